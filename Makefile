@@ -1,0 +1,72 @@
+# One name for each thing a developer does; CI calls the same names.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+LAB_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+USER_READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.ready-dev
+
+ifneq ($(shell command -v uv),)
+CREATE := uv venv --python "$(PYTHON)" $(VENV)
+INSTALL := uv pip install --python $(BIN)/python
+else
+CREATE := $(PYTHON) -m venv $(VENV)
+INSTALL := $(BIN)/python -m pip install
+endif
+
+.PHONY: help demo test lab lint format picture clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(USER_READY) ## execute the tutorial; shows where its pages and results lie
+	$(BIN)/hcat demo --out output/demo
+
+test: lint ## everything that CI runs
+	if command -v node > /dev/null && [ -d widgets/node_modules ]; then \
+	  npm --prefix widgets test; \
+	else \
+	  echo "widgets: JavaScript tests left out (no node_modules; widgets/README.md says how)"; \
+	fi
+	$(BIN)/pytest --nbval-lax --nbval-current-env
+
+lab: $(USER_READY) ## open JupyterLab on notebooks/
+	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks
+
+lint: $(DEV_READY) ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(DEV_READY) ## mend the style, strip the notebooks
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/nbstripout notebooks/*.ipynb
+
+picture: demo ## make the README's picture again, from a real run
+	cp output/demo/data_map.png notebooks/data_map.png
+
+clean: ## remove what runs, builds and tools wrote (.venv stays)
+	rm -rf output dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find hcat_nb tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment made by hand serves as well; the stamps tell when pyproject.toml changed.
+$(BIN)/python:
+	$(CREATE)
+
+$(USER_READY): pyproject.toml | $(BIN)/python
+ifeq ($(shell command -v uv),)
+	$(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip
+	$(INSTALL) --upgrade "pip>=25.1" # the first that reads dependency groups
+endif
+	$(INSTALL) --editable .
+	touch $@
+
+$(DEV_READY): $(USER_READY)
+	$(INSTALL) --group dev
+	touch $@

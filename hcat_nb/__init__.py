@@ -1,0 +1,27 @@
+"""hcat_nb: how hard, and why, is each sample of a dataset.
+
+>>> import hcat_nb as hcat
+>>> dataset = hcat.load("wine")
+>>> len(dataset)
+178
+
+Names arrive when they are first used (PEP 562); their one list is
+``__init__.pyi``.  Until then importing this package loads neither torch nor
+pandas.  Modules of the package import what they need from where it is
+defined, never from here.
+"""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """Add the magics to ``ipython``: what ``%load_ext hcat_nb`` calls."""
+    from hcat_nb.jupyter.magics import load
+
+    load(ipython)

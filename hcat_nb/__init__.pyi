@@ -1,0 +1,19 @@
+# The public names, once for the runtime (lazy_loader), for editors and for type checkers.
+
+from .data._listing import list_datasets as list_datasets
+from .data.dataset import LabelledDataset as LabelledDataset
+from .data.loading import load as load
+from .evaluation.table import evaluate as evaluate
+from .methods._listing import list_methods as list_methods
+from .models._listing import list_models as list_models
+from .perturbations._apply import perturb as perturb
+from .perturbations._listing import list_hardness as list_hardness
+from .registry import register as register
+from .runs.characterize import characterize as characterize
+from .runs.run import Run as Run
+from .runs.store import load_run as load_run
+from .spec import RunSpec as RunSpec
+
+__version__: str
+
+def load_ipython_extension(ipython: object) -> None: ...

@@ -1,0 +1,53 @@
+"""Finds the files that travel beside the Python code, and the user's cache folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from hcat_nb.errors import HcatError
+
+__all__ = ["asset", "user_cache"]
+
+_HERE = Path(__file__).parent
+_CHECKOUT = _HERE.parent
+_FOLDERS = (_HERE / "static", _CHECKOUT / "widgets" / "src", _CHECKOUT / "notebooks")
+
+
+def asset(name: str) -> Path:
+    """Return the path of a front-end module or a notebook, such as ``live_map.js``.
+
+    An installed package holds them in ``hcat_nb/static``; a checkout serves
+    ``widgets/src`` and ``notebooks`` in place, so that an edit is seen at once.
+
+    Raises
+    ------
+    HcatError
+        If the installation lacks the file.
+    """
+    for folder in _FOLDERS:
+        if (path := folder / name).is_file():
+            return path
+    raise HcatError(
+        f"the file {name!r} is missing from this installation of hcat_nb",
+        remedy="install the package again, or run it from a whole checkout",
+    )
+
+
+def user_cache() -> Path:
+    """Return the folder for files that can be made again; nothing is created.
+
+    ``$HCAT_CACHE`` if it is set, else what the platform uses for caches.
+    """
+    if given := os.environ.get("HCAT_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        base = Path(local) if local else Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        given = os.environ.get("XDG_CACHE_HOME")
+        base = Path(given) if given else Path.home() / ".cache"
+    return base / "hcat_nb"

@@ -1,0 +1,104 @@
+"""What the colour of a sample means: its group, the truth, or any column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Coloring", "by_column", "by_group", "by_truth"]
+
+_FEW = 20  # distinct whole numbers up to which they are read as names
+
+
+@dataclass(frozen=True, eq=False)
+class Coloring:
+    """A colour for each sample.
+
+    Parameters
+    ----------
+    title : str
+        Stands above the legend.
+    data : array of shape (n,)
+        Codes into ``levels`` (int64), or numbers where ``levels`` is empty.
+    levels, palette : tuple of str
+        Names and their colours; both empty for numbers.
+    """
+
+    title: str
+    data: np.ndarray
+    levels: tuple[str, ...] = ()
+    palette: tuple[str, ...] = ()
+
+
+def by_group(groups: np.ndarray, title: str) -> Coloring:
+    """Colour by the group of a data map.
+
+    Parameters
+    ----------
+    groups : array of str, shape (n,)
+        "easy", "ambiguous" or "hard"; anything else has no place on the map
+        and takes the first colour.
+    title : str
+    """
+    names = tuple(GROUPS)
+    values = np.zeros(len(groups), dtype=np.int64)
+    for code, name in enumerate(names):
+        values[np.asarray(groups) == name] = code
+    return Coloring(title, values, names, tuple(GROUPS.values()))
+
+
+def by_truth(is_hard: np.ndarray) -> Coloring:
+    """Colour by the injected truth, an array of bool."""
+    return Coloring(
+        "ground truth",
+        np.asarray(is_hard, dtype=bool).astype(np.int64),
+        tuple(TRUTH),
+        tuple(TRUTH.values()),
+    )
+
+
+def by_column(column: pd.Series[Any]) -> Coloring:
+    """Colour by a column: numbers on a scale, everything else as names.
+
+    Missing values are grey and called "none"; of more classes than the
+    palette has colours, the smallest share one and are called "other".
+    """
+    import pandas as pd
+
+    title = str(column.name)
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    whole = pd.api.types.is_integer_dtype(column)
+    if numeric and not (whole and column.nunique() <= _FEW):
+        return Coloring(title, column.to_numpy(dtype=np.float64, na_value=np.nan))
+    codes, values = pd.factorize(column.astype(object), sort=False)
+    names = [str(value) for value in values]
+    order = sorted(range(len(names)), key=lambda code: (_natural(values[code]), names[code]))
+    palette = list(CLASSES)
+    if len(order) > len(palette):
+        counts = np.bincount(codes[codes >= 0], minlength=len(names))
+        large = set(np.argsort(-counts, kind="stable")[: len(palette) - 1].tolist())
+        order = [code for code in order if code in large]
+    levels = [names[code] for code in order]
+    colors = palette[: len(levels)]
+    place = np.full(len(names) + 1, len(levels), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    if len(order) < len(names):
+        levels.append("other")
+        colors.append(OTHER)
+    place[-1] = len(levels)  # factorize gives -1 where a value is missing
+    if (codes < 0).any():
+        levels.append("none")
+        colors.append(NONE)
+    return Coloring(title, place[codes], tuple(levels), tuple(colors))
+
+
+def _natural(value: Any) -> tuple[int, float]:
+    """Sort numbers by size, before names."""
+    return (0, float(value)) if isinstance(value, (int, float, np.number)) else (1, 0.0)

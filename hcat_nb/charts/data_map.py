@@ -1,0 +1,265 @@
+"""The data map: confidence against variability or aleatoric uncertainty.
+
+One function makes the specification, on named data that a live view fills by
+messages; :func:`data_map` fills the same specification from a frame.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth
+from hcat_nb.charts.layers import CELLS, HARDEST, MapLayers, split
+from hcat_nb.charts.theme import themed
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.registry import nearest
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+    from hcat_nb.charts.offline import OfflineChart
+
+__all__ = ["GROUP_COLUMN", "X_MAX", "data_map", "map_chart"]
+
+XAxis = Literal["variability", "aleatoric"]
+
+X_MAX = {"variability": 0.5, "aleatoric": 0.25}
+GROUP_COLUMN = {"variability": "datamaps_group", "aleatoric": "dataiq_group"}
+_X_TITLE = {
+    "variability": "variability (standard deviation over epochs)",
+    "aleatoric": "aleatoric uncertainty (mean of p (1 - p))",
+}
+_Y_TITLE = "confidence (mean probability of the label)"
+
+
+def data_map(
+    frame: pd.DataFrame,
+    *,
+    x: XAxis = "variability",
+    color: str = "group",
+    title: str = "data map",
+    width: int = 4 * CELLS,
+    height: int = 3 * CELLS,
+    hardest: int = HARDEST,
+) -> OfflineChart:
+    """Draw every sample by how a model learned it.
+
+    Up to 10,000 samples all are points.  Of more, the ones of lowest
+    confidence are, and the others are shown as density; the chart says so.
+    Samples whose coordinates are missing are not drawn but counted.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Index sample id; columns ``confidence`` and ``x``, and the one that
+        ``color`` names.  A column ``label`` is shown beside the pointer.
+    x : {"variability", "aleatoric"}
+        Swayamdipta et al. 2020 or Seedat et al. 2022.
+    color : str
+        ``"group"`` (easy, ambiguous, hard), ``"truth"`` (what was made hard)
+        or any column of the frame.
+    title : str
+    width, height : int
+        Pixels of the plot; multiples of 128 draw the density without gaps.
+    hardest : int
+        Points beside the density, at most 5,000.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    SpecError
+        If ``x`` or ``hardest`` is out of range.
+    DataError, UnknownNameError
+        If a column is absent.
+    """
+    if x not in X_MAX:
+        raise SpecError(f"x is {x!r}", nearest(str(x), list(X_MAX)))
+    if not 1 <= hardest <= HARDEST:
+        raise SpecError(f"hardest is {hardest!r}", f"a number from 1 to {HARDEST:,}")
+    for column in ("confidence", x):
+        if column not in frame:
+            raise DataError(f"the frame has no column {column!r}", "the details of a run")
+    coloring = _coloring(frame, x, color)
+    xs = frame[x].to_numpy(dtype=np.float64)
+    ys = frame["confidence"].to_numpy(dtype=np.float64)
+    layers = split(xs, ys, coloring, x_max=X_MAX[x], hardest=hardest)
+    return map_chart(
+        x,
+        coloring,
+        title=title,
+        caption=layers.caption(),
+        n_points=len(layers.rows),
+        width=width,
+        height=height,
+        points=_points(frame, xs, ys, coloring, layers),
+        bins=_bins(coloring, layers),
+    )
+
+
+def map_chart(
+    x: XAxis,
+    coloring: Coloring,
+    *,
+    title: str,
+    caption: str,
+    n_points: int,
+    width: int = 4 * CELLS,
+    height: int = 3 * CELLS,
+    points: Any = None,
+    bins: Any = None,
+) -> OfflineChart:
+    """Return the specification of a data map.
+
+    Parameters
+    ----------
+    x : {"variability", "aleatoric"}
+    coloring : Coloring
+        Title, levels and palette count; the range of its values where it has
+        no levels.
+    title, caption : str
+        The title is the parameter ``heading``, which a live view may change.
+    n_points : int
+        Points that will be drawn: fewer are drawn larger.
+    width, height : int
+    points : Altair data, optional
+        Rows ``x, y, color, label, id``; without it, the name "points".
+    bins : Altair data, optional
+        Rows ``i, j, n, shade, color``: cells counted from the origin;
+        without it, the name "bins".
+    """
+    import altair as alt
+
+    from hcat_nb.charts.offline import OfflineChart
+
+    named = alt.NamedData
+    x_scale, y_scale = alt.Scale(domain=[0, X_MAX[x]]), alt.Scale(domain=[0, 1])
+    paint = _paint(coloring)
+    cells = (
+        alt.Chart(named("bins") if bins is None else bins)
+        .transform_calculate(
+            x0=f"datum.i * {X_MAX[x] / CELLS}",
+            x1=f"(datum.i + 1) * {X_MAX[x] / CELLS}",
+            y0=f"datum.j / {CELLS}",
+            y1=f"(datum.j + 1) / {CELLS}",
+        )
+        .mark_rect()
+        .encode(
+            x=alt.X("x0:Q", scale=x_scale, title=_X_TITLE[x]),
+            x2="x1:Q",
+            y=alt.Y("y0:Q", scale=y_scale, title=_Y_TITLE),
+            y2="y1:Q",
+            color=paint,
+            opacity=alt.Opacity(
+                "shade:Q", scale=alt.Scale(domain=[0, 255], range=[0.15, 0.95]), legend=None
+            ),
+            tooltip=[alt.Tooltip("n:Q", title="samples", format=",")],
+        )
+    )
+    dots = (
+        alt.Chart(named("points") if points is None else points)
+        .mark_circle(size=float(np.clip(40_000 / max(n_points, 1), 12, 40)), opacity=0.75)
+        .encode(
+            x=alt.X("x:Q", scale=x_scale, title=_X_TITLE[x]),
+            y=alt.Y("y:Q", scale=y_scale, title=_Y_TITLE),
+            color=paint,
+            tooltip=[
+                alt.Tooltip("id:N", title="sample"),
+                alt.Tooltip("label:N", title="label"),
+                alt.Tooltip(f"color:{'N' if coloring.levels else 'Q'}", title=coloring.title),
+                alt.Tooltip("y:Q", title="confidence", format=".3f"),
+                alt.Tooltip("x:Q", title=x, format=".3f"),
+            ],
+        )
+    )
+    chart = OfflineChart(
+        layer=[cells, dots],
+        width=width,
+        height=height,
+        title=alt.TitleParams(
+            text=alt.expr("heading"),
+            subtitle=caption,
+            anchor="start",
+            fontSize=14,
+            subtitleFontSize=11,
+            color=alt.expr("ink"),
+            subtitleColor=alt.expr("ink"),
+        ),
+    ).add_params(alt.param(name="heading", value=title))
+    return themed(chart)
+
+
+def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
+    column = {"group": GROUP_COLUMN[x], "truth": "is_hard"}.get(color, color)
+    if column not in frame:
+        known = ["group", "truth", *map(str, frame.columns)]
+        wrong = f"cannot colour by {color!r}: the frame has no column {column!r}"
+        raise UnknownNameError(wrong, nearest(color, known))
+    if color == "group":
+        return by_group(frame[column].to_numpy(dtype=object), "group")
+    if color == "truth":
+        return by_truth(frame[column].to_numpy())
+    return by_column(frame[column])
+
+
+def _paint(coloring: Coloring) -> alt.Color:
+    import altair as alt
+
+    if coloring.levels:
+        scale = alt.Scale(domain=list(coloring.levels), range=list(coloring.palette))
+        return alt.Color("color:N", title=coloring.title, scale=scale)
+    finite = coloring.data[np.isfinite(coloring.data)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    scale = alt.Scale(domain=[low, high], scheme="viridis")
+    return alt.Color("color:Q", title=coloring.title, scale=scale)
+
+
+def _points(
+    frame: pd.DataFrame, x: np.ndarray, y: np.ndarray, coloring: Coloring, layers: MapLayers
+) -> dict[str, Any]:
+    rows = layers.rows
+    labels = frame["label"].iloc[rows].tolist() if "label" in frame else [""] * len(rows)
+    columns = {
+        "x": np.round(x[rows], 4).tolist(),
+        "y": np.round(y[rows], 4).tolist(),
+        "color": _shown(coloring, coloring.data[rows]),
+        "label": labels,
+        "id": frame.index[rows].tolist(),
+    }
+    return _table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
+
+
+def _bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
+    columns = {
+        "i": layers.column.tolist(),
+        "j": layers.row.tolist(),
+        "n": layers.count.tolist(),
+        "shade": layers.shade.tolist(),
+        "color": _shown(coloring, layers.color),
+    }
+    return _table(columns, text={"color"} if coloring.levels else set())
+
+
+def _table(columns: Mapping[str, list[Any]], text: set[str]) -> dict[str, Any]:
+    """Return Altair data as CSV: a third of the size of JSON rows, which a notebook keeps."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    parse = {name: "string" if name in text else "number" for name in columns}
+    return {"values": buffer.getvalue(), "format": {"type": "csv", "parse": parse}}
+
+
+def _shown(coloring: Coloring, values: np.ndarray) -> list[Any]:
+    """Return level names, or numbers with None where there is none."""
+    if coloring.levels:
+        return [coloring.levels[code] for code in values.tolist()]
+    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist()]

@@ -1,0 +1,144 @@
+"""Splits a map into what is drawn as points and what is shown as density.
+
+A browser draws 60,000 marks in about half a second, every epoch; 128 x 128
+cells and the hardest 5,000 samples it draws in a few frames, whatever n is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcat_nb.charts.coloring import Coloring
+
+__all__ = ["ALL_POINTS", "CELLS", "HARDEST", "MapLayers", "split"]
+
+ALL_POINTS = 10_000  # up to this many samples all are drawn
+HARDEST = 5_000  # of more, this many are
+CELLS = 128  # a side of the density grid
+
+
+@dataclass(frozen=True, eq=False)
+class MapLayers:
+    """Points and cells of one map.
+
+    Parameters
+    ----------
+    rows : array of shape (k,), int64
+        Positions of the samples drawn as points, the rarest colour last, on top.
+    column, row : array of shape (m,), uint8
+        Place of each cell that holds a sample, from the origin.
+    count : array of shape (m,), uint32
+    shade : array of shape (m,), uint8
+        Logarithm of the count, 255 for the fullest cell.
+    color : array of shape (m,)
+        The cell's commonest code, or its mean where colours are numbers.
+    n, placed : int
+        Samples, and those of them that have coordinates.
+    """
+
+    rows: np.ndarray
+    column: np.ndarray
+    row: np.ndarray
+    count: np.ndarray
+    shade: np.ndarray
+    color: np.ndarray
+    n: int
+    placed: int
+
+    def caption(self) -> str:
+        """Return one line that says what is drawn."""
+        words = f"{self.n:,} samples"
+        if self.placed < self.n:
+            words += f", {self.n - self.placed:,} of them without coordinates"
+        if len(self.rows) < self.placed:
+            words += f": density, and the {len(self.rows):,} of lowest confidence as points"
+        return words
+
+
+def split(
+    x: np.ndarray,
+    y: np.ndarray,
+    coloring: Coloring,
+    *,
+    x_max: float,
+    all_points: int = ALL_POINTS,
+    hardest: int = HARDEST,
+) -> MapLayers:
+    """Decide which samples become points; the others are counted in cells.
+
+    Parameters
+    ----------
+    x, y : array of shape (n,)
+        Coordinates in [0, ``x_max``] and [0, 1]; NaN where there are none.
+        ``y`` is the confidence: the lowest are the hardest.
+    coloring : Coloring
+    x_max : float
+    all_points, hardest : int
+        Up to ``all_points`` samples all are points; of more, ``hardest``.
+
+    Examples
+    --------
+    >>> coloring = Coloring("group", np.zeros(4, dtype=np.int64), ("easy",), ("#000000",))
+    >>> x, y = np.array([0.1, 0.1, 0.1, np.nan]), np.array([0.9, 0.9, 0.2, 0.5])
+    >>> layers = split(x, y, coloring, x_max=0.5, all_points=2, hardest=1)
+    >>> layers.rows.tolist(), layers.count.tolist(), layers.placed
+    ([2], [2], 3)
+    """
+    placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    drawn = placed
+    if len(placed) > all_points:
+        k = min(hardest, len(placed) - 1)
+        drawn = placed[np.argpartition(y[placed], k)[:k]]
+    rest = np.setdiff1d(placed, drawn, assume_unique=True)
+    cell = _place(x[rest] / x_max) + CELLS * _place(y[rest])
+    full, count, color = _count(cell, coloring, rest)
+    return MapLayers(
+        rows=_rarest_last(drawn, coloring),
+        column=(full % CELLS).astype(np.uint8),
+        row=(full // CELLS).astype(np.uint8),
+        count=count.astype(np.uint32),
+        shade=_shade(count),
+        color=color,
+        n=len(x),
+        placed=len(placed),
+    )
+
+
+def _place(share: np.ndarray) -> np.ndarray:
+    return np.clip((share * CELLS).astype(np.int64), 0, CELLS - 1)
+
+
+def _count(
+    cell: np.ndarray, coloring: Coloring, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    counts = np.bincount(cell, minlength=CELLS * CELLS)
+    full = np.flatnonzero(counts)
+    values = coloring.data[rows]
+    if coloring.levels:
+        k = len(coloring.levels)
+        table = np.bincount(cell * k + values, minlength=CELLS * CELLS * k)
+        color = table.reshape(-1, k)[full].argmax(1)
+    else:
+        known = np.isfinite(values)
+        total = np.bincount(cell[known], values[known], minlength=CELLS * CELLS)[full]
+        seen = np.bincount(cell[known], minlength=CELLS * CELLS)[full]
+        color = np.where(seen > 0, total / np.maximum(seen, 1), np.nan)
+    return full, counts[full], color
+
+
+def _shade(count: np.ndarray) -> np.ndarray:
+    if not len(count):
+        return np.empty(0, dtype=np.uint8)
+    return np.round(255 * np.log1p(count) / np.log1p(count.max())).astype(np.uint8)
+
+
+def _rarest_last(rows: np.ndarray, coloring: Coloring) -> np.ndarray:
+    rows = np.sort(rows)
+    if not coloring.levels:
+        return rows
+    codes = coloring.data[rows]
+    frequency = np.bincount(codes, minlength=len(coloring.levels))
+    ordered: np.ndarray = rows[np.argsort(-frequency[codes], kind="stable")]
+    return ordered

@@ -1,0 +1,32 @@
+"""A chart whose notebook output needs no network and outlives the kernel.
+
+Altair's own output loads Vega from a CDN.  JupyterLab has Vega on board and
+takes a specification by MIME type; everything else shows the picture.
+Imported by functions only, for it imports altair.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import altair as alt  # noqa: TID253
+
+from hcat_nb.charts.picture import picture
+
+__all__ = ["OfflineChart"]
+
+
+class OfflineChart(alt.LayerChart):
+    """An ``altair.LayerChart`` that shows itself without a CDN."""
+
+    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        spec = self.to_dict()
+        # JupyterLab 4 registers its renderer for version 5, and what our
+        # charts use is the same in both.
+        spec["$schema"] = "https://vega.github.io/schema/vega-lite/v5.json"
+        return {
+            "application/vnd.vegalite.v5+json": spec,
+            "image/png": base64.b64encode(picture(self)).decode(),
+            "text/plain": f"<data map: {spec['title']['subtitle']}>",
+        }, {}

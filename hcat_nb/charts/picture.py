@@ -1,0 +1,45 @@
+"""A chart as a small PNG: what a notebook shows without a kernel."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = ["picture"]
+
+_COLORS = 64  # palette entries: a data map of 60,000 samples stays below 50 kB
+
+
+def picture(chart: alt.TopLevelMixin, *, scale: float = 1.0, colors: int = _COLORS) -> bytes:
+    """Return the chart as PNG on white, reduced to a palette.
+
+    Parameters
+    ----------
+    chart : altair chart
+    scale : float
+        Pixels of the picture for a pixel of the chart.
+    colors : int
+        Colours in the palette, 2 to 256.
+
+    Returns
+    -------
+    bytes
+    """
+    import altair as alt
+    import vl_convert
+    from PIL import Image
+
+    spec = chart.to_dict()
+    spec.setdefault("config", {})["background"] = "white"
+    png = vl_convert.vegalite_to_png(
+        spec, vl_version="_".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2]), scale=scale
+    )
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    # The octree keeps colours that only the legend shows; median cut merges them.
+    small = image.quantize(colors, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,56 @@
+"""Colours and type shared by all charts.
+
+The colours of groups and of truth stay apart for red-, green- and blue-blind
+readers, and have a contrast of 3 : 1 or more against white and against the
+dark page of a notebook.  Text is drawn in the signal ``ink``, so that a live
+view follows the page's theme without being embedded anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
+
+__all__ = ["CLASSES", "GROUPS", "INK", "NONE", "OTHER", "TRUTH", "themed"]
+
+GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
+TRUTH = {"untouched": "#8C8C8C", "made hard": "#D55E00"}
+# Okabe and Ito's, yellow darkened and black left out for the two backgrounds,
+# followed by three of Paul Tol's.
+CLASSES = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"),
+    *("#9A8C1E", "#6F56C9", "#A33B6B", "#2E8B3D"),
+)
+OTHER = "#7A7A7A"  # the classes beyond the palette
+NONE = "#A8A8A8"  # no value
+INK = "#333333"  # text on a light page
+
+
+def themed(chart: ChartT) -> ChartT:
+    """Return ``chart`` in the project's type and colours; it gains the parameter ``ink``."""
+    import altair as alt
+
+    ink = alt.expr("ink")
+    words: dict[str, Any] = {
+        "labelColor": ink,
+        "titleColor": ink,
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+    }
+    axis: dict[str, Any] = {
+        **words,
+        "gridColor": "#88888840",
+        "domainColor": "#888888",
+        "tickColor": "#888888",
+    }
+    return chart.add_params(alt.param(name="ink", value=INK)).configure(  # type: ignore[attr-defined, no-any-return]
+        background="transparent",
+        font="system-ui, 'Helvetica Neue', Arial, sans-serif",
+        axis=alt.AxisConfig(**axis, titleFontWeight="normal"),
+        legend=alt.LegendConfig(**words, titleFontWeight="normal", symbolOpacity=1),
+        view=alt.ViewConfig(stroke="#88888880"),
+    )

@@ -1,0 +1,154 @@
+"""The command line: ``hcat run | evaluate | methods | hardness | datasets | models | demo``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.arguments import OptionParser, add_spec_options, spec_options
+from hcat_nb.errors import HcatError
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.training.events import Control
+
+__all__ = ["main"]
+
+_LISTINGS = {
+    "methods": "hardness characterization methods, what they detect and cost",
+    "hardness": "kinds of hardness that can be injected",
+    "datasets": "datasets known by name",
+    "models": "models known by name",
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status.
+
+    Parameters
+    ----------
+    words : sequence of str, optional
+        Default: what stands behind ``hcat`` on the command line.
+
+    Returns
+    -------
+    int
+        0, or 2 after a mistake of the user, told in one line on standard error.
+    """
+    try:
+        arguments = _parser().parse(sys.argv[1:] if words is None else words)
+        arguments.command(arguments)
+    except HcatError as error:
+        print(f"hcat: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> OptionParser:
+    parser = OptionParser(
+        prog="hcat", description="How hard, and why, is each sample of a dataset?"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    run = commands.add_parser("run", help="train once and score every sample")
+    add_spec_options(run)
+    run.add_argument("--out", metavar="DIR", help="folder to save the run to")
+    run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
+    run.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
+    run.set_defaults(command=_run)
+    evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
+    evaluate.add_argument("run", metavar="DIR", help="folder of the run")
+    evaluate.set_defaults(command=_evaluate)
+    for name, text in _LISTINGS.items():
+        commands.add_parser(name, help=f"list {text}").set_defaults(command=_list, listing=name)
+    demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
+    demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
+    demo.set_defaults(command=_demo)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs.bar import TerminalBar
+    from hcat_nb.runs.characterize import characterize
+
+    spec = RunSpec.from_options(**spec_options(arguments))
+    with _soft_interrupt() as control:
+        run = characterize(
+            spec=spec,
+            listeners=[TerminalBar()],
+            control=control,
+            out=arguments.out,
+            overwrite=arguments.overwrite,
+        )
+    print(run)
+    if spec.hardness:
+        _print(_brief(run.evaluate()))
+    print(run.hardest(arguments.hardest))
+    if arguments.out is not None:
+        print(f"saved to {Path(arguments.out).resolve()}")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs.store import load_run
+
+    run = load_run(arguments.run)
+    print(run)
+    _print(run.evaluate())
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    from hcat_nb.data._listing import list_datasets
+    from hcat_nb.methods._listing import list_methods
+    from hcat_nb.models._listing import list_models
+    from hcat_nb.perturbations._listing import list_hardness
+
+    listings = {
+        "methods": list_methods,
+        "hardness": list_hardness,
+        "datasets": list_datasets,
+        "models": list_models,
+    }
+    for name, card in listings[arguments.listing]().iterrows():
+        print(name)
+        for field, value in card.items():
+            print(f"    {field}: {value}")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from hcat_nb.sweeps.demo import run_demo
+
+    print(run_demo(arguments.out))
+
+
+def _brief(table: pd.DataFrame) -> pd.DataFrame:
+    return table[["hcm", "n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc"]]
+
+
+def _print(table: pd.DataFrame) -> None:
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+@contextmanager
+def _soft_interrupt() -> Iterator[Control]:
+    """Let the first Ctrl-C end training after the current batch; the next one kills."""
+    from hcat_nb.training.events import Control
+
+    control = Control()
+    before: Any = signal.getsignal(signal.SIGINT)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        control.stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield control
+    finally:
+        signal.signal(signal.SIGINT, before)

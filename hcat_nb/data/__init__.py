@@ -1,0 +1,1 @@
+"""Datasets: the immutable labelled dataset, and the ways into it."""

@@ -1,0 +1,139 @@
+"""Arrays, frames, torch datasets and loaders as a LabelledDataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from hcat_nb.data._arrays import Parts, as_array
+from hcat_nb.data._features import to_features
+from hcat_nb.data._frames import from_frame
+from hcat_nb.data._labels import code_labels
+from hcat_nb.data._rows import check_policy, settle_bad_rows, settle_missing_labels
+from hcat_nb.data._torch import from_dataset, from_loader
+from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
+from hcat_nb.errors import DataError
+
+__all__ = ["check_learnable", "coerce"]
+
+
+def coerce(
+    data: Any,
+    labels: Any = None,
+    *,
+    target: Any = None,
+    name: str | None = None,
+    classes: Sequence[Any] | None = None,
+    on_missing_label: str = "error",
+    on_bad_row: str = "error",
+) -> LabelledDataset:
+    """Return the user's own data as a dataset that shares no memory with them.
+
+    The parameters are those of :func:`hcat_nb.data.loading.load`.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used as they are.
+    SpecError
+        If a policy is none of error, drop, keep.
+    """
+    import pandas as pd
+
+    check_policy("on_missing_label", on_missing_label)
+    check_policy("on_bad_row", on_bad_row)
+    parts = _parts(data, labels, target)
+    n = len(parts.features) if parts.features.ndim else 0
+    if n == 0:
+        raise _empty()
+    coded = code_labels(parts.labels, classes)
+    if len(coded.codes) != n:
+        raise DataError(f"{n} rows of features, but {len(coded.codes)} labels", "one label a row")
+    ids = pd.RangeIndex(n) if parts.ids is None else parts.ids
+    codes = torch.from_numpy(coded.codes)
+    missing = codes == NO_LABEL
+    about_labels = settle_missing_labels(missing, ids, on_missing_label)
+    features = to_features(parts.features, channels_first=parts.channels_first, owned=parts.owned)
+    tensor, bad = features.tensor, features.bad
+    about_rows = settle_bad_rows(tensor, bad, ids, parts.feature_names, on_bad_row)
+    tensor[bad] = 0
+    dataset = LabelledDataset(
+        name=name or parts.name,
+        features=tensor,
+        labels=codes,
+        class_values=coded.class_values,
+        sample_ids=ids,
+        value_range=features.value_range,
+        feature_names=parts.feature_names,
+        unreadable=bad if on_bad_row == "keep" and bool(bad.any()) else None,
+        notes=(
+            *parts.notes,
+            *coded.notes,
+            *features.notes,
+            *(note for note in (about_labels, about_rows) if note),
+        ),
+    )
+    dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))
+    if bool(dropped.any()):
+        dataset = dataset.take(torch.nonzero(~dropped).ravel())
+    check_learnable(dataset)
+    return dataset
+
+
+def check_learnable(dataset: LabelledDataset) -> None:
+    """Raise DataError unless labelled, readable rows of two classes are there."""
+    present = torch.nonzero(dataset.class_counts).ravel().tolist()
+    if len(present) >= 2:
+        return
+    expected = "labelled samples of at least two classes"
+    if not present:
+        raise DataError("no sample has both a label and readable features", expected)
+    only = dataset.class_values[present[0]]
+    count = int(dataset.trainable.sum())
+    raise DataError(f"nothing to learn: 1 class ({only!r}) in {count} labelled samples", expected)
+
+
+def _parts(data: Any, labels: Any, target: Any) -> Parts:
+    import pandas as pd
+
+    if target is not None and not isinstance(data, pd.DataFrame):
+        raise DataError(
+            f"target={target!r} was given with data of the type {type(data).__name__}",
+            "a DataFrame",
+            "pass the labels beside the features: load(X, y)",
+        )
+    if target is not None and labels is not None:
+        raise DataError("both labels and target= were given", "one of them")
+    if isinstance(data, (DataLoader, Dataset)):
+        if labels is not None:
+            raise DataError(
+                f"labels were given beside a {type(data).__name__}, which has its own", "one"
+            )
+        return from_loader(data) if isinstance(data, DataLoader) else from_dataset(data)
+    if labels is None and isinstance(data, tuple) and len(data) == 2:
+        data, labels = data
+    if isinstance(data, pd.DataFrame):
+        if target is None and labels is None:
+            raise _no_labels()
+        if len(data) == 0:
+            raise _empty()
+        return from_frame(data, labels, target)
+    array, channels_first, owned = as_array(data)
+    if labels is None:
+        raise _no_labels()
+    return Parts(array, labels, "arrays", channels_first=channels_first, owned=owned)
+
+
+def _empty() -> DataError:
+    return DataError("the dataset is empty", "at least two samples of different classes")
+
+
+def _no_labels() -> DataError:
+    return DataError(
+        "no labels were given, and without labels there is nothing to train",
+        "a label for each sample",
+        "load(X, y), or target= for a DataFrame",
+    )

@@ -1,0 +1,167 @@
+"""The immutable labelled dataset that every stage works on."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["NO_LABEL", "LabelledDataset"]
+
+NO_LABEL = -1  # code of a row whose label is missing
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledDataset:
+    """Features, labels and stable sample ids.
+
+    Nothing writes into the tensors; whatever changes a dataset makes a new
+    one with :meth:`replace`.
+
+    Parameters
+    ----------
+    name : str
+        What the dataset is called in tables and on charts.
+    features : Tensor
+        Images, uint8 or float32 of shape (n, channels, height, width), or a
+        numeric table, float32 of shape (n, columns).
+    labels : Tensor of shape (n,), int64
+        Class codes ``0 .. n_classes - 1``, or ``NO_LABEL`` (-1).
+    class_values : tuple
+        The user's own value of each class, by code: int, str, bool or float.
+    sample_ids : pandas.Index of length n
+        The user's index; names a sample in every table.
+    value_range : tuple of float, optional
+        Images only: the smallest and largest valid pixel value.
+    feature_names : tuple of str, optional
+        Tables only: the columns.
+    unreadable : Tensor of shape (n,), bool, optional
+        Rows kept although they hold NaN or infinity (their features are 0
+        here): never trained on, never scored.
+    flip_keeps_label : bool
+        Images only: whether a mirrored image is of the same class.
+    notes : tuple of str
+        What was done to the data on the way in, for the run's summary.
+
+    Raises
+    ------
+    DataError
+        If shapes, dtypes or codes contradict each other.
+    """
+
+    name: str
+    features: Tensor
+    labels: Tensor
+    class_values: tuple[Any, ...]
+    sample_ids: pd.Index
+    value_range: tuple[float, float] | None = None
+    feature_names: tuple[str, ...] | None = None
+    unreadable: Tensor | None = None
+    flip_keeps_label: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.features)
+        if self.features.dim() not in (2, 4):
+            raise DataError(
+                f"features have the shape {tuple(self.features.shape)}",
+                "(n, columns) or (n, channels, height, width)",
+            )
+        if self.labels.shape != (n,) or self.labels.dtype != torch.int64:
+            raise DataError(
+                f"labels have the shape {tuple(self.labels.shape)} and type {self.labels.dtype}",
+                f"({n},) and torch.int64",
+            )
+        if len(self.sample_ids) != n:
+            raise DataError(f"{len(self.sample_ids)} sample ids for {n} samples", "one each")
+        if n and not (
+            NO_LABEL <= int(self.labels.min()) <= int(self.labels.max()) < self.n_classes
+        ):
+            raise DataError("a label code has no class", f"codes in [-1, {self.n_classes})")
+        if self.modality == "image" and self.value_range is None:
+            raise DataError("images without a value_range", "(smallest, largest) pixel value")
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(size) for size in self.sample_shape)
+        kind = "images" if self.modality == "image" else "columns"
+        return f"<{self.name}: {len(self):,} samples of {shape} {kind}, {self.n_classes} classes>"
+
+    @property
+    def modality(self) -> str:
+        """``"image"`` or ``"table"``."""
+        return "image" if self.features.dim() == 4 else "table"
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample's features."""
+        return tuple(self.features.shape[1:])
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, those without a sample included."""
+        return len(self.class_values)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Each class's value as text, by code."""
+        return tuple(str(value) for value in self.class_values)
+
+    @property
+    def trainable(self) -> Tensor:
+        """Tensor of shape (n,), bool: rows with a label and readable features."""
+        return (self.labels != NO_LABEL) & self.readable
+
+    @property
+    def readable(self) -> Tensor:
+        """Tensor of shape (n,), bool: rows that can be scored at all."""
+        if self.unreadable is None:
+            return torch.ones(len(self), dtype=torch.bool)
+        return ~self.unreadable
+
+    @property
+    def class_counts(self) -> Tensor:
+        """Tensor of shape (n_classes,), int64: trainable samples of each class."""
+        return torch.bincount(self.labels[self.trainable], minlength=self.n_classes)
+
+    def label_values(self, codes: Tensor | np.ndarray | None = None) -> pd.Categorical:
+        """Return codes (default: the labels) as the user's own class values.
+
+        A missing label becomes NaN.
+        """
+        import pandas as pd
+
+        chosen = self.labels if codes is None else codes
+        return pd.Categorical.from_codes(
+            torch.as_tensor(chosen).cpu().numpy(), categories=pd.Index(list(self.class_values))
+        )
+
+    def replace(self, **changes: Any) -> LabelledDataset:
+        """Return a copy with some fields changed; tensors not named are shared."""
+        return dataclasses.replace(self, **changes)
+
+    def take(self, rows: Tensor) -> LabelledDataset:
+        """Return the dataset of these rows only, ids kept.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (m,), int64
+            Positions, without repetition.
+        """
+        return self.replace(
+            features=self.features[rows],
+            labels=self.labels[rows],
+            sample_ids=self.sample_ids[rows.numpy()],
+            unreadable=None if self.unreadable is None else self.unreadable[rows],
+        )

@@ -1,0 +1,163 @@
+"""The one way into a dataset: by name, or from the user's own objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hcat_nb.data._rows import check_policy
+from hcat_nb.data.coerce import check_learnable, coerce
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import DataError
+from hcat_nb.registry import SOURCES
+from hcat_nb.seeds import child_seed
+
+__all__ = ["load"]
+
+
+def load(
+    data: Any,
+    labels: Any = None,
+    *,
+    target: Any = None,
+    name: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+    download: bool = True,
+    subset: int | None = None,
+    classes: Sequence[Any] | None = None,
+    on_missing_label: str = "error",
+    on_bad_row: str = "error",
+    seed: int = 0,
+) -> LabelledDataset:
+    """Return a dataset: features, class codes, class values and sample ids.
+
+    Parameters
+    ----------
+    data : object
+        One of: the name of a dataset (``list_datasets()``); features with
+        ``labels`` beside them, or a pair ``(features, labels)``; a DataFrame
+        with ``target``; a map-style torch Dataset of pairs; a DataLoader over
+        one, of which the dataset is read in dataset order; a LabelledDataset.
+        Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c)
+        or (n, h, w), or a numeric table of shape (n, columns).
+    labels : array, tensor, sequence, Series, Categorical or one-hot matrix, optional
+        One label a row.
+    target : hashable, optional
+        Column of the DataFrame that holds the labels.
+    name : str, optional
+        What the dataset is called in tables and on charts.
+    root : path, optional
+        Folder of downloaded datasets; default ``$HCAT_DATA``, else
+        ``hcat_nb`` in the user's cache.
+    download : bool
+        Whether a named dataset that is absent may be downloaded.
+    subset : int, optional
+        Use this many rows, drawn without replacement, in their old order.
+    classes : sequence, optional
+        All class values in the order of their codes.  Classes that no row has
+        are allowed; a label that is not among them is an error.
+    on_missing_label : {"error", "drop", "keep"}
+        What to do with rows whose label is missing (None, NaN, NA, or the text
+        that ``str`` makes of NaN or NA): stop, leave them out, or keep them
+        without a label (code -1).
+    on_bad_row : {"error", "drop", "keep"}
+        What to do with rows that hold NaN, infinity, or a number beyond
+        float32: stop, leave them out, or keep them as ``unreadable``.
+    seed : int
+        Decides which rows ``subset`` takes.
+
+    Returns
+    -------
+    LabelledDataset
+        A copy: the user's object is never changed, and later changes to it do
+        not arrive here.  A DataFrame's index becomes the sample ids, else
+        positions are; ``notes`` tell how the data were read.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used as they are; says which rows or columns.
+    MissingDataError
+        If a named dataset is absent and may not, or cannot, be downloaded.
+    UnknownNameError
+        If no dataset has that name.
+    SpecError
+        If ``on_missing_label`` or ``on_bad_row`` is none of its choices.
+
+    Notes
+    -----
+    Labels become codes ``0 .. n_classes - 1`` by these rules:
+
+    - The classes are the distinct values, in ascending order; of a Categorical
+      the categories that occur, in their order; of a one-hot matrix all
+      columns, in their order; with ``classes`` exactly those.
+    - A class keeps the value that the user gave it: 10, "oak", True and 1.0
+      stay what they are in every table.
+    - Numbers and text, or numbers and booleans, in one column are refused: 1
+      and "1" would be two classes.
+    - Numbers that are not whole, or mostly different from one another, are
+      refused as a regression target.
+
+    Examples
+    --------
+    >>> dataset = load([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]], ["oak", "elm", "oak"])
+    >>> dataset.class_values, dataset.labels.tolist()
+    (('elm', 'oak'), [1, 0, 1])
+    """
+    check_policy("on_missing_label", on_missing_label)
+    check_policy("on_bad_row", on_bad_row)
+    if isinstance(data, (str, LabelledDataset)):
+        dataset = _complete(data, labels, target, classes, root, download)
+        if name is not None:
+            dataset = dataset.replace(name=name)
+    else:
+        dataset = coerce(
+            data,
+            labels,
+            target=target,
+            name=name,
+            classes=classes,
+            on_missing_label=on_missing_label,
+            on_bad_row=on_bad_row,
+        )
+    return dataset if subset is None else _subset(dataset, subset, seed)
+
+
+def _complete(
+    data: str | LabelledDataset,
+    labels: Any,
+    target: Any,
+    classes: Sequence[Any] | None,
+    root: str | os.PathLike[str] | None,
+    download: bool,
+) -> LabelledDataset:
+    """Return a dataset that brings its labels along."""
+    for option, value in (("labels", labels), ("target", target), ("classes", classes)):
+        if value is not None:
+            what = repr(data) if isinstance(data, str) else f"the dataset {data.name!r}"
+            raise DataError(f"{option} was given with {what}, which has its own labels", "none")
+    if isinstance(data, LabelledDataset):
+        return data
+    source = SOURCES.get(data)(root=None if root is None else Path(root), download=download)
+    dataset: LabelledDataset = source.load()
+    return dataset
+
+
+def _subset(dataset: LabelledDataset, size: int, seed: int) -> LabelledDataset:
+    n = len(dataset)
+    if not 2 <= size <= n:
+        raise DataError(f"subset is {size}", f"from 2 to the {n} samples of {dataset.name!r}")
+    if size == n:
+        return dataset
+    rng = np.random.default_rng(child_seed(seed, "subset"))
+    rows = np.sort(rng.choice(n, size=size, replace=False))
+    part = dataset.take(torch.from_numpy(rows))
+    note = f"{size} of {n} samples, drawn at random (seed {seed})"
+    part = part.replace(notes=(*dataset.notes, note))
+    check_learnable(part)
+    return part

@@ -1,0 +1,96 @@
+"""Errors that say what was wrong, what was expected, and how to mend it.
+
+Every mistake a user can make ends in one of these, raised before any long
+work starts.  ``str(error)`` is one line, so that a magic or the command line
+can print it as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "DataError",
+    "DivergedError",
+    "HcatError",
+    "MissingDataError",
+    "ModelError",
+    "ScoreError",
+    "SpecError",
+    "StoreError",
+    "UnknownNameError",
+]
+
+
+class HcatError(Exception):
+    """Base of all errors that hcat_nb raises for a user's mistake.
+
+    Parameters
+    ----------
+    wrong : str
+        What was wrong, naming the value that was given.
+    expected : str, optional
+        What would have been right.
+    remedy : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, wrong: str, expected: str | None = None, remedy: str | None = None) -> None:
+        self.wrong = wrong
+        self.expected = expected
+        self.remedy = remedy
+        parts = [wrong.rstrip(".")]
+        if expected:
+            parts.append("expected " + expected.rstrip("."))
+        if remedy:
+            parts.append("to mend it: " + remedy.rstrip("."))
+        super().__init__("; ".join(parts))
+
+
+class UnknownNameError(HcatError, LookupError):
+    """A name of a method, hardness type, dataset, model or option that does not exist."""
+
+
+class SpecError(HcatError, ValueError):
+    """A run specification holds a value outside its range."""
+
+
+class DataError(HcatError, ValueError):
+    """A dataset cannot be used as it is."""
+
+
+class MissingDataError(HcatError, FileNotFoundError):
+    """A dataset's files are absent and may not, or could not, be downloaded."""
+
+
+class ModelError(HcatError, ValueError):
+    """A model does not fit the dataset."""
+
+
+class ScoreError(HcatError, ArithmeticError):
+    """A method produced NaN or infinity without a stated reason."""
+
+
+class DivergedError(HcatError, ArithmeticError):
+    """Training's loss became NaN or infinite.
+
+    Attributes
+    ----------
+    training : object
+        History of the epochs that finished before.
+    run : Run or None
+        The run of those epochs, scored; None if there is none.
+    """
+
+    def __init__(self, epoch: int, loss: float, training: Any) -> None:
+        self.training = training
+        self.run: Any = None
+        super().__init__(
+            f"training diverged: the mean loss of epoch {epoch} is {loss}",
+            "a finite loss",
+            "lower lr, or scale the features (normalize=auto)",
+        )
+
+
+class StoreError(HcatError, ValueError):
+    """A saved run is absent, incomplete or of another schema."""

@@ -1,0 +1,1 @@
+"""How well scores find the samples that were made hard."""

@@ -1,0 +1,189 @@
+"""Turns the events of a run into what a notebook shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from hcat_nb.charts.coloring import Coloring, by_group, by_truth
+from hcat_nb.charts.data_map import GROUP_COLUMN, X_MAX, data_map, map_chart
+from hcat_nb.charts.layers import MapLayers, split
+from hcat_nb.charts.picture import picture
+from hcat_nb.jupyter.frames import Frame, codes, counts, encode, names, numbers, small
+from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.screens import Display, Screen, open_screen
+from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.observation.dynamics import MapSnapshot
+from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent, StepEvent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LiveListener"]
+
+
+class LiveListener(Listener):
+    """Shows a run in the notebook while it trains, and leaves a picture.
+
+    Parameters
+    ----------
+    display : {"auto", "widget", "static", "none"}
+        See :func:`hcat_nb.jupyter.screens.open_screen`.
+    x : {"variability", "aleatoric"}
+        The map's horizontal axis.
+    color : {"auto", "group", "truth"}
+        ``"auto"``: the truth where something was injected, else the group.
+    screen : Screen, optional
+        One that is open already; ``display`` is then ignored.
+    """
+
+    def __init__(
+        self,
+        display: Display = "auto",
+        *,
+        x: Literal["variability", "aleatoric"] = "variability",
+        color: Literal["auto", "group", "truth"] = "auto",
+        screen: Screen | None = None,
+    ) -> None:
+        self.x = x
+        self.color = color
+        self._screen = open_screen(display) if screen is None else screen
+        self._progress = Progress()
+        self._start: StartEvent | None = None
+        self._map: MapSnapshot | None = None
+
+    def on_start(self, event: StartEvent) -> None:
+        """Show the bar and prepare the map."""
+        if self._screen is None:
+            return
+        self._start = event
+        self._progress = Progress.started(event)
+        self._screen.update(self._progress)
+        self._screen.start_map(lambda: self._spec(event))
+
+    def on_step(self, event: StepEvent) -> None:
+        """Move the bar."""
+        if self._screen is not None:
+            self._progress = self._progress.after_step(event)
+            self._screen.update(self._progress)
+
+    def on_epoch(self, event: EpochEvent) -> None:
+        """Move the map."""
+        if self._screen is None or self._start is None:
+            return
+        self._map = event.map
+        self._progress = self._progress.after_epoch(event)
+        self._screen.update(self._progress)
+        self._screen.move_map(self._frame_maker(self._start, event.map, self._progress.heading()))
+
+    def on_end(self, event: EndEvent) -> None:
+        """Show the last state and put the picture behind it."""
+        if self._screen is None or self._start is None:
+            return
+        self._progress = self._progress.ended(event)
+        try:
+            self._screen.finish(self._progress, self._view(self._start))
+        finally:
+            self._start = self._map = None  # the arrays are the run's, not ours
+
+    def discard(self) -> None:
+        """Take everything away, for a run that did not begin."""
+        if self._screen is not None and self._start is None:
+            self._screen.discard()
+
+    def _spec(self, start: StartEvent) -> dict[str, Any]:
+        n = len(start.labels)
+        coloring = self._coloring(start, np.full(n, ""))
+        # How many are drawn depends on who has a label, not on where they are.
+        place = np.where(start.labels >= 0, 0.0, np.nan)
+        layers = split(place, place, coloring, x_max=X_MAX[self.x])
+        return map_chart(
+            self.x,
+            coloring,
+            title=self._progress.heading(),
+            caption=layers.caption(),
+            n_points=len(layers.rows),
+        ).to_dict()
+
+    def _frame_maker(
+        self, start: StartEvent, snapshot: MapSnapshot, heading: str
+    ) -> Callable[[], Frame]:
+        return lambda: self._frame(start, snapshot, heading)
+
+    def _frame(self, start: StartEvent, snapshot: MapSnapshot, heading: str) -> Frame:
+        x, y = getattr(snapshot, self.x), snapshot.confidence
+        coloring = self._coloring(start, self._groups(snapshot))
+        layers = split(x, y, coloring, x_max=X_MAX[self.x])
+        return encode(
+            snapshot.epoch,
+            heading,
+            {
+                "points": {
+                    "x": numbers(x[layers.rows], X_MAX[self.x]),
+                    "y": numbers(y[layers.rows], 1.0),
+                    "color": codes(coloring.data[layers.rows], coloring.levels),
+                    "label": codes(start.labels[layers.rows], start.class_names),
+                    "id": names(start.sample_ids[layers.rows].tolist()),
+                },
+                "bins": _bins(layers, coloring),
+            },
+        )
+
+    def _coloring(self, start: StartEvent, groups: np.ndarray) -> Coloring:
+        if self._shows_truth(start):
+            assert start.is_hard is not None
+            return by_truth(start.is_hard)
+        return by_group(groups, "group")
+
+    def _shows_truth(self, start: StartEvent) -> bool:
+        injected = start.is_hard is not None and bool(start.is_hard.any())
+        return injected and self.color in ("auto", "truth")
+
+    def _groups(self, snapshot: MapSnapshot) -> np.ndarray:
+        if self.x == "variability":
+            from hcat_nb.methods.datamaps import datamaps_groups
+
+            return datamaps_groups(snapshot.confidence, snapshot.variability)
+        from hcat_nb.methods.dataiq import dataiq_groups
+
+        return dataiq_groups(snapshot.confidence, snapshot.aleatoric)
+
+    def _view(self, start: StartEvent) -> StaticView:
+        words = f"{self._progress.title()}: {len(start.labels):,} samples, {self._progress.line()}"
+        if self._map is None:
+            return StaticView(words)
+        groups = self._groups(self._map)
+        shares = ", ".join(
+            f"{int((groups == name).sum()):,} {name}" for name in ("easy", "ambiguous", "hard")
+        )
+        chart = data_map(
+            self._table(start, self._map, groups),
+            x=self.x,
+            color="truth" if self._shows_truth(start) else "group",
+            title=self._progress.heading(),
+        )
+        return StaticView(f"{words} · {shares}", png=picture(chart))
+
+    def _table(self, start: StartEvent, snapshot: MapSnapshot, groups: np.ndarray) -> pd.DataFrame:
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            "confidence": snapshot.confidence,
+            self.x: getattr(snapshot, self.x),
+            GROUP_COLUMN[self.x]: groups,
+        }
+        if start.is_hard is not None:
+            columns["is_hard"] = start.is_hard
+        return pd.DataFrame(columns, index=start.sample_ids)
+
+
+def _bins(layers: MapLayers, coloring: Coloring) -> dict[str, Any]:
+    return {
+        "i": small(layers.column),
+        "j": small(layers.row),
+        "n": counts(layers.count),
+        "shade": small(layers.shade),
+        "color": codes(layers.color, coloring.levels),
+    }

@@ -1,0 +1,86 @@
+"""``%hcat_train`` and ``%%hcat_train``: a run from one line of a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
+from IPython.core.magic import (  # noqa: TID253
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+)
+
+from hcat_nb.errors import HcatError
+from hcat_nb.jupyter.completion import add_completer
+from hcat_nb.jupyter.interrupt import wait_for
+from hcat_nb.jupyter.magic_parser import MagicCall, make_parser, parse
+from hcat_nb.jupyter.screens import open_screen
+
+if TYPE_CHECKING:
+    from hcat_nb.runs.run import Run
+
+__all__ = ["HcatMagics", "last_run", "load"]
+
+# The newest run that ended, also one whose cell was interrupted twice.
+last_run: Run | None = None
+
+
+def load(ipython: Any) -> None:
+    """Register the magics and their completion."""
+    ipython.register_magics(HcatMagics)
+    add_completer(ipython)
+
+
+@magics_class
+class HcatMagics(Magics):
+    """The magics of hcat_nb."""
+
+    @needs_local_scope
+    @line_cell_magic
+    def hcat_train(
+        self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
+    ) -> Run | None:
+        """Train a model once, watch it learn, and score every sample; -h shows the options."""
+        # Raised outside of the handler: there it would carry the error's frames,
+        # and they a model, as its context.
+        assert self.shell is not None
+        mistake: str | None = None
+        try:
+            call = parse(line, cell, {**self.shell.user_ns, **(local_ns or {})})
+            if call.help:
+                print(make_parser().format_help())
+                return None
+            run = _train(call)
+        except HcatError as error:
+            mistake = str(error)
+        if mistake is not None:
+            raise UsageError(mistake)
+        if call.name is not None:
+            self.shell.user_ns[call.name] = run
+            return None
+        return run
+
+
+def _train(call: MagicCall) -> Run:
+    """Run in a thread while the cell waits; the first interrupt ends it softly."""
+    screen = open_screen(call.display)
+
+    from hcat_nb.jupyter.listener import LiveListener
+    from hcat_nb.runs.characterize import characterize
+    from hcat_nb.training.events import Control
+
+    control = Control()
+    listener = LiveListener("none") if screen is None else LiveListener(screen=screen)
+
+    def work() -> Run:
+        global last_run
+        last_run = characterize(**call.keywords, listeners=[listener], control=control)
+        return last_run
+
+    try:
+        return wait_for(work, control.stop)
+    except BaseException:
+        listener.discard()
+        raise

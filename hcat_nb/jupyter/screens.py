@@ -1,0 +1,268 @@
+"""Where a run is shown: live widgets, or one output that needs no front end.
+
+Nothing here loads torch or altair at import, so that a run shows its first
+line at once.  All methods are safe in any thread; none prints.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from hcat_nb.errors import SpecError
+from hcat_nb.jupyter.limiter import Limiter
+from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.static_view import StaticView
+
+if TYPE_CHECKING:
+    from hcat_nb.jupyter.frames import Frame
+    from hcat_nb.jupyter.live_map import LiveMap
+
+__all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
+
+Display = Literal["auto", "widget", "static", "none"]
+DISPLAYS = ("auto", "widget", "static", "none")
+
+# Together below five messages a second, whatever a run does.
+_MAP_SECONDS = 0.5
+_LINE_SECONDS = 0.4
+
+
+class Screen(Protocol):
+    """What the listener shows a run on."""
+
+    def update(self, progress: Progress) -> None:
+        """Show how far the run is."""
+
+    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
+        """Prepare the map of this specification."""
+
+    def move_map(self, frame: Callable[[], Frame]) -> None:
+        """Show this state of the map; it is made only if it is shown."""
+
+    def finish(self, progress: Progress, view: StaticView) -> None:
+        """Show the end, and leave what needs no kernel."""
+
+    def discard(self) -> None:
+        """Take everything away: the run did not begin."""
+
+
+class StaticScreen:
+    """One output: a line of progress, and in the end the picture."""
+
+    def __init__(self) -> None:
+        self._handle = _Handle(StaticView("preparing", share=0.0))
+        self._limiter = Limiter(_MAP_SECONDS, on_error=_raise)
+
+    def update(self, progress: Progress) -> None:
+        """Show how far the run is."""
+        view = StaticView(f"{progress.title()} · {progress.line()}", share=progress.share)
+        self._limiter.offer(lambda: self._handle.update(view))
+
+    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
+        """Do nothing: nobody watches."""
+
+    def move_map(self, frame: Callable[[], Frame]) -> None:
+        """Do nothing: nobody watches."""
+
+    def finish(self, progress: Progress, view: StaticView) -> None:
+        """Put the picture in the place of the progress."""
+        self._limiter.finish()
+        self._handle.update(view)
+
+    def discard(self) -> None:
+        """Empty the output."""
+        self._limiter.finish()
+        self._handle.clear()
+
+
+class WidgetScreen:
+    """Two outputs: the live view, and the picture that stands in for it later.
+
+    The map comes as soon as Vega is at hand; the bar is there at once.
+    """
+
+    def __init__(self) -> None:
+        import ipywidgets
+        from IPython.display import display
+
+        from hcat_nb.jupyter.run_monitor import RunMonitor
+
+        self._monitor = RunMonitor(line="preparing")
+        self._box = ipywidgets.VBox([self._monitor])
+        self._map: LiveMap | None = None
+        self._spec: Callable[[], dict[str, Any]] | None = None
+        self._early: Callable[[], Frame] | None = None
+        self._failure: Exception | None = None
+        self._lock = threading.Lock()
+        self._known = threading.Event()  # whether and which map is wanted
+        self._built = threading.Event()
+        self._lines = Limiter(_LINE_SECONDS, on_error=self._fail)
+        self._frames = Limiter(_MAP_SECONDS, on_error=self._fail)
+        # Without text/plain, which would be shown where the widget cannot be.
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
+        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+        self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        context = contextvars.copy_context()  # holds the cell that messages belong to
+        threading.Thread(
+            target=context.run, args=(self._build,), name="hcat-live-map", daemon=True
+        ).start()
+
+    def update(self, progress: Progress) -> None:
+        """Show how far the run is."""
+        self._raise_failure()
+        self._lines.offer(lambda: self._show(progress))
+
+    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
+        """Prepare the map of this specification."""
+        self._spec = spec
+        self._known.set()
+
+    def move_map(self, frame: Callable[[], Frame]) -> None:
+        """Show this state of the map; it is made only if it is shown."""
+        self._raise_failure()
+        self._frames.offer(lambda: self._send(frame))
+
+    def finish(self, progress: Progress, view: StaticView) -> None:
+        """Show the end; the last state of the map arrives in any case."""
+        self._known.set()
+        self._built.wait()
+        self._frames.finish()
+        self._lines.finish()
+        self._show(progress)
+        self._handle.update(view)
+        self._raise_failure()
+
+    def discard(self) -> None:
+        """Take everything away."""
+        self._known.set()
+        self._built.wait()
+        self._lines.finish()
+        self._frames.finish()
+        self.close()
+        self._handle.clear()
+
+    def close(self) -> None:
+        """Close the widgets; the page then shows the picture."""
+        for widget in (self._map, self._monitor, self._box):
+            if widget is not None:
+                widget.layout.close()
+                widget.close()
+
+    def _show(self, progress: Progress) -> None:
+        with self._monitor.hold_sync():
+            self._monitor.share = progress.share
+            self._monitor.line = f"{progress.title()} · {progress.line()}"
+            self._monitor.outcome = progress.outcome
+
+    def _build(self) -> None:
+        try:
+            from hcat_nb.jupyter.live_map import LiveMap
+
+            live = LiveMap(on_drawn=self._frames.drawn)
+            self._box.children = (self._monitor, live)
+            self._known.wait()
+            if self._spec is not None:
+                live.spec = self._spec()
+            with self._lock:
+                self._map, early, self._early = live, self._early, None
+            if early is not None:
+                live.show(early())
+        except Exception as error:  # a thread has no caller: the next call raises it
+            self._fail(error)
+        finally:
+            self._built.set()
+
+    def _send(self, frame: Callable[[], Frame]) -> None:
+        with self._lock:
+            live = self._map
+            if live is None:
+                self._early = frame
+                return
+        live.show(frame())
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = error
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+
+class _Handle:
+    """One output of the cell, replaced in place."""
+
+    def __init__(self, view: StaticView) -> None:
+        from IPython.display import DisplayHandle
+
+        self._handle = DisplayHandle()
+        self._handle.display(view.bundle(), raw=True)
+
+    def update(self, view: StaticView) -> None:
+        self._handle.update(view.bundle(), raw=True)
+
+    def clear(self) -> None:
+        self._handle.update({"text/plain": "", "text/html": ""}, raw=True)
+
+
+# The screen of each cell: running a cell again closes what it showed before,
+# so that widgets do not pile up in the kernel.
+_screens: dict[str | None, WidgetScreen] = {}
+
+
+def open_screen(display: Display = "auto") -> Screen | None:
+    """Open the screen that fits the front end; call it in the cell's own thread.
+
+    Parameters
+    ----------
+    display : {"auto", "widget", "static", "none"}
+        ``"auto"``: widgets where a person watches, the static output under
+        papermill, nbconvert and nbval, nothing outside a notebook.
+
+    Raises
+    ------
+    SpecError
+        If ``display`` is none of these.
+    """
+    if display not in DISPLAYS:
+        raise SpecError(f"display is {display!r}", "one of " + ", ".join(DISPLAYS))
+    request = _request()
+    if display == "auto":
+        display = _fitting(request)
+    if display == "none":
+        return None
+    if display == "static":
+        return StaticScreen()
+    cell = None if request is None else request.get("metadata", {}).get("cellId")
+    before = _screens.pop(cell, None)
+    if before is not None:
+        before.close()
+    screen = _screens[cell] = WidgetScreen()
+    return screen
+
+
+def _request() -> dict[str, Any] | None:
+    """Return the request that a kernel is executing, None outside a kernel."""
+    import sys
+
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    return None if kernel is None else kernel.get_parent()
+
+
+def _fitting(request: dict[str, Any] | None) -> Display:
+    # Only a front end with a person before it can ask for input; one that
+    # does not say so is taken for one.
+    if request is None:
+        return "none"
+    return "widget" if request.get("content", {}).get("allow_stdin", True) else "static"
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -1,0 +1,65 @@
+"""Vega as JavaScript text, made offline by vl-convert and kept on disk.
+
+Bundling takes over a second, so it is done once for each version of
+vl-convert; the file in the user's cache may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+from hcat_nb.assets import asset, user_cache
+
+__all__ = ["live_map_module", "vega_bundle"]
+
+# What the live map finds under this global name.
+_SNIPPET = "globalThis.hcatVega = {embed: vegaEmbed, changeset: vega.changeset};"
+
+
+@functools.cache
+def vega_bundle() -> str:
+    """Return a script that puts ``{embed, changeset}`` on ``globalThis.hcatVega``."""
+    import altair
+    import vl_convert
+
+    grammar = "_".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    key = f"{version('vl-convert-python')}/{grammar}/{_SNIPPET}"
+    name = f"vega-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}.js"
+    path = user_cache() / name
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    bundle: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=grammar)
+    _keep(path, bundle)
+    return bundle
+
+
+def live_map_module() -> str:
+    """Return the live map's ES module with Vega inside, which needs no network.
+
+    The bundle declares names of its own, so it runs in a function; a second
+    map on the page finds Vega there already.
+    """
+    source = asset("live_map.js").read_text(encoding="utf-8")
+    return f"globalThis.hcatVega ?? (() => {{{vega_bundle()}\n}})();\n{source}"
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write the file whole or not at all; other processes may be doing the same."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        warnings.warn(
+            f"Vega could not be kept in {path.parent} ({error}): it is made again in each "
+            "process, which takes about a second; set HCAT_CACHE to a folder that can be written",
+            stacklevel=2,
+        )

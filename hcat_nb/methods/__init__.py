@@ -1,0 +1,1 @@
+"""Hardness characterization methods, one module each."""

@@ -1,0 +1,44 @@
+"""The table of methods, made from their cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hcat_nb.registry import METHODS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["list_methods"]
+
+
+def list_methods() -> pd.DataFrame:
+    """Return one row a hardness characterization method, in the order of METHODS.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``name``; columns ``title``, ``detects`` (faults that rank
+        high), ``looks_at_labels``, ``cost``, ``paper`` and ``misleads``
+        (when not to trust it).
+
+    Examples
+    --------
+    >>> list_methods().loc["aum", "detects"]
+    'mislabel'
+    """
+    import pandas as pd
+
+    names = METHODS.names()
+    cards = [METHODS.get(name) for name in names]
+    return pd.DataFrame(
+        {
+            "title": [card.title for card in cards],
+            "detects": [", ".join(sorted(card.detects)) for card in cards],
+            "looks_at_labels": [card.looks_at_labels for card in cards],
+            "cost": [card.cost for card in cards],
+            "paper": [card.paper for card in cards],
+            "misleads": [card.misleads for card in cards],
+        },
+        index=pd.Index(names, name="name"),
+    )

@@ -1,0 +1,292 @@
+"""What a hardness characterization method is, and what holds for all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+
+from hcat_nb.errors import ScoreError, SpecError
+from hcat_nb.methods._card import Fault, check_card, is_abstract
+from hcat_nb.observation.record import Need, Observation, Options
+
+__all__ = ["Context", "Method", "Scored"]
+
+NO_LABEL = "no_label"
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a method may know before training starts.
+
+    Parameters
+    ----------
+    labels : Tensor of shape (n,), int64
+        Observed class codes, -1 where missing; on ``device``.
+    n_classes : int
+        Classes of the dataset, those without a sample included.
+    n_epochs : int
+        Epochs that will be trained.
+    seed : int
+        Parent of every random draw of the method.
+    unreadable : Tensor of shape (n,), bool, optional
+        Rows that are never observed.
+    """
+
+    labels: Tensor
+    n_classes: int
+    n_epochs: int
+    seed: int = 0
+    unreadable: Tensor | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.labels)
+
+    @property
+    def device(self) -> torch.device:
+        """Where accumulators live."""
+        return self.labels.device
+
+    @property
+    def trainable(self) -> Tensor:
+        """Tensor of shape (n,), bool: rows with a label that are observed."""
+        labelled = self.labels >= 0
+        return labelled if self.unreadable is None else labelled & ~self.unreadable
+
+    @property
+    def alone(self) -> Tensor:
+        """Tensor of shape (n,), bool: trainable rows that are the only one of their class."""
+        trainable = self.trainable
+        sizes = torch.bincount(self.labels[trainable], minlength=self.n_classes)
+        return trainable & (sizes[self.labels.clamp(min=0)] == 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores of one method.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (n,), float32
+        Higher = harder; NaN only where ``status`` gives a reason.
+    status : list of str, length n
+        Empty where there is nothing to say.
+    """
+
+    scores: Tensor
+    status: list[str]
+
+
+class Method(ABC):
+    """A hardness characterization method (HCM): a streaming accumulator.
+
+    A subclass is a ``@dataclass(eq=False)`` whose fields are its options, each
+    with a default.  Its card stands in class variables and is checked when the
+    class is made.  :meth:`scores` is final: it applies the sign once and
+    refuses unexplained NaN, so that for every method *higher means harder*.
+
+    Attributes
+    ----------
+    name, title, paper : str
+        Key (the module's stem), printed name, and source.
+    needs : frozenset of Need
+        Quantities that :meth:`observe` reads; an option may change them on
+        the instance.
+    hard_when : {"high", "low"}
+        Whether a high or a low :meth:`raw` value is hard, by definition.
+    detects : frozenset of str
+        Faults that rank high, of {mislabel, ood, atypical, boundary}.
+    looks_at_labels : bool
+        Whether the score depends on the observed label.
+    buffers : tuple of str
+        Attributes that make up the state, all tensors.  An axis whose length
+        only the first record tells is allocated with length 0.
+    sweeps : int
+        Passes over the final model.
+    cost : str
+        Passes and memory, in words.
+    misleads : str
+        When not to trust it.
+    ties : str or None
+        Column by which equal scores are ranked.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    needs: frozenset[Need]
+    hard_when: ClassVar[Literal["high", "low"]]
+    detects: ClassVar[frozenset[Fault]]
+    looks_at_labels: ClassVar[bool]
+    buffers: ClassVar[tuple[str, ...]]
+    cost: ClassVar[str]
+    misleads: ClassVar[str]
+    sweeps: ClassVar[int] = 1
+    ties: ClassVar[str | None] = None
+
+    context: Context
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not is_abstract(cls):
+            check_card(cls)
+
+    # -- before training -------------------------------------------------
+
+    def begin(self, context: Context) -> None:
+        """Allocate the accumulators.
+
+        Raises
+        ------
+        SpecError
+            If the run cannot serve this method (too few epochs, say).
+        """
+        self.context = context
+        self.allocate(context)
+
+    @abstractmethod
+    def allocate(self, context: Context) -> None:
+        """Set every tensor named in ``buffers`` to its start."""
+
+    def options(self, need: Need) -> Options:
+        """Return what the observer has to know to measure ``need``, as (key, value) pairs."""
+        return ()
+
+    def due(self, epoch: int) -> bool:
+        """Whether ``epoch`` records of this epoch are wanted; others are not handed over."""
+        return True
+
+    # -- during training -------------------------------------------------
+
+    @abstractmethod
+    def observe(self, record: Observation) -> None:
+        """Take in the measurements of some rows, without writing into the record.
+
+        Only records of a kind that ``needs`` asks for arrive, each row at most
+        once an epoch (a ``final`` record: once a sweep).
+        """
+
+    # -- after training --------------------------------------------------
+
+    @abstractmethod
+    def raw(self) -> Tensor:
+        """Return the paper's own quantity in its own sign, Tensor of shape (n,)."""
+
+    def missing(self) -> Mapping[str, Tensor]:
+        """Return rows without a score, which becomes NaN: reason -> (n,) bool.
+
+        The base adds rows without a label (if labels matter) and unreadable ones.
+        """
+        return {}
+
+    def notes(self) -> Mapping[str, Tensor]:
+        """Return rows with something to say about their score: reason -> (n,) bool."""
+        return {}
+
+    def broken_since(self) -> int | None:
+        """Return the first epoch whose measurements were not finite, if that is known."""
+        return None
+
+    def details(self) -> Mapping[str, Tensor]:
+        """Return further columns of ``run.details``: name -> (n,) float32, NaN where n/a."""
+        return {}
+
+    def flagged(self) -> Tensor | None:
+        """Return the rows beyond the paper's own threshold, (n,) bool, if it has one.
+
+        A row without a score is never flagged.
+        """
+        return None
+
+    @final
+    def scores(self) -> Scored:
+        """Return one score a sample, higher = harder.
+
+        Raises
+        ------
+        ScoreError
+            If a score is NaN or infinite without a stated reason.
+        """
+        context = self.context
+        raw = self.raw().detach().to("cpu", torch.float32, copy=True)
+        if raw.shape != (context.n,):
+            raise ScoreError(f"{self.name}.raw() has shape {tuple(raw.shape)}", f"({context.n},)")
+        scores = raw if self.hard_when == "high" else -raw
+        missing = dict(self.missing())
+        if self.looks_at_labels:
+            missing[NO_LABEL] = context.labels < 0
+        if context.unreadable is not None:
+            missing[UNREADABLE] = context.unreadable
+        status = [""] * context.n
+        for reason, rows in (*self.notes().items(), *missing.items()):
+            for row in torch.nonzero(rows).ravel().tolist():
+                status[row] = reason
+        explained = torch.zeros(context.n, dtype=torch.bool)
+        for rows in missing.values():
+            explained |= rows.cpu()
+        scores[explained] = torch.nan
+        self._refuse(scores, torch.nonzero(~torch.isfinite(scores) & ~explained).ravel())
+        return Scored(scores, status)
+
+    def _refuse(self, scores: Tensor, bad: Tensor) -> None:
+        """Raise if there are ``bad`` rows, whose score is not finite."""
+        if len(bad) == 0:
+            return
+        epoch = self.broken_since()
+        when = ""
+        if epoch is not None:
+            when = f", measured from epoch {epoch} on"
+        elif {need.kind for need in self.needs} == {"final"}:
+            when = ", measured on the final model"
+        first = int(bad[0])
+        raise ScoreError(
+            f"{self.name} is {scores[first]:g} for {len(bad)} samples, "
+            f"the first at position {first}{when}",
+            "finite scores",
+            "lower the learning rate if the loss diverged; else report a defect",
+        )
+
+    def _one_of(self, option: str, choices: tuple[str, ...]) -> None:
+        """Raise SpecError if the option's value is not among the choices."""
+        if (value := getattr(self, option)) not in choices:
+            raise SpecError(f"{self.name}.{option} is {value!r}", "one of " + ", ".join(choices))
+
+    # -- checkpoints -----------------------------------------------------
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the accumulators by name; the method's own tensors, not copies."""
+        return {name: getattr(self, name) for name in self.buffers}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over accumulators that :meth:`state` gave; ``begin`` comes first.
+
+        Raises
+        ------
+        SpecError
+            If names, shapes or dtypes differ.
+        """
+        own = self.state()
+        if set(own) != set(state):
+            raise SpecError(f"the state of {self.name} has {sorted(state)}", str(sorted(own)))
+        for name, value in state.items():
+            mine = own[name]
+            if mine.dtype != value.dtype or not _fits(mine.shape, value.shape):
+                raise SpecError(
+                    f"{self.name}.{name} is {tuple(value.shape)} {value.dtype}",
+                    f"{tuple(mine.shape)} {mine.dtype}",
+                )
+            setattr(self, name, value.to(mine.device).clone())
+
+
+def _fits(own: torch.Size, given: torch.Size) -> bool:
+    """Whether a state's shape is the buffer's, but for axes that have no length yet."""
+    return len(own) == len(given) and all(
+        mine in (0, its) for mine, its in zip(own, given, strict=True)
+    )

@@ -1,0 +1,170 @@
+"""Confident learning, by the cleanlab package.
+
+Northcutt et al. 2021 (arXiv 1911.00068): one minus the label quality that
+``cleanlab.rank.get_label_quality_scores`` gives, by default the probability of
+the observed label (its self-confidence).  Flagged is what
+``cleanlab.filter.find_label_issues`` prunes by noise rate (section 3.3).
+
+The package counts classes from the labels.  So classes that no row is
+labelled with are taken out first, and the softmax is over the others, in
+float64: without such classes that is the model's p.  Rows without a label
+stay out of the call.  A class with a single sample is too rare to judge: its
+sample has a score, the status ``rare_class``, and no flag.
+
+Cost: nothing beside the shared pass over the final model; 4 C bytes a sample.
+Caveat: the paper wants out-of-fold probabilities; these are *in-sample*, of a
+model that may have memorised the wrong labels.  By self-confidence the
+ranking is that of the last epoch's loss.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from hcat_nb.errors import SpecError
+from hcat_nb.methods.base import Context, Method
+from hcat_nb.observation.record import Need, Observation
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Cleanlab", "label_issues", "label_quality"]
+
+
+def label_quality(
+    logits: Tensor, labels: Tensor, method: str = "self_confidence", adjust: bool = False
+) -> Tensor:
+    """Return cleanlab's label quality.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, C)
+    labels : Tensor of shape (n,), int64
+        Need not name every class.
+    method : str
+    adjust : bool
+        cleanlab's options; see :class:`Cleanlab`.
+
+    Returns
+    -------
+    Tensor of shape (n,), float64, in [0, 1]; low is likely wrong
+
+    Examples
+    --------
+    >>> label_quality(torch.tensor([[0.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1]))
+    tensor([0.5000, 0.5000], dtype=torch.float64)
+    """
+    from cleanlab.rank import get_label_quality_scores
+
+    codes, probs = _observed_classes(logits, labels)
+    scores = get_label_quality_scores(codes, probs, method=method, adjust_pred_probs=adjust)
+    return torch.from_numpy(scores)
+
+
+def label_issues(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the rows that confident learning prunes, (n,) bool.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, C)
+    labels : Tensor of shape (n,), int64
+        At least two classes.
+    """
+    from cleanlab.filter import find_label_issues
+
+    codes, probs = _observed_classes(logits, labels)
+    with warnings.catch_warnings():
+        # Said by the status `rare_class`, with the class's own name.
+        warnings.filterwarnings("ignore", message="May not flag all label issues in class")
+        return torch.from_numpy(find_label_issues(codes, probs, n_jobs=1))
+
+
+def _observed_classes(logits: Tensor, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels as 0 .. K-1 and probabilities (n, K), K the classes that have a label."""
+    present, codes = labels.unique(return_inverse=True)
+    probs = torch.softmax(logits[:, present].double(), dim=1)
+    return codes.numpy(), probs.numpy()
+
+
+@dataclass(eq=False)
+class Cleanlab(Method):
+    """One minus cleanlab's label quality of the final model's probabilities.
+
+    Parameters
+    ----------
+    method : str
+        ``self_confidence`` (cleanlab's default), ``normalized_margin`` or
+        ``confidence_weighted_entropy``.
+    adjust_pred_probs : bool
+        Whether class thresholds are subtracted from the probabilities, for
+        classes of unequal size; off, as in cleanlab.
+
+    Raises
+    ------
+    SpecError
+        If an option is unknown, or the two do not go together.
+    """
+
+    name = "cleanlab"
+    title = "Confident learning"
+    paper = "Northcutt et al. 2021, arXiv 1911.00068"
+    needs = frozenset({Need.FINAL_LOGITS})
+    hard_when = "high"
+    detects = frozenset({"mislabel"})
+    looks_at_labels = True
+    buffers = ("logits",)
+    cost = "one pass over the final model, shared; 4 C bytes a sample"
+    misleads = "in-sample: what the model has memorised looks right"
+
+    method: Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"] = (
+        "self_confidence"
+    )
+    adjust_pred_probs: bool = False
+
+    def __post_init__(self) -> None:
+        entropy = "confidence_weighted_entropy"
+        self._one_of("method", ("self_confidence", "normalized_margin", entropy))
+        if not isinstance(self.adjust_pred_probs, bool):
+            raise SpecError(
+                f"cleanlab.adjust_pred_probs is {self.adjust_pred_probs!r}", "True or False"
+            )
+        if self.adjust_pred_probs and self.method == entropy:
+            raise SpecError(f"cleanlab.adjust_pred_probs goes with {entropy}", "another method")
+
+    def allocate(self, context: Context) -> None:
+        """Nothing is known yet."""
+        shape = (context.n, context.n_classes)
+        self.logits = torch.full(shape, torch.nan, device=context.device)
+
+    def observe(self, record: Observation) -> None:
+        """Keep the logits of the final model."""
+        self.logits[record.rows] = record.logits.float()
+
+    def raw(self) -> Tensor:
+        """Return one minus the label quality, (n,), in [0, 1]; NaN where not judged."""
+        rows, logits, labels = self._judged()
+        scores = torch.full((self.context.n,), torch.nan, dtype=torch.float64)
+        scores[rows] = 1 - label_quality(logits, labels, self.method, self.adjust_pred_probs)
+        return scores
+
+    def notes(self) -> Mapping[str, Tensor]:
+        """Return the rows that are alone in their class."""
+        return {"rare_class": self.context.alone}
+
+    def flagged(self) -> Tensor:
+        """Return the label issues that confident learning finds."""
+        rows, logits, labels = self._judged()
+        flags = torch.zeros(self.context.n, dtype=torch.bool)
+        flags[rows] = label_issues(logits, labels)
+        return flags & ~self.context.alone.cpu()
+
+    def _judged(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return positions, logits and labels of the rows that have both, on the CPU."""
+        rows = torch.nonzero(self.context.trainable).ravel().cpu()
+        return rows, self.logits.cpu()[rows], self.context.labels.cpu()[rows]

@@ -1,0 +1,106 @@
+"""Data-IQ: confidence, and the uncertainty that lies in the data.
+
+Seedat et al. 2022 (arXiv 2210.13043), section 3: aleatoric uncertainty is the
+mean over epochs of p_y (1 - p_y), p_y the probability of the observed label.
+The paper defines groups and no scalar (:func:`dataiq_groups`); the scalar here
+is ours, (1 - confidence) - aleatoric = mean over epochs of (1 - p_y)^2, which
+is largest in the corner where the paper's hard group lies.
+
+Cost: nothing beside the shared pass at the end of each epoch; 20 bytes a sample.
+Caveat: ranks much as data maps do; do not count the two as independent votes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hcat_nb.errors import SpecError
+from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.observation.record import Need, Observation
+
+__all__ = ["DataIQ", "dataiq_groups"]
+
+
+def dataiq_groups(
+    confidence: np.ndarray,
+    aleatoric: np.ndarray,
+    *,
+    upper: float = 0.75,
+    lower: float = 0.25,
+    percentile: float = 50.0,
+    threshold: float | None = None,
+) -> np.ndarray:
+    """Return the Data-IQ group of each sample.
+
+    Parameters
+    ----------
+    confidence, aleatoric : array of shape (n,)
+        NaN where a sample has no place on the map.
+    upper, lower : float
+        Confidence from which on a sample is easy, and up to which it is hard,
+        if its aleatoric uncertainty is low.
+    percentile : float
+        Percentile of ``aleatoric`` up to which it is low, in [0, 100].
+    threshold : float, optional
+        Value up to which it is low, instead of a percentile; H-CAT's groups
+        are ``upper=.8, lower=.2, threshold=.15``.
+
+    Returns
+    -------
+    array of shape (n,) of str
+        ``"easy"``, ``"ambiguous"``, ``"hard"``; ``""`` where the input is NaN.
+
+    Raises
+    ------
+    SpecError
+        If ``lower`` is not below ``upper``, or ``percentile`` is out of range.
+
+    Examples
+    --------
+    >>> dataiq_groups(np.array([0.9, 0.5, 0.1]), np.array([0.05, 0.25, 0.05])).tolist()
+    ['easy', 'ambiguous', 'hard']
+    """
+    if not lower < upper:
+        raise SpecError(f"lower is {lower} and upper is {upper}", "lower < upper")
+    if not 0 <= percentile <= 100:
+        raise SpecError(f"percentile is {percentile}", "a percentile in [0, 100]")
+    placed = ~(np.isnan(confidence) | np.isnan(aleatoric))
+    groups = np.where(placed, "ambiguous", "").astype("<U9")
+    if placed.any():
+        limit = np.percentile(aleatoric[placed], percentile) if threshold is None else threshold
+        certain = placed & (aleatoric <= limit)
+        groups[certain & (confidence >= upper)] = "easy"
+        groups[certain & (confidence <= lower)] = "hard"
+    return groups
+
+
+@dataclass(eq=False)
+class DataIQ(MeanOverEpochs):
+    """Mean over epochs of (1 - p_y)^2; flagged is the paper's hard group."""
+
+    name = "dataiq"
+    title = "Data-IQ"
+    paper = "Seedat et al. 2022, arXiv 2210.13043"
+    needs = frozenset({Need.LOGITS})
+    hard_when = "high"
+    detects = frozenset({"mislabel"})
+    looks_at_labels = True
+    cost = "one pass an epoch, shared; 20 bytes a sample"
+    misleads = "ranks nearly as data maps do: two votes that are one"
+    columns = 2
+
+    def values(self, record: Observation) -> Tensor:
+        """Return (1 - p_y)^2 and 1 - p_y, (b, 2)."""
+        doubt = record.error_prob
+        return torch.stack([doubt.square(), doubt], dim=1)
+
+    def flagged(self) -> Tensor:
+        """Return the samples of the hard group."""
+        square, doubt = self.means().unbind(1)
+        aleatoric = torch.where(self.context.trainable, doubt - square, torch.nan)
+        groups = dataiq_groups(1 - doubt.cpu().numpy(), aleatoric.cpu().numpy())
+        return torch.from_numpy(groups == "hard")

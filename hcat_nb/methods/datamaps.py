@@ -1,0 +1,102 @@
+"""Data maps: hard to learn is what stays improbable.
+
+Swayamdipta et al. 2020 (arXiv 2009.10795), section 2: confidence and
+variability are mean and population standard deviation over epochs of the
+observed label's probability p_y.  The paper names regions of that map; as a
+scalar we take 1 - confidence, and the regions are :func:`datamaps_groups`.
+
+Cost: nothing beside the shared pass at the end of each epoch; 20 bytes a sample.
+Caveat: confidence alone does not tell a mislabelled sample from one that is
+merely learned late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hcat_nb.errors import SpecError
+from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.observation.record import Need, Observation
+
+__all__ = ["DataMaps", "datamaps_groups"]
+
+
+def datamaps_groups(
+    confidence: np.ndarray,
+    variability: np.ndarray,
+    *,
+    ambiguous: float = 1 / 3,
+    hard: float = 1 / 2,
+) -> np.ndarray:
+    """Return the region of the data map in which each sample lies.
+
+    Equal samples share a group, so the shares are met only up to ties.
+
+    Parameters
+    ----------
+    confidence, variability : array of shape (n,)
+        NaN where a sample has no place on the map.
+    ambiguous : float
+        Share of samples, by largest variability, that are ambiguous.
+    hard : float
+        Share of the others, by lowest confidence, that are hard.
+
+    Returns
+    -------
+    array of shape (n,) of str
+        ``"easy"``, ``"ambiguous"``, ``"hard"``; ``""`` where the input is NaN.
+
+    Raises
+    ------
+    SpecError
+        If a share is outside [0, 1].
+
+    Examples
+    --------
+    >>> datamaps_groups(np.array([0.9, 0.5, 0.1]), np.array([0.0, 0.4, 0.1])).tolist()
+    ['easy', 'ambiguous', 'hard']
+    """
+    for name, share in (("ambiguous", ambiguous), ("hard", hard)):
+        if not 0 <= share <= 1:
+            raise SpecError(f"the share {name!r} is {share}", "a share in [0, 1]")
+    placed = ~(np.isnan(confidence) | np.isnan(variability))
+    groups = np.where(placed, "easy", "").astype("<U9")
+    if placed.any():
+        steady = placed & (variability <= np.quantile(variability[placed], 1 - ambiguous))
+        groups[placed & ~steady] = "ambiguous"
+        # The least variability is never above its quantile: `steady` has a member.
+        groups[steady & (confidence < np.quantile(confidence[steady], hard))] = "hard"
+    return groups
+
+
+@dataclass(eq=False)
+class DataMaps(MeanOverEpochs):
+    """Mean over epochs of 1 - p_y; flagged are the map's hard samples."""
+
+    name = "datamaps"
+    title = "Data maps"
+    paper = "Swayamdipta et al. 2020, arXiv 2009.10795"
+    needs = frozenset({Need.LOGITS})
+    hard_when = "high"
+    detects = frozenset({"mislabel", "boundary"})
+    looks_at_labels = True
+    cost = "one pass an epoch, shared; 20 bytes a sample"
+    misleads = "a correct sample that is learned late looks like a mislabelled one"
+    columns = 2
+
+    def values(self, record: Observation) -> Tensor:
+        """Return 1 - p_y and its square, (b, 2)."""
+        doubt = record.error_prob
+        return torch.stack([doubt, doubt.square()], dim=1)
+
+    def flagged(self) -> Tensor:
+        """Return the samples of the hard group."""
+        doubt, square = self.means().unbind(1)
+        variability = (square - doubt.square()).clamp(min=0).sqrt()
+        variability[~self.context.trainable] = torch.nan
+        groups = datamaps_groups(1 - doubt.cpu().numpy(), variability.cpu().numpy())
+        return torch.from_numpy(groups == "hard")

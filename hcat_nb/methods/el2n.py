@@ -1,0 +1,94 @@
+"""EL2N: the length of the error vector.
+
+Paul et al. 2021 (arXiv 2107.07075), definition 2.3: the L2 norm, not squared,
+of p - onehot(y).  The paper averages one early epoch over ten networks; one
+run has one network, so the mean over epochs stands in, and ``at`` picks an
+epoch.
+
+Cost: nothing beside the shared pass at the end of each epoch; 12 bytes a sample.
+Caveat: for two classes it is sqrt(2) (1 - p_y), the ranking of data maps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from hcat_nb.errors import SpecError
+from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods.base import Context
+from hcat_nb.observation.record import Need, Observation
+
+__all__ = ["EL2N", "error_norm"]
+
+
+def error_norm(probs: Tensor, labels: Tensor) -> Tensor:
+    """Return the L2 norm of ``probs - onehot(labels)``.
+
+    Parameters
+    ----------
+    probs : Tensor of shape (b, C)
+        Rows sum to 1.
+    labels : Tensor of shape (b,), int64
+
+    Returns
+    -------
+    Tensor of shape (b,), in [0, sqrt(2)]
+
+    Examples
+    --------
+    >>> import torch
+    >>> error_norm(torch.tensor([[0.4, 0.3, 0.3], [0.0, 1.0, 0.0]]), torch.tensor([0, 1]))
+    tensor([0.7348, 0.0000])
+    """
+    # The label's own entry, p_y - 1, is minus the sum of the others: this
+    # keeps the digits that float32 loses next to 1.
+    others = probs.scatter(1, labels[:, None], 0.0)
+    return (others.square().sum(1) + others.sum(1).square()).sqrt()
+
+
+@dataclass(eq=False)
+class EL2N(MeanOverEpochs):
+    """L2 norm of the error vector, mean over epochs.
+
+    Parameters
+    ----------
+    at : int, optional
+        Epoch, from 1, whose error vector alone counts.
+
+    Raises
+    ------
+    SpecError
+        If ``at`` is no epoch of the run.
+    """
+
+    name = "el2n"
+    title = "Error L2 norm"
+    paper = "Paul et al. 2021, arXiv 2107.07075"
+    needs = frozenset({Need.LOGITS})
+    hard_when = "high"
+    detects = frozenset({"mislabel", "boundary", "atypical"})
+    looks_at_labels = True
+    cost = "one pass an epoch, shared; 12 bytes a sample"
+    misleads = "the last epochs alone forget: a memorised wrong label looks easy there"
+
+    at: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.at is not None and (type(self.at) is not int or self.at < 1):
+            raise SpecError(f"el2n.at is {self.at!r}", "an epoch, from 1, or None for their mean")
+
+    def allocate(self, context: Context) -> None:
+        """Set the sums to zero."""
+        if self.at is not None and self.at > context.n_epochs:
+            raise SpecError(f"el2n.at is {self.at}", f"at most {context.n_epochs}, the epochs")
+        super().allocate(context)
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch counts."""
+        return self.at in (None, epoch)
+
+    def values(self, record: Observation) -> Tensor:
+        """Return the norms of this epoch, (b,)."""
+        return error_norm(record.probs, record.labels)

@@ -1,0 +1,116 @@
+"""Forgetting events.
+
+Toneva et al. 2019 (arXiv 1812.05159), definition 2.1: a sample is forgotten
+each time it goes from correctly to wrongly classified between two consecutive
+presentations.  A sample that is never learned counts as forgotten infinitely
+often; its score here is the number of epochs, above every possible count.
+
+Cost: no forward of its own; 14 bytes a sample.
+Caveat: E epochs give at most floor(E / 2) events, so ties are many; rankings
+use the mean loss as second key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from hcat_nb.methods._epochs import PerEpoch
+from hcat_nb.methods.base import Context
+from hcat_nb.observation.record import Need, Observation
+
+__all__ = ["Forgetting", "count_forgetting"]
+
+
+def count_forgetting(correct: Tensor) -> Tensor:
+    """Return how often each sample went from correct to wrong.
+
+    Parameters
+    ----------
+    correct : Tensor of shape (n, presentations), bool
+        In the order of presentation.
+
+    Returns
+    -------
+    Tensor of shape (n,), int64
+
+    Examples
+    --------
+    >>> count_forgetting(torch.tensor([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1]]).bool())
+    tensor([2, 0])
+    """
+    return (correct[:, :-1] & ~correct[:, 1:]).sum(1)
+
+
+@dataclass(eq=False)
+class Forgetting(PerEpoch):
+    """Number of forgetting events; never learned scores the number of epochs.
+
+    Parameters
+    ----------
+    when : {"train", "epoch_end"}
+        Predictions of the training forward (the paper's), or of the model in
+        evaluation mode at the end of each epoch.
+
+    Raises
+    ------
+    SpecError
+        If ``when`` is neither.
+    """
+
+    name = "forgetting"
+    title = "Forgetting events"
+    paper = "Toneva et al. 2019, arXiv 1812.05159"
+    needs = frozenset({Need.TRAIN_LOGITS})
+    hard_when = "high"
+    detects = frozenset({"mislabel", "boundary", "atypical"})
+    looks_at_labels = True
+    buffers = (*PerEpoch.buffers, "correct", "events", "first_learned")
+    cost = "none: reads the predictions of training; 14 bytes a sample"
+    misleads = "few epochs give few distinct values: look at the ties"
+    ties = "mean_loss"
+
+    when: Literal["train", "epoch_end"] = "train"
+
+    def __post_init__(self) -> None:
+        self._one_of("when", ("train", "epoch_end"))
+        self.needs = frozenset({Need.TRAIN_LOGITS if self.when == "train" else Need.LOGITS})
+
+    def allocate(self, context: Context) -> None:
+        """Set the counts to zero; nothing is learned yet."""
+        super().allocate(context)
+        self.correct = torch.zeros(context.n, dtype=torch.bool, device=context.device)
+        self.events = torch.zeros(context.n, dtype=torch.int32, device=context.device)
+        self.first_learned = torch.full_like(self.events, -1)
+
+    def observe(self, record: Observation) -> None:
+        """Compare with the presentation before, whenever that was."""
+        rows, correct = record.rows, record.correct
+        self.events[rows] += self.correct[rows] & ~correct
+        self.correct[rows] = correct
+        first = self.first_learned[rows]
+        self.first_learned[rows] = first.masked_fill(correct & (first < 0), record.epoch)
+        self.attend(record, record.logits)
+
+    def raw(self) -> Tensor:
+        """Return the events, (n,), and the number of epochs where never learned."""
+        if self.broken_since() is not None:  # the argmax of NaN is no prediction
+            return torch.full((self.context.n,), torch.nan)
+        return torch.where(self.first_learned < 0, self.n_heard, self.events)
+
+    def details(self) -> Mapping[str, Tensor]:
+        """Return ``forgetting_events``, the plain count, and ``first_learned``, -1 if never."""
+        known = self.context.trainable & (self.count > 0)
+        columns = {"forgetting_events": self.events, "first_learned": self.first_learned}
+        return {
+            name: torch.where(known, values.float(), torch.nan) for name, values in columns.items()
+        }
+
+    def flagged(self) -> Tensor:
+        """Return the samples that were forgotten, or never learned."""
+        known = self.context.trainable & (self.count > 0)
+        return known & ((self.events > 0) | (self.first_learned < 0))

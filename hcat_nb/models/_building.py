@@ -1,0 +1,100 @@
+"""From a name, a module or a function to a network that fits a dataset."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import ModelError, UnknownNameError
+from hcat_nb.registry import MODELS, nearest
+
+__all__ = ["ModelLike", "build_network", "model_name"]
+
+ModelLike = str | nn.Module | Callable[..., nn.Module]
+
+
+def model_name(model: ModelLike, dataset: LabelledDataset) -> str:
+    """Return what the model is called in tables: its key, or its class's or function's name."""
+    if isinstance(model, nn.Module):
+        return type(model).__name__
+    if isinstance(model, str):
+        if model == "auto":
+            return "lenet" if dataset.modality == "image" else "mlp"
+        return MODELS.resolve(model)[0]
+    return getattr(model, "__name__", type(model).__name__)
+
+
+def build_network(
+    model: ModelLike, dataset: LabelledDataset, options: Mapping[str, Any]
+) -> nn.Module:
+    """Return a network of its own for one run; weights come from torch's global generator.
+
+    Parameters
+    ----------
+    model : str, Module or callable
+        A registered name or ``"auto"``; a module, of which a copy is
+        trained, its weights as they are; or a class or function that makes
+        one, called with nothing, ``(n_classes)`` or ``(sample_shape,
+        n_classes)``, whichever it requires.
+    dataset : LabelledDataset
+    options : mapping
+        Passed on by keyword.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name or an option does not exist.
+    ModelError
+        If the network does not suit the data, or the callable makes none.
+    """
+    if isinstance(model, nn.Module):
+        if options:
+            raise ModelError(
+                f"model_options {dict(options)} are given with a module that is built already",
+                remedy="build the module with them, or hand over its class",
+            )
+        return copy.deepcopy(model)
+    if isinstance(model, str):
+        return _named(model_name(model, dataset), dataset, options)
+    required = [
+        parameter
+        for parameter in inspect.signature(model).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and parameter.name not in options
+    ]
+    if len(required) > 2:
+        raise ModelError(
+            f"{model_name(model, dataset)} requires {len(required)} arguments",
+            "none, (n_classes) or (sample_shape, n_classes)",
+        )
+    arguments = (dataset.sample_shape, dataset.n_classes)[2 - len(required) :]
+    network = model(*arguments, **options)
+    if not isinstance(network, nn.Module):
+        raise ModelError(
+            f"{model_name(model, dataset)} made a {type(network).__name__}", "a torch.nn.Module"
+        )
+    return network
+
+
+def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> nn.Module:
+    plugin = MODELS.get(name)
+    if dataset.modality not in plugin.modality:
+        raise ModelError(
+            f"the model {name!r} does not take {dataset.modality} data",
+            " or ".join(sorted(plugin.modality)) + " data",
+            "use the model mlp" if dataset.modality == "table" else None,
+        )
+    known = list(inspect.signature(plugin).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise UnknownNameError(
+                f"the model {name!r} has no option {option!r}", nearest(option, known)
+            )
+    network: nn.Module = plugin(dataset.sample_shape, dataset.n_classes, **options)
+    return network

@@ -1,0 +1,111 @@
+"""Finds the embedding layer, and checks what a network returns."""
+
+from __future__ import annotations
+
+import difflib
+
+import torch
+from torch import Tensor, nn
+
+from hcat_nb.errors import ModelError
+
+__all__ = ["find_embedding", "output_width"]
+
+
+def output_width(model: nn.Module, sample: Tensor) -> int:
+    """Return how many logits the model makes.
+
+    Parameters
+    ----------
+    model : Module
+    sample : Tensor of shape (b, ...)
+        A few raw samples.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot take the samples, or does not return one row of
+        finite logits for each.
+    """
+    shape = tuple(sample.shape[1:])
+    try:
+        logits = _trial(model, sample)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise ModelError(
+            f"the model cannot take samples of shape {shape} ({first_line})",
+            "a module that maps a batch of them to logits",
+        ) from error
+    if not isinstance(logits, Tensor):
+        raise ModelError(
+            f"the model returns a {type(logits).__name__}",
+            "one Tensor of logits",
+            "wrap it in a module that returns the logits only",
+        )
+    if logits.dim() != 2 or len(logits) != len(sample):
+        raise ModelError(
+            f"the model returns the shape {tuple(logits.shape)} for {len(sample)} samples",
+            f"({len(sample)}, number of classes)",
+        )
+    if not torch.isfinite(logits).all():
+        raise ModelError("the untrained model returns NaN or infinity", "finite logits")
+    return logits.shape[1]
+
+
+def find_embedding(model: nn.Module, sample: Tensor, name: str | None = None) -> nn.Module:
+    """Return the module whose flattened input is the embedding.
+
+    Parameters
+    ----------
+    model : Module
+    sample : Tensor of shape (b, ...)
+        A few raw samples, for a traced forward.
+    name : str, optional
+        A module's qualified name; default: the last ``nn.Linear`` that the
+        forward reaches.
+
+    Raises
+    ------
+    ModelError
+        If there is no such module.
+    """
+    modules = dict(model.named_modules())
+    if name is not None:
+        found: nn.Module | None = modules.get(name, modules.get(f"net.{name}"))
+        if found is None:
+            own = [key.removeprefix("net.") for key in modules if key.startswith("net.")]
+            close = difflib.get_close_matches(name, own, n=3, cutoff=0.3)
+            raise ModelError(
+                f"the model has no module {name!r}", "one of " + ", ".join(close or own)
+            )
+        return found
+    reached: list[nn.Module] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda module, _inputs: reached.append(module))
+        for module in modules.values()
+        if isinstance(module, nn.Linear)
+    ]
+    try:
+        _trial(model, sample)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not reached:
+        raise ModelError(
+            "the model has no nn.Linear, so its embedding is unknown",
+            remedy='name the module whose input it is: embedding="module.name"',
+        )
+    return reached[-1]
+
+
+def _trial(model: nn.Module, sample: Tensor) -> Tensor:
+    """Run one forward in evaluation mode; modes are put back module by module."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.inference_mode():
+            logits: Tensor = model(sample)
+            return logits
+    finally:
+        for module, mode in modes.items():
+            module.training = mode

@@ -1,0 +1,137 @@
+"""The coordinates of the data map, accumulated over epochs.
+
+Always on, whatever methods a run has: the live map and ``run.details`` show
+them.  Swayamdipta et al. 2020 (arXiv 2009.10795), section 2: confidence and
+variability are mean and population standard deviation over epochs of the
+label's probability p_y, correctness is the share of epochs in which the
+argmax is the label.  Seedat et al. 2022 (arXiv 2210.13043), section 3:
+aleatoric uncertainty is the mean of p_y (1 - p_y).  Memory: 4 (C + 6) bytes
+a sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hcat_nb.observation.record import Need, Observation, Options
+
+__all__ = ["MapDynamics", "MapSnapshot"]
+
+
+@dataclass(frozen=True, eq=False)
+class MapSnapshot:
+    """Where every sample stands after some epochs; arrays of shape (n,), float32.
+
+    NaN where a sample was never observed or has no label.
+
+    Parameters
+    ----------
+    epoch : int
+    confidence : array, in [0, 1]
+    variability : array, in [0, .5]
+    aleatoric : array, in [0, .25]
+    correctness : array, in [0, 1]
+    mean_loss : array, >= 0
+    """
+
+    epoch: int
+    confidence: np.ndarray
+    variability: np.ndarray
+    aleatoric: np.ndarray
+    correctness: np.ndarray
+    mean_loss: np.ndarray
+
+
+class MapDynamics:
+    """Accumulates what :class:`MapSnapshot` shows, and each sample's mean probabilities.
+
+    Parameters
+    ----------
+    labels : Tensor of shape (n,), int64
+        Observed codes, -1 where missing.
+    n_classes : int
+    """
+
+    needs = frozenset({Need.LOGITS})
+    sweeps = 1
+    buffers = ("count", "mean", "m2", "aleatoric", "correct", "loss", "probs", "predicted")
+
+    def __init__(self, labels: Tensor, n_classes: int) -> None:
+        n, device = len(labels), labels.device
+        self.labels = labels
+        self.count = torch.zeros(n, dtype=torch.int32, device=device)
+        self.mean = torch.zeros(n, device=device)
+        self.m2 = torch.zeros(n, device=device)
+        self.aleatoric = torch.zeros(n, device=device)
+        self.correct = torch.zeros(n, device=device)
+        self.loss = torch.zeros(n, device=device)
+        self.probs = torch.zeros(n, n_classes, device=device)
+        self.predicted = torch.full((n,), -1, dtype=torch.int64, device=device)
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``: the plain way."""
+        return ()
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch's records are wanted: always."""
+        return True
+
+    def observe(self, record: Observation) -> None:
+        """Take in an ``epoch`` record."""
+        rows, p = record.rows, record.label_prob
+        self.count[rows] += 1
+        count = self.count[rows].float()
+        delta = p - self.mean[rows]
+        self.mean[rows] += delta / count
+        self.m2[rows] += delta * (p - self.mean[rows])
+        # 1 - p from the log keeps what float32 loses next to 1.
+        self.aleatoric[rows] += p * -torch.expm1(record.label_log_prob)
+        self.correct[rows] += record.correct.float()
+        self.loss[rows] -= record.label_log_prob
+        self.probs[rows] += record.probs
+        self.predicted[rows] = record.logits.argmax(1)
+
+    def snapshot(self, epoch: int) -> MapSnapshot:
+        """Return copies of the coordinates as they are now."""
+        seen = (self.count > 0) & (self.labels >= 0)
+        count = self.count.clamp(min=1).float()
+
+        def column(values: Tensor) -> np.ndarray:
+            return torch.where(seen, values, torch.nan).cpu().numpy()
+
+        return MapSnapshot(
+            epoch=epoch,
+            confidence=column(self.mean.clamp(0, 1)),
+            variability=column((self.m2.clamp(min=0) / count).sqrt()),
+            aleatoric=column(self.aleatoric / count),
+            correctness=column(self.correct / count),
+            mean_loss=column(self.loss / count),
+        )
+
+    def suggested(self) -> tuple[Tensor, Tensor]:
+        """Return the class with the largest mean probability over epochs, and that mean.
+
+        Returns
+        -------
+        codes : Tensor of shape (n,), int64
+            -1 where a sample was never observed.
+        probability : Tensor of shape (n,), float32
+            NaN where a sample was never observed.
+        """
+        largest, codes = self.probs.max(1)
+        seen = self.count > 0
+        probability = torch.where(seen, largest / self.count.clamp(min=1), torch.nan)
+        return torch.where(seen, codes, -1), probability
+
+    def accuracy(self) -> float:
+        """Return the share of labelled, observed samples that the last epoch predicts."""
+        known = (self.labels >= 0) & (self.predicted >= 0)
+        return float((self.predicted == self.labels)[known].double().mean())
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the accumulators by name."""
+        return {name: getattr(self, name) for name in self.buffers}

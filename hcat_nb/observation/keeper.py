@@ -1,0 +1,48 @@
+"""Keeps each sample's label probability of every epoch; 4 E bytes a sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hcat_nb.observation.record import Need, Observation, Options
+
+__all__ = ["DynamicsKeeper"]
+
+
+class DynamicsKeeper:
+    """A subscriber that remembers p_y at the end of every epoch.
+
+    Parameters
+    ----------
+    labels : Tensor of shape (n,), int64
+        Observed codes, -1 where missing.
+    n_epochs : int
+    """
+
+    needs = frozenset({Need.LOGITS})
+    sweeps = 1
+
+    def __init__(self, labels: Tensor, n_epochs: int) -> None:
+        self.labelled = labels >= 0
+        self.probs = torch.full((len(labels), n_epochs), torch.nan, device=labels.device)
+        self.epochs = 0
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``: the plain way."""
+        return ()
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch's records are wanted: always."""
+        return True
+
+    def observe(self, record: Observation) -> None:
+        """Take in an ``epoch`` record."""
+        self.probs[record.rows, record.epoch - 1] = record.label_prob
+        self.epochs = max(self.epochs, record.epoch)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return ``epoch_1 ...``: arrays of shape (n,), float32; NaN without a label."""
+        probs = torch.where(self.labelled[:, None], self.probs, torch.nan).cpu().numpy()
+        return {f"epoch_{epoch + 1}": probs[:, epoch] for epoch in range(self.epochs)}

@@ -1,0 +1,230 @@
+"""One pass over the samples that serves every method's needs.
+
+The observer takes the union of all needs, makes each quantity once, and
+hands every method the records it asked for.  Training logits are those that
+the optimizer used; they are staged during an epoch and handed over at its
+end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
+for the staged logits, and a bounded chunk for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from hcat_nb.errors import HcatError
+from hcat_nb.observation.dropout import DropoutEnsemble
+from hcat_nb.observation.embeddings import EmbeddingTap
+from hcat_nb.observation.record import Kind, Need, Observation, Options
+
+__all__ = ["Observer", "Subscriber"]
+
+_CHUNK = 4096  # rows handed over at a time: few calls, little memory
+
+Quantity = tuple[Need, Options]
+Probe = Callable[[Tensor, Tensor], Tensor]
+
+
+class Subscriber(Protocol):
+    """What the observer asks of those it serves; every Method is one."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Quantities wanted."""
+
+    @property
+    def sweeps(self) -> int:
+        """Passes over the final model wanted."""
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``."""
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch's ``epoch`` records are wanted."""
+
+    def observe(self, record: Observation) -> None:
+        """Take in a record."""
+
+
+class Observer:
+    """Measures a model for its subscribers.
+
+    Parameters
+    ----------
+    model : Module
+        Raw features in, logits out.
+    features : Tensor of shape (n, ...)
+        Raw, on the model's device.
+    labels : Tensor of shape (n,), int64
+        Observed codes, -1 where missing.
+    rows : Tensor of shape (m,), int64
+        Positions to observe, ascending.
+    subscribers : sequence of Subscriber
+    embedding : Module, optional
+        The layer whose input is the embedding; required if someone needs it.
+    n_classes : int
+        Number of logits.
+    batch_size : int
+        Samples in a forward; measurements do not depend on it.
+    seed : int
+        Parent of whatever a measurement draws.
+
+    Raises
+    ------
+    HcatError
+        If someone needs a quantity that nobody can measure.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        features: Tensor,
+        labels: Tensor,
+        rows: Tensor,
+        subscribers: Sequence[Subscriber],
+        *,
+        n_classes: int,
+        batch_size: int,
+        seed: int,
+        embedding: nn.Module | None = None,
+    ) -> None:
+        self.model = model
+        self.features = features
+        self.labels = labels.clamp(min=0)
+        self.rows = rows
+        self.subscribers = list(subscribers)
+        self.batch_size = batch_size
+        self._embedding = embedding
+        self._probes: dict[Quantity, Probe] = {}
+        for subscriber in self.subscribers:
+            for need in subscriber.needs:
+                self._add_probe(need, subscriber.options(need), seed)
+        self._staged: Tensor | None = None
+        if self._wanting("train"):
+            self._staged = torch.zeros(len(labels), n_classes, device=features.device)
+        self._presented = torch.zeros(len(labels), dtype=torch.bool, device=features.device)
+
+    def record_step(self, rows: Tensor, logits: Tensor) -> None:
+        """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
+        if self._staged is not None:
+            self._staged[rows] = logits.detach().float()
+            self._presented[rows] = True
+
+    def discard_steps(self) -> None:
+        """Forget what was staged since the last epoch's end."""
+        self._presented.zero_()
+
+    def end_epoch(self, epoch: int, *, last: bool) -> None:
+        """Hand over the epoch's training logits, then observe the model.
+
+        Parameters
+        ----------
+        epoch : int
+            From 1.
+        last : bool
+            Whether this is the final model; its measurements share the pass.
+        """
+        self._hand_over_training(epoch)
+        due = [one for one in self._wanting("epoch") if one.due(epoch)]
+        self._pass(epoch, due, self._wanting("final") if last else [], sweep=0)
+        if last:
+            self._further_sweeps(epoch)
+
+    def observe_final(self, epoch: int) -> None:
+        """Observe the final model when training ended before its last epoch."""
+        self._pass(epoch, [], self._wanting("final"), sweep=0)
+        self._further_sweeps(epoch)
+
+    def _wanting(self, kind: Kind) -> list[Subscriber]:
+        return [one for one in self.subscribers if any(need.kind == kind for need in one.needs)]
+
+    def _add_probe(self, need: Need, options: Options, seed: int) -> None:
+        if need.is_logits:
+            return
+        if need is Need.EMBEDDINGS and self._embedding is not None:
+            return
+        if need is Need.DROPOUT:
+            if (need, options) not in self._probes:
+                ensemble = DropoutEnsemble(self.model, seed, **dict(options))
+                self._probes[need, options] = ensemble.measure
+            return
+        raise HcatError(f"{need.name} cannot be measured in this run")
+
+    def _hand_over_training(self, epoch: int) -> None:
+        if self._staged is None:
+            return
+        presented = torch.nonzero(self._presented).ravel()
+        if len(presented) == 0:
+            return
+        for rows in presented.split(_CHUNK):
+            record = Observation("train", epoch, rows, self.labels[rows], logits=self._staged[rows])
+            for one in self._wanting("train"):
+                one.observe(record)
+        self.discard_steps()
+
+    def _further_sweeps(self, epoch: int) -> None:
+        final = self._wanting("final")
+        for sweep in range(1, max((one.sweeps for one in final), default=1)):
+            self._pass(epoch, [], [one for one in final if one.sweeps > sweep], sweep=sweep)
+
+    @torch.inference_mode()
+    def _pass(
+        self,
+        epoch: int,
+        at_epoch: Sequence[Subscriber],
+        at_final: Sequence[Subscriber],
+        *,
+        sweep: int,
+    ) -> None:
+        """Run the model once over all rows and serve both groups from it."""
+        if not (at_epoch or at_final):
+            return
+        wanted = self._quantities(at_epoch, "epoch") | self._quantities(at_final, "final")
+        self.model.eval()
+        with ExitStack() as stack:
+            tap: EmbeddingTap | None = None
+            if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
+                tap = stack.enter_context(EmbeddingTap(self._embedding))
+            for rows in self.rows.split(_CHUNK):
+                logits, measured = self._measure(rows, wanted, tap)
+                labels = self.labels[rows]
+                groups: tuple[tuple[Kind, Sequence[Subscriber]], ...] = (
+                    ("epoch", at_epoch),
+                    ("final", at_final),
+                )
+                for kind, subscribers in groups:
+                    record = Observation(kind, epoch, rows, labels, logits, measured, sweep)
+                    for one in subscribers:
+                        one.observe(record)
+
+    def _quantities(self, subscribers: Sequence[Subscriber], kind: Kind) -> set[Quantity]:
+        return {
+            (need, one.options(need))
+            for one in subscribers
+            for need in one.needs
+            if need.kind == kind and not need.is_logits
+        }
+
+    def _measure(
+        self, rows: Tensor, wanted: set[Quantity], tap: EmbeddingTap | None
+    ) -> tuple[Tensor, dict[Quantity, Tensor]]:
+        parts: list[Tensor] = []
+        measured: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in wanted}
+        for x in self._batches(rows):
+            logits = self.model(x)
+            parts.append(logits.float())
+            for quantity in wanted:
+                if quantity[0] is Need.EMBEDDINGS:
+                    assert tap is not None
+                    measured[quantity].append(tap.take())
+            for quantity in wanted & self._probes.keys():
+                measured[quantity].append(self._probes[quantity](x, logits))
+        return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
+
+    def _batches(self, rows: Tensor) -> Iterator[Tensor]:
+        for batch in rows.split(self.batch_size):
+            yield self.features[batch]

@@ -1,0 +1,1 @@
+"""Kinds of hardness that are injected, one module each."""

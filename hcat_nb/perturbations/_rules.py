@@ -1,0 +1,191 @@
+"""Rules of instance noise: which classes a class is plausibly taken for.
+
+Rules become a matrix of weights, ``W[original, observed]``, of shape
+(n_classes, n_classes); what stands on the diagonal never counts.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Set
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import DataError, SpecError
+from hcat_nb.perturbations._labels import class_codes, populated
+
+__all__ = ["BUILT_IN", "built_in", "confused", "given", "spelled_out"]
+
+# By class code, classes in their usual (for text: alphabetical) order.  A
+# class that is not named has no plausible double and never flips.
+_HANDWRITTEN: dict[int, tuple[int, ...]] = {
+    1: (7,),
+    2: (7,),
+    3: (8,),
+    5: (6,),
+    6: (5,),
+    7: (1, 2),
+    8: (3,),
+    9: (7,),
+}
+
+BUILT_IN: dict[str, tuple[int, dict[int, tuple[int, ...]]]] = {
+    # name: (number of classes, rule); H-CAT's rules where METHODS.md gives one
+    "mnist": (10, _HANDWRITTEN),
+    "digits": (10, _HANDWRITTEN),
+    "cifar10": (
+        10,
+        {
+            0: (2,),  # airplane: bird
+            1: (9,),  # automobile: truck
+            2: (9,),  # bird: truck (H-CAT's; airplane would be likelier)
+            3: (5,),  # cat: dog
+            4: (5, 7),  # deer: dog, horse
+            5: (3, 4),  # dog: cat, deer
+            7: (5,),  # horse: dog
+            8: (7,),  # ship: horse (H-CAT's)
+        },
+    ),
+    # Ours: garments of one silhouette (tops among each other, a dress and a
+    # long coat), and shoes by their height.  Trouser and bag have no double.
+    "fashion_mnist": (
+        10,
+        {
+            0: (6,),  # T-shirt/top: shirt
+            2: (4, 6),  # pullover: coat, shirt
+            3: (4,),  # dress: coat
+            4: (2, 6),  # coat: pullover, shirt
+            5: (7,),  # sandal: sneaker
+            6: (0, 2, 4),  # shirt: T-shirt/top, pullover, coat
+            7: (5, 9),  # sneaker: sandal, ankle boot
+            9: (7,),  # ankle boot: sneaker
+        },
+    ),
+    "cover": (7, {0: (6,), 1: (0,), 2: (3,), 3: (2,), 4: (5,), 5: (2,), 6: (0,)}),
+    "diabetes": (3, {0: (1,), 1: (0,), 2: (0,)}),
+    "eye": (3, {0: (1,), 1: (0,), 2: (1,)}),
+}
+
+_FOLDS = 3
+_MOST_SAMPLES = 3000  # for the quick model: seconds, where 60,000 images take minutes
+
+
+def built_in(dataset: LabelledDataset) -> np.ndarray:
+    """Return the weights of the dataset's own rule, towards classes that have samples.
+
+    Raises
+    ------
+    DataError
+        If there is no rule for this dataset.
+    """
+    n_classes, rule = BUILT_IN.get(dataset.name, (0, {}))
+    if n_classes != dataset.n_classes:
+        raise DataError(
+            f"there are no instance rules for {dataset.name!r} with {dataset.n_classes} classes",
+            "one of " + ", ".join(BUILT_IN),
+            "give rules={class: [plausible classes]}, or rules='confusion' to estimate them",
+        )
+    weights = np.zeros((n_classes, n_classes))
+    for code, targets in rule.items():
+        weights[code, targets] = 1.0
+    weights[:, ~populated(dataset)] = 0.0
+    return weights
+
+
+def given(dataset: LabelledDataset, rules: Mapping[Any, Any]) -> np.ndarray:
+    """Return the weights of a user's own rules.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+    rules : mapping
+        Class -> a class, several classes, or a mapping of classes to weights;
+        classes as in :func:`~hcat_nb.perturbations._labels.class_codes`.
+
+    Raises
+    ------
+    SpecError
+        If a class does not exist, or a weight is no finite number >= 0.
+    """
+    entries = [
+        (source, target, weight)
+        for source, targets in rules.items()
+        for target, weight in _weighted(targets)
+    ]
+    named = [*rules, *(target for _, target, _ in entries)]
+    codes = dict(zip(named, class_codes(dataset, named, "rules"), strict=True))
+    weights = np.zeros((dataset.n_classes, dataset.n_classes))
+    for source, target, weight in entries:
+        if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
+            raise SpecError(
+                f"rules give {source!r} -> {target!r} the weight {weight!r}",
+                "a finite number, 0 or larger",
+            )
+        weights[codes[source], codes[target]] += float(weight)
+    return weights
+
+
+def confused(dataset: LabelledDataset, seed: int) -> np.ndarray:
+    """Return how often a quick model takes each class for each other: counts.
+
+    Predictions are out of fold (3 stratified folds) by a logistic regression
+    on standardised, flattened features of at most 3,000 samples.
+
+    Raises
+    ------
+    DataError
+        If fewer than two classes have three samples.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(np.flatnonzero(dataset.trainable.numpy()))[:_MOST_SAMPLES]
+    labels = dataset.labels.numpy()[rows]
+    counts = np.bincount(labels, minlength=dataset.n_classes)
+    common = counts[labels] >= _FOLDS  # a rarer class cannot be in every fold: it never flips
+    rows, labels = rows[common], labels[common]
+    if len(np.unique(labels)) < 2:
+        raise DataError(
+            f"rules='confusion' cannot be estimated from {dataset.name!r}",
+            f"two classes with at least {_FOLDS} samples",
+            "give rules={class: [plausible classes]}",
+        )
+    features = dataset.features[rows].flatten(1).numpy().astype(np.float64)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=100))
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
+    with warnings.catch_warnings():
+        # Its confusions are wanted, not its optimum.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        predicted = cross_val_predict(model, features, labels, cv=folds)
+    matrix = np.zeros((dataset.n_classes, dataset.n_classes))
+    np.add.at(matrix, (labels, predicted), 1.0)
+    return matrix
+
+
+def spelled_out(dataset: LabelledDataset, weights: np.ndarray) -> dict[Any, dict[Any, float]]:
+    """Return weights as rules by class value, the form in which a user reads them."""
+    values = dataset.class_values
+    return {
+        values[source]: {
+            values[target]: float(weights[source, target])
+            for target in np.flatnonzero(weights[source])
+        }
+        for source in range(dataset.n_classes)
+    }
+
+
+def _weighted(targets: Any) -> list[tuple[Any, Any]]:
+    """Return (class, weight) pairs of what a rule says about one class."""
+    if isinstance(targets, Mapping):
+        return list(targets.items())
+    if isinstance(targets, (list, tuple, Set, np.ndarray)):
+        return [(target, 1.0) for target in targets]
+    return [(targets, 1.0)]

@@ -1,0 +1,247 @@
+"""What a perturbation is, and the rules that hold for all of them."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import DataError, SpecError
+from hcat_nb.seeds import child_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
+
+TRUTH_COLUMNS = ("is_hard", "hardness", "family", "strength", "original_label", "observed_label")
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """A dataset made harder, and the truth about it.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+        The new dataset; ids and order are those of the original.
+    truth : pandas.DataFrame
+        Index ``sample_id``; columns ``is_hard`` (bool), ``hardness``,
+        ``family``, ``strength``, ``original_label``, ``observed_label``.
+    """
+
+    dataset: LabelledDataset
+    truth: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Perturbation(ABC):
+    """Makes a stated share of samples hard in one stated way.
+
+    A subclass is a frozen dataclass whose fields are its strengths; it names
+    its card in class variables and says what to change in :meth:`change`.
+    The rules of METHODS.md are kept here, once: the input stays untouched,
+    exactly ``floor(p * n + .5)`` samples are changed, each of them truly, ids
+    and all other samples stay bit-identical, and the same seed gives the same
+    result on any device.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    family: ClassVar[Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate"]]
+    modality: ClassVar[frozenset[Literal["image", "table"]]]
+
+    def __call__(self, dataset: LabelledDataset, p: float, seed: int) -> Perturbed:
+        """Return a new dataset with a proportion ``p`` of samples made hard.
+
+        Parameters
+        ----------
+        dataset : LabelledDataset
+            Left as it is.
+        p : float
+            Proportion of the trainable samples, in ``[0, 1)``.
+        seed : int
+            Decides which samples change and how.
+
+        Returns
+        -------
+        Perturbed
+            The new dataset and its truth table.
+
+        Raises
+        ------
+        SpecError
+            If ``p`` would change no sample, every sample, or more samples
+            than can be changed; names the least and the largest ``p``.
+        DataError
+            If this hardness does not apply to the dataset.
+        """
+        _check_p(p)
+        _check_seed(seed)
+        self.check(dataset)
+        if p == 0:
+            return Perturbed(dataset, untouched(dataset))
+        settled = self.settle(dataset, seed)
+        rng = np.random.default_rng(child_seed(seed, "flags"))
+        chosen = settled._choose(dataset, float(p), rng)
+        changed, strength = settled.change(dataset, chosen, rng)
+        settled._verify(dataset, changed, chosen)
+        return Perturbed(changed, settled._truth(dataset, changed, chosen, strength))
+
+    @abstractmethod
+    def change(
+        self, dataset: LabelledDataset, chosen: Tensor, rng: np.random.Generator
+    ) -> tuple[LabelledDataset, np.ndarray | float]:
+        """Return the dataset with the ``chosen`` rows changed, and the strength used.
+
+        Parameters
+        ----------
+        dataset : LabelledDataset
+            Must not be written to.
+        chosen : Tensor of shape (k,), int64
+            Positions of the rows to change, ascending.
+        rng : numpy.random.Generator
+            The only source of randomness.
+
+        Returns
+        -------
+        dataset : LabelledDataset
+        strength : float or array of shape (k,)
+            NaN where the kind of hardness has no strength.
+        """
+
+    def settle(self, dataset: LabelledDataset, seed: int) -> Self:
+        """Return this perturbation with all that is drawn or estimated once per call decided.
+
+        A transition matrix drawn by the seed, say, or rules estimated from
+        the data: they depend on dataset and seed alone, so that every ``p``
+        shares them and a user can look at them.  Default: itself.
+        """
+        return self
+
+    def eligible(self, dataset: LabelledDataset) -> Tensor:
+        """Return which rows can be changed: Tensor of shape (n,), bool.
+
+        Default: all.  Rows that are not trainable are never chosen, whatever
+        stands here.
+        """
+        return dataset.trainable
+
+    def check(self, dataset: LabelledDataset) -> None:
+        """Raise DataError if this hardness does not apply to ``dataset``."""
+        if dataset.modality not in self.modality:
+            raise DataError(
+                f"the hardness {self.name!r} does not apply to {dataset.modality} data",
+                " or ".join(sorted(self.modality)) + " data",
+            )
+
+    def _truth(
+        self,
+        before: LabelledDataset,
+        after: LabelledDataset,
+        chosen: Tensor,
+        strength: np.ndarray | float,
+    ) -> pd.DataFrame:
+        is_hard = np.zeros(len(before), dtype=bool)
+        is_hard[chosen.numpy()] = True
+        strengths = np.full(len(before), np.nan)
+        strengths[chosen.numpy()] = strength
+        return untouched(before).assign(
+            is_hard=is_hard,
+            hardness=np.where(is_hard, self.name, "none"),
+            family=np.where(is_hard, self.family, "none"),
+            strength=strengths,
+            observed_label=after.label_values(),
+        )
+
+    def _choose(self, dataset: LabelledDataset, p: float, rng: np.random.Generator) -> Tensor:
+        n = int(dataset.trainable.sum())
+        count = _count(p, n)
+        rows = torch.nonzero(self.eligible(dataset) & dataset.trainable).ravel().numpy()
+        largest = min(len(rows), n - 1)
+        if largest < 1:
+            raise DataError(
+                f"{self.name!r} can change no sample of {dataset.name!r}",
+                "two labelled samples at least, one of them of a class that can change",
+            )
+        if not 1 <= count <= largest:
+            asks = "no sample" if count == 0 else f"{count:,} samples"
+            why = "" if count in (0, n) else f", more than {self.name!r} can change"
+            raise SpecError(
+                f"p = {p:.10g} changes {'all ' if count == n else ''}{asks} of {n:,}{why}",
+                f"p from {_least(n):.10g} (1 sample) to {_largest(largest, n):.10g} "
+                f"({largest:,} samples), or 0 for none",
+            )
+        return torch.from_numpy(np.sort(rng.choice(rows, size=count, replace=False)))
+
+    def _verify(self, before: LabelledDataset, after: LabelledDataset, chosen: Tensor) -> None:
+        """Hold every perturbation, a user's own included, to the rules."""
+        differs = before.labels != after.labels
+        if after.features is not before.features:
+            differs |= (before.features != after.features).flatten(1).any(1)
+        touched = torch.nonzero(differs).ravel()
+        same_form = (
+            after.features.shape == before.features.shape
+            and after.features.dtype == before.features.dtype
+            and after.sample_ids.equals(before.sample_ids)
+        )
+        if not same_form or not torch.equal(touched, chosen):
+            raise DataError(
+                f"the perturbation {self.name!r} changed {len(touched)} samples",
+                f"exactly the {len(chosen)} chosen ones, shape, type and ids kept",
+            )
+
+
+def untouched(dataset: LabelledDataset) -> pd.DataFrame:
+    """Return the truth table of a dataset in which no sample was made hard."""
+    import pandas as pd
+
+    n = len(dataset)
+    labels = dataset.label_values()
+    return pd.DataFrame(
+        {
+            "is_hard": np.zeros(n, dtype=bool),
+            "hardness": np.full(n, "none"),
+            "family": np.full(n, "none"),
+            "strength": np.full(n, np.nan),
+            "original_label": labels,
+            "observed_label": labels,
+        },
+        index=dataset.sample_ids.rename("sample_id"),
+    )
+
+
+def _check_p(p: Any) -> None:
+    if not isinstance(p, numbers.Real) or not 0 <= float(p) < 1:
+        raise SpecError(f"p is {p!r}", "a proportion in [0, 1)")
+
+
+def _check_seed(seed: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise SpecError(f"seed is {seed!r}", "a whole number, 0 or larger")
+
+
+def _count(p: float, n: int) -> int:
+    return math.floor(p * n + 0.5)
+
+
+def _least(n: int) -> float:
+    """Return the least p, rounded up to three digits, that changes one of n samples."""
+    exact = 0.5 / n
+    scale: float = 10.0 ** (2 - math.floor(math.log10(exact)))
+    return math.ceil(exact * scale) / scale
+
+
+def _largest(count: int, n: int) -> float:
+    """Return the largest p, to as few digits as tell counts apart, that changes ``count`` of n."""
+    scale: int = 10 ** math.ceil(math.log10(2 * n))  # steps no wider than half a sample
+    steps = math.floor((count + 0.5) / n * scale)
+    # At a count and a half exactly, rounding already asks for one more.
+    return steps / scale if _count(steps / scale, n) == count else (steps - 1) / scale

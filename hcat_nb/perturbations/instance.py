@@ -1,0 +1,74 @@
+"""Instance-specific label noise: labels that a person could plausibly confuse.
+
+Source: METHODS.md, "Hardness types" (H-CAT's instance mislabelling), which
+gives the rules of mnist, cifar10, cover, diabetes and eye.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import SpecError
+from hcat_nb.perturbations._labels import LabelNoise, off_diagonal
+from hcat_nb.perturbations._rules import built_in, confused, given, spelled_out
+from hcat_nb.seeds import child_seed
+
+__all__ = ["Instance"]
+
+CONFUSION = "confusion"
+
+
+@dataclass(frozen=True)
+class Instance(LabelNoise):
+    """A plausible wrong class, by rules.
+
+    A class without a rule never flips: samples are drawn only from classes
+    that can, so ``p`` is limited by their share.
+
+    Parameters
+    ----------
+    rules : mapping or "confusion", optional
+        Class -> a class, a list of classes (equal odds), or a mapping of
+        classes to weights.  Classes are named by their values, or all by
+        their codes.  ``"confusion"``: what a cross-validated logistic
+        regression confuses, as often as it does, by the seed.  Default: the
+        built-in rule of the dataset.  ``settle(dataset, seed).rules`` shows
+        the rules in use.
+    """
+
+    name: ClassVar[str] = "instance"
+    title: ClassVar[str] = "Mislabelled: plausible class"
+
+    rules: Mapping[Any, Any] | str | None = None
+
+    def check(self, dataset: LabelledDataset) -> None:
+        """Raise DataError if the dataset has no rules, SpecError if given ones do not fit it."""
+        super().check(dataset)
+        if self.rules != CONFUSION:
+            self._weights(dataset)
+
+    def settle(self, dataset: LabelledDataset, seed: int) -> Self:
+        """Return this with its rules looked up or estimated."""
+        if self.rules == CONFUSION:
+            weights = confused(dataset, child_seed(seed, CONFUSION))
+        else:
+            weights = self._weights(dataset)
+        return replace(self, rules=spelled_out(dataset, weights))
+
+    def transition(self, dataset: LabelledDataset) -> np.ndarray:
+        """Return the rules as a matrix with a zero diagonal and rows that sum to 1 (or 0)."""
+        return off_diagonal(self._weights(dataset))
+
+    def _weights(self, dataset: LabelledDataset) -> np.ndarray:
+        if self.rules is None:
+            return built_in(dataset)
+        if isinstance(self.rules, Mapping):
+            return given(dataset, self.rules)
+        if self.rules == CONFUSION:
+            raise SpecError("the rules are not estimated yet", remedy="call settle(dataset, seed)")
+        raise SpecError(f"rules is {self.rules!r}", "'confusion' or {class: [plausible classes]}")

@@ -1,0 +1,237 @@
+"""Plug-ins by name: methods, perturbations, models and dataset sources.
+
+A built-in plug-in is one module whose stem is its name; listing names reads
+the folder and imports nothing.  Other packages add plug-ins through entry
+points, a notebook through :func:`register`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hcat_nb.errors import HcatError, UnknownNameError
+
+__all__ = [
+    "ALIASES",
+    "METHODS",
+    "MODELS",
+    "PERTURBATIONS",
+    "SOURCES",
+    "Registry",
+    "nearest",
+    "register",
+]
+
+T = TypeVar("T", bound=type)
+
+# H-CAT's words for our names; a value may stand for several names.
+ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
+    "method": {
+        "data_uncert": ("dataiq", "datamaps"),
+        "prop": ("prototypicality",),
+        "proto": ("prototypicality",),
+        "data_iq": ("dataiq",),
+        "data_maps": ("datamaps",),
+        "small_loss": ("loss",),
+        "confident_learning": ("cleanlab",),
+    },
+    "hardness": {"mislabeling": ("uniform",)},
+    "model": {"resnet": ("resnet18",)},
+    "dataset": {"cifar": ("cifar10",)},
+}
+
+# The order of METHODS.md, in which columns and tables stand; names that are
+# not in it (a user's own) follow in alphabetical order.
+_ORDER = (
+    *("aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "grand", "el2n"),
+    *("forgetting", "loss", "prototypicality", "vog", "allsh", "detector"),
+)
+
+
+def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
+    """Return a clause that names the closest of ``known`` and lists them all."""
+    listed = "one of " + ", ".join(known)
+    close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    return f"{listed} (nearest: {', '.join(close)})" if close else listed
+
+
+class Registry:
+    """The plug-ins of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        What a plug-in is called in messages: ``"method"``, ``"hardness"``,
+        ``"model"`` or ``"dataset"``.
+    package : str
+        Package whose modules without a leading underscore are the plug-ins.
+    entry_point_group : str
+        Group in which other packages announce theirs.
+    base : str
+        ``"module:Class"`` that every plug-in class derives from.
+    """
+
+    def __init__(self, kind: str, package: str, entry_point_group: str, base: str) -> None:
+        self.kind = kind
+        self.package = package
+        self.entry_point_group = entry_point_group
+        self._base = base
+        self._registered: dict[str, type] = {}
+
+    def names(self) -> list[str]:
+        """Return all names, methods in the order of METHODS.md; imports no plug-in."""
+        found = {*self._stems(), *self._entry_points(), *self._registered}
+        rank = {name: i for i, name in enumerate(_ORDER)} if self.kind == "method" else {}
+        return sorted(found, key=lambda name: (rank.get(name, len(rank)), name))
+
+    def resolve(self, name: str) -> tuple[str, ...]:
+        """Return the names that ``name`` stands for: itself, or what an alias means.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing has that name; names the nearest.
+        """
+        known = self.names()
+        key = name.strip()
+        if key in known:
+            return (key,)
+        key = key.lower().replace("-", "_")
+        if key in known:
+            return (key,)
+        if key in ALIASES[self.kind]:
+            return ALIASES[self.kind][key]
+        raise UnknownNameError(f"unknown {self.kind} {name!r}", nearest(name, known))
+
+    def get(self, name: str) -> Any:
+        """Import the plug-in ``name`` and return its class.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing has that name, or if it is an alias of several.
+        """
+        resolved = self.resolve(name)
+        if len(resolved) > 1:
+            raise UnknownNameError(
+                f"{name!r} stands for several {self.kind} names", "one of " + ", ".join(resolved)
+            )
+        key = resolved[0]
+        if key in self._registered:
+            return self._registered[key]
+        if key in self._stems():
+            return self._only_plugin(key)
+        plugin = self._entry_points()[key].load()
+        self._check(plugin, key)
+        return plugin
+
+    def register(self, plugin: T) -> T:
+        """Add a class of the user's own; registering its next version replaces it.
+
+        Raises
+        ------
+        HcatError
+            If the name belongs to a built-in or to another package.
+        """
+        name = getattr(plugin, "name", None)
+        if not isinstance(name, str) or not name.isidentifier():
+            raise HcatError(
+                f"{plugin.__name__} has the name {name!r}",
+                "a class variable `name` that is a Python identifier",
+            )
+        self._check(plugin, name)
+        if name in self._stems() or name in self._entry_points():
+            raise HcatError(
+                f"the {self.kind} {name!r} exists already", remedy="choose another `name`"
+            )
+        self._registered[name] = plugin
+        return plugin
+
+    def unregister(self, name: str) -> None:
+        """Forget a class that was added with :meth:`register`."""
+        del self._registered[name]
+
+    def base(self) -> type:
+        """Import and return the class that every plug-in derives from."""
+        module, _, attribute = self._base.partition(":")
+        base: type = getattr(importlib.import_module(module), attribute)
+        return base
+
+    def _stems(self) -> list[str]:
+        root = Path(__file__).parent.joinpath(*self.package.split(".")[1:])
+        stems = [module.name for module in pkgutil.iter_modules([str(root)])]
+        return [stem for stem in stems if not stem.startswith("_") and stem != "base"]
+
+    def _entry_points(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for point in entry_points(group=self.entry_point_group):
+            if point.name in found or point.name in self._stems():
+                raise HcatError(
+                    f"two plug-ins are called {point.name!r} ({point.value} is one of them)",
+                    remedy="uninstall one of the packages that provide it",
+                )
+            found[point.name] = point
+        return found
+
+    def _only_plugin(self, stem: str) -> type:
+        module = importlib.import_module(f"{self.package}.{stem}")
+        base = self.base()
+        own = [
+            item
+            for item in vars(module).values()
+            if inspect.isclass(item)
+            and issubclass(item, base)
+            and item.__module__ == module.__name__
+        ]
+        if len(own) != 1:
+            raise HcatError(f"{module.__name__} defines {len(own)} {self.kind} classes", "one")
+        self._check(own[0], stem)
+        return own[0]
+
+    def _check(self, plugin: type, name: str) -> None:
+        if not (inspect.isclass(plugin) and issubclass(plugin, self.base())):
+            raise HcatError(f"{plugin!r} is no {self.kind}", f"a subclass of {self._base}")
+        if getattr(plugin, "name", None) != name:
+            raise HcatError(
+                f"{plugin.__name__}.name is {getattr(plugin, 'name', None)!r}", repr(name)
+            )
+
+
+METHODS = Registry("method", "hcat_nb.methods", "hcat_nb.methods", "hcat_nb.methods.base:Method")
+PERTURBATIONS = Registry(
+    "hardness",
+    "hcat_nb.perturbations",
+    "hcat_nb.perturbations",
+    "hcat_nb.perturbations.base:Perturbation",
+)
+MODELS = Registry("model", "hcat_nb.models", "hcat_nb.models", "hcat_nb.models.base:NamedModel")
+SOURCES = Registry(
+    "dataset", "hcat_nb.data.sources", "hcat_nb.data.sources", "hcat_nb.data.sources.base:Source"
+)
+
+
+def register(plugin: T) -> T:
+    """Register a user's own method, perturbation, model or source (a class decorator).
+
+    The kind is read off the base class.  Afterwards the plug-in's ``name``
+    works wherever a built-in's does.
+
+    Raises
+    ------
+    HcatError
+        If the class derives from none of the bases, or its name is taken.
+    """
+    registries = (METHODS, PERTURBATIONS, MODELS, SOURCES)
+    for registry in registries:
+        if inspect.isclass(plugin) and issubclass(plugin, registry.base()):
+            return registry.register(plugin)
+    raise HcatError(
+        f"{plugin!r} cannot be registered",
+        "a subclass of " + ", ".join(registry._base for registry in registries),
+    )

@@ -1,0 +1,1 @@
+"""A run: from a specification to scores on disk."""

@@ -1,0 +1,125 @@
+"""From what a user hands over to checked inputs of a run, before any long work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import ModelError, SpecError, UnknownNameError
+from hcat_nb.registry import METHODS, nearest
+from hcat_nb.spec import USERS_OWN, RunSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+    from hcat_nb.models._building import ModelLike
+
+__all__ = ["fit_classes", "load_dataset", "make_methods", "make_spec"]
+
+
+def make_spec(
+    data: Any, model: ModelLike | None, spec: RunSpec | None, options: Mapping[str, Any]
+) -> RunSpec:
+    """Return the run's specification.
+
+    Raises
+    ------
+    UnknownNameError, SpecError
+        See :class:`RunSpec`.
+    """
+    named = dict(options)
+    if data is not None:
+        named["dataset"] = data if isinstance(data, str) else USERS_OWN
+    if model is not None:
+        named["model"] = model if isinstance(model, str) else USERS_OWN
+    made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
+    if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
+        raise SpecError("the data of this specification were an object", remedy="hand it over")
+    if made.model == USERS_OWN and (model is None or isinstance(model, str)):
+        raise SpecError("the model of this specification was an object", remedy="hand it over")
+    return made
+
+
+def make_methods(spec: RunSpec) -> list[Method]:
+    """Return fresh methods, in the order of METHODS.md.
+
+    Raises
+    ------
+    UnknownNameError
+        If a method has no such option.
+    """
+    methods = []
+    unknown = [name for name in spec.method_options if name not in spec.method_names()]
+    if unknown:
+        raise UnknownNameError(
+            f"method_options name {unknown[0]!r}, which is not a method of this run",
+            nearest(unknown[0], spec.method_names()),
+        )
+    for name in spec.method_names():
+        plugin = METHODS.get(name)
+        options = spec.method_options.get(name, {})
+        known = [item.name for item in dataclasses.fields(plugin) if item.init]
+        for option in options:
+            if option not in known:
+                raise UnknownNameError(
+                    f"the method {name!r} has no option {option!r}",
+                    nearest(option, known) if known else "none",
+                )
+        methods.append(plugin(**options))
+    return methods
+
+
+def load_dataset(
+    data: Any, labels: Any, spec: RunSpec, classes: Sequence[Any] | None
+) -> LabelledDataset:
+    """Return the dataset that ``spec`` names, or that the user handed over."""
+    from hcat_nb.data.loading import load
+
+    return load(
+        spec.dataset if data is None or isinstance(data, str) else data,
+        labels,
+        target=spec.target,
+        root=spec.root,
+        download=spec.download,
+        subset=spec.subset,
+        on_missing_label=spec.on_missing_label,
+        on_bad_row=spec.on_bad_row,
+        seed=spec.effective_data_seed,
+        classes=classes,
+    )
+
+
+def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:
+    """Return the dataset with one class for each of the model's ``width`` outputs.
+
+    A model may know classes that no row has: where the class values are
+    integers in ``[0, width)``, each value is its own output.
+
+    Raises
+    ------
+    ModelError
+        If the outputs do not fit the classes.
+    """
+    import torch
+
+    values = dataset.class_values
+    if width == dataset.n_classes:
+        return dataset
+    codes = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    if not (codes and width > dataset.n_classes and min(values) >= 0 and max(values) < width):
+        raise ModelError(
+            f"the model has {width} outputs for {dataset.n_classes} classes "
+            f"(the largest label is {max(values, key=str) if not codes else max(values)!r})",
+            f"{dataset.n_classes} outputs",
+        )
+    table = torch.tensor([*values, -1])  # the last entry serves missing labels, -1
+    empty = sorted(set(range(width)) - set(values))
+    note = "no sample of class " + ", ".join(map(str, empty))
+    return dataset.replace(
+        labels=table[dataset.labels],
+        class_values=tuple(range(width)),
+        notes=(*dataset.notes, note),
+    )

@@ -1,0 +1,76 @@
+"""What a run writes down about itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+
+__all__ = ["describe_dataset", "describe_methods", "describe_model", "peak_memory_mb", "versions"]
+
+_PACKAGES = ("hcat-nb", "torch", "numpy", "pandas", "cleanlab", "scikit-learn")
+
+
+def describe_dataset(dataset: LabelledDataset) -> dict[str, Any]:
+    """Return plain values about the data as they were trained on."""
+    return {
+        "name": dataset.name,
+        "n_samples": len(dataset),
+        "n_trainable": int(dataset.trainable.sum()),
+        "modality": dataset.modality,
+        "sample_shape": list(dataset.sample_shape),
+        "value_range": None if dataset.value_range is None else list(dataset.value_range),
+        "class_values": list(dataset.class_values),
+        "class_counts": dataset.class_counts.tolist(),
+        "notes": list(dataset.notes),
+    }
+
+
+def describe_methods(methods: Sequence[Method]) -> dict[str, dict[str, Any]]:
+    """Return, by name, each method's title, second ranking key and options."""
+    return {
+        method.name: {
+            "title": method.title,
+            "ties": method.ties,
+            "options": dataclasses.asdict(method),  # type: ignore[call-overload]
+        }
+        for method in methods
+    }
+
+
+def describe_model(net: nn.Module, embedding: nn.Module | None) -> dict[str, Any]:
+    """Return the number of trained parameters and the name of the embedding layer."""
+    names = {module: name for name, module in net.named_modules()}
+    trained = sum(one.numel() for one in net.parameters() if one.requires_grad)
+    return {
+        "model_parameters": trained,
+        "embedding": None if embedding is None else names[embedding],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide numbers."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{package: version(package) for package in _PACKAGES},
+    }
+
+
+def peak_memory_mb() -> float | None:
+    """Return the largest resident memory of this process so far, in MB; None on Windows."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,0 +1,45 @@
+"""A progress bar for the terminal, as a listener."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent, StepEvent
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+__all__ = ["TerminalBar"]
+
+
+class TerminalBar(Listener):
+    """Shows epoch, loss, accuracy and time left on standard error, if that is a terminal."""
+
+    _bar: tqdm[None]
+
+    def on_start(self, event: StartEvent) -> None:
+        """Draw an empty bar; its unit is the batch."""
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=event.n_epochs * event.n_steps,
+            desc=f"{event.model} on {event.dataset}",
+            unit="batch",
+            disable=None,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+        )
+
+    def on_step(self, event: StepEvent) -> None:
+        """Move the bar by a batch."""
+        self._bar.update((event.epoch - 1) * event.n_steps + event.step - self._bar.n)
+
+    def on_epoch(self, event: EpochEvent) -> None:
+        """Show the epoch's figures."""
+        self._bar.set_postfix_str(
+            f"epoch {event.epoch}/{event.n_epochs}, loss {event.loss:.4f}, "
+            f"accuracy {event.accuracy:.3f}"
+        )
+
+    def on_end(self, event: EndEvent) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()

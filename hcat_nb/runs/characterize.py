@@ -1,0 +1,320 @@
+"""Wires the stages: load, perturb, train and observe, score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import DivergedError, HcatError
+from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
+from hcat_nb.runs._record import (
+    describe_dataset,
+    describe_methods,
+    describe_model,
+    peak_memory_mb,
+    versions,
+)
+from hcat_nb.runs._tables import details_table, flags_table, id_frame, scores_table
+from hcat_nb.runs.run import Run
+from hcat_nb.seeds import child_seed
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+    from hcat_nb.models._building import ModelLike
+    from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.keeper import DynamicsKeeper
+    from hcat_nb.perturbations.base import Perturbed
+    from hcat_nb.training.events import Control, Listener, StartEvent
+    from hcat_nb.training.loop import Trainer, Training
+
+__all__ = ["characterize"]
+
+
+def characterize(
+    data: Any = None,
+    labels: Any = None,
+    *,
+    model: ModelLike | None = None,
+    classes: Sequence[Any] | None = None,
+    listeners: Sequence[Listener] = (),
+    control: Control | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    spec: RunSpec | None = None,
+    **options: Any,
+) -> Run:
+    """Train a model once and score how hard each sample is.
+
+    Parameters
+    ----------
+    data : str or object, optional
+        Name of a dataset, or the user's own: features (with ``labels``), a
+        DataFrame (with ``target=``), a map-style torch Dataset; see
+        :func:`hcat_nb.load`.  Never changed.
+    labels : array-like of length n, optional
+        One label a row of ``data``.
+    model : str, Module or callable, optional
+        Name of a model; a module, of which a copy is trained; or a class or
+        function that makes one.
+    classes : sequence, optional
+        All class values, where some have no sample.
+    listeners : sequence of Listener
+        Told about progress.
+    control : Control, optional
+        Stops or pauses from another thread.
+    out : str or Path, optional
+        Folder to save the run to; checked before training.
+    overwrite : bool
+        Replace a run that stands at ``out``.
+    spec : RunSpec, optional
+        A specification to start from; ``options`` change it.
+    **options
+        Fields of :class:`RunSpec`.
+
+    Returns
+    -------
+    Run
+        After a stop, the run of the finished epochs.
+
+    Raises
+    ------
+    HcatError
+        If anything is wrong with the inputs, before training starts;
+        DivergedError if training diverges (its ``run`` holds the epochs
+        before); HcatError if it is stopped before its first epoch ends.
+
+    Examples
+    --------
+    >>> import hcat_nb as hcat
+    >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n", seed=0)
+    >>> run.scores.shape
+    (178, 2)
+    """
+    study = _Study(make_spec(data, model, spec, options))
+    if out is not None:
+        from hcat_nb.runs.store import check_folder
+
+        check_folder(out, overwrite=overwrite)
+    study.prepare(data, labels, model, classes)
+    try:
+        training = study.train(listeners, control)
+    except DivergedError as error:
+        if error.training.history:
+            error.run = study.run(error.training, "diverged")
+            _save(error.run, out, overwrite)
+        raise
+    if not training.history:
+        raise HcatError("the run was stopped before its first epoch ended; there is no score yet")
+    run = study.run(training, training.outcome)
+    _save(run, out, overwrite)
+    return run
+
+
+def _save(run: Run, out: str | Path | None, overwrite: bool) -> None:
+    if out is not None:
+        run.save(out, overwrite=overwrite)
+
+
+@dataclass(eq=False)
+class _Study:
+    """A run in the making."""
+
+    spec: RunSpec
+    began: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    methods: list[Method] = field(init=False)
+    perturbed: Perturbed = field(init=False)
+    net: nn.Module = field(init=False)
+    embedding: nn.Module | None = field(init=False, default=None)
+    device: torch.device = field(init=False)
+    model_name: str = field(init=False)
+    dynamics: MapDynamics = field(init=False)
+    keeper: DynamicsKeeper | None = field(init=False, default=None)
+    trainer: Trainer = field(init=False)
+
+    @property
+    def dataset(self) -> LabelledDataset:
+        """The data as they are trained on."""
+        return self.perturbed.dataset
+
+    def prepare(
+        self, data: Any, labels: Any, model: ModelLike | None, classes: Sequence[Any] | None
+    ) -> None:
+        """Do and check everything that comes before training."""
+        from hcat_nb.perturbations._apply import perturb
+        from hcat_nb.training.device import choose_device
+
+        spec = self.spec
+        self.methods = make_methods(spec)
+        self.device = choose_device(spec.device)
+        clean = load_dataset(data, labels, spec, classes)
+        self.timings["load"] = time.perf_counter() - self.began
+        clean = self._build(spec.model if model is None else model, clean)
+        self.perturbed = perturb(
+            clean,
+            spec.hardness,
+            spec.p,
+            seed=spec.effective_data_seed,
+            **spec.hardness_options,
+        )
+        self._wire()
+        self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
+
+    def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
+        """Train and observe."""
+        from hcat_nb.training.events import Control
+
+        self.trainer.listeners = listeners
+        self.trainer.control = control or Control()
+        return self.trainer.run(self._start_event())
+
+    def run(self, training: Training, outcome: str) -> Run:
+        """Score what was observed."""
+        import pandas as pd
+
+        scoring = time.perf_counter()
+        dataset, epochs = self.dataset, len(training.history)
+        scored = {method.name: method.scores() for method in self.methods}
+        history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
+        details = details_table(dataset, self.dynamics, epochs, self.methods, scored)
+        flags = flags_table(dataset, self.methods)
+        now = time.perf_counter()
+        self.timings |= {
+            "train": float(history["train_seconds"].sum()),
+            "observe": float(history["observe_seconds"].sum()),
+            "score": now - scoring,
+            "total": now - self.began,
+        }
+        peak = peak_memory_mb()
+        if peak is not None:
+            self.timings["peak_memory_mb"] = peak
+        return Run(
+            spec=self.spec,
+            scores=scores_table(dataset, scored),
+            details=details,
+            truth=self.perturbed.truth,
+            flags=flags,
+            history=history,
+            timings=self.timings,
+            info=self._info(outcome),
+            dynamics=None if self.keeper is None else id_frame(dataset, self.keeper.columns()),
+            weights={
+                name: value.detach().cpu().clone().contiguous()
+                for name, value in self.trainer.model.state_dict().items()
+            },
+            dataset=dataset,
+        )
+
+    def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
+        """Make the network, and return the data with a class for each of its outputs."""
+        import torch
+
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.models._building import build_network, model_name
+        from hcat_nb.models._embedding import find_embedding, output_width
+        from hcat_nb.observation.record import Need
+        from hcat_nb.training.seed import isolated_rng
+
+        self.model_name = model_name(model, clean)
+        with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
+            self.net = build_network(model, clean, self.spec.model_options)
+            two = clean.take(torch.nonzero(clean.trainable).ravel()[:2])
+            trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
+            clean = fit_classes(clean, output_width(trial, two.features))
+            if any(Need.EMBEDDINGS in method.needs for method in self.methods):
+                self.embedding = find_embedding(trial, two.features, self.spec.embedding)
+        return clean
+
+    def _wire(self) -> None:
+        """Connect model, methods, observer and trainer."""
+        import torch
+
+        from hcat_nb.methods.base import Context
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.observation.dynamics import MapDynamics
+        from hcat_nb.observation.keeper import DynamicsKeeper
+        from hcat_nb.observation.observer import Observer
+        from hcat_nb.training.loop import Trainer
+
+        spec, dataset, device = self.spec, self.dataset, self.device
+        labels = dataset.labels.to(device)
+        unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
+        seed = spec.effective_model_seed
+        for method in self.methods:
+            context = Context(
+                labels,
+                dataset.n_classes,
+                spec.epochs,
+                child_seed(seed, f"method/{method.name}"),
+                unreadable,
+            )
+            method.begin(context)
+        self.dynamics = MapDynamics(labels, dataset.n_classes)
+        if spec.keep_dynamics:
+            self.keeper = DynamicsKeeper(labels, spec.epochs)
+        own = [self.dynamics] if self.keeper is None else [self.dynamics, self.keeper]
+        model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
+        features = dataset.features.to(device)
+        observer = Observer(
+            model,
+            features,
+            labels,
+            torch.nonzero(dataset.readable).ravel().to(device),
+            [*own, *self.methods],
+            n_classes=dataset.n_classes,
+            batch_size=spec.observe_batch_size or (256 if device.type == "cpu" else 4096),
+            seed=seed,
+            embedding=self.embedding,
+        )
+        self.trainer = Trainer(
+            model,
+            features,
+            labels,
+            torch.nonzero(dataset.trainable).ravel().to(device),
+            observer,
+            self.dynamics,
+            epochs=spec.epochs,
+            batch_size=spec.batch_size,
+            lr=spec.lr,
+            seed=seed,
+        )
+
+    def _start_event(self) -> StartEvent:
+        from hcat_nb.training.events import StartEvent
+
+        dataset = self.dataset
+        return StartEvent(
+            n_epochs=self.spec.epochs,
+            n_steps=self.trainer.steps,
+            dataset=dataset.name,
+            model=self.model_name,
+            device=str(self.device),
+            sample_ids=dataset.sample_ids,
+            labels=dataset.labels.numpy(),
+            class_names=dataset.class_names,
+            is_hard=self.perturbed.truth["is_hard"].to_numpy() if self.spec.hardness else None,
+        )
+
+    def _info(self, outcome: str) -> dict[str, Any]:
+        notes = []
+        if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
+            notes.append("the last batch, of one sample, joined the batch before")
+        return {
+            "outcome": outcome,
+            "dataset": describe_dataset(self.dataset),
+            "model": self.model_name,
+            **describe_model(self.net, self.embedding),
+            "methods": describe_methods(self.methods),
+            "device": str(self.device),
+            "notes": notes,
+            "versions": versions(),
+        }

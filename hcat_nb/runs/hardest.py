@@ -1,0 +1,155 @@
+"""The samples to look at first: a ranked table, with pictures where there are any."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.runs.run import Run
+
+__all__ = ["HardestSamples", "hardest_samples"]
+
+_SHOWN = 100  # pictures or rows in a notebook; the frame holds all
+_TILE = 84  # pixels
+
+
+@dataclass(eq=False)
+class HardestSamples:
+    """Ranked samples.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Index ``sample_id``: ``rank`` (from 1), ``label``, ``suggested``,
+        ``suggested_probability``, ``verdict``, ``is_hard`` where the truth is
+        known, and all scores.
+    by : str
+        The method that ranks.
+    tied_at_cut : int
+        Samples, inside and outside, that share the last score shown.
+    ties : str or None
+        Column that ranked equal scores.
+    pictures : list of bytes
+        PNG files of the first samples; empty for tables.
+    """
+
+    frame: pd.DataFrame
+    by: str
+    tied_at_cut: int
+    ties: str | None
+    pictures: list[bytes]
+
+    @property
+    def ids(self) -> list[object]:
+        """The sample ids, hardest first."""
+        return list(self.frame.index)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"{self._caption()}\n{self.frame.drop(columns='position', errors='ignore')}"
+
+    def _repr_html_(self) -> str:
+        caption = f"<p>{html.escape(self._caption())}</p>"
+        if not self.pictures:
+            return caption + self.frame.head(_SHOWN).to_html(
+                escape=True, float_format=lambda value: f"{value:.4g}"
+            )
+        tiles = [
+            self._tile(row, picture)
+            for (_, row), picture in zip(self.frame.iterrows(), self.pictures, strict=False)
+        ]
+        return f'{caption}<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(tiles)}</div>'
+
+    def _caption(self) -> str:
+        text = f"{len(self)} hardest samples by {self.by} (higher = harder)"
+        if self.ties and self.tied_at_cut > 1:
+            text += f"; {self.tied_at_cut} share the last score, ranked by {self.ties}"
+        return text
+
+    def _tile(self, row: pd.Series, picture: bytes) -> str:
+        source = base64.b64encode(picture).decode()
+        label, other = html.escape(str(row["label"])), html.escape(str(row["suggested"]))
+        sample = html.escape(str(row.name))
+        words = label if label == other else f"{label} &rarr; {other}?"
+        title = f"sample {sample}: {row['verdict'] or 'no verdict'}, {self.by} {row[self.by]:.4g}"
+        return (
+            f'<figure style="margin:0;width:{_TILE}px;text-align:center;font-size:11px" '
+            f'title="{html.escape(title)}">'
+            f'<img alt="sample {sample}, label {label}" width="{_TILE}" '
+            f'style="image-rendering:pixelated" src="data:image/png;base64,{source}">'
+            f"<figcaption>{words}<br>{sample}</figcaption></figure>"
+        )
+
+
+def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> HardestSamples:
+    """Rank the samples of ``run`` by the method ``by``.
+
+    Samples without a score come last.  ``ties`` names a column of
+    ``run.details``, higher = harder, that ranks equal scores; what is still
+    equal keeps the order of the dataset.
+    """
+    scores = run.scores[by].to_numpy()
+    second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()
+    order = np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
+    top = order if k is None else order[:k]
+    columns = {
+        "rank": np.arange(1, len(top) + 1),
+        **{
+            name: run.details[name].iloc[top]
+            for name in ("label", "suggested", "suggested_probability")
+        },
+        "verdict": _verdicts(run, by)[top],
+    }
+    if run.spec.hardness:
+        columns["is_hard"] = run.truth["is_hard"].iloc[top]
+    frame = run.scores.iloc[top].copy()
+    for place, (name, values) in enumerate(columns.items()):
+        frame.insert(place, name, np.asarray(values) if name == "rank" else values)
+    tied = int((scores == scores[top[-1]]).sum()) if len(top) else 0
+    pictures = []
+    if run.dataset is not None and run.dataset.modality == "image":
+        pictures = [_png(run.dataset, int(row)) for row in top[:_SHOWN]]
+    return HardestSamples(frame, by, tied, ties, pictures)
+
+
+def _verdicts(run: Run, by: str) -> np.ndarray:
+    """Say in words what the table shows: a reason without a score, a flag, a doubted label."""
+    verdict = np.full(len(run.scores), "", dtype=object)
+    doubted = (run.details["suggested"] != run.details["label"]).to_numpy()
+    verdict[doubted] = "another label is more probable"
+    if by in run.flags:
+        flagged = run.flags[by].to_numpy()
+        verdict[flagged] = f"beyond the threshold of {by}"
+        verdict[flagged & doubted] = f"beyond the threshold of {by}, another label is more probable"
+    status = run.details[f"{by}_status"].astype(object).to_numpy()
+    stated = status != ""
+    reasons = {"rare_class": "class too rare to judge", "no_label": "no label"}
+    verdict[stated] = [reasons.get(reason, reason) for reason in status[stated]]
+    return verdict
+
+
+def _png(dataset: LabelledDataset, row: int) -> bytes:
+    from PIL import Image
+
+    assert dataset.value_range is not None
+    low, high = dataset.value_range
+    pixels = (dataset.features[row].float() - low) / max(high - low, 1e-12) * 255
+    array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
+    if array.shape[2] == 1:
+        array = array[:, :, 0]
+    elif array.shape[2] != 3:
+        array = array.mean(axis=2).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, format="PNG")
+    return buffer.getvalue()

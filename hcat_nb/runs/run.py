@@ -1,0 +1,168 @@
+"""A run: what was asked for, what was measured, and how to look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import UnknownNameError
+from hcat_nb.registry import nearest
+from hcat_nb.runs.hardest import HardestSamples, hardest_samples
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+    from torch import Tensor
+
+    from hcat_nb.data.dataset import LabelledDataset
+
+__all__ = ["Run"]
+
+
+@dataclass(eq=False)
+class Run:
+    """The outcome of :func:`hcat_nb.characterize`.
+
+    All tables have the index ``sample_id``, the user's own; where ids repeat,
+    a column ``position`` tells rows apart.
+
+    Attributes
+    ----------
+    spec : RunSpec
+        Everything that decided the numbers.
+    scores : pandas.DataFrame
+        A float32 column for each method, *higher = harder*; NaN only where
+        ``details["<method>_status"]`` gives the reason.
+    details : pandas.DataFrame
+        ``label``, ``predicted``, ``suggested``, ``suggested_probability``,
+        ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
+        ``mean_loss``, ``dataiq_group``, ``datamaps_group``, the methods' own
+        quantities, and a ``<method>_status`` each.
+    truth : pandas.DataFrame
+        Which samples were made hard, and how; see ``Perturbed.truth``.
+    flags : pandas.DataFrame
+        A bool column for each method whose paper gives a threshold.
+    history : pandas.DataFrame
+        Index ``epoch``: ``loss``, ``accuracy``, ``train_seconds``,
+        ``observe_seconds``.
+    timings : dict
+        Seconds by stage, and ``peak_memory_mb``.
+    info : dict
+        Plain values: dataset, model, methods, device, versions, notes, outcome.
+    dynamics : pandas.DataFrame or None
+        With ``keep_dynamics``: the label's probability after each epoch,
+        float32 columns ``epoch_1 ...``.
+    weights : dict of str to Tensor
+        The final model's state, scaling included.
+    dataset : LabelledDataset or None
+        The data as it was trained on; None after loading.
+    """
+
+    spec: RunSpec
+    scores: pd.DataFrame
+    details: pd.DataFrame
+    truth: pd.DataFrame
+    flags: pd.DataFrame
+    history: pd.DataFrame
+    timings: dict[str, float]
+    info: dict[str, Any]
+    dynamics: pd.DataFrame | None = None
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    dataset: LabelledDataset | None = None
+
+    def __repr__(self) -> str:
+        hardness = self.spec.hardness
+        injected = f", {hardness} p={self.spec.p:g}" if hardness else ""
+        return (
+            f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
+            f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
+            f"{len(self.methods)} methods>"
+        )
+
+    @property
+    def methods(self) -> list[str]:
+        """Names of the methods that scored."""
+        return list(self.info["methods"])
+
+    def evaluate(self, *, n_resamples: int | None = None, seed: int = 0) -> pd.DataFrame:
+        """Measure how well each method finds the samples that were made hard.
+
+        Parameters
+        ----------
+        n_resamples : int, optional
+            Bootstrap resamples behind the 95 % intervals.
+        seed : int
+            Of the resampling.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a method; see :func:`hcat_nb.evaluate`.
+        """
+        from hcat_nb.evaluation.table import evaluate
+
+        more = {} if n_resamples is None else {"n_resamples": n_resamples}
+        return evaluate(
+            self.scores[self.methods],
+            self.truth,
+            flagged=self.flags.drop(columns="position", errors="ignore"),
+            seed=seed,
+            **more,
+        )
+
+    def data_map(
+        self, *, x: str = "variability", color: str = "group", **options: Any
+    ) -> alt.Chart:
+        """Draw the data map.
+
+        Parameters
+        ----------
+        x : {"variability", "aleatoric"}
+        color : str
+            ``"group"``, ``"truth"`` or a column of ``details``.
+        **options
+            Passed on to :func:`hcat_nb.charts.data_map.data_map`.
+
+        Returns
+        -------
+        altair.Chart
+        """
+        from hcat_nb.charts.data_map import data_map
+
+        frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy())
+        return data_map(frame, x=x, color=color, **options)
+
+    def hardest(self, k: int | None = 20, *, by: str | None = None) -> HardestSamples:
+        """Return the samples to look at first, hardest first.
+
+        Parameters
+        ----------
+        k : int or None
+            How many; None for all.
+        by : str, optional
+            The method to rank by (default: the first one of the run).  Equal
+            scores are ranked by the second key that the method's card names.
+
+        Returns
+        -------
+        HardestSamples
+            A gallery or table in a notebook; ``.frame`` is the DataFrame.
+
+        Raises
+        ------
+        UnknownNameError
+            If the run has no such method.
+        """
+        by = self.methods[0] if by is None else by
+        if by not in self.methods:
+            raise UnknownNameError(f"this run has no method {by!r}", nearest(by, self.methods))
+        ties = self.info["methods"][by]["ties"]
+        return hardest_samples(self, k, by, ties)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the run into ``folder``; see :func:`hcat_nb.runs.store.save_run`."""
+        from hcat_nb.runs.store import save_run
+
+        return save_run(self, folder, overwrite=overwrite)

@@ -1,0 +1,175 @@
+"""A run's folder: open formats, nothing pickled, written whole or not at all.
+
+``run.json`` (specification, versions, timings, metrics, ``schema_version``),
+``scores.parquet``, ``details.parquet``, ``truth.parquet``, ``flags.parquet``,
+``history.parquet``, ``dynamics.parquet`` where kept, ``model.safetensors``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import StoreError
+from hcat_nb.runs.run import Run
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["check_folder", "load_run", "save_run"]
+
+SCHEMA_VERSION = 1
+_TABLES = ("scores", "details", "truth", "flags", "history")
+
+
+def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Return ``folder`` as a path if a run may be written there.
+
+    Raises
+    ------
+    StoreError
+        If something stands there that is no run, or a run and ``overwrite``
+        is not given.
+    """
+    path = Path(folder).expanduser()
+    if path.is_dir() and not any(path.iterdir()):
+        return path
+    if path.exists() and not (path / "run.json").is_file():
+        raise StoreError(f"{path} exists and is no run", remedy="choose another folder")
+    if path.exists() and not overwrite:
+        raise StoreError(
+            f"{path} holds a run already", remedy="choose another folder, or overwrite it"
+        )
+    return path
+
+
+def save_run(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Write ``run`` into ``folder``.
+
+    Everything is written into a temporary folder beside it, flushed to disk,
+    and then renamed: whoever looks sees the whole run or none.
+
+    Parameters
+    ----------
+    run : Run
+    folder : str or Path
+        Made with its parents.
+    overwrite : bool
+        Replace a run that stands there.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        See :func:`check_folder`.
+    """
+    path = check_folder(folder, overwrite=overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        _write(run, draft)
+        for file in (*draft.iterdir(), draft):
+            _flush(file)
+        if path.exists():
+            retired = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+            path.rename(retired / path.name)
+            draft.rename(path)
+            shutil.rmtree(retired)
+        else:
+            draft.rename(path)
+        _flush(path.parent)
+    finally:
+        if draft.exists():
+            shutil.rmtree(draft)
+    return path
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run that :func:`save_run` wrote; ``run.dataset`` is None.
+
+    Raises
+    ------
+    StoreError
+        If there is no run, a file of it is missing, or it was written by a
+        newer schema.
+    """
+    import pandas as pd
+    from safetensors.torch import load_file
+
+    path = Path(folder).expanduser()
+    if not (path / "run.json").is_file():
+        raise StoreError(f"{path} holds no run", "a folder with a run.json")
+    record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    if record["schema_version"] > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has the schema {record['schema_version']}",
+            f"at most {SCHEMA_VERSION}",
+            "update hcat_nb",
+        )
+    missing = [
+        name
+        for name in (*(f"{table}.parquet" for table in _TABLES), "model.safetensors")
+        if not (path / name).is_file()
+    ]
+    if missing:
+        raise StoreError(f"{path} lacks {', '.join(missing)}", "a complete run")
+    tables = {table: pd.read_parquet(path / f"{table}.parquet") for table in _TABLES}
+    dynamics = path / "dynamics.parquet"
+    return Run(
+        spec=RunSpec.from_options(**record["spec"]),
+        timings=record["timings"],
+        info=record["info"],
+        dynamics=pd.read_parquet(dynamics) if dynamics.is_file() else None,
+        weights=load_file(path / "model.safetensors"),
+        **tables,
+    )
+
+
+def _write(run: Run, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    for table in _TABLES:
+        getattr(run, table).to_parquet(folder / f"{table}.parquet")
+    if run.dynamics is not None:
+        run.dynamics.to_parquet(folder / "dynamics.parquet")
+    save_file(run.weights, folder / "model.safetensors")
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "spec": run.spec.to_dict(),
+        "info": run.info,
+        "timings": run.timings,
+        "metrics": _records(run.evaluate()),
+    }
+    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
+    (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as strict JSON values: NaN becomes null."""
+    rows: list[dict[str, Any]] = frame.to_dict(orient="records")  # type: ignore[assignment]
+    return [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in row.items()
+        }
+        for row in rows
+    ]
+
+
+def _flush(path: Path) -> None:
+    """Make sure that what was written is on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,348 @@
+"""RunSpec: the one vocabulary of a run.
+
+Python keywords, options of ``%hcat_train`` and of ``hcat run``, notebook
+parameters, panel controls and keys of ``run.json`` are all derived from the
+fields below.  A new option is one field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, nearest
+
+__all__ = ["OPTION_ALIASES", "RunSpec", "field_choices"]
+
+# H-CAT's words for our options.
+OPTION_ALIASES = {
+    "model_name": "model",
+    "characterization_methods": "methods",
+    "hcms": "methods",
+    "hardness_type": "hardness",
+    "perturbation": "hardness",
+    "learning_rate": "lr",
+    "total_epochs": "epochs",
+}
+
+USERS_OWN = "own"  # dataset or model handed over as an object, not by name
+
+
+def _option(
+    default: Any,
+    help: str,
+    *,
+    check: Callable[[Any], bool] | None = None,
+    expected: str = "",
+    choices: tuple[str, ...] = (),
+    registry: Registry | None = None,
+    extra: tuple[str, ...] = (),
+) -> Any:
+    """Declare one option: what it means, and what it may be."""
+    metadata = {
+        "help": help,
+        "check": check,
+        "expected": expected,
+        "choices": choices,
+        "registry": registry,
+        "extra": extra,
+    }
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _positive(value: int) -> bool:
+    return value >= 1
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides a run's numbers, checked when it is made.
+
+    Raises
+    ------
+    SpecError
+        If a value has the wrong type or lies outside its range.
+    UnknownNameError
+        If a dataset, hardness, model or method does not exist.
+    """
+
+    dataset: str = _option("digits", "name of a dataset", registry=SOURCES, extra=(USERS_OWN,))
+    target: str | None = _option(None, "column of a DataFrame that holds the labels")
+    root: str | None = _option(
+        None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
+    )
+    download: bool = _option(True, "download a dataset that is absent")
+    subset: int | None = _option(
+        None,
+        "use this many samples, drawn at random by the data seed",
+        check=lambda value: value >= 2,
+        expected="at least 2",
+    )
+    on_missing_label: str = _option(
+        "error",
+        "what to do with rows without a label",
+        choices=("error", "drop", "keep"),
+    )
+    on_bad_row: str = _option(
+        "error",
+        "what to do with rows that hold NaN or infinity",
+        choices=("error", "drop", "keep"),
+    )
+    hardness: str | None = _option(
+        None, "kind of hardness to inject", registry=PERTURBATIONS, extra=("none",)
+    )
+    p: float = _option(
+        0.1,
+        "proportion of samples to make hard",
+        check=lambda value: 0 <= value < 1,
+        expected="a proportion in [0, 1)",
+    )
+    hardness_options: Mapping[str, Any] = _option({}, "options of the hardness, as key=value")
+    model: str = _option(
+        "auto",
+        "model to train (auto: lenet for images, mlp for tables)",
+        registry=MODELS,
+        extra=("auto", USERS_OWN),
+    )
+    model_options: Mapping[str, Any] = _option({}, "options of the model, as key=value")
+    embedding: str | None = _option(
+        None, "module whose input is the embedding (default: the last linear layer)"
+    )
+    normalize: str = _option(
+        "auto",
+        "scale images to [-1, 1] and standardise tables inside the model",
+        choices=("auto", "none"),
+    )
+    methods: tuple[str, ...] = _option(
+        ("all",), "hardness characterization methods", registry=METHODS, extra=("all",)
+    )
+    method_options: Mapping[str, Mapping[str, Any]] = _option(
+        {}, "options of methods, as method.key=value"
+    )
+    epochs: int = _option(10, "epochs of training", check=_positive, expected="at least 1")
+    batch_size: int = _option(
+        64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"
+    )
+    lr: float = _option(
+        1e-3,
+        "learning rate of Adam",
+        check=lambda value: value > 0,
+        expected="a positive number",
+    )
+    observe_batch_size: int | None = _option(
+        None,
+        "samples in an observation batch (scores do not depend on it)",
+        check=_positive,
+        expected="at least 1",
+    )
+    device: str = _option(
+        "auto",
+        "where to train: auto, cpu, cuda or cuda:N",
+        check=lambda value: (
+            value in ("auto", "cpu", "cuda") or (value.startswith("cuda:") and value[5:].isdigit())
+        ),
+        expected="auto, cpu, cuda or cuda:N",
+    )
+    seed: int = _option(
+        0,
+        "seed of data and model",
+        check=lambda value: 0 <= value < 2**31,
+        expected="an integer in [0, 2**31)",
+    )
+    data_seed: int | None = _option(
+        None,
+        "seed of subset and flags (default: seed)",
+        check=lambda value: 0 <= value < 2**31,
+        expected="an integer in [0, 2**31)",
+    )
+    model_seed: int | None = _option(
+        None,
+        "seed of weights, order, dropout and masks (default: seed)",
+        check=lambda value: 0 <= value < 2**31,
+        expected="an integer in [0, 2**31)",
+    )
+    keep_dynamics: bool = _option(False, "keep each sample's label probability of every epoch")
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = _coerce(item, getattr(self, item.name))
+            if item.metadata["registry"] is not None and value is not None:
+                value = _resolve(item, value)
+            _check(item, value)
+            object.__setattr__(self, item.name, value)
+        unknown = [name for name in self.method_options if name not in self.methods]
+        if unknown and self.methods != ("all",):
+            raise SpecError(
+                f"method_options name {unknown[0]!r}, which is not among the methods",
+                "one of " + ", ".join(self.methods),
+            )
+
+    @property
+    def effective_data_seed(self) -> int:
+        """The seed of subset and flags."""
+        return self.seed if self.data_seed is None else self.data_seed
+
+    @property
+    def effective_model_seed(self) -> int:
+        """The seed of weights, order, dropout and masks."""
+        return self.seed if self.model_seed is None else self.model_seed
+
+    def method_names(self) -> list[str]:
+        """Return the methods of this run, in the order of METHODS.md."""
+        names = METHODS.names()
+        return names if "all" in self.methods else [name for name in names if name in self.methods]
+
+    def replace(self, **changes: Any) -> RunSpec:
+        """Return a copy with some options changed.
+
+        Raises
+        ------
+        UnknownNameError
+            If an option does not exist.
+        """
+        return dataclasses.replace(self, **_known(changes))
+
+    @classmethod
+    def from_options(cls, **options: Any) -> RunSpec:
+        """Make a spec from keywords, H-CAT's words included.
+
+        Raises
+        ------
+        UnknownNameError
+            If an option does not exist.
+        """
+        return cls(**_known(options))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, one per field."""
+        plain = dataclasses.asdict(self)
+        plain["methods"] = list(self.methods)
+        return plain
+
+
+def field_choices(item: dataclasses.Field[Any]) -> list[str]:
+    """Return the values that the option ``item`` can take, empty if there is no list of them."""
+    registry = item.metadata["registry"]
+    names = registry.names() if registry is not None else list(item.metadata["choices"])
+    return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
+
+
+def _known(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = [item.name for item in dataclasses.fields(RunSpec)]
+    known: dict[str, Any] = {}
+    for given, value in options.items():
+        name = OPTION_ALIASES.get(given, given)
+        if name not in names:
+            raise UnknownNameError(f"unknown option {given!r}", nearest(given, names))
+        if name in known:
+            raise SpecError(f"the option {name!r} is given twice (as {given!r} too)")
+        known[name] = value
+    return known
+
+
+def _resolve(item: dataclasses.Field[Any], value: Any) -> Any:
+    registry: Registry = item.metadata["registry"]
+    extra = item.metadata["extra"]
+    if item.name == "methods":
+        if not value:
+            raise SpecError("no methods are given", 'names of methods, or "all"')
+        names: list[str] = []
+        for name in value:
+            for key in (name,) if name in extra else registry.resolve(name):
+                if key not in names:
+                    names.append(key)
+        return ("all",) if "all" in names else tuple(names)
+    if value == "none":
+        return None
+    if value in extra:
+        return value
+    resolved = registry.resolve(value)
+    return resolved[0]
+
+
+def _coerce(item: dataclasses.Field[Any], value: Any) -> Any:
+    """Return ``value`` in the field's own type; NumPy scalars and text from a shell included."""
+    kind = str(item.type).replace(" | None", "")
+    if value is None:
+        if "None" in str(item.type):
+            return None
+        raise _wrong(item, value)
+    if hasattr(value, "item") and not isinstance(value, (str, Mapping)):
+        value = value.item()
+    cast: Callable[[Any], Any] = _CASTS.get(kind, _as_mapping)
+    try:
+        return cast(value)
+    except (TypeError, ValueError):
+        raise _wrong(item, value) from None
+
+
+def _as_int(value: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise TypeError
+    return int(value)
+
+
+def _as_float(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise TypeError
+    return number
+
+
+def _as_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if (word := str(value).lower()) not in words:
+        raise TypeError
+    return words[word]
+
+
+def _as_str(value: Any) -> str:
+    if isinstance(value, (bool, float, Mapping, list, tuple)):
+        raise TypeError
+    return str(value)
+
+
+def _as_names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = value.strip("[]() ").replace(",", " ").split()
+    return tuple(str(name).strip("'\" ") for name in value)
+
+
+def _as_mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return {str(key): dict(v) if isinstance(v, Mapping) else v for key, v in value.items()}
+
+
+_CASTS: dict[str, Callable[[Any], Any]] = {
+    "int": _as_int,
+    "float": _as_float,
+    "bool": _as_bool,
+    "str": _as_str,
+    "tuple[str, ...]": _as_names,
+}
+
+
+def _check(item: dataclasses.Field[Any], value: Any) -> None:
+    if value is None:
+        return
+    choices = item.metadata["choices"]
+    if choices and value not in choices:
+        raise SpecError(f"{item.name} is {value!r}", nearest(value, choices))
+    check = item.metadata["check"]
+    if check is not None and not check(value):
+        raise _wrong(item, value)
+
+
+def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
+    kinds = {"int": "a whole number", "float": "a finite number", "bool": "true or false"}
+    kind = str(item.type).replace(" | None", "")
+    expected = item.metadata["expected"] or kinds.get(kind, f"a value of type {kind}")
+    return SpecError(f"{item.name} is {value!r}", expected)

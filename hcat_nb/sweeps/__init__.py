@@ -1,0 +1,1 @@
+"""Many runs: notebooks executed by papermill."""

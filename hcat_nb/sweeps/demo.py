@@ -1,0 +1,102 @@
+"""The demo: the tutorial, executed, and what came out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.assets import asset
+from hcat_nb.sweeps.execute import execute_notebook, export_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Demo", "run_demo"]
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Demo:
+    """What the demo made.
+
+    Parameters
+    ----------
+    notebook, page : Path
+        The executed tutorial, and the same as HTML.
+    run : Path
+        The folder of its run.
+    picture : Path
+        The data map of that run, coloured by the truth.
+    hardest : pandas.DataFrame
+        The hardest samples, hardest first; see ``HardestSamples.frame``.
+    by : str
+        The method that ranked them.
+    """
+
+    notebook: Path
+    page: Path
+    run: Path
+    picture: Path
+    hardest: pd.DataFrame
+    by: str
+
+    def __str__(self) -> str:
+        places = {
+            "executed notebook": self.notebook,
+            "the same as a page": self.page,
+            "data map": self.picture,
+            "results of the run": self.run,
+        }
+        lines = [f"{what:<19} {path}" for what, path in places.items()]
+        lines += ["", f"The {len(self.hardest)} hardest samples, by {self.by} (higher = harder):"]
+        for sample, row in self.hardest.iterrows():
+            words = f"label {row['label']}, looks like {row['suggested']}"
+            truth = {True: ", made hard on purpose", False: ", not made hard"}
+            known = truth[bool(row["is_hard"])] if "is_hard" in row else ""
+            lines.append(f"  sample {sample}: {words}, {self.by} {row[self.by]:.3f}{known}")
+        return "\n".join(lines)
+
+
+def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> Demo:
+    """Execute the tutorial into the folder ``out``, and export it.
+
+    What an earlier demo left there is replaced.
+
+    Parameters
+    ----------
+    out : str or Path
+        Made with its parents.
+    progress : bool
+        Show a bar of the cells in the terminal.
+    **parameters
+        Of the tutorial, in place of its defaults.
+
+    Returns
+    -------
+    Demo
+        Printed, it says where everything lies.
+
+    Raises
+    ------
+    StoreError
+        If ``out/run`` exists and is no run.
+    UnknownNameError
+        If the tutorial has no such parameter.
+    """
+    from hcat_nb.charts.picture import picture
+    from hcat_nb.runs.store import check_folder, load_run
+
+    folder = Path(out).resolve()
+    saved = check_folder(folder / "run", overwrite=True)
+    notebook = folder / "tutorial.ipynb"
+    execute_notebook(
+        asset("tutorial.ipynb"), notebook, {**parameters, "out": str(saved)}, progress=progress
+    )
+    page = export_html(notebook)
+    run = load_run(saved)
+    image = folder / "data_map.png"
+    image.write_bytes(picture(run.data_map(color="truth"), scale=1.5))
+    hardest = run.hardest(_SHOWN)
+    return Demo(notebook, page, saved, image, hardest.frame, hardest.by)

@@ -1,0 +1,93 @@
+"""Execute a parametrised notebook in a fresh kernel, and export it as a page.
+
+papermill writes the target while it runs, so that a failed execution shows
+how far it came.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.errors import DataError, UnknownNameError
+from hcat_nb.registry import nearest
+
+__all__ = ["execute_notebook", "export_html", "notebook_parameters"]
+
+
+def notebook_parameters(notebook: Path) -> list[str]:
+    """Return the names that the cell tagged ``parameters`` assigns, in its order.
+
+    Raises
+    ------
+    DataError
+        If the notebook has no such cell.
+    """
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            statements = ast.parse("".join(cell["source"])).body
+            targets = [node.targets[0] for node in statements if isinstance(node, ast.Assign)]
+            return [target.id for target in targets if isinstance(target, ast.Name)]
+    raise DataError(f"{notebook} has no parameters", "a cell that carries the tag `parameters`")
+
+
+def execute_notebook(
+    notebook: Path, target: Path, parameters: Mapping[str, Any], *, progress: bool = True
+) -> None:
+    """Execute ``notebook`` with ``parameters`` and write it, outputs included, to ``target``.
+
+    Parameters
+    ----------
+    notebook, target : Path
+    parameters : mapping of str to JSON values
+        Values for names that the parameters cell assigns; the others keep theirs.
+    progress : bool
+        Show a bar of the cells in the terminal.
+
+    Raises
+    ------
+    DataError
+        If the notebook has no cell tagged ``parameters``.
+    UnknownNameError
+        If the parameters cell does not assign a given name: papermill would
+        go on with the default.
+    papermill.PapermillExecutionError
+        If a cell fails.
+    """
+    known = notebook_parameters(notebook)
+    for name in parameters:
+        if name not in known:
+            raise UnknownNameError(
+                f"{notebook.name} has no parameter {name!r}", nearest(name, known)
+            )
+    import papermill
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    papermill.execute_notebook(
+        str(notebook),
+        str(target),
+        parameters=dict(parameters),
+        cwd=str(target.parent),
+        progress_bar=progress,
+        store_widget_state=False,  # it would hold each widget's code, and be shown nowhere offline
+        extra_arguments=["--log-level=ERROR"],  # the kernel's advice about its transport
+    )
+
+
+def export_html(notebook: Path) -> Path:
+    """Write the executed ``notebook`` as a page beside it and return its path.
+
+    The page holds its pictures and asks the internet for nothing.
+    """
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        embed_images=True, jquery_url="", mathjax_url="", mermaid_js_url="", require_js_url=""
+    )
+    page, _ = exporter.from_filename(str(notebook))
+    target = notebook.with_suffix(".html")
+    target.write_text(page, encoding="utf-8")
+    return target

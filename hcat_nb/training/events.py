@@ -1,0 +1,133 @@
+"""What the loop tells the world.  The loop knows listeners, not screens."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from hcat_nb.observation.dynamics import MapSnapshot
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["Control", "EndEvent", "EpochEvent", "Listener", "StartEvent", "StepEvent"]
+
+
+@dataclass(frozen=True, eq=False)
+class StartEvent:
+    """A run begins.
+
+    Parameters
+    ----------
+    n_epochs, n_steps : int
+        Epochs, and batches in an epoch.
+    dataset, model, device : str
+        Their names.
+    sample_ids : pandas.Index of length n
+    labels : array of shape (n,), int64
+        Observed class codes, -1 where missing.
+    class_names : tuple of str
+    is_hard : array of shape (n,), bool, optional
+        The injected truth; None where nothing was injected.
+    """
+
+    n_epochs: int
+    n_steps: int
+    dataset: str
+    model: str
+    device: str
+    sample_ids: pd.Index
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    is_hard: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """A batch was trained on; comes often, so a listener limits itself."""
+
+    epoch: int
+    step: int
+    n_steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class EpochEvent:
+    """An epoch was trained and observed.
+
+    Parameters
+    ----------
+    epoch, n_epochs : int
+        From 1.
+    loss : float
+        Mean training loss of the epoch.
+    accuracy : float
+        Share of observed labels predicted, in evaluation mode, in [0, 1].
+    elapsed, remaining : float
+        Seconds since the start, and the forecast to the end.
+    map : MapSnapshot
+        Data-map coordinates of all samples; never written again.
+    """
+
+    epoch: int
+    n_epochs: int
+    loss: float
+    accuracy: float
+    elapsed: float
+    remaining: float
+    map: MapSnapshot
+
+
+@dataclass(frozen=True)
+class EndEvent:
+    """Training is over: all epochs finished, stopped by the user, or failed."""
+
+    outcome: Literal["finished", "stopped", "failed"]
+    epochs: int
+    message: str = ""
+
+
+class Listener:
+    """Hears what happens; override what you need.
+
+    A listener that raises is reported once and detached, training goes on;
+    one with ``essential = True`` (a checkpoint) stops the run instead.
+    """
+
+    essential: bool = False
+
+    def on_start(self, event: StartEvent) -> None:
+        """Hear that the run begins."""
+
+    def on_step(self, event: StepEvent) -> None:
+        """Hear that a batch was trained on."""
+
+    def on_epoch(self, event: EpochEvent) -> None:
+        """Hear that an epoch was trained and observed."""
+
+    def on_end(self, event: EndEvent) -> None:
+        """Hear that training is over.  Always comes, also after an error."""
+
+
+@dataclass(eq=False)
+class Control:
+    """How another thread or a signal handler stops or pauses the loop.
+
+    Both are looked at before every batch.  After a stop the run holds
+    all *finished* epochs; the begun one is undone.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    resume: threading.Event = field(default_factory=lambda: _set(threading.Event()))
+
+    def wait_while_paused(self, poll: float = 0.1) -> None:
+        """Return once the loop may go on."""
+        while not self.resume.is_set() and not self.stop.is_set():
+            self.resume.wait(poll)
+
+
+def _set(event: threading.Event) -> threading.Event:
+    event.set()
+    return event

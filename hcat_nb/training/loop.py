@@ -1,0 +1,263 @@
+"""The training loop: the only one.
+
+Adam, cross-entropy, no schedule (METHODS.md, protocol of the benchmark).
+After each epoch the observer looks at the model, and listeners are told.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from hcat_nb.errors import DivergedError
+from hcat_nb.observation.dynamics import MapDynamics
+from hcat_nb.observation.observer import Observer
+from hcat_nb.seeds import child_seed
+from hcat_nb.training.events import (
+    Control,
+    EndEvent,
+    EpochEvent,
+    Listener,
+    StartEvent,
+    StepEvent,
+)
+from hcat_nb.training.seed import isolated_rng
+
+__all__ = ["EpochRecord", "Trainer", "Training", "batches"]
+
+
+Outcome = Literal["finished", "stopped", "failed"]
+Moment = Literal["on_start", "on_step", "on_epoch", "on_end"]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One finished epoch: mean training loss, accuracy in evaluation mode, seconds."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    train_seconds: float
+    observe_seconds: float
+
+
+@dataclass
+class Training:
+    """What a :class:`Trainer` did."""
+
+    outcome: Outcome = "finished"
+    history: list[EpochRecord] = field(default_factory=list)
+    final_seconds: float = 0.0
+
+
+def batches(rows: Tensor, size: int) -> list[Tensor]:
+    """Split ``rows`` into batches of ``size``; a last batch of one joins the one before.
+
+    BatchNorm cannot train on one sample, and dropping it would leave a
+    sample out.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (m,)
+    size : int
+
+    Returns
+    -------
+    list of Tensor
+
+    Examples
+    --------
+    >>> [len(batch) for batch in batches(torch.arange(9), 4)]
+    [4, 5]
+    """
+    parts = list(rows.split(size))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
+
+
+@dataclass(eq=False)
+class Trainer:
+    """Trains a model in place and has it observed after every epoch.
+
+    Parameters
+    ----------
+    model : Module
+        Raw features in, logits out; on the device of ``features``.
+    features : Tensor of shape (n, ...)
+    labels : Tensor of shape (n,), int64
+    rows : Tensor of shape (m,), int64
+        Positions to train on, m >= 2.
+    observer : Observer
+    dynamics : MapDynamics
+        One of the observer's subscribers; gives the coordinates of the map.
+    epochs : int
+    batch_size : int
+    lr : float
+        Adam's learning rate.
+    seed : int
+        Parent of order and dropout.
+    listeners : sequence of Listener
+    control : Control
+        Stops or pauses; looked at before every batch.
+    """
+
+    model: nn.Module
+    features: Tensor
+    labels: Tensor
+    rows: Tensor
+    observer: Observer
+    dynamics: MapDynamics
+    epochs: int
+    batch_size: int
+    lr: float
+    seed: int
+    listeners: Sequence[Listener] = ()
+    control: Control = field(default_factory=Control)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return len(batches(self.rows, self.batch_size))
+
+    def run(self, start: StartEvent) -> Training:
+        """Train all epochs, or until stopped.
+
+        Parameters
+        ----------
+        start : StartEvent
+            Told to the listeners first.
+
+        Returns
+        -------
+        Training
+            Outcome and history of the *finished* epochs; the model is as it
+            was at the end of the last of them.
+
+        Raises
+        ------
+        DivergedError
+            If an epoch's loss is NaN or infinite; the model, the observer's
+            subscribers and ``error.training`` are at the epoch before.
+        """
+        self._audience = _Audience(self.listeners)
+        training = Training()
+        outcome: Outcome = "failed"
+        message = ""
+        try:
+            self._audience.tell("on_start", start)
+            with isolated_rng(child_seed(self.seed, "dropout"), self.features.device):
+                self._run_epochs(training)
+            outcome = training.outcome
+        except BaseException as error:
+            message = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._audience.tell("on_end", EndEvent(outcome, len(training.history), message))
+        return training
+
+    def _run_epochs(self, training: Training) -> None:
+        trainable = [one for one in self.model.parameters() if one.requires_grad]
+        optimizer = torch.optim.Adam(trainable, lr=self.lr)
+        order = torch.Generator().manual_seed(child_seed(self.seed, "order"))
+        finished = _copy(self.model)
+        began = time.perf_counter()
+        for epoch in range(1, self.epochs + 1):
+            epoch_began = time.perf_counter()
+            shuffled = self.rows[
+                torch.randperm(len(self.rows), generator=order).to(self.rows.device)
+            ]
+            loss = self._train_epoch(epoch, shuffled, optimizer)
+            if loss is None or not math.isfinite(loss):
+                self._return_to(finished, epoch - 1)
+                if loss is not None:
+                    raise DivergedError(epoch, loss, training)
+                training.outcome = "stopped"
+                return
+            trained = time.perf_counter()
+            with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
+                self.observer.end_epoch(epoch, last=epoch == self.epochs)
+            finished = _copy(self.model)
+            now = time.perf_counter()
+            accuracy = self.dynamics.accuracy()
+            training.history.append(
+                EpochRecord(epoch, loss, accuracy, trained - epoch_began, now - trained)
+            )
+            elapsed = now - began
+            event = EpochEvent(
+                epoch=epoch,
+                n_epochs=self.epochs,
+                loss=loss,
+                accuracy=accuracy,
+                elapsed=elapsed,
+                remaining=elapsed / epoch * (self.epochs - epoch),
+                map=self.dynamics.snapshot(epoch),
+            )
+            self._audience.tell("on_epoch", event)
+
+    def _train_epoch(
+        self, epoch: int, shuffled: Tensor, optimizer: torch.optim.Optimizer
+    ) -> float | None:
+        """Train one epoch; return its mean loss, or None if it was stopped."""
+        self.model.train()
+        total = torch.zeros((), dtype=torch.float64, device=self.features.device)
+        parts = batches(shuffled, self.batch_size)
+        for step, batch in enumerate(parts, start=1):
+            self.control.wait_while_paused()
+            if self.control.stop.is_set():
+                return None
+            logits = self.model(self.features[batch])
+            loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            self.observer.record_step(batch, logits)
+            total += loss.detach() * len(batch)
+            self._audience.tell("on_step", StepEvent(epoch, step, len(parts)))
+        return float(total) / len(shuffled)
+
+    def _return_to(self, weights: dict[str, Tensor], epoch: int) -> None:
+        """Undo the epoch that was begun; the epoch before becomes the final one."""
+        self.observer.discard_steps()
+        self.model.load_state_dict(weights)
+        if epoch >= 1:
+            with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
+                self.observer.observe_final(epoch)
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+class _Audience:
+    """Tells listeners; one that fails is reported once and detached, unless it is essential."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = list(listeners)
+
+    def tell(
+        self, what: Literal["on_start", "on_step", "on_epoch", "on_end"], event: object
+    ) -> None:
+        for listener in self._present():
+            try:
+                getattr(listener, what)(event)
+            except Exception as error:
+                if listener.essential:
+                    raise
+                self._listeners.remove(listener)
+                warnings.warn(
+                    f"{type(listener).__name__}.{what} failed and hears no more of this run: "
+                    f"{type(error).__name__}: {error}",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+
+    def _present(self) -> Iterator[Listener]:
+        yield from tuple(self._listeners)

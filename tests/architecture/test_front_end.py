@@ -1,0 +1,37 @@
+"""A widget's four files carry one stem."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+
+def test_each_widget_module_has_its_python_half_and_its_tests(repository: Path) -> None:
+    stems = {path.stem for path in (repository / "widgets/src").glob("*.js")}
+    assert stems
+    for stem in stems:
+        assert (repository / f"hcat_nb/jupyter/{stem}.py").is_file()
+        assert (repository / f"tests/jupyter/test_{stem}.py").is_file()
+        assert (repository / f"widgets/tests/{stem}.test.js").is_file()
+
+
+def test_style_sheets_belong_to_a_module(repository: Path) -> None:
+    source = repository / "widgets/src"
+    assert {path.stem for path in source.glob("*.css")} <= {
+        path.stem for path in source.glob("*.js")
+    }
+
+
+def test_widget_modules_ship_without_imports(repository: Path) -> None:
+    # anywidget loads a module from a blob URL, where a relative import cannot work
+    for path in (repository / "widgets/src").glob("*.js"):
+        assert not re.search(r"^\s*import\b", path.read_text(), re.MULTILINE), path.name
+
+
+def test_packages_of_the_tools_name_no_registry(repository: Path) -> None:
+    lock = repository / "widgets/package-lock.json"
+    if not lock.is_file():
+        pytest.skip("the widgets' tools have no lock file")
+    assert '"resolved"' not in lock.read_text()

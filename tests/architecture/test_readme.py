@@ -1,0 +1,45 @@
+"""The README says what the cards say, and its pictures and pages exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hcat_nb.registry import METHODS
+
+
+def _methods_table(readme: str) -> dict[str, tuple[str, set[str]]]:
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|", readme, re.MULTILINE)
+    return {key: (title.strip(), set(detects.strip().split(", "))) for key, title, detects in rows}
+
+
+@pytest.fixture
+def readme(repository: Path) -> str:
+    return (repository / "README.md").read_text()
+
+
+def test_the_table_of_methods_equals_the_cards(readme: str) -> None:
+    table = _methods_table(readme)
+    assert list(table) == METHODS.names()
+    for name in METHODS.names():
+        card = METHODS.get(name)
+        assert table[name] == (card.title, set(card.detects)), name
+
+
+def test_every_local_link_leads_somewhere(repository: Path) -> None:
+    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "widgets/README.md"):
+        path = repository / page
+        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+            if "://" not in target:
+                assert (path.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_every_make_target_that_a_page_names_exists(repository: Path) -> None:
+    targets = re.findall(r"^([a-z]+):", (repository / "Makefile").read_text(), re.MULTILINE)
+    for page in ("README.md", "CONTRIBUTING.md"):
+        text = (repository / page).read_text()
+        named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
+        assert named, page
+        assert named <= set(targets), page

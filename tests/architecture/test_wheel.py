@@ -1,0 +1,78 @@
+"""The wheel, installed alone, holds all that the package needs, and the sdist nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _build(kind: str, repository: Path, folder: Path) -> Path:
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what the wheel installs: a pure wheel is installed by unpacking it."""
+    wheel = _build("wheel", repository, tmp_path_factory.mktemp("wheel"))
+    assert wheel.name.endswith("-py3-none-any.whl")
+    folder = tmp_path_factory.mktemp("site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_the_wheel_finds_every_asset_of_the_checkout(
+    repository: Path, installed: Path, fresh_python: Callable[..., str]
+) -> None:
+    sources = [path for path in (repository / "widgets/src").iterdir() if path.is_file()]
+    sources.append(repository / "notebooks/tutorial.ipynb")
+    code = (
+        "from hcat_nb.assets import asset\n"
+        f"for name in {[path.name for path in sources]}:\n"
+        "    print(asset(name))"
+    )
+    found = [Path(line) for line in fresh_python(code, PYTHONPATH=str(installed)).splitlines()]
+    assert len(found) == len(sources)
+    for path, source in zip(found, sources, strict=True):
+        assert path.is_relative_to(installed)
+        assert path.read_bytes() == source.read_bytes()
+
+
+def test_the_wheel_holds_the_package_and_its_front_end_only(installed: Path) -> None:
+    top = {path.name.partition("-")[0] for path in installed.iterdir()}
+    assert top == {"hcat_nb"}
+    assert (installed / "hcat_nb/py.typed").is_file()
+    assert (installed / "hcat_nb/__init__.pyi").is_file()
+    assert list(installed.glob("hcat_nb-*.dist-info/licenses/LICENSE"))
+    assert not list(installed.rglob("test_*"))
+
+
+def test_the_wheel_works_alone(installed: Path, fresh_python: Callable[..., str]) -> None:
+    code = "import hcat_nb; print(hcat_nb.__file__); print(hcat_nb.list_methods().index.size)"
+    where, n_methods = fresh_python(code, PYTHONPATH=str(installed)).splitlines()
+    assert Path(where).is_relative_to(installed)
+    assert int(n_methods) > 0
+
+
+def test_the_sdist_holds_files_of_the_project_only(
+    repository: Path, project_files: list[Path], tmp_path: Path
+) -> None:
+    with tarfile.open(_build("sdist", repository, tmp_path)) as archive:
+        packed = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    own = {path.relative_to(repository).as_posix() for path in project_files}
+    assert packed - own <= {"PKG-INFO"}
+    assert {"pyproject.toml", "LICENSE", "README.md", "widgets/src/live_map.js"} <= packed

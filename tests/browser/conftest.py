@@ -1,0 +1,170 @@
+"""A JupyterLab of our own and a Chromium that looks at it; nothing leaves this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+TOKEN = "test"
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+CHROMIUM = os.environ.get("HCAT_CHROMIUM", "/usr/bin/chromium")
+START_SECONDS = 90  # of JupyterLab on two busy cores; a limit, not an expectation
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    if shutil.which(CHROMIUM) is None:
+        pytest.skip(f"needs Chromium, and {CHROMIUM} is absent (HCAT_CHROMIUM names another)")
+    with playwright.sync_playwright() as engine:
+        chromium = engine.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that JupyterLab serves."""
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="session")
+def lab(lab_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab that knows nothing of the user's settings."""
+    own = tmp_path_factory.mktemp("jupyter")
+    names = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+        "HCAT_CACHE": "cache",
+    }
+    folders = {name: str(own / folder) for name, folder in names.items()}
+    page_config = own / "config" / "labconfig" / "page_config.json"
+    page_config.parent.mkdir(parents=True)
+    # The news pop-up would cover the lower right corner, and asks the network.
+    page_config.write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--expose-app-in-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    command += [f"--ServerApp.root_dir={lab_folder}"]
+    log = (own / "lab.log").open("w")
+    server = subprocess.Popen(
+        command, env={**os.environ, **folders}, stdout=log, stderr=subprocess.STDOUT
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for_server(server, f"{address}/api/status?token={TOKEN}", own / "lab.log")
+        yield address
+    finally:
+        server.terminate()  # Jupyter ends its kernels first
+        server.wait(timeout=30)
+        log.close()
+
+
+def _wait_for_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@dataclass
+class LabPage:
+    """One notebook in the browser."""
+
+    page: Any
+    lab: str
+    folder: Path
+    requests: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    def open(self, name: str, cells: list[str] | None = None) -> None:
+        """Open a notebook; with ``cells`` it is written first."""
+        if cells is not None:
+            notebook = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+                metadata={
+                    "kernelspec": {
+                        "name": "python3",
+                        "display_name": "Python 3",
+                        "language": "python",
+                    }
+                },
+            )
+            nbformat.write(notebook, self.folder / name)
+        self.page.goto(f"{self.lab}/lab/tree/{name}?reset&token={TOKEN}")
+        self.page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
+        self.page.wait_for_selector(
+            ".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
+        )
+
+    def command(self, name: str) -> None:
+        """Execute a command of JupyterLab without waiting for its end."""
+        self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
+
+    def save(self, name: str) -> nbformat.NotebookNode:
+        """Save the notebook and return what lies on disk."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        return nbformat.read(self.folder / name, as_version=4)
+
+    def wait_for_text(self, text: str, seconds: float = 120) -> None:
+        """Wait until an output shows ``text``."""
+        self.page.wait_for_selector(
+            f".jp-OutputArea-output:has-text('{text}')", timeout=1000 * seconds
+        )
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture for a person to look at."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def remote_requests(self) -> list[str]:
+        """Return what was asked of another machine."""
+        own = (f"{self.lab}/", self.lab.replace("http", "ws", 1) + "/", "blob:", "data:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+
+@pytest.fixture
+def lab_page(browser: Any, lab: str, lab_folder: Path) -> Iterator[LabPage]:
+    """A fresh page, whose requests and console are recorded."""
+    context = browser.new_context(viewport={"width": 1100, "height": 1000})
+    page = context.new_page()
+    opened = LabPage(page, lab, lab_folder)
+    page.on("request", lambda request: opened.requests.append(request.url))
+    page.on("websocket", lambda socket: opened.requests.append(socket.url))
+    page.on("console", lambda message: opened.messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: opened.messages.append(f"pageerror: {error}"))
+    yield opened
+    context.close()

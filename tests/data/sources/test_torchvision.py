@@ -1,0 +1,137 @@
+"""Where files are looked for, and downloads: real ones, from a server in this process."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torchvision
+
+from hcat_nb.data.sources._torchvision import data_root
+from hcat_nb.data.sources.mnist import MNIST
+from hcat_nb.errors import DataError, MissingDataError
+
+Write = Callable[..., None]
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, write_idx: Write, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Serve small files in the published names where torchvision looks for MNIST."""
+    folder = tmp_path / "mirror"
+    write_idx(folder, gzipped=True)
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    sums = [(f.name, hashlib.md5(f.read_bytes()).hexdigest()) for f in sorted(folder.iterdir())]
+    monkeypatch.setattr(
+        torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"]
+    )
+    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", sums)
+    yield folder
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_root_is_the_option_else_the_variable_else_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HCAT_DATA", str(tmp_path / "variable"))
+    assert data_root(tmp_path / "option") == tmp_path / "option"
+    assert data_root(None) == tmp_path / "variable"
+    monkeypatch.delenv("HCAT_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert data_root(None) == tmp_path / "cache" / "hcat_nb"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data_root(None) == tmp_path / ".cache" / "hcat_nb"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+@pytest.mark.parametrize("inner", ["", "MNIST", "MNIST/raw"])
+def test_plain_and_gzipped_files_are_read_and_nothing_is_written(
+    tmp_path: Path,
+    write_idx: Write,
+    images: np.ndarray,
+    labels: np.ndarray,
+    gzipped: bool,
+    inner: str,
+) -> None:
+    write_idx(tmp_path / "MNIST" / "raw", gzipped=gzipped)
+    before = sorted(tmp_path.rglob("*"))
+    dataset = MNIST(root=tmp_path / inner).load()
+    assert sorted(tmp_path.rglob("*")) == before
+    assert np.array_equal(dataset.features[:, 0].numpy(), images)
+    assert dataset.labels.tolist() == labels.tolist()
+
+
+def test_absent_files_are_an_error_with_path_and_remedy(tmp_path: Path) -> None:
+    root = tmp_path / "nowhere"
+    with pytest.raises(MissingDataError) as caught:
+        MNIST(root=root, download=False).load()
+    text = str(caught.value)
+    assert f"the files of 'mnist' are not in {root / 'MNIST' / 'raw'}" in text
+    assert "set HCAT_DATA, or root=, to the folder that holds MNIST/raw" in text
+    assert "download=True" in text
+    assert not root.exists()
+
+
+def test_an_absent_dataset_is_downloaded_and_found_the_next_time(
+    tmp_path: Path, mirror: Path, labels: np.ndarray
+) -> None:
+    root = tmp_path / "root"
+    assert MNIST(root=root).load().labels.tolist() == labels.tolist()
+    assert [path.name for path in root.iterdir()] == ["MNIST"]
+    assert MNIST(root=root, download=False).load().labels.tolist() == labels.tolist()
+    # torchvision itself finds its own layout there
+    assert len(torchvision.datasets.MNIST(root, train=True)) == len(labels)
+
+
+def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, mirror: Path) -> None:
+    (mirror / "train-labels-idx1-ubyte.gz").write_bytes(b"another file")
+    root = tmp_path / "root"
+    with pytest.raises(MissingDataError, match="could not be downloaded") as caught:
+        MNIST(root=root).load()
+    assert str(root / "MNIST" / "raw") in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(root.iterdir())
+
+
+def test_without_a_network_the_error_names_path_and_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # nothing listens on port 1
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:1/"])
+    with pytest.raises(MissingDataError, match=r"could not be downloaded .*set HCAT_DATA"):
+        MNIST(root=tmp_path).load()
+
+
+def test_a_root_that_cannot_be_made_is_an_error_of_the_same_kind(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MissingDataError, match="could not be downloaded"):
+        MNIST(root=tmp_path / "file" / "below").load()
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path, write_idx: Write) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    write_idx(raw, gzipped=False)
+    path = raw / "train-labels-idx1-ubyte"
+    path.write_bytes(bytes.fromhex("00000801 00000002 0102"))
+    with pytest.raises(DataError, match="6 images, but 2 labels"):
+        MNIST(root=tmp_path).load()
+    path.write_bytes(bytes.fromhex("00000801 00000006 01020304050a"))
+    with pytest.raises(DataError, match="label 10"):
+        MNIST(root=tmp_path).load()

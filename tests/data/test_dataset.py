@@ -1,0 +1,58 @@
+"""The immutable dataset: what it refuses, and what it derives."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+
+from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
+from hcat_nb.errors import DataError
+
+
+def _table(**changes: object) -> LabelledDataset:
+    fields = {
+        "name": "small",
+        "features": torch.arange(8.0).reshape(4, 2),
+        "labels": torch.tensor([0, 2, NO_LABEL, 0]),
+        "class_values": ("ash", "elm", "oak"),
+        "sample_ids": pd.Index(["a", "b", "c", "d"]),
+    }
+    return LabelledDataset(**{**fields, **changes})
+
+
+def test_counts_leave_out_unlabelled_and_unreadable_rows() -> None:
+    dataset = _table(unreadable=torch.tensor([True, False, False, False]))
+    assert dataset.trainable.tolist() == [False, True, False, True]
+    assert dataset.class_counts.tolist() == [1, 0, 1]
+    assert dataset.n_classes == 3
+
+
+def test_label_values_are_the_users_own_and_missing_is_nan() -> None:
+    values = _table().label_values()
+    assert list(values)[:2] == ["ash", "oak"]
+    assert pd.isna(values[2])
+
+
+def test_take_keeps_ids_and_leaves_the_original() -> None:
+    dataset = _table()
+    part = dataset.take(torch.tensor([1, 3]))
+    assert list(part.sample_ids) == ["b", "d"]
+    assert part.features.tolist() == [[2.0, 3.0], [6.0, 7.0]]
+    assert len(dataset) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": torch.zeros(4)}, "shape"),
+        ({"labels": torch.zeros(3, dtype=torch.int64)}, "labels have the shape"),
+        ({"labels": torch.zeros(4, dtype=torch.int32)}, "int32"),
+        ({"sample_ids": pd.RangeIndex(3)}, "3 sample ids for 4 samples"),
+        ({"labels": torch.tensor([0, 1, 2, 3])}, "no class"),
+        ({"features": torch.zeros(4, 1, 2, 2)}, "value_range"),
+    ],
+)
+def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        _table(**changes)

@@ -1,0 +1,143 @@
+"""Torch datasets and loaders: field report A11."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    SequentialSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+)
+
+from hcat_nb.data._torch import from_dataset, from_loader
+from hcat_nb.errors import DataError
+
+X = torch.arange(12.0).reshape(6, 2)
+Y = torch.tensor([0, 1, 0, 1, 0, 1])
+
+
+class Pictures(Dataset[Any]):
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Any:
+        self.asked.append(index)
+        return self.items[index]
+
+
+class Stream(IterableDataset[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        return iter([(X[0], 0)])
+
+
+def test_every_row_is_read_once_in_order() -> None:
+    dataset = Pictures([(Image.new("RGB", (5, 4), (i, 0, 0)), f"class {i % 2}") for i in range(4)])
+    parts = from_dataset(dataset)
+    assert dataset.asked == [0, 1, 2, 3]
+    assert parts.features.shape == (4, 3, 4, 5)
+    assert parts.features[:, 0, 0, 0].tolist() == [0, 1, 2, 3]
+    assert parts.labels == ["class 0", "class 1", "class 0", "class 1"]
+    assert parts.name == "Pictures"
+
+
+def test_a_tensor_dataset_is_taken_as_a_whole_and_equals_the_reading_by_index() -> None:
+    whole = from_dataset(TensorDataset(X, Y))
+    one_by_one = from_dataset(Pictures([(x, y) for x, y in zip(X, Y, strict=True)]))
+    assert np.array_equal(whole.features, one_by_one.features)
+    assert whole.labels.tolist() == [int(label) for label in one_by_one.labels]
+
+
+def test_a_shuffling_loader_is_read_in_dataset_order() -> None:
+    loader = DataLoader(TensorDataset(X, Y), batch_size=4, shuffle=True, drop_last=True)
+    parts = from_loader(loader)
+    assert torch.equal(torch.from_numpy(parts.features), X)
+    assert torch.equal(parts.labels, Y)
+    assert parts.ids is None
+
+
+def test_a_loader_over_a_subset_names_the_rows_of_the_dataset() -> None:
+    loader = DataLoader(TensorDataset(X, Y), sampler=SubsetRandomSampler([4, 1, 3]))
+    parts = from_loader(loader)
+    assert parts.ids is not None
+    assert list(parts.ids) == [1, 3, 4]
+    assert np.array_equal(parts.features, X[[1, 3, 4]].numpy())
+
+
+def test_a_batch_sampler_hides_no_sampler() -> None:
+    sampler = BatchSampler(SubsetRandomSampler([5, 2]), 2, drop_last=False)
+    parts = from_loader(DataLoader(TensorDataset(X, Y), batch_sampler=sampler))
+    assert parts.ids is not None
+    assert list(parts.ids) == [2, 5]
+
+
+def test_a_collate_function_of_the_users_own_is_said_to_be_unused() -> None:
+    loader = DataLoader(TensorDataset(X, Y), collate_fn=lambda rows: rows)
+    assert "collate" in from_loader(loader).notes[0]
+    assert not from_loader(DataLoader(TensorDataset(X, Y))).notes
+
+
+class Pairs(BatchSampler):
+    """Batches that only the user understands."""
+
+
+@pytest.mark.parametrize(
+    ("loader", "culprit"),
+    [
+        (DataLoader(Stream()), "Stream"),
+        (DataLoader(TensorDataset(X, Y), sampler=WeightedRandomSampler([1.0] * 6, 6)), "Weighted"),
+        (
+            DataLoader(TensorDataset(X, Y), batch_sampler=Pairs(SequentialSampler(X), 2, False)),
+            "Pairs",
+        ),
+    ],
+)
+def test_a_loader_whose_rows_cannot_be_identified_is_refused(
+    loader: DataLoader[Any], culprit: str
+) -> None:
+    with pytest.raises(DataError, match=f"{culprit}.* cannot be identified") as caught:
+        from_loader(loader)
+    assert "\n" not in str(caught.value)
+
+
+class NoLength(Dataset[Any]):
+    def __getitem__(self, index: int) -> Any:
+        return X[index], 0
+
+
+class Broken(Pictures):
+    def __getitem__(self, index: int) -> Any:
+        if index == 2:
+            raise OSError("truncated file")
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (Stream(), "IterableDataset"),
+        (NoLength(), "NoLength has no length"),
+        (TensorDataset(X), "sample 0 of TensorDataset has no label"),
+        (Pictures([X[0], X[1]]), r"sample 0 of Pictures has no label \(it is a Tensor\)"),
+        (Pictures([(X[0], 0, 0)]), "tuple of 3"),
+        (Pictures([{"image": X[0], "label": 0}]), "dict of 2"),
+        (Broken([(x, 0) for x in X]), "sample 2 of Broken cannot be read: OSError: truncated file"),
+    ],
+)
+def test_items_of_another_form_are_refused(dataset: Dataset[Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        from_dataset(dataset)

@@ -1,0 +1,78 @@
+"""Names, modules, classes and functions become networks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import ModelError, UnknownNameError
+from hcat_nb.models._building import build_network, model_name
+from hcat_nb.models.lenet import LeNet
+from hcat_nb.models.mlp import MLP
+
+TABLE = LabelledDataset(
+    "t", torch.randn(6, 4), torch.tensor([0, 1, 2, 0, 1, 2]), (0, 1, 2), pd.RangeIndex(6)
+)
+IMAGES = LabelledDataset(
+    "i",
+    torch.zeros(4, 1, 8, 8, dtype=torch.uint8),
+    torch.tensor([0, 1, 0, 1]),
+    (0, 1),
+    pd.RangeIndex(4),
+    value_range=(0, 255),
+)
+
+
+def test_auto_takes_lenet_for_images_and_mlp_for_tables():
+    assert isinstance(build_network("auto", IMAGES, {}), LeNet)
+    assert isinstance(build_network("auto", TABLE, {}), MLP)
+    assert (model_name("auto", IMAGES), model_name("auto", TABLE)) == ("lenet", "mlp")
+
+
+def test_hcat_names_work():
+    assert isinstance(build_network("LeNet", IMAGES, {}), LeNet)
+
+
+def test_a_module_is_copied_weights_included():
+    mine = nn.Linear(4, 3)
+    copy = build_network(mine, TABLE, {})
+    assert copy is not mine
+    assert torch.equal(copy.weight, mine.weight)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Linear(4, 3),
+        lambda n_classes: nn.Linear(4, n_classes),
+        lambda sample_shape, n_classes: nn.Linear(sample_shape[0], n_classes),
+        lambda sample_shape, n_classes, bias=False: nn.Linear(sample_shape[0], n_classes, bias),
+    ],
+)
+def test_a_function_gets_what_it_requires(make):
+    net = build_network(make, TABLE, {})
+    assert (net.in_features, net.out_features) == (4, 3)
+
+
+def test_options_reach_the_model():
+    net = build_network("mlp", TABLE, {"hidden": [5], "dropout": 0.0})
+    assert [layer.out_features for layer in net.net if isinstance(layer, nn.Linear)] == [5, 3]
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "error", "message"),
+    [
+        ("mpl", {}, UnknownNameError, "nearest: mlp"),
+        ("lenet", {}, ModelError, "does not take table data.*use the model mlp"),
+        ("mlp", {"hiden": [4]}, UnknownNameError, "no option 'hiden'.*nearest: hidden"),
+        (lambda: "net", {}, ModelError, "made a str"),
+        (lambda a, b, c: None, {}, ModelError, "requires 3 arguments"),
+        (nn.Linear(4, 3), {"bias": False}, ModelError, "built already"),
+    ],
+)
+def test_mistakes_are_named(model, options, error, message):
+    with pytest.raises(error, match=message):
+        build_network(model, TABLE, options)

@@ -1,0 +1,142 @@
+"""Sub-networks by fixed dropout masks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from hcat_nb.errors import SpecError
+from hcat_nb.observation.dropout import DropoutEnsemble
+
+
+def network(p: float = 0.5) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Linear(6, 40), nn.BatchNorm1d(40), nn.ReLU(), nn.Dropout(p), nn.Linear(40, 3)
+    ).eval()
+
+
+def measure(net: nn.Module, x: torch.Tensor, **options) -> torch.Tensor:
+    with torch.inference_mode():
+        return DropoutEnsemble(net, 0, **options).measure(x, net(x))
+
+
+X = torch.randn(30, 6, generator=torch.Generator().manual_seed(1))
+
+
+def test_it_gives_k_different_networks_with_probabilities():
+    probs = measure(network(), X, k=4)
+    assert probs.shape == (30, 4, 3)
+    assert torch.allclose(probs.sum(2), torch.ones(30, 4), atol=1e-6)
+    assert not torch.equal(probs[:, 0], probs[:, 1])
+
+
+def test_a_member_is_the_network_with_one_mask_for_all_samples():
+    """Rebuilds a member by hand: solve for its mask from the linear layers."""
+    net = network()
+    ensemble = DropoutEnsemble(net, 0, k=1)
+    with torch.inference_mode():
+        probs = ensemble.measure(X, net(X))[:, 0]
+        hidden = net[:3](X)
+        (mask,) = ensemble._masks.values()
+        expected = torch.softmax(net[4](hidden * mask / 0.5), 1)
+    assert mask.shape == (1, 40)
+    assert torch.allclose(probs, expected, atol=1e-6)
+    assert 5 < int(mask.sum()) < 35  # about half of 40 are kept
+
+
+def test_it_does_not_depend_on_the_batch():
+    net = network()
+    ensemble = DropoutEnsemble(net, 0)
+    with torch.inference_mode():
+        whole = measure(net, X)
+        parts = torch.cat([ensemble.measure(x, net(x)) for x in X.split(7)])
+    # another batch size may take another matrix kernel
+    assert torch.allclose(whole, parts, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_networks_whatever_the_global_state():
+    net = network()
+    first = measure(net, X)
+    torch.manual_seed(123)
+    assert torch.equal(first, measure(net, X))
+
+
+def test_the_model_is_left_as_it_was():
+    net = network()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    measure(net, X)
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+    assert not any(module.training or module._forward_hooks for module in net.modules())
+
+
+@pytest.mark.parametrize("net", [network(0.0), nn.Sequential(nn.Linear(6, 3)).eval()])
+def test_without_effective_dropout_it_warns_and_gives_one_network(net):
+    with pytest.warns(UserWarning, match=r"no dropout takes effect.*add nn.Dropout"):
+        probs = measure(net, X)
+    with torch.inference_mode():
+        assert torch.allclose(probs[:, 0], torch.softmax(net(X), 1))
+    assert probs.shape[1] == 1
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+        self.seen = []
+
+    def forward(self, x):
+        first = self.drop(torch.ones_like(x))
+        second = self.drop(torch.ones_like(x))
+        self.seen.append((first[0], second[0]))
+        return x[:, :3] * first[:, :3] + second[:, 3:]
+
+
+def test_a_module_used_twice_has_a_mask_for_each_call():
+    net = Twice().eval()
+    measure(net, torch.randn(4, 6), k=3)
+    assert any(not torch.equal(first, second) for first, second in net.seen)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(nn.Dropout1d(0.5), (8, 16, 5)), (nn.Dropout2d(0.5), (8, 16, 3, 3)),
+     (nn.Dropout3d(0.5), (8, 16, 2, 2, 2))],
+)  # fmt: skip
+def test_channel_dropouts_drop_whole_channels(layer, shape):
+    net = nn.Sequential(layer, nn.Flatten()).eval()
+    ensemble = DropoutEnsemble(net, 0, k=1)
+    ensemble.measure(torch.ones(shape), net(torch.ones(shape)))
+    (mask,) = ensemble._masks.values()
+    assert mask.shape == (1, 16, *([1] * (len(shape) - 2)))
+
+
+def test_alpha_dropout_has_the_moments_of_torch():
+    layer = nn.AlphaDropout(0.3)
+    net = nn.Sequential(layer).eval()
+    x = torch.randn(1, 20_000, generator=torch.Generator().manual_seed(0))
+    ensemble = DropoutEnsemble(net, 0, k=1)
+    ensemble._network = 0
+    mine = ensemble._mask(layer, (), x)
+    torch.manual_seed(0)
+    theirs = layer.train()(x)
+    # 20,000 draws: standard error of mean and of spread below .01
+    assert abs(mine.mean() - theirs.mean()) < 0.04
+    assert abs(mine.std() - theirs.std()) < 0.04
+    # what a dropped unit becomes is the one value that occurs often
+    assert mine.mode().values.item() == pytest.approx(theirs.mode().values.item(), rel=1e-5)
+
+
+def test_per_sample_masks_differ_between_samples():
+    net = nn.Sequential(nn.Dropout(0.5)).eval()
+    probs = measure(net, torch.ones(50, 8), masks="per_sample", k=2)
+    assert len(torch.unique(probs[:, 0], dim=0)) > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"k": 0}, "k is 0"), ({"masks": "each"}, "masks is 'each'")]
+)
+def test_options_are_checked(options, message):
+    with pytest.raises(SpecError, match=message):
+        DropoutEnsemble(network(), 0, **options)

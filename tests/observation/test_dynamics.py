@@ -1,0 +1,92 @@
+"""The coordinates of the data map, against plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from hcat_nb.observation.dynamics import MapDynamics
+from hcat_nb.observation.record import Observation
+
+N, C, E = 120, 4, 5
+
+
+@pytest.fixture
+def logits() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(E, N, C)) * 4
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, C, N)
+
+
+def feed(logits: np.ndarray, labels: np.ndarray, batch: int = 50) -> MapDynamics:
+    codes = torch.tensor(labels)
+    dynamics = MapDynamics(codes, C)
+    for epoch, at in enumerate(logits, start=1):
+        for rows in torch.randperm(N, generator=torch.Generator().manual_seed(epoch)).split(batch):
+            dynamics.observe(
+                Observation(
+                    "epoch",
+                    epoch,
+                    rows,
+                    codes[rows].clamp(min=0),
+                    torch.tensor(at[rows.numpy()], dtype=torch.float32),
+                )
+            )
+    return dynamics
+
+
+def test_coordinates_are_those_of_the_papers(logits, labels):
+    probs = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    p = probs[:, np.arange(N), labels]
+    here = feed(logits, labels).snapshot(E)
+    # float32 accumulators over five epochs
+    assert np.allclose(here.confidence, p.mean(0), atol=1e-6)
+    assert np.allclose(here.variability, p.std(0), atol=1e-6)
+    assert np.allclose(here.aleatoric, (p * (1 - p)).mean(0), atol=1e-6)
+    assert np.allclose(here.correctness, (probs.argmax(2) == labels).mean(0))
+    assert np.allclose(here.mean_loss, -np.log(p).mean(0), rtol=1e-5)
+
+
+def test_variability_obeys_its_bound(logits, labels):
+    here = feed(logits, labels).snapshot(E)
+    bound = np.sqrt(here.confidence * (1 - here.confidence))
+    assert (here.variability <= bound + 1e-6).all()
+
+
+def test_the_suggestion_has_the_largest_mean_probability(logits, labels):
+    mean = (np.exp(logits) / np.exp(logits).sum(2, keepdims=True)).mean(0)
+    codes, probability = feed(logits, labels).suggested()
+    assert np.array_equal(codes, mean.argmax(1))
+    assert np.allclose(probability, mean.max(1), atol=1e-6)
+
+
+def test_accuracy_is_that_of_the_last_epoch_over_labelled_rows(logits, labels):
+    labels = np.where(np.arange(N) % 10 == 0, -1, labels)
+    known = labels >= 0
+    expected = (logits[-1].argmax(1) == labels)[known].mean()
+    assert feed(logits, labels).accuracy() == pytest.approx(expected)
+
+
+def test_rows_without_a_label_or_an_observation_are_nan(logits, labels):
+    labels = labels.copy()
+    labels[3] = -1
+    assert np.isnan(feed(logits, labels).snapshot(E).confidence[3])
+    never = MapDynamics(torch.tensor(labels), C)
+    assert np.isnan(never.snapshot(0).mean_loss).all()
+    assert (never.suggested()[0] == -1).all()
+
+
+def test_a_snapshot_is_never_written_again(logits, labels):
+    dynamics = feed(logits[:2], labels)
+    early = dynamics.snapshot(2)
+    before = early.confidence.copy()
+    dynamics.observe(
+        Observation(
+            "epoch", 3, torch.arange(N), torch.tensor(labels), torch.tensor(logits[2]).float()
+        )
+    )
+    assert np.array_equal(early.confidence, before)

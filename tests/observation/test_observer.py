@@ -1,0 +1,159 @@
+"""One pass serves every need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import nn
+
+from hcat_nb.errors import HcatError
+from hcat_nb.observation.observer import Observer
+from hcat_nb.observation.record import Need
+
+N = 20
+
+
+@dataclass
+class Subscriber:
+    needs: frozenset
+    sweeps: int = 1
+    epochs: tuple = (1, 2, 3)
+    records: list = field(default_factory=list)
+
+    def options(self, need):
+        return (("k", 2),) if need is Need.DROPOUT else ()
+
+    def due(self, epoch):
+        return epoch in self.epochs
+
+    def observe(self, record):
+        self.records.append(record)
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(4, 3)
+        self.passes = 0
+
+    def forward(self, x):
+        self.passes += 1
+        return self.head(self.drop(x))
+
+
+@pytest.fixture
+def features() -> torch.Tensor:
+    return torch.randn(N, 4, generator=torch.Generator().manual_seed(0))
+
+
+def observer(net, features, *subscribers, rows=None, batch_size=N) -> Observer:
+    labels = torch.arange(N) % 3
+    labels[0] = -1
+    return Observer(
+        net,
+        features,
+        labels,
+        torch.arange(N) if rows is None else rows,
+        subscribers,
+        n_classes=3,
+        batch_size=batch_size,
+        seed=0,
+        embedding=net.head,
+    )
+
+
+def test_epoch_and_final_needs_share_one_pass(features):
+    net = Counting()
+    epoch, final = Subscriber(frozenset({Need.LOGITS})), Subscriber(frozenset({Need.EMBEDDINGS}))
+    observer(net, features, epoch, final).end_epoch(3, last=True)
+    assert net.passes == 1
+    assert [record.kind for record in epoch.records + final.records] == ["epoch", "final"]
+    assert torch.equal(final.records[0].take(Need.EMBEDDINGS), features)
+    assert torch.equal(epoch.records[0].logits, net.eval().head(features).detach())
+
+
+def test_dropout_is_measured_once_for_all_who_ask_alike(features):
+    net = Counting()
+    ones = [Subscriber(frozenset({Need.DROPOUT})) for _ in range(3)]
+    observer(net, features, *ones).end_epoch(1, last=True)
+    assert net.passes == 1 + 2  # the forward, and two sub-networks
+    assert ones[0].records[0].take(Need.DROPOUT, (("k", 2),)).shape == (N, 2, 3)
+
+
+def test_who_is_not_due_costs_nothing(features):
+    net = Counting()
+    one = Subscriber(frozenset({Need.LOGITS}), epochs=(2,))
+    watcher = observer(net, features, one)
+    watcher.end_epoch(1, last=False)
+    assert (net.passes, one.records) == (0, [])
+    watcher.end_epoch(2, last=False)
+    assert net.passes == 1
+
+
+def test_two_sweeps_see_every_row_twice(features):
+    one = Subscriber(frozenset({Need.EMBEDDINGS}), sweeps=2)
+    other = Subscriber(frozenset({Need.FINAL_LOGITS}))
+    observer(Counting(), features, one, other).end_epoch(1, last=True)
+    assert [record.sweep for record in one.records] == [0, 1]
+    assert [record.sweep for record in other.records] == [0]
+
+
+def test_training_logits_come_at_the_end_of_the_epoch_and_once_a_row(features):
+    one = Subscriber(frozenset({Need.TRAIN_LOGITS}))
+    watcher = observer(Counting(), features, one)
+    watcher.record_step(torch.tensor([5, 2]), torch.ones(2, 3))
+    watcher.record_step(torch.tensor([2, 7]), torch.full((2, 3), 2.0))
+    assert one.records == []
+    watcher.end_epoch(1, last=False)
+    (record,) = one.records
+    assert record.rows.tolist() == [2, 5, 7]
+    assert record.logits[:, 0].tolist() == [2, 1, 2]
+    watcher.end_epoch(2, last=False)
+    assert len(one.records) == 1
+
+
+def test_discarded_steps_leave_no_trace(features):
+    one = Subscriber(frozenset({Need.TRAIN_LOGITS}))
+    watcher = observer(Counting(), features, one)
+    watcher.record_step(torch.tensor([5]), torch.ones(1, 3))
+    watcher.discard_steps()
+    watcher.end_epoch(1, last=False)
+    assert one.records == []
+
+
+def test_only_the_given_rows_are_observed_and_missing_labels_are_hidden(features):
+    one = Subscriber(frozenset({Need.LOGITS}))
+    rows = torch.tensor([0, 3, 9])
+    observer(Counting(), features, one, rows=rows).end_epoch(1, last=False)
+    assert one.records[0].rows.tolist() == [0, 3, 9]
+    assert one.records[0].labels.tolist() == [0, 0, 0]
+
+
+def test_the_batch_size_changes_nothing(features):
+    net = Counting()
+    needs = frozenset({Need.FINAL_LOGITS, Need.EMBEDDINGS, Need.DROPOUT})
+    whole, parts = Subscriber(needs), Subscriber(needs)
+    observer(net, features, whole).end_epoch(1, last=True)
+    observer(net, features, parts, batch_size=3).end_epoch(1, last=True)
+    key = (("k", 2),)
+    # another batch size may take another matrix kernel
+    assert torch.allclose(whole.records[0].logits, parts.records[0].logits, atol=1e-6)
+    assert torch.allclose(
+        whole.records[0].take(Need.DROPOUT, key),
+        parts.records[0].take(Need.DROPOUT, key),
+        atol=1e-6,
+    )
+
+
+def test_an_early_end_gives_final_records_only(features):
+    one = Subscriber(frozenset({Need.LOGITS, Need.FINAL_LOGITS}))
+    observer(Counting(), features, one).observe_final(2)
+    assert [(record.kind, record.epoch) for record in one.records] == [("final", 2)]
+
+
+def test_a_need_that_nobody_measures_is_refused_before_training(features):
+    with pytest.raises(HcatError, match="INPUT_GRADIENTS cannot be measured"):
+        observer(Counting(), features, Subscriber(frozenset({Need.INPUT_GRADIENTS})))

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+import pytest
+import torch
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.perturbations._apply import perturb
+from hcat_nb.perturbations.adjacent import Adjacent
+from hcat_nb.perturbations.uniform import Uniform
+from hcat_nb.registry import PERTURBATIONS, register
+
+DATA = LabelledDataset(
+    "toy", torch.zeros(60, 2), torch.arange(60) % 3, ("low", "mid", "top"), pd.RangeIndex(60)
+)
+
+
+def test_a_name_an_alias_and_an_object_give_the_same():
+    wanted = Uniform()(DATA, 0.2, 4).truth
+    for hardness in ("uniform", "Uniform", "mislabeling", Uniform()):
+        pd.testing.assert_frame_equal(perturb(DATA, hardness, 0.2, seed=4).truth, wanted)
+
+
+def test_options_reach_the_perturbation():
+    order = ["low", "top", "mid"]
+    wanted = Adjacent(order=order)(DATA, 0.2, 0).truth
+    for hardness in ("adjacent", Adjacent()):
+        pd.testing.assert_frame_equal(perturb(DATA, hardness, 0.2, order=order).truth, wanted)
+
+
+@pytest.mark.parametrize("hardness", [None, "none"])
+def test_no_hardness(hardness):
+    result = perturb(DATA, hardness, 0.3)
+    assert result.dataset is DATA
+    assert not result.truth.is_hard.any()
+    with pytest.raises(UnknownNameError, match="unknown option 'order' of the hardness 'none'"):
+        perturb(DATA, hardness, 0.3, order=[1])
+
+
+@pytest.mark.parametrize("hardness", ["adjacent", Adjacent()])
+def test_an_unknown_option_names_the_nearest(hardness):
+    with pytest.raises(
+        UnknownNameError, match=r"'ordr' of the hardness 'adjacent'.*nearest: order"
+    ):
+        perturb(DATA, hardness, 0.2, ordr=[1])
+
+
+def test_an_option_of_a_hardness_that_has_none():
+    with pytest.raises(UnknownNameError, match="'uniform'; expected no options"):
+        perturb(DATA, "uniform", 0.2, order=[1])
+
+
+def test_an_unknown_name_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="nearest: uniform"):
+        perturb(DATA, "unifrom", 0.2)
+
+
+@pytest.mark.parametrize("hardness", [3, Uniform, ["uniform"]])
+def test_what_is_no_hardness(hardness):
+    with pytest.raises(SpecError, match="expected a name"):
+        perturb(DATA, hardness, 0.2)
+
+
+def test_a_users_own_perturbation_works_by_name():
+    @register
+    @dataclass(frozen=True)
+    class Rotated(Uniform):
+        name: ClassVar[str] = "rotated"
+        title: ClassVar[str] = "Next class"
+
+    try:
+        assert set(perturb(DATA, "rotated", 0.2).truth.hardness) == {"none", "rotated"}
+    finally:
+        PERTURBATIONS.unregister("rotated")

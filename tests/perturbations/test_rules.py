@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import DataError
+from hcat_nb.perturbations._rules import BUILT_IN, confused
+from hcat_nb.perturbations.instance import Instance
+
+
+def blobs(n=600, seed=0):
+    """Return four classes, of which only the middle two, 2 standard deviations apart, overlap."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 4
+    centres = np.array([[-20.0, 0.0], [0.0, -1.0], [0.0, 1.0], [20.0, 0.0]])
+    features = rng.normal(centres[labels], 1.0)
+    return LabelledDataset(
+        "blobs",
+        torch.tensor(features, dtype=torch.float32),
+        torch.from_numpy(labels),
+        ("w", "x", "y", "z"),
+        pd.RangeIndex(n),
+    )
+
+
+def test_confusions_are_those_of_the_overlap():
+    counts = confused(blobs(), seed=0)
+    assert counts.sum() == 600
+    assert counts[0, 0] == counts[3, 3] == 150
+    # Two unit normals, centres 2 apart: 15.9 % are on the wrong side; 150 draws, sd .03; 3.5 sd.
+    assert abs(counts[1, 2] / 150 - 0.159) < 0.105
+    assert abs(counts[2, 1] / 150 - 0.159) < 0.105
+
+
+def test_instance_noise_by_confusion_flips_the_overlapping_classes_only():
+    data = blobs()
+    truth = Instance(rules="confusion")(data, 0.3, 0).truth
+    hard = truth[truth.is_hard]
+    assert set(zip(hard.original_label, hard.observed_label, strict=True)) == {
+        ("x", "y"), ("y", "x"),
+    }  # fmt: skip
+
+
+def test_confusion_is_seeded():
+    first, again, other = (confused(blobs(), seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_images_constant_features_and_rare_classes_do_not_stop_it():
+    rng = np.random.default_rng(0)
+    labels = torch.tensor([0, 1] * 30 + [2])
+    images = torch.from_numpy(rng.integers(0, 256, (61, 3, 4, 4), dtype=np.uint8))
+    images[:, :, 0] = 7
+    data = LabelledDataset(
+        "toy", images, labels, (0, 1, 2), pd.RangeIndex(61), value_range=(0.0, 255.0)
+    )
+    counts = confused(data, seed=0)
+    assert counts.sum() == 60
+    assert counts[2].sum() == 0
+
+
+def test_too_little_to_estimate_from():
+    data = blobs(8)
+    with pytest.raises(DataError, match="two classes with at least 3 samples"):
+        confused(data, seed=0)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_rules_name_classes_that_exist_and_never_themselves(name):
+    n_classes, rule = BUILT_IN[name]
+    for code, targets in rule.items():
+        assert code not in targets
+        assert all(0 <= target < n_classes for target in (code, *targets))

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.runs.store import load_run
+from hcat_nb.sweeps.demo import run_demo
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [({"sead": 3}, UnknownNameError), ({}, StoreError)],
+    ids=["misspelt parameter", "a foreign folder in the way"],
+)
+def test_mistakes_are_told_before_the_kernel_starts(
+    parameters: dict[str, int], error: type[Exception], tmp_path: Path
+) -> None:
+    if error is StoreError:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run/letter.txt").write_text("not a run")
+    with pytest.raises(error):
+        run_demo(tmp_path, progress=False, **parameters)
+    assert not (tmp_path / "tutorial.ipynb").exists()
+
+
+def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
+    for seed in (1, 0):  # the second demo replaces the first
+        demo = run_demo(tmp_path / "demo", progress=False, dataset="wine", model="mlp", seed=seed)
+    run = load_run(demo.run)
+    assert (run.spec.dataset, run.spec.seed) == ("wine", 0)
+
+    cells = json.loads(demo.notebook.read_text())["cells"]
+    assert all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
+    assert demo.notebook.stat().st_size < 1_000_000
+    assert demo.page.read_text().startswith("<!DOCTYPE html>")
+    assert demo.picture.read_bytes().startswith(b"\x89PNG")
+
+    said = str(demo)
+    for path in (demo.notebook, demo.page, demo.run, demo.picture):
+        assert str(path) in said
+    scores = run.scores[demo.by].sort_values(ascending=False, kind="stable")
+    assert list(demo.hardest[demo.by]) == list(scores.iloc[:3])
+    assert all(f"sample {sample}:" in said for sample in demo.hardest.index)
