@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+# Tests work on small tensors, which several threads make slower; and equal
+# sums need equal ways of splitting them.
+torch.set_num_threads(1)
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER_FOLDER = ROOT / "tests" / "browser"

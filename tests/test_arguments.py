@@ -29,7 +29,28 @@ def test_options_that_are_not_given_are_absent(parser):
 
 
 def test_a_whole_line_becomes_the_same_spec_as_keywords(parser):
-    words = ["digits", "--hardness", "uniform", "--p", "0.2", "--model", "lenet", "--epochs", "3", "--seed", "7", "--methods", "aum", "el2n", "--no-download", "--model-options", "hidden=64", "name=x", "--method-options", "el2n.at=2"]
+    words = [
+        "digits",
+        "--hardness",
+        "uniform",
+        "--p",
+        "0.2",
+        "--model",
+        "lenet",
+        "--epochs",
+        "3",
+        "--seed",
+        "7",
+        "--methods",
+        "aum",
+        "el2n",
+        "--no-download",
+        "--model-options",
+        "hidden=64",
+        "name=x",
+        "--method-options",
+        "el2n.at=2",
+    ]
     spec = RunSpec.from_options(**spec_options(parser.parse(words)))
     assert spec == RunSpec(
         dataset="digits",

@@ -131,7 +131,8 @@ def _count(
 def _shade(count: np.ndarray) -> np.ndarray:
     if not len(count):
         return np.empty(0, dtype=np.uint8)
-    return np.round(255 * np.log1p(count) / np.log1p(count.max())).astype(np.uint8)
+    shade: np.ndarray = np.round(255 * np.log1p(count) / np.log1p(count.max())).astype(np.uint8)
+    return shade
 
 
 def _rarest_last(rows: np.ndarray, coloring: Coloring) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 
 import altair as alt  # noqa: TID253
 
-from hcat_nb.charts.picture import picture
+from hcat_nb.charts.picture import on_white, picture
 
 __all__ = ["OfflineChart"]
 
@@ -21,7 +21,7 @@ class OfflineChart(alt.LayerChart):
     """An ``altair.LayerChart`` that shows itself without a CDN."""
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        spec = self.to_dict()
+        spec = on_white(self.to_dict())
         # JupyterLab 4 registers its renderer for version 5, and what our
         # charts use is the same in both.
         spec["$schema"] = "https://vega.github.io/schema/vega-lite/v5.json"

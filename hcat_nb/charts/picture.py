@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
 
-__all__ = ["picture"]
+__all__ = ["picture", "vega_lite_version"]
 
 _COLORS = 64  # palette entries: a data map of 60,000 samples stays below 50 kB
 
@@ -28,18 +28,26 @@ def picture(chart: alt.TopLevelMixin, *, scale: float = 1.0, colors: int = _COLO
     -------
     bytes
     """
-    import altair as alt
     import vl_convert
     from PIL import Image
 
-    spec = chart.to_dict()
-    spec.setdefault("config", {})["background"] = "white"
-    png = vl_convert.vegalite_to_png(
-        spec, vl_version="_".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2]), scale=scale
-    )
+    spec = on_white(chart.to_dict())
+    png = vl_convert.vegalite_to_png(spec, vl_version=vega_lite_version(), scale=scale)
     image = Image.open(io.BytesIO(png)).convert("RGB")
     # The octree keeps colours that only the legend shows; median cut merges them.
     small = image.quantize(colors, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     small.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def on_white(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification whose text can be read on a dark page too, where no theme reaches."""
+    return {**spec, "config": {**spec.get("config", {}), "background": "white"}}
+
+
+def vega_lite_version() -> str:
+    """Return the version of Vega-Lite that Altair writes, as vl-convert spells it: ``"6_1"``."""
+    import altair as alt
+
+    return "_".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +77,12 @@ def _repeats(names: list[str]) -> bool:
 
 
 def _position(target: Any, names: list[str]) -> int:
+    if not isinstance(target, Hashable):
+        raise DataError(
+            f"target is a {type(target).__name__}",
+            "the name of a column",
+            "labels beside the frame go in as load(frame, labels)",
+        )
     name = str(target)
     if name in names:
         return names.index(name)
@@ -114,7 +121,8 @@ def _all_numeric(frame: pd.DataFrame, columns: list[int], names: list[str]) -> N
             + ", ".join(text[:_LISTED])
             + more,
             "numeric feature columns",
-            "drop them, or encode them with pandas.get_dummies(frame, columns=[...])",
+            "drop them, encode text with pandas.get_dummies(frame, columns=[...]), or give numbers "
+            "that are held as objects a type: frame.astype({column: float})",
         )
 
 

@@ -90,9 +90,10 @@ def _from_sequence(items: list[Any]) -> np.ndarray | OneHot:
         types = set(map(type, items))
     if any(issubclass(type_, (list, tuple, np.ndarray)) for type_ in types):
         try:
-            return _from_array(np.asarray(items))
+            matrix = np.asarray(items)
         except ValueError:
             raise DataError("the labels are rows of differing lengths", "one label a row") from None
+        return _from_array(matrix)
     column = np.empty(len(items), dtype=object)
     column[:] = items
     return column

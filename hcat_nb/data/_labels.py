@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.data._label_column import OneHot, label_column
+from hcat_nb.data._label_kinds import Value, kind_of, no_class, only_kind, plain_value
 from hcat_nb.data.dataset import NO_LABEL
 from hcat_nb.errors import DataError
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Coded", "code_labels"]
-
-Value = int | float | bool | str
 
 # What str() makes of a missing value.  "None" is not among them: it is a class in
 # many tables ("None", "Mild", "Severe").
@@ -80,7 +78,7 @@ def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
     elif column.dtype.kind == "O":
         coded = _code_objects(column)
     else:
-        raise _no_class(str(column.dtype))
+        raise no_class(str(column.dtype))
     if classes is not None:
         return _recode(coded, classes)
     _refuse_measurements(coded)
@@ -101,9 +99,9 @@ def _code_objects(column: np.ndarray) -> Coded:
     as_text = pd.Series(column, dtype=object).isin(_MISSING_TEXT).to_numpy()
     missing = pd.isna(column) | as_text
     present = column[~missing]
-    kind = _only_kind(present)
+    kind = only_kind(present)
     inverse, values = pd.factorize(present)
-    plain = [_plain(value) for value in values]
+    plain = [plain_value(value) for value in values]
     if kind == "number" and any(isinstance(value, float) for value in plain):
         plain = [float(value) for value in plain]
     order = sorted(range(len(plain)), key=plain.__getitem__)
@@ -121,10 +119,10 @@ def _code_categorical(column: pd.Categorical, tell_unused: bool) -> Coded:
     as_text = np.isin(codes, missing)
     codes[as_text] = NO_LABEL
     used = np.bincount(codes[codes != NO_LABEL], minlength=len(values)) > 0
-    _only_kind(values[used])
+    only_kind(values[used])
     rank = np.full(len(values) + 1, NO_LABEL, dtype=np.int64)  # the last is code -1
     rank[:-1][used] = np.arange(used.sum())
-    plain = tuple(_plain(value) for value in values[used])
+    plain = tuple(plain_value(value) for value in values[used])
     notes = _text_notes(as_text.sum(), plain)
     unused = [str(values[i]) for i in np.flatnonzero(~used) if i not in missing]
     if unused and tell_unused:
@@ -134,16 +132,16 @@ def _code_categorical(column: pd.Categorical, tell_unused: bool) -> Coded:
 
 
 def _with_values(codes: np.ndarray, values: Sequence[Any], origin: str) -> Coded:
-    _only_kind(np.array(values, dtype=object))
-    plain = tuple(_plain(value) for value in values)
+    only_kind(np.array(values, dtype=object))
+    plain = tuple(plain_value(value) for value in values)
     return Coded(codes, plain, (f"labels read from {len(plain)} {origin}",))
 
 
 def _recode(coded: Coded, classes: Sequence[Any]) -> Coded:
     if isinstance(classes, (str, bytes)) or not hasattr(classes, "__iter__"):
         raise DataError(f"classes is {classes!r}", "a sequence of class values")
-    values = [_plain(value) for value in classes]
-    _only_kind(np.array(values, dtype=object))
+    values = [plain_value(value) for value in classes]
+    only_kind(np.array(values, dtype=object))
     place = {_key(value): code for code, value in enumerate(values)}
     if len(place) < len(values):
         raise DataError("classes names a value twice", "each class once")
@@ -166,7 +164,7 @@ def _refuse_measurements(coded: Coded) -> None:
     n, k = int((coded.codes != NO_LABEL).sum()), len(values)
     odd = [value for value in values if isinstance(value, float) and not value.is_integer()]
     if odd:
-        wrong = f"the labels hold {len(odd)} numbers that are not whole, such as {odd[0]:g}"
+        wrong = f"the labels hold numbers that are not whole ({_some(map(repr, odd), 3)})"
     elif k > _MANY and 2 * k > n:
         wrong = f"the labels hold {k} different numbers in {n} rows, such as {values[0]!r}"
     else:
@@ -179,66 +177,8 @@ def _refuse_measurements(coded: Coded) -> None:
     )
 
 
-def _only_kind(values: np.ndarray) -> str:
-    """Return "bool", "number" or "text", the kind of all values; mixtures are refused."""
-    kinds: dict[str, list[type]] = {}
-    counts = Counter(map(type, values))
-    for type_ in counts:
-        kinds.setdefault(_kind(type_), []).append(type_)
-    if "other" in kinds:
-        raise _no_class(kinds["other"][0].__name__)
-    if len(kinds) > 1:
-        raise _mixture(values, kinds)
-    return next(iter(kinds), "text")
-
-
-def _mixture(values: np.ndarray, kinds: dict[str, list[type]]) -> DataError:
-    words = {"bool": "True/False", "number": "numbers", "text": "text"}
-    first, second = sorted(kinds)[:2]
-    tally = {kind: Counter(v for v in values if type(v) in kinds[kind]) for kind in (first, second)}
-    # one class written in two ways is the usual cause: show such a pair if there is one
-    texts = {str(value): value for value in tally[second]}
-    one = next((value for value in tally[first] if str(value) in texts), next(iter(tally[first])))
-    two = texts.get(str(one), next(iter(tally[second])))
-    return DataError(
-        f"labels mix {words[first]} and {words[second]}: {_plain(one)!r} and {_plain(two)!r} "
-        f"(in {_rows(tally[first][one])} and {_rows(tally[second][two])}; of all labels, "
-        f"{tally[first].total()} are {words[first]} and {tally[second].total()} are "
-        f"{words[second]})",
-        "one kind",
-        "convert them: labels.astype(str) or labels.astype(int)",
-    )
-
-
-def _kind(type_: type) -> str:
-    if issubclass(type_, (bool, np.bool_)):
-        return "bool"
-    if issubclass(type_, (int, float, np.integer, np.floating)):
-        return "number"
-    return "text" if issubclass(type_, str) else "other"
-
-
 def _key(value: Value) -> tuple[str, Value]:
-    return _kind(type(value)), value
-
-
-def _plain(value: Any) -> Any:
-    """Return a class value as a plain int, float, bool or str; enumerations included."""
-    if isinstance(value, np.generic):
-        return value.item()
-    for type_ in (bool, int, float):
-        if isinstance(value, type_):
-            return type_(value)
-    return str.__str__(value) if isinstance(value, str) else value
-
-
-def _no_class(type_name: str) -> DataError:
-    return DataError(
-        f"labels of the type {type_name} cannot be classes",
-        "text, integers, booleans or whole floats",
-        "turn them into text: labels.astype(str), or for categories "
-        "labels.cat.rename_categories(str)",
-    )
+    return kind_of(type(value)), value
 
 
 def _text_notes(n_missing: int, values: Sequence[Any]) -> tuple[str, ...]:
@@ -248,10 +188,6 @@ def _text_notes(n_missing: int, values: Sequence[Any]) -> tuple[str, ...]:
     if "None" in values:
         notes.append("the text 'None' is a class; a missing label (None) is not")
     return tuple(notes)
-
-
-def _rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def _some(words: Iterable[str], most: int = 10) -> str:

@@ -150,8 +150,10 @@ def _complete(
 
 def _subset(dataset: LabelledDataset, size: int, seed: int) -> LabelledDataset:
     n = len(dataset)
-    if not 2 <= size <= n:
-        raise DataError(f"subset is {size}", f"from 2 to the {n} samples of {dataset.name!r}")
+    if not isinstance(size, (int, np.integer)) or not 2 <= size <= n:
+        raise DataError(
+            f"subset is {size!r}", f"a whole number from 2 to the {n} samples of {dataset.name!r}"
+        )
     if size == n:
         return dataset
     rng = np.random.default_rng(child_seed(seed, "subset"))

@@ -19,16 +19,17 @@ from hcat_nb.assets import asset, user_cache
 __all__ = ["live_map_module", "vega_bundle"]
 
 # What the live map finds under this global name.
-_SNIPPET = "globalThis.hcatVega = {embed: vegaEmbed, changeset: vega.changeset};"
+_SNIPPET = "globalThis.hcatVegaEmbed = vegaEmbed;"
 
 
 @functools.cache
 def vega_bundle() -> str:
-    """Return a script that puts ``{embed, changeset}`` on ``globalThis.hcatVega``."""
-    import altair
+    """Return a script that puts Vega's ``embed`` on ``globalThis.hcatVegaEmbed``."""
     import vl_convert
 
-    grammar = "_".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    from hcat_nb.charts.picture import vega_lite_version
+
+    grammar = vega_lite_version()
     key = f"{version('vl-convert-python')}/{grammar}/{_SNIPPET}"
     name = f"vega-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}.js"
     path = user_cache() / name
@@ -46,7 +47,7 @@ def live_map_module() -> str:
     map on the page finds Vega there already.
     """
     source = asset("live_map.js").read_text(encoding="utf-8")
-    return f"globalThis.hcatVega ?? (() => {{{vega_bundle()}\n}})();\n{source}"
+    return f"globalThis.hcatVegaEmbed ?? (() => {{{vega_bundle()}\n}})();\n{source}"
 
 
 def _keep(path: Path, text: str) -> None:

@@ -125,7 +125,8 @@ class DropoutEnsemble:
             # Affine correction that keeps mean 0 and variance 1 (same paper, appendix).
             a = 1 / math.sqrt((1 - p) * (1 + p * _SELU_FLOOR**2)) if p < 1 else 0.0
             return a * (torch.where(keep, output, _SELU_FLOOR) - p * _SELU_FLOOR)
-        return output * keep * (1 / (1 - p) if p < 1 else 0.0)
+        kept: Tensor = output * keep * (1 / (1 - p) if p < 1 else 0.0)
+        return kept
 
     def _keep(self, key: tuple[str, int, int], layer: nn.Module, output: Tensor) -> Tensor:
         if not self.per_sample and key in self._masks:
@@ -145,4 +146,4 @@ class DropoutEnsemble:
 
 
 def _drops(module: nn.Module) -> bool:
-    return isinstance(module, _KINDS) and module.p > 0
+    return isinstance(module, _KINDS) and bool(module.p > 0)

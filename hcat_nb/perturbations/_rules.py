@@ -87,7 +87,7 @@ def built_in(dataset: LabelledDataset) -> np.ndarray:
         raise DataError(
             f"there are no instance rules for {dataset.name!r} with {dataset.n_classes} classes",
             "one of " + ", ".join(BUILT_IN),
-            "give rules={class: [plausible classes]}, or rules='confusion' to estimate them",
+            "give rule_matrix={class: [plausible classes]}, or 'confusion' to have it estimated",
         )
     weights = np.zeros((n_classes, n_classes))
     for code, targets in rule.items():
@@ -154,9 +154,9 @@ def confused(dataset: LabelledDataset, seed: int) -> np.ndarray:
     rows, labels = rows[common], labels[common]
     if len(np.unique(labels)) < 2:
         raise DataError(
-            f"rules='confusion' cannot be estimated from {dataset.name!r}",
+            f"rule_matrix='confusion' cannot be estimated from {dataset.name!r}",
             f"two classes with at least {_FOLDS} samples",
-            "give rules={class: [plausible classes]}",
+            "give rule_matrix={class: [plausible classes]}",
         )
     features = dataset.features[rows].flatten(1).numpy().astype(np.float64)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=100))

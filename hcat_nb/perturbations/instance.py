@@ -32,43 +32,45 @@ class Instance(LabelNoise):
 
     Parameters
     ----------
-    rules : mapping or "confusion", optional
+    rule_matrix : mapping or "confusion", optional
         Class -> a class, a list of classes (equal odds), or a mapping of
         classes to weights.  Classes are named by their values, or all by
         their codes.  ``"confusion"``: what a cross-validated logistic
         regression confuses, as often as it does, by the seed.  Default: the
-        built-in rule of the dataset.  ``settle(dataset, seed).rules`` shows
+        built-in rule of the dataset.  ``settle(dataset, seed).rule_matrix`` shows
         the rules in use.
     """
 
     name: ClassVar[str] = "instance"
     title: ClassVar[str] = "Mislabelled: plausible class"
 
-    rules: Mapping[Any, Any] | str | None = None
+    rule_matrix: Mapping[Any, Any] | str | None = None
 
     def check(self, dataset: LabelledDataset) -> None:
         """Raise DataError if the dataset has no rules, SpecError if given ones do not fit it."""
         super().check(dataset)
-        if self.rules != CONFUSION:
+        if self.rule_matrix != CONFUSION:
             self._weights(dataset)
 
     def settle(self, dataset: LabelledDataset, seed: int) -> Self:
         """Return this with its rules looked up or estimated."""
-        if self.rules == CONFUSION:
+        if self.rule_matrix == CONFUSION:
             weights = confused(dataset, child_seed(seed, CONFUSION))
         else:
             weights = self._weights(dataset)
-        return replace(self, rules=spelled_out(dataset, weights))
+        return replace(self, rule_matrix=spelled_out(dataset, weights))
 
     def transition(self, dataset: LabelledDataset) -> np.ndarray:
         """Return the rules as a matrix with a zero diagonal and rows that sum to 1 (or 0)."""
         return off_diagonal(self._weights(dataset))
 
     def _weights(self, dataset: LabelledDataset) -> np.ndarray:
-        if self.rules is None:
+        if self.rule_matrix is None:
             return built_in(dataset)
-        if isinstance(self.rules, Mapping):
-            return given(dataset, self.rules)
-        if self.rules == CONFUSION:
+        if isinstance(self.rule_matrix, Mapping):
+            return given(dataset, self.rule_matrix)
+        if self.rule_matrix == CONFUSION:
             raise SpecError("the rules are not estimated yet", remedy="call settle(dataset, seed)")
-        raise SpecError(f"rules is {self.rules!r}", "'confusion' or {class: [plausible classes]}")
+        raise SpecError(
+            f"rule_matrix is {self.rule_matrix!r}", "'confusion' or {class: [plausible classes]}"
+        )

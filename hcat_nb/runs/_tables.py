@@ -27,7 +27,9 @@ def id_frame(dataset: LabelledDataset, columns: Mapping[str, Any]) -> pd.DataFra
 
     index = dataset.sample_ids.rename("sample_id")
     first = {} if index.is_unique else {"position": np.arange(len(index))}
-    return pd.DataFrame({**first, **columns}, index=index)
+    frame = pd.DataFrame({**first, **columns}, index=index)
+    frame.columns = frame.columns.astype("str")  # also where there is none
+    return frame
 
 
 def scores_table(dataset: LabelledDataset, scored: Mapping[str, Scored]) -> pd.DataFrame:
@@ -94,4 +96,6 @@ def details_table(
 def _groups(groups: np.ndarray) -> pd.Categorical:
     import pandas as pd
 
-    return pd.Categorical(groups, categories=["easy", "ambiguous", "hard"])
+    known = groups.astype(object)
+    known[known == ""] = None  # without coordinates there is no group
+    return pd.Categorical(known, categories=["easy", "ambiguous", "hard"])

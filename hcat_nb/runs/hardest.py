@@ -99,23 +99,19 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     ``run.details``, higher = harder, that ranks equal scores; what is still
     equal keeps the order of the dataset.
     """
+    import pandas as pd
+
     scores = run.scores[by].to_numpy()
     second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()
     order = np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
     top = order if k is None else order[:k]
-    columns = {
-        "rank": np.arange(1, len(top) + 1),
-        **{
-            name: run.details[name].iloc[top]
-            for name in ("label", "suggested", "suggested_probability")
-        },
-        "verdict": _verdicts(run, by)[top],
-    }
+    frame = run.details[["label", "suggested", "suggested_probability"]].assign(
+        verdict=_verdicts(run, by)
+    )
     if run.spec.hardness:
-        columns["is_hard"] = run.truth["is_hard"].iloc[top]
-    frame = run.scores.iloc[top].copy()
-    for place, (name, values) in enumerate(columns.items()):
-        frame.insert(place, name, np.asarray(values) if name == "rank" else values)
+        frame["is_hard"] = run.truth["is_hard"].to_numpy()
+    frame = pd.concat([frame, run.scores], axis=1).iloc[top]
+    frame.insert(0, "rank", np.arange(1, len(top) + 1))
     tied = int((scores == scores[top[-1]]).sum()) if len(top) else 0
     pictures = []
     if run.dataset is not None and run.dataset.modality == "image":

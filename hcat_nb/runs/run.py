@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
+    from hcat_nb.charts.data_map import XAxis
     from hcat_nb.data.dataset import LabelledDataset
 
 __all__ = ["Run"]
@@ -113,8 +114,8 @@ class Run:
         )
 
     def data_map(
-        self, *, x: str = "variability", color: str = "group", **options: Any
-    ) -> alt.Chart:
+        self, *, x: XAxis = "variability", color: str = "group", **options: Any
+    ) -> alt.LayerChart:
         """Draw the data map.
 
         Parameters
@@ -127,7 +128,7 @@ class Run:
 
         Returns
         -------
-        altair.Chart
+        altair.LayerChart
         """
         from hcat_nb.charts.data_map import data_map
 

@@ -26,6 +26,10 @@ __all__ = ["check_folder", "load_run", "save_run"]
 
 SCHEMA_VERSION = 1
 _TABLES = ("scores", "details", "truth", "flags", "history")
+_CLASS_COLUMNS = {
+    "details": ("label", "predicted", "suggested"),
+    "truth": ("original_label", "observed_label"),
+}
 
 
 def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -124,14 +128,21 @@ def load_run(folder: str | Path) -> Run:
     if missing:
         raise StoreError(f"{path} lacks {', '.join(missing)}", "a complete run")
     tables = {table: pd.read_parquet(path / f"{table}.parquet") for table in _TABLES}
+    # Parquet forgets the rows of a table without columns.
+    flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
+    _restore_classes(tables, record["info"]["dataset"]["class_values"])
     dynamics = path / "dynamics.parquet"
     return Run(
         spec=RunSpec.from_options(**record["spec"]),
+        scores=tables["scores"],
+        details=tables["details"],
+        truth=tables["truth"],
+        flags=flags,
+        history=tables["history"],
         timings=record["timings"],
         info=record["info"],
         dynamics=pd.read_parquet(dynamics) if dynamics.is_file() else None,
         weights=load_file(path / "model.safetensors"),
-        **tables,
     )
 
 
@@ -152,6 +163,17 @@ def _write(run: Run, folder: Path) -> None:
     }
     text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
     (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _restore_classes(tables: dict[str, pd.DataFrame], class_values: list[Any]) -> None:
+    """Make class columns categorical again: Parquet keeps only categories of text."""
+    import pandas as pd
+
+    categories = pd.Index(class_values)
+    for table, columns in _CLASS_COLUMNS.items():
+        for column in columns:
+            values = tables[table][column]
+            tables[table][column] = pd.Categorical(values, categories=categories)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

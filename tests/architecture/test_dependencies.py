@@ -50,8 +50,6 @@ def test_every_import_is_a_declared_dependency(repository: Path) -> None:
 def test_every_dependency_is_imported(repository: Path) -> None:
     distributions = packages_distributions()
     used = {
-        _normal(name)
-        for module in _imported(repository)
-        for name in distributions.get(module, [])
+        _normal(name) for module in _imported(repository) for name in distributions.get(module, [])
     }
     assert _declared(repository) - used - USED_OTHERWISE.keys() == set()

@@ -22,6 +22,16 @@ import pytest
 TOKEN = "test"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = os.environ.get("HCAT_CHROMIUM", "/usr/bin/chromium")
+_CONNECTED = """async () => {
+  const { sessionContext } = window.jupyterapp.shell.currentWidget;
+  await sessionContext.ready;
+  await sessionContext.session.kernel.info;
+}"""
+_RUN_LAST = """async () => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  content.activeCellIndex = content.widgets.length - 1;
+  await window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
 START_SECONDS = 90  # of JupyterLab on two busy cores; a limit, not an expectation
 
 
@@ -126,13 +136,16 @@ class LabPage:
             nbformat.write(notebook, self.folder / name)
         self.page.goto(f"{self.lab}/lab/tree/{name}?reset&token={TOKEN}")
         self.page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
-        self.page.wait_for_selector(
-            ".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
-        )
+        # A command before the kernel is connected opens a dialog.
+        self.page.evaluate(_CONNECTED)
 
     def command(self, name: str) -> None:
         """Execute a command of JupyterLab without waiting for its end."""
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
+
+    def run_last_cell(self) -> None:
+        """Run the last cell once the kernel is idle."""
+        self.page.evaluate(_RUN_LAST)
 
     def save(self, name: str) -> nbformat.NotebookNode:
         """Save the notebook and return what lies on disk."""
@@ -157,7 +170,9 @@ class LabPage:
 
 
 @pytest.fixture
-def lab_page(browser: Any, lab: str, lab_folder: Path) -> Iterator[LabPage]:
+def lab_page(
+    browser: Any, lab: str, lab_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[LabPage]:
     """A fresh page, whose requests and console are recorded."""
     context = browser.new_context(viewport={"width": 1100, "height": 1000})
     page = context.new_page()
@@ -167,4 +182,7 @@ def lab_page(browser: Any, lab: str, lab_folder: Path) -> Iterator[LabPage]:
     page.on("console", lambda message: opened.messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: opened.messages.append(f"pageerror: {error}"))
     yield opened
+    # What the page looked like at the end, and what it said: all there is after a failure.
+    opened.screenshot(f"after_{request.node.name}")
+    print("\n".join(opened.messages[-40:]))
     context.close()

@@ -95,6 +95,15 @@ class World:
             yield Observation(kind, epoch, part, labels, logits[epoch - 1][part])
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Waking a second thread costs more than these small tensors do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def make_world() -> Callable[..., World]:
     return _make_world

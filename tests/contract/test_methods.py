@@ -47,8 +47,9 @@ def test_the_nine_methods_are_there():
 @pytest.mark.parametrize(("name", "fault"), PLANTED)
 def test_the_fault_that_the_card_names_ranks_high(name, fault, seed, make_world, score):
     world = make_world(fault, seed=seed)
-    # Half of the way from chance to perfect and more; the simulation is easy.
-    assert auroc(score(make(name), world).scores, world.hard) > 0.85
+    # The simulation is easy, but a count of at most five events has many ties.
+    floor = 0.8 if METHODS.get(name).ties else 0.95
+    assert auroc(score(make(name), world).scores, world.hard) > floor
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -66,7 +66,7 @@ def test_an_ambiguous_shape_is_refused_and_a_tensor_settles_it(shape: tuple[int,
 def test_the_range_of_float_images_is_the_least_usual_one(
     low: float, high: float, value_range: tuple[float, float]
 ) -> None:
-    images = np.zeros((2, 1, 4, 4))
+    images = np.zeros((2, 1, 5, 5))
     images[0, 0, 1, 1], images[1, 0, 2, 2] = low, high
     features = _read(images)
     assert features.value_range == value_range
@@ -74,7 +74,7 @@ def test_the_range_of_float_images_is_the_least_usual_one(
 
 
 def test_an_unreadable_image_has_no_say_in_the_range() -> None:
-    images = np.zeros((3, 1, 4, 4))
+    images = np.zeros((3, 1, 5, 5))
     images[1, 0, 0, 0], images[1, 0, 0, 1] = 900, np.nan
     features = _read(images)
     assert features.value_range == (0, 1)

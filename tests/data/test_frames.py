@@ -62,6 +62,11 @@ def test_an_absent_target_is_answered_with_the_nearest_names(frame: pd.DataFrame
         from_frame(frame, None, "specie")
 
 
+def test_labels_are_no_name_of_a_column(frame: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match=r"target is a Series; .*load\(frame, labels\)"):
+        from_frame(frame, None, frame["species"])
+
+
 def test_of_many_columns_only_the_near_ones_are_listed() -> None:
     frame = pd.DataFrame(np.zeros((2, 100)), columns=[f"gene{i}" for i in range(99)] + ["tumour"])
     with pytest.raises(DataError, match=r"one of tumour \(nearest: tumour\)"):

@@ -132,31 +132,6 @@ def test_none_as_text_is_a_class_and_said() -> None:
     assert any("'None' is a class" in note for note in coded.notes)
 
 
-def test_a08_numbers_and_text_are_refused_with_counts() -> None:
-    with pytest.raises(DataError) as caught:
-        code_labels([1, "1", 2, 1, "x"])
-    assert str(caught.value).startswith(
-        "labels mix numbers and text: 1 and '1' (in 2 rows and 1 row; "
-        "of all labels, 3 are numbers and 2 are text)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([True, 1, 0], "labels mix True/False and numbers"),
-        ([True, "True"], "labels mix True/False and text: True and 'True'"),
-        (pd.Categorical([1, "1"]), "labels mix numbers and text: 1 and '1'"),
-        ([b"a", b"b"], "type bytes cannot be classes"),
-        (np.array(["2020-01-01"], dtype="M8[D]"), "cannot be classes"),
-        (pd.cut(pd.Series([1.0, 2.0, 3.0]), 2), r"type Interval .*rename_categories\(str\)"),
-    ],
-)
-def test_other_kinds_are_refused(labels: object, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        code_labels(labels)
-
-
 @pytest.mark.parametrize(
     "labels",
     [

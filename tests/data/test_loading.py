@@ -59,9 +59,11 @@ def test_a_subset_is_drawn_by_its_own_stream_in_the_old_order() -> None:
     assert list(_own(subset=10, seed=4).sample_ids) != rows.tolist()
 
 
-@pytest.mark.parametrize("subset", [51, 1, -5])
-def test_a_subset_of_another_size_is_refused(subset: int) -> None:
-    with pytest.raises(DataError, match=f"subset is {subset}; expected from 2 to the 50 samples"):
+@pytest.mark.parametrize("subset", [51, 1, -5, 2.5, "4"])
+def test_a_subset_of_another_size_is_refused(subset: object) -> None:
+    with pytest.raises(
+        DataError, match=f"subset is {subset!r}; expected a whole number from 2 to the 50 samples"
+    ):
         _own(subset=subset)
 
 

@@ -24,9 +24,7 @@ def table(features: np.ndarray, labels: list[int] | None = None) -> LabelledData
 def images(features: torch.Tensor, value_range: tuple[float, float]) -> LabelledDataset:
     n = len(features)
     codes = torch.arange(n) % 2
-    return LabelledDataset(
-        "i", features, codes, (0, 1), pd.RangeIndex(n), value_range=value_range
-    )
+    return LabelledDataset("i", features, codes, (0, 1), pd.RangeIndex(n), value_range=value_range)
 
 
 def test_images_are_mapped_from_their_valid_range_to_minus_one_and_one():

@@ -77,7 +77,7 @@ def test_targets_without_samples_are_left_out():
 )
 @pytest.mark.parametrize("p", [0, 0.2])
 def test_no_rules_for_this_dataset(data, p):
-    with pytest.raises(DataError, match=r"no instance rules for .*to mend it: give rules="):
+    with pytest.raises(DataError, match=r"no instance rules for .*to mend it: give rule_matrix="):
         Instance()(data, p, 0)
 
 
@@ -98,12 +98,12 @@ def test_own_rules_by_value_or_by_code(rules):
     data = make(300, OWN, "trees")
     if all(isinstance(key, str) and key.isdigit() for key in rules):
         rules = {key: np.ravel(np.array(to)).astype(str).tolist() for key, to in rules.items()}
-    assert pairs(data, Instance(rules=rules)(data, 0.5, 0)) == {(0, 2), (1, 0), (1, 2)}
+    assert pairs(data, Instance(rule_matrix=rules)(data, 0.5, 0)) == {(0, 2), (1, 0), (1, 2)}
 
 
 def test_weights_count():
     data = make(30_000, OWN, "trees")
-    result = Instance(rules={"oak": {"elm": 3, "ash": 1}})(data, 0.3, 0)
+    result = Instance(rule_matrix={"oak": {"elm": 3, "ash": 1}})(data, 0.3, 0)
     hard = result.truth.is_hard
     share = (result.truth.observed_label[hard] == "elm").mean()
     assert set(result.truth.original_label[hard]) == {"oak"}
@@ -119,24 +119,24 @@ def test_weights_count():
         ({"elm": {"oak": -1}}, "the weight -1"),
         ({"elm": {"oak": "much"}}, "the weight 'much'"),
         ({"elm": [["oak"]]}, r"rules names \['oak'\]"),
-        ("guess", "rules is 'guess'; expected 'confusion'"),
-        (7, "rules is 7"),
+        ("guess", "rule_matrix is 'guess'; expected 'confusion'"),
+        (7, "rule_matrix is 7"),
     ],
 )
 @pytest.mark.parametrize("p", [0, 0.2])
 def test_rules_that_are_none(rules, message, p):
     with pytest.raises(SpecError, match=message):
-        Instance(rules=rules)(make(30, OWN, "trees"), p, 0)
+        Instance(rule_matrix=rules)(make(30, OWN, "trees"), p, 0)
 
 
 def test_rules_by_which_nothing_flips():
     with pytest.raises(DataError, match="can change no sample"):
-        Instance(rules={"elm": "elm"})(make(30, OWN, "trees"), 0.2, 0)
+        Instance(rule_matrix={"elm": "elm"})(make(30, OWN, "trees"), 0.2, 0)
 
 
 def test_settled_rules_can_be_read_and_used_again():
     data = make(1000)
     settled = Instance().settle(data, 0)
-    assert settled.rules[7] == {1: 1.0, 2: 1.0}
-    assert settled.rules[0] == {}
+    assert settled.rule_matrix[7] == {1: 1.0, 2: 1.0}
+    assert settled.rule_matrix[0] == {}
     pd.testing.assert_frame_equal(settled(data, 0.2, 3).truth, Instance()(data, 0.2, 3).truth)

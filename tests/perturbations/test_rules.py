@@ -37,7 +37,7 @@ def test_confusions_are_those_of_the_overlap():
 
 def test_instance_noise_by_confusion_flips_the_overlapping_classes_only():
     data = blobs()
-    truth = Instance(rules="confusion")(data, 0.3, 0).truth
+    truth = Instance(rule_matrix="confusion")(data, 0.3, 0).truth
     hard = truth[truth.is_hard]
     assert set(zip(hard.original_label, hard.observed_label, strict=True)) == {
         ("x", "y"), ("y", "x"),

@@ -28,7 +28,9 @@ def test_mistakes_are_told_before_the_kernel_starts(
 
 def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
     for seed in (1, 0):  # the second demo replaces the first
-        demo = run_demo(tmp_path / "demo", progress=False, dataset="wine", model="mlp", seed=seed)
+        demo = run_demo(
+            tmp_path / "demo", progress=False, dataset="wine", epochs=2, model="mlp", seed=seed
+        )
     run = load_run(demo.run)
     assert (run.spec.dataset, run.spec.seed) == ("wine", 0)
 

@@ -103,8 +103,10 @@ def test_it_does_what_a_plain_loop_does():
 def test_listeners_hear_everything_in_order():
     heard = Heard()
     trainer(network(), batch_size=40, listeners=[heard]).run(start())
-    steps = [[("step", e, 1, 2), ("step", e, 2, 2), ("epoch", e)] for e in (1, 2, 3)]
-    assert heard.events == ["start", *sum(steps, []), ("end", "finished", 3)]
+    middle = []
+    for epoch in (1, 2, 3):
+        middle += [("step", epoch, 1, 2), ("step", epoch, 2, 2), ("epoch", epoch)]
+    assert heard.events == ["start", *middle, ("end", "finished", 3)]
     assert heard.last.remaining == 0
     assert heard.last.map.confidence.shape == (N,)
 
@@ -153,8 +155,7 @@ def test_a_stop_keeps_the_finished_epochs_and_undoes_the_begun_one():
     assert training.outcome == "stopped"
     assert len(training.history) == 2
     assert all(
-        torch.equal(value, whole.state_dict()[name])
-        for name, value in stopped.state_dict().items()
+        torch.equal(value, whole.state_dict()[name]) for name, value in stopped.state_dict().items()
     )
 
 

@@ -1,5 +1,5 @@
 // The live data map.  Its Python half is hcat_nb/jupyter/live_map.py, which
-// puts Vega in front of this module as globalThis.hcatVega.
+// puts Vega in front of this module, as globalThis.hcatVegaEmbed.
 //
 // A view is embedded once.  States arrive as binary columns and replace the
 // rows of named datasets; a changed page theme changes one signal.
@@ -33,7 +33,6 @@
  */
 
 const COALESCE_MS = 60; // frames that arrive together are drawn once
-const vega = () => /** @type {any} */ (globalThis).hcatVega;
 const INK = { light: "#333333", dark: "#d4d4d4" };
 const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array };
 
@@ -126,7 +125,7 @@ function render({ model, el }) {
     try {
       const { view } = embedded;
       for (const [name, rows] of decodeFrame(message)) {
-        view.change(name, vega().changeset().remove(() => true).insert(rows));
+        view.data(name, rows); // one changeset that removes the old rows and inserts these
       }
       await view.signal("heading", message.frame.heading).runAsync();
       box.dataset.epoch = String(message.frame.epoch);
@@ -154,10 +153,14 @@ function render({ model, el }) {
     if (embedded || embedding || Object.keys(spec).length === 0) return;
     embedding = true;
     try {
-      const result = await vega().embed(box, structuredClone(spec), {
-        renderer: "canvas", // vega-embed's default, SVG, is ten times slower here
-        actions: false,
-      });
+      const result = await /** @type {any} */ (globalThis).hcatVegaEmbed(
+        box,
+        structuredClone(spec),
+        {
+          renderer: "canvas", // vega-embed's default, SVG, is ten times slower here
+          actions: false,
+        },
+      );
       if (closed) {
         result.finalize();
         return;

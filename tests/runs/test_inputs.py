@@ -1,0 +1,62 @@
+"""From what a user hands over to checked inputs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import ModelError, SpecError
+from hcat_nb.runs._inputs import fit_classes, make_methods, make_spec
+from hcat_nb.spec import RunSpec
+
+
+def data(values: tuple) -> LabelledDataset:
+    return LabelledDataset(
+        "d", torch.zeros(4, 2), torch.tensor([0, 1, 1, -1]), values, pd.RangeIndex(4)
+    )
+
+
+def test_objects_are_recorded_as_the_users_own():
+    spec = make_spec(object(), nn.Linear(1, 1), None, {"epochs": 2})
+    assert (spec.dataset, spec.model, spec.epochs) == ("own", "own", 2)
+
+
+def test_a_specification_of_an_object_needs_the_object():
+    spec = make_spec(object(), nn.Linear(1, 1), None, {})
+    with pytest.raises(SpecError, match="hand it over"):
+        make_spec(None, None, spec, {})
+    with pytest.raises(SpecError, match=r"the model .* hand it over"):
+        make_spec("digits", None, spec, {})
+
+
+def test_options_change_a_specification():
+    assert make_spec("wine", "mlp", RunSpec(epochs=7), {"seed": 3}) == RunSpec(
+        "wine", model="mlp", epochs=7, seed=3
+    )
+
+
+def test_methods_get_their_options():
+    spec = RunSpec(methods=("el2n", "aum"), method_options={"el2n": {"at": 1}})
+    aum, el2n = make_methods(spec)
+    assert (aum.name, el2n.at) == ("aum", 1)
+
+
+def test_integer_labels_are_the_outputs_of_a_wider_model():
+    wide = fit_classes(data((0, 3)), 5)
+    assert wide.labels.tolist() == [0, 3, 3, -1]
+    assert wide.class_values == (0, 1, 2, 3, 4)
+    assert wide.notes == ("no sample of class 1, 2, 4",)
+
+
+def test_as_many_outputs_as_classes_change_nothing():
+    same = data(("a", "b"))
+    assert fit_classes(same, 2) is same
+
+
+@pytest.mark.parametrize(("values", "width"), [((0, 3), 3), (("a", "b"), 4), ((-1, 1), 4)])
+def test_outputs_that_fit_no_class_are_refused(values, width):
+    with pytest.raises(ModelError, match=f"{width} outputs for 2 classes"):
+        fit_classes(data(values), width)

@@ -1,0 +1,40 @@
+"""What a run writes down about itself."""
+
+from __future__ import annotations
+
+import json
+
+import torch
+from torch import nn
+
+from hcat_nb.data.loading import load
+from hcat_nb.runs._inputs import make_methods
+from hcat_nb.runs._record import (
+    describe_dataset,
+    describe_methods,
+    describe_model,
+    peak_memory_mb,
+    versions,
+)
+from hcat_nb.spec import RunSpec
+
+
+def test_everything_is_plain_json():
+    record = [
+        describe_dataset(load("digits")),
+        describe_methods(make_methods(RunSpec())),
+        versions(),
+    ]
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_only_trained_parameters_count():
+    net = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
+    net[0].requires_grad_(False)
+    assert describe_model(net, net[1]) == {"model_parameters": 6, "embedding": "1"}
+    assert describe_model(net, None)["embedding"] is None
+
+
+def test_peak_memory_covers_what_lives_now():
+    block = torch.ones(30 * 2**20 // 4)  # 30 MB, touched
+    assert peak_memory_mb() > block.numel() * 4 / 2**20

@@ -1,0 +1,64 @@
+"""A run, looked at."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from hcat_nb.errors import UnknownNameError
+
+DETAILS = [
+    *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
+    *("aleatoric", "correctness", "mean_loss", "dataiq_group", "datamaps_group"),
+    *("aum", "forgetting_events", "first_learned"),
+]
+
+
+def test_its_repr_is_one_short_line(image_run):
+    assert repr(image_run) == (
+        "<Run: digits, 200 samples, uniform p=0.1; lenet, 3 epochs, finished; 9 methods>"
+    )
+
+
+def test_details_are_complete_and_in_the_papers_units(image_run):
+    details = image_run.details
+    assert list(details.columns[: len(DETAILS)]) == DETAILS
+    assert {f"{name}_status" for name in image_run.methods} <= set(details)
+    assert details["confidence"].between(0, 1).all()
+    assert details["variability"].between(0, 0.5).all()
+    assert details["aleatoric"].between(0, 0.25).all()
+    # the paper's AUM has the opposite sign of the score
+    assert np.array_equal(details["aum"], -image_run.scores["aum"])
+
+
+def test_datamaps_scores_are_one_minus_the_confidence_shown(image_run):
+    # two float32 sums of the same three numbers
+    assert np.allclose(image_run.scores["datamaps"], 1 - image_run.details["confidence"], atol=1e-6)
+
+
+def test_evaluate_agrees_with_scikit_learn(image_run):
+    table = image_run.evaluate().set_index("hcm")
+    truth = image_run.truth["is_hard"]
+    for name in image_run.methods:
+        scores = image_run.scores[name]
+        assert table.loc[name, "auroc"] == pytest.approx(roc_auc_score(truth, scores))
+        assert table.loc[name, "auprc"] == pytest.approx(average_precision_score(truth, scores))
+
+
+def test_without_hardness_metrics_are_not_applicable(table_run):
+    table = table_run.evaluate()
+    assert table["auroc"].isna().all()
+    assert (table["note"] != "").all()
+
+
+def test_the_data_map_is_an_altair_chart(image_run):
+    chart = image_run.data_map(x="aleatoric", color="truth")
+    assert isinstance(chart, alt.LayerChart)
+    assert "aleatoric" in chart.to_json()
+
+
+def test_hardest_knows_the_methods_of_the_run(table_run):
+    with pytest.raises(UnknownNameError, match=r"no method 'el2m'.*nearest: el2n"):
+        table_run.hardest(3, by="el2m")

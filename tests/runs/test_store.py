@@ -1,0 +1,123 @@
+"""A run on disk: open, equal, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hcat_nb.errors import StoreError
+from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.run import Run
+from hcat_nb.runs.store import load_run
+
+TABLES = ("scores", "details", "truth", "flags", "history")
+
+
+def assert_equal(first: Run, second: Run) -> None:
+    for table in TABLES:
+        pd.testing.assert_frame_equal(getattr(first, table), getattr(second, table))
+    assert first.spec == second.spec
+    assert first.info == second.info
+    assert first.timings == second.timings
+    assert first.weights.keys() == second.weights.keys()
+    assert all(torch.equal(first.weights[name], second.weights[name]) for name in first.weights)
+
+
+def test_it_loads_back_equal(image_run, tmp_path):
+    loaded = load_run(image_run.save(tmp_path / "a" / "run"))
+    assert_equal(image_run, loaded)
+    pd.testing.assert_frame_equal(image_run.dynamics, loaded.dynamics)
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        ((10, 20), None),
+        ((False, True), None),
+        (("oak", "elm"), [f"s{i // 2}" for i in range(40)]),
+        ((0.0, 1.0), pd.DatetimeIndex(list(pd.date_range("2026-01-01", periods=40)))),
+    ],
+)
+def test_labels_and_ids_of_any_kind_come_back(values, ids, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=40), "y": np.array(values)[rng.integers(0, 2, 40)]})
+    if ids is not None:
+        frame.index = pd.Index(ids)
+    run = characterize(
+        frame, target="y", hardness="uniform", epochs=1, methods="el2n", out=tmp_path / "run"
+    )
+    assert_equal(run, load_run(tmp_path / "run"))
+
+
+def test_run_json_is_strict_and_complete(image_run, table_run, tmp_path):
+    def no_constant(name: str) -> None:
+        raise AssertionError(name)
+
+    for name, run in (("a", image_run), ("b", table_run)):
+        text = (run.save(tmp_path / name) / "run.json").read_text()
+        record = json.loads(text, parse_constant=no_constant)
+        assert record["schema_version"] == 1
+        assert record["spec"]["seed"] == 0
+        assert len(record["metrics"]) == len(run.methods)
+    assert record["metrics"][0]["auroc"] is None  # nothing was injected
+
+
+def test_nothing_is_pickled(image_run, tmp_path):
+    folder = image_run.save(tmp_path / "run")
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".parquet", ".safetensors"}
+
+
+def test_a_failed_save_leaves_the_old_run_and_no_draft(image_run, table_run, tmp_path, monkeypatch):
+    folder = table_run.save(tmp_path / "run")
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("safetensors.torch.save_file", full)
+        with pytest.raises(OSError, match="no space left"):
+            image_run.save(folder, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert_equal(table_run, load_run(folder))
+
+
+def test_a_run_is_replaced_only_when_asked(image_run, table_run, tmp_path):
+    folder = table_run.save(tmp_path / "run")
+    with pytest.raises(StoreError, match=r"holds a run already.*overwrite"):
+        image_run.save(folder)
+    image_run.save(folder, overwrite=True)
+    assert load_run(folder).spec == image_run.spec
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_other_folders_are_never_touched(table_run, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match="is no run"):
+        table_run.save(tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_is_used(table_run, tmp_path):
+    assert load_run(table_run.save(tmp_path)).spec == table_run.spec
+
+
+def test_what_is_no_run_is_named(table_run, tmp_path):
+    with pytest.raises(StoreError, match="holds no run"):
+        load_run(tmp_path / "absent")
+    folder = table_run.save(tmp_path / "run")
+    (folder / "truth.parquet").unlink()
+    with pytest.raises(StoreError, match=r"lacks truth.parquet"):
+        load_run(folder)
+
+
+def test_a_newer_schema_is_refused(table_run, tmp_path):
+    folder = table_run.save(tmp_path / "run")
+    record = json.loads((folder / "run.json").read_text())
+    record["schema_version"] = 99
+    (folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(StoreError, match=r"schema 99.*update hcat_nb"):
+        load_run(folder)

@@ -1,0 +1,32 @@
+"""Tables of a run."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.methods.base import Scored
+from hcat_nb.runs._tables import id_frame, scores_table
+
+
+def data(ids: list) -> LabelledDataset:
+    return LabelledDataset(
+        "d", torch.zeros(3, 2), torch.tensor([0, 1, 1]), (0, 1), pd.Index(ids, name="own")
+    )
+
+
+def test_unique_ids_are_the_index():
+    frame = id_frame(data(["a", "b", "c"]), {"x": [1, 2, 3]})
+    assert (frame.index.name, list(frame.columns)) == ("sample_id", ["x"])
+
+
+def test_ids_that_repeat_get_a_position():
+    frame = id_frame(data(["a", "a", "c"]), {"x": [1, 2, 3]})
+    assert frame.index.tolist() == ["a", "a", "c"]
+    assert frame["position"].tolist() == [0, 1, 2]
+
+
+def test_scores_are_float32_columns():
+    table = scores_table(data([1, 2, 3]), {"aum": Scored(torch.tensor([1.0, 2, 3]), [""] * 3)})
+    assert table["aum"].dtype == "float32"

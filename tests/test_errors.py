@@ -1,0 +1,25 @@
+"""Messages of one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from hcat_nb.errors import DivergedError, HcatError, MissingDataError, UnknownNameError
+
+
+def test_a_message_says_wrong_expected_and_remedy():
+    error = HcatError("p is 2.", "at most 1", "lower it.")
+    assert str(error) == "p is 2; expected at most 1; to mend it: lower it"
+    assert (error.wrong, error.expected, error.remedy) == ("p is 2.", "at most 1", "lower it.")
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"), [(UnknownNameError, LookupError), (MissingDataError, FileNotFoundError)]
+)
+def test_they_are_caught_by_their_builtin_kin(error, builtin):
+    with pytest.raises(builtin, match="gone"):
+        raise error("gone")
+
+
+def test_divergence_names_the_epoch():
+    assert "epoch 3 is nan" in str(DivergedError(3, float("nan"), None))
