@@ -26,7 +26,7 @@ class OptionParser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **settings})
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
-        """Parse ``words``.
+        """Parse ``words``; a sub-command's parser names itself by ``set_defaults(parser=...)``.
 
         Raises
         ------
@@ -39,7 +39,7 @@ class OptionParser(argparse.ArgumentParser):
         if unknown:
             known = [
                 option
-                for action in self._actions
+                for action in getattr(namespace, "parser", self)._actions
                 for option in action.option_strings
                 if option.startswith("--")
             ]

@@ -62,7 +62,7 @@ def _parser() -> OptionParser:
     run.add_argument("--out", metavar="DIR", help="folder to save the run to")
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
     run.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
-    run.set_defaults(command=_run)
+    run.set_defaults(command=_run, parser=run)
     evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
     evaluate.add_argument("run", metavar="DIR", help="folder of the run")
     evaluate.set_defaults(command=_evaluate)

@@ -139,7 +139,7 @@ class DropoutEnsemble:
             seed = child_seed(self.seed, "masks/" + "/".join(map(str, key)))
             self._generators[key] = torch.Generator().manual_seed(seed)
         drawn = torch.rand(shape, generator=self._generators[key])
-        keep = (drawn >= float(layer.p)).to(output.device)  # type: ignore[arg-type]
+        keep: Tensor = (drawn >= float(layer.p)).to(output.device)  # type: ignore[arg-type]
         if not self.per_sample:
             self._masks[key] = keep
         return keep

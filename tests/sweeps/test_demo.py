@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.store import load_run
 from hcat_nb.sweeps.demo import run_demo
 
@@ -27,12 +28,11 @@ def test_mistakes_are_told_before_the_kernel_starts(
 
 
 def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
-    for seed in (1, 0):  # the second demo replaces the first
-        demo = run_demo(
-            tmp_path / "demo", progress=False, dataset="wine", epochs=2, model="mlp", seed=seed
-        )
+    earlier = characterize("wine", epochs=1, seed=1, out=tmp_path / "demo/run")
+    demo = run_demo(tmp_path / "demo", progress=False, dataset="wine", epochs=2, model="mlp")
     run = load_run(demo.run)
-    assert (run.spec.dataset, run.spec.seed) == ("wine", 0)
+    assert (run.spec.dataset, run.spec.epochs) == ("wine", 2)
+    assert run.spec != earlier.spec  # it took the place of the earlier run
 
     cells = json.loads(demo.notebook.read_text())["cells"]
     assert all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")

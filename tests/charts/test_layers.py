@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+
+from hcat_nb.charts.coloring import Coloring, by_truth
+from hcat_nb.charts.layers import CELLS, MapLayers, split
+
+
+def layers_of(n: int, **options: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, MapLayers]:
+    rng = np.random.default_rng(1)
+    x, y, hard = rng.random(n) / 2, rng.random(n), rng.random(n) < 0.1
+    return x, y, hard, split(x, y, by_truth(hard), x_max=0.5, **options)
+
+
+def test_up_to_the_limit_all_are_points() -> None:
+    *_, layers = layers_of(10_000)
+    assert sorted(layers.rows.tolist()) == list(range(10_000))
+    assert len(layers.count) == 0
+    assert layers.caption() == "10,000 samples"
+
+
+def test_beyond_it_the_hardest_are_and_the_rest_is_counted() -> None:
+    x, y, hard, layers = layers_of(12_000)
+    expected = set(np.argsort(y)[:5000].tolist())
+    assert set(layers.rows.tolist()) == expected
+    rest = [i for i in range(12_000) if i not in expected]
+    counts, _, _ = np.histogram2d(
+        x[rest], y[rest], bins=CELLS, range=[[0, 0.5], [0, 1]]
+    )  # an independent count
+    table = np.zeros((CELLS, CELLS))
+    table[layers.column, layers.row] = layers.count
+    np.testing.assert_array_equal(table, counts)
+    assert layers.caption() == (
+        "12,000 samples: density, and the 5,000 of lowest confidence as points"
+    )
+
+
+def test_a_cell_takes_its_commonest_colour() -> None:
+    x, y = np.full(7, 0.1), np.full(7, 0.9)
+    truth = np.array([True, True, False, True, False, False, False])
+    layers = split(x, y, by_truth(truth), x_max=0.5, all_points=1, hardest=1)
+    assert layers.count.tolist() == [6]
+    left = np.delete(truth, layers.rows)
+    assert layers.color.tolist() == [int(left.sum() > 3)]
+
+
+def test_a_cell_of_numbers_takes_their_mean_and_leaves_out_missing_ones() -> None:
+    coloring = Coloring("aum", np.array([9.0, 1.0, 3.0, np.nan]))
+    x, y = np.full(4, 0.1), np.array([0.1, 0.9, 0.9, 0.9])
+    layers = split(x, y, coloring, x_max=0.5, all_points=1, hardest=1)
+    assert layers.rows.tolist() == [0]
+    assert layers.color.tolist() == [2.0]
+
+
+def test_what_has_no_place_is_counted_but_not_drawn() -> None:
+    coloring = by_truth(np.zeros(3, dtype=bool))
+    layers = split(np.array([0.1, np.nan, 0.2]), np.full(3, 0.5), coloring, x_max=0.5)
+    assert layers.rows.tolist() == [0, 2]
+    assert layers.caption() == "3 samples, 1 of them without coordinates"
+
+
+def test_the_rarest_colour_is_drawn_last() -> None:
+    truth = np.array([True, False, False, False])
+    layers = split(np.full(4, 0.1), np.full(4, 0.5), by_truth(truth), x_max=0.5)
+    assert layers.rows.tolist() == [1, 2, 3, 0]
+
+
+def test_values_on_the_border_are_inside() -> None:
+    truth = np.zeros(3, dtype=bool)
+    layers = split(np.full(3, 0.5), np.ones(3), by_truth(truth), x_max=0.5, all_points=1, hardest=1)
+    assert (layers.column.tolist(), layers.row.tolist()) == ([CELLS - 1], [CELLS - 1])
+    assert layers.shade.tolist() == [255]
+
+
+def test_nothing() -> None:
+    layers = split(np.empty(0), np.empty(0), by_truth(np.empty(0, dtype=bool)), x_max=0.5)
+    assert (len(layers.rows), len(layers.count), layers.caption()) == (0, 0, "0 samples")

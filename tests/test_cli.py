@@ -1,0 +1,108 @@
+"""The command, as a shell calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from hcat_nb.cli import main
+from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
+from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.store import load_run
+
+WORDS = "run digits --subset 120 --hardness uniform --p 0.1 --epochs 2 --seed 3 --methods aum el2n"
+
+
+def hcat(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hcat_nb", *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_run_saves_what_python_would_compute(tmp_path, capsys):
+    assert main([*WORDS.split(), "--out", str(tmp_path / "run")]) == 0
+    run = load_run(tmp_path / "run")
+    same = characterize(
+        "digits", subset=120, hardness="uniform", p=0.1, epochs=2, seed=3, methods="aum el2n"
+    )
+    assert run.scores.equals(same.scores)
+    printed = capsys.readouterr().out
+    assert "<Run: digits, 120 samples, uniform p=0.1; lenet, 2 epochs" in printed
+    assert re.search(r"aum\s+12\s+0\.1000", printed)
+    assert "3 hardest samples by aum" in printed
+    assert str(tmp_path / "run") in printed
+
+
+def test_evaluate_prints_the_metrics_of_a_saved_run(tmp_path, capsys):
+    main([*WORDS.split(), "--out", str(tmp_path / "run")])
+    metrics = json.loads((tmp_path / "run" / "run.json").read_text())["metrics"]
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "run")]) == 0
+    assert f"{metrics[0]['auroc']:.4f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("listing", "registry"),
+    [
+        ("methods", METHODS),
+        ("hardness", PERTURBATIONS),
+        ("datasets", SOURCES),
+        ("models", MODELS),
+    ],
+)
+def test_listings_name_everything(listing, registry, capsys):
+    assert main([listing]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == registry.names()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "digitz"], r"hcat: unknown dataset 'digitz'.*nearest: digits"),
+        (["run", "digits", "--epohcs", "3"], r"hcat: unknown option '--epohcs'.*--epochs"),
+        (["run", "digits", "--hardness", "uniform", "--p", "2"], r"hcat: p is 2.0"),
+        (["evaluate", "/nowhere"], r"hcat: .*nowhere holds no run"),
+        (["trian"], r"hcat: .*invalid choice: 'trian'"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(words, message, capsys):
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert re.match(message, error)
+    assert error.count("\n") == 1
+
+
+def test_it_is_a_command():
+    done = hcat("run", "--help")
+    assert done.returncode == 0
+    assert "--hardness" in done.stdout
+    assert hcat().returncode == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
+    words = ["run", "digits", "--epochs", "500", "--methods", "el2n", "--out", str(tmp_path / "r")]
+    program = (
+        "import sys, hcat_nb.runs.bar as bar\n"
+        "bar.TerminalBar.on_epoch = lambda self, event: print('epoch', flush=True)\n"
+        "from hcat_nb.cli import main\n"
+        f"sys.exit(main({words!r}))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "epoch\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    run = load_run(tmp_path / "r")
+    assert run.info["outcome"] == "stopped"
+    assert 1 <= len(run.history) < 500

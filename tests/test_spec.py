@@ -1,0 +1,107 @@
+"""The one vocabulary."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.registry import METHODS
+from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
+
+
+def test_it_survives_json():
+    spec = RunSpec("wine", methods=("aum", "el2n"), method_options={"el2n": {"at": 2}}, p=0.25)
+    assert RunSpec.from_options(**json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_every_option_has_help():
+    assert all(item.metadata["help"] for item in dataclasses.fields(RunSpec))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"methods": "aum, el2n"}, {"methods": ("aum", "el2n")}),
+        ({"methods": "[aum,el2n]"}, {"methods": ("aum", "el2n")}),
+        ({"methods": ["el2n", "all"]}, {"methods": ("all",)}),
+        ({"methods": "data_uncert"}, {"methods": ("dataiq", "datamaps")}),
+        ({"dataset": "cifar"}, {"dataset": "cifar10"}),
+        ({"model_name": "ResNet"}, {"model": "resnet18"}),
+        ({"hardness": "none"}, {"hardness": None}),
+        ({"p": "0.10", "epochs": "3"}, {"p": 0.1, "epochs": 3}),
+        ({"p": np.float32(0.5), "seed": np.int64(3)}, {"p": 0.5, "seed": 3}),
+        ({"download": "false"}, {"download": False}),
+        ({"download": np.bool_(True)}, {"download": True}),
+        ({"epochs": 3.0}, {"epochs": 3}),
+    ],
+)
+def test_words_that_mean_the_same(given, meant):
+    assert RunSpec.from_options(**given) == RunSpec(**meant)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"p": float("nan")}, r"p is nan; expected a proportion in \[0, 1\)"),
+        ({"p": -0.1}, "p is -0.1"),
+        ({"epochs": 2.5}, "epochs is 2.5; expected at least 1"),
+        ({"epochs": True}, "epochs is True"),
+        ({"epochs": None}, "epochs is None"),
+        ({"seed": -1}, "seed is -1"),
+        ({"download": "maybe"}, "download is 'maybe'; expected true or false"),
+        ({"batch_size": 1}, "batch_size is 1; expected at least 2"),
+        ({"lr": "fast"}, "lr is 'fast'; expected a positive number"),
+        ({"on_bad_row": "dorp"}, r"on_bad_row is 'dorp'.*nearest: drop"),
+        ({"methods": []}, "no methods are given"),
+        ({"model": "lenet", "model_name": "mlp"}, "given twice"),
+        ({"methods": "aum", "method_options": {"el2n": {}}}, "not among the methods"),
+        ({"root": 1.5}, "root is 1.5"),
+        ({"model_options": [1]}, "model_options is"),
+    ],
+)
+def test_values_out_of_range_are_refused(options, message):
+    with pytest.raises(SpecError, match=message):
+        RunSpec.from_options(**options)
+
+
+def test_a_misspelt_option_names_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"'sead'.*nearest: seed"):
+        RunSpec.from_options(sead=3)
+
+
+def test_seeds_fall_back_on_the_seed():
+    spec = RunSpec(seed=4, data_seed=7)
+    assert (spec.effective_data_seed, spec.effective_model_seed) == (7, 4)
+
+
+def test_method_names_stand_in_the_order_of_methods_md():
+    assert RunSpec(methods=("loss", "aum")).method_names() == ["aum", "loss"]
+    assert RunSpec().method_names() == METHODS.names()
+
+
+def test_aliases_lead_to_options():
+    names = {item.name for item in dataclasses.fields(RunSpec)}
+    assert set(OPTION_ALIASES.values()) <= names
+    assert not OPTION_ALIASES.keys() & names
+
+
+def test_choices_never_offer_the_word_for_objects():
+    for item in dataclasses.fields(RunSpec):
+        assert "own" not in field_choices(item)
+
+
+def test_it_is_frozen_and_copied_with_changes():
+    spec = RunSpec(epochs=3)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec.epochs = 4
+    assert spec.replace(epochs=4).epochs == 4
+    assert spec.epochs == 3
+
+
+def test_paths_become_text():
+    assert RunSpec(root=pathlib.Path("data")).root == "data"
