@@ -100,7 +100,8 @@ class Method(ABC):
         Quantities that :meth:`observe` reads; an option may change them on
         the instance.
     hard_when : {"high", "low"}
-        Whether a high or a low :meth:`raw` value is hard, by definition.
+        Whether a high or a low :meth:`raw` value is hard, by definition; an
+        option may change it on the instance.
     detects : frozenset of str
         Faults that rank high, of {mislabel, ood, atypical, boundary}.
     looks_at_labels : bool
@@ -122,7 +123,7 @@ class Method(ABC):
     title: ClassVar[str]
     paper: ClassVar[str]
     needs: frozenset[Need]
-    hard_when: ClassVar[Literal["high", "low"]]
+    hard_when: Literal["high", "low"]
     detects: ClassVar[frozenset[Fault]]
     looks_at_labels: ClassVar[bool]
     buffers: ClassVar[tuple[str, ...]]

@@ -5,11 +5,14 @@ hands every method the records it asked for.  Training logits are those that
 the optimizer used; they are staged during an epoch and handed over at its
 end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
 for the staged logits, and a bounded chunk for the rest.
+
+A pass runs in inference mode.  A quantity that is a gradient is measured by a
+forward of its own, and only in the epochs in which somebody is due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -17,16 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import HcatError
-from hcat_nb.observation.dropout import DropoutEnsemble
 from hcat_nb.observation.embeddings import EmbeddingTap
+from hcat_nb.observation.probes import Batch, Probe, make_probe
 from hcat_nb.observation.record import Kind, Need, Observation, Options
+from hcat_nb.observation.traits import InputTraits
 
 __all__ = ["Observer", "Subscriber"]
 
 _CHUNK = 4096  # rows handed over at a time: few calls, little memory
 
 Quantity = tuple[Need, Options]
-Probe = Callable[[Tensor, Tensor], Tensor]
 
 
 class Subscriber(Protocol):
@@ -72,6 +75,8 @@ class Observer:
         Samples in a forward; measurements do not depend on it.
     seed : int
         Parent of whatever a measurement draws.
+    traits : InputTraits, optional
+        Of the features; required if someone needs augmented copies.
 
     Raises
     ------
@@ -91,6 +96,7 @@ class Observer:
         batch_size: int,
         seed: int,
         embedding: nn.Module | None = None,
+        traits: InputTraits | None = None,
     ) -> None:
         self.model = model
         self.features = features
@@ -99,6 +105,7 @@ class Observer:
         self.subscribers = list(subscribers)
         self.batch_size = batch_size
         self._embedding = embedding
+        self._traits = traits
         self._probes: dict[Quantity, Probe] = {}
         for subscriber in self.subscribers:
             for need in subscriber.needs:
@@ -107,6 +114,20 @@ class Observer:
         if self._wanting("train"):
             self._staged = torch.zeros(len(labels), n_classes, device=features.device)
         self._presented = torch.zeros(len(labels), dtype=torch.bool, device=features.device)
+
+    def rehearse(self) -> None:
+        """Measure the gradients of two rows, so that a model that has none fails before training.
+
+        Raises
+        ------
+        ModelError
+            If a gradient that somebody needs does not exist.
+        """
+        wanted = {quantity for quantity in self._probes if quantity[0].is_gradient}
+        if wanted:
+            self.model.eval()
+            with torch.inference_mode():
+                self._measure(self.rows[:2], wanted, tap=None)
 
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
         """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
@@ -147,12 +168,12 @@ class Observer:
             return
         if need is Need.EMBEDDINGS and self._embedding is not None:
             return
-        if need is Need.DROPOUT:
-            if (need, options) not in self._probes:
-                ensemble = DropoutEnsemble(self.model, seed, **dict(options))
-                self._probes[need, options] = ensemble.measure
-            return
-        raise HcatError(f"{need.name} cannot be measured in this run")
+        if need is Need.AUGMENTED and self._traits is None:
+            raise HcatError(f"{need.name} cannot be measured without traits of the features")
+        if (need, options) not in self._probes:
+            traits = self._traits or InputTraits()
+            n = len(self.features)
+            self._probes[need, options] = make_probe(need, options, self.model, traits, n, seed)
 
     def _hand_over_training(self, epoch: int) -> None:
         if self._staged is None:
@@ -214,17 +235,19 @@ class Observer:
     ) -> tuple[Tensor, dict[Quantity, Tensor]]:
         parts: list[Tensor] = []
         measured: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in wanted}
-        for x in self._batches(rows):
-            logits = self.model(x)
-            parts.append(logits.float())
+        for batch in self._batches(rows):
+            parts.append(batch.logits.float())
             for quantity in wanted:
                 if quantity[0] is Need.EMBEDDINGS:
                     assert tap is not None
                     measured[quantity].append(tap.take())
             for quantity in wanted & self._probes.keys():
-                measured[quantity].append(self._probes[quantity](x, logits))
+                measured[quantity].append(self._probes[quantity](batch))
         return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
 
-    def _batches(self, rows: Tensor) -> Iterator[Tensor]:
-        for batch in rows.split(self.batch_size):
-            yield self.features[batch]
+    def _batches(self, rows: Tensor) -> Iterator[Batch]:
+        for part in rows.split(self.batch_size):
+            # Autograd cannot keep tensors that are made in inference mode.
+            with torch.inference_mode(False):
+                x, labels = self.features[part], self.labels[part]
+            yield Batch(part, x, labels, self.model(x))

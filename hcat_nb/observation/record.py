@@ -44,6 +44,11 @@ class Need(Enum):
         """Whether the quantity is the logits, which every record has."""
         return self.value[1] == "logits"
 
+    @property
+    def is_gradient(self) -> bool:
+        """Whether measuring it differentiates the model."""
+        return self in (Need.GRADIENT_NORM, Need.INPUT_GRADIENTS)
+
 
 @dataclass(eq=False)
 class Observation:

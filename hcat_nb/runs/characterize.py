@@ -243,7 +243,9 @@ class _Study:
         from hcat_nb.observation.dynamics import MapDynamics
         from hcat_nb.observation.keeper import DynamicsKeeper
         from hcat_nb.observation.observer import Observer
+        from hcat_nb.observation.traits import InputTraits
         from hcat_nb.training.loop import Trainer
+        from hcat_nb.training.seed import isolated_rng
 
         spec, dataset, device = self.spec, self.dataset, self.device
         labels = dataset.labels.to(device)
@@ -274,7 +276,10 @@ class _Study:
             batch_size=spec.observe_batch_size or (256 if device.type == "cpu" else 4096),
             seed=seed,
             embedding=self.embedding,
+            traits=InputTraits.of(dataset),
         )
+        with isolated_rng(child_seed(seed, "rehearsal"), device):
+            observer.rehearse()
         self.trainer = Trainer(
             model,
             features,

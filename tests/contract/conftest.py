@@ -25,7 +25,8 @@ class World:
     """All that was measured in one run of E epochs.
 
     labels (n,), -1 where missing; logits and train_logits (E, n, C);
-    embeddings (n, d); members (n, K, C); hard (n,): the planted fault.
+    embeddings (n, d); members and copies (n, K, C); input_gradients
+    (E, n, C, d) of each class's logit; hard (n,): the planted fault.
     """
 
     labels: Tensor
@@ -33,6 +34,8 @@ class World:
     logits: Tensor
     embeddings: Tensor
     members: Tensor
+    copies: Tensor
+    input_gradients: Tensor
     hard: np.ndarray
     unreadable: Tensor | None = None
     skipped: dict[int, list[int]] = field(default_factory=dict)  # epoch -> rows
@@ -57,21 +60,34 @@ class World:
                 yield from self._chunks("train", epoch, self.train_logits, seen, batch, order)
             if "epoch" in kinds and method.due(epoch):
                 seen = self._readable & self._presented(epoch)
-                yield from self._chunks("epoch", epoch, self.logits, seen, batch, order)
+                for record in self._chunks("epoch", epoch, self.logits, seen, batch, order):
+                    yield self._measured(record, method)
         if "final" in kinds:
             for sweep in range(method.sweeps):
                 for record in self._chunks(
                     "final", n_epochs, self.logits, self._readable, batch, order
                 ):
-                    measured = {
-                        (need, method.options(need)): values[record.rows]
-                        for need, values in (
-                            (Need.EMBEDDINGS, self.embeddings),
-                            (Need.DROPOUT, self.members),
-                        )
-                        if need in method.needs
-                    }
-                    yield dataclasses.replace(record, measured=measured, sweep=sweep)
+                    yield self._measured(dataclasses.replace(record, sweep=sweep), method)
+
+    def _measured(self, record: Observation, method: Method) -> Observation:
+        """Return the record with whatever else of its kind ``method`` asks for."""
+        rows, epoch = record.rows, record.epoch - 1
+        measures: dict[Need, Callable[[], Tensor]] = {
+            Need.EMBEDDINGS: lambda: self.embeddings[rows],
+            Need.DROPOUT: lambda: self.members[rows],
+            Need.AUGMENTED: lambda: self.copies[rows],
+            # The last layer's, for features of unit length.
+            Need.GRADIENT_NORM: lambda: (
+                record.probs - torch.nn.functional.one_hot(record.labels, record.probs.shape[1])
+            ).norm(dim=1),
+            Need.INPUT_GRADIENTS: lambda: self.input_gradients[epoch, rows, record.labels],
+        }
+        measured = {
+            (need, method.options(need)): measures[need]()
+            for need in method.needs
+            if need.kind == record.kind and not need.is_logits
+        }
+        return dataclasses.replace(record, measured=measured)
 
     @property
     def _readable(self) -> Tensor:
@@ -137,6 +153,10 @@ def _make_world(
     boundary: as much evidence for a neighbour as for the label.
     atypical: slow and unsteady evidence, an embedding off the class's cluster.
     ood: no evidence for any class, an embedding off all clusters.
+
+    What a network has found out about a sample early on it keeps: the input
+    gradient of an atypical or ood sample goes on to change, that of a wrong
+    label is small and steady.
     """
     rng = np.random.default_rng(seed)
     truth = np.arange(n) % n_classes
@@ -155,8 +175,8 @@ def _make_world(
     evidence = np.where(is_a["atypical"][:, None], 2 * late * own, evidence)
     evidence = np.where(is_a["ood"][:, None], 0 * own, evidence)
 
-    def noisy(scale: float, *shape: int) -> np.ndarray:
-        return rng.normal(0, scale, shape)
+    def noisy(scale: float, *shape: int, of: np.random.Generator = rng) -> np.ndarray:
+        return of.normal(0, scale, shape)
 
     centres = 4 * noisy(1, n_classes, 8)
     offset = 4 * noisy(1, n, 8)
@@ -170,6 +190,12 @@ def _make_world(
     def tensor(values: np.ndarray) -> Tensor:
         return torch.from_numpy(values.astype(np.float32))
 
+    restless = np.select([is_a["mislabel"], is_a["atypical"] | is_a["ood"]], [0.5, 3.0], 1.0)
+    later = np.random.default_rng(seed + 1000)  # so that these draws move no others
+    towards = noisy(1, n_classes, 6, of=later)  # each class's own pattern, in inputs of 6 elements
+    changing = restless[:, None, None] * noisy(1, n_epochs, n, n_classes, 6, of=later)
+    # The same small changes for all: they move what is near a boundary.
+    shaken = evidence[-1][:, None] + noisy(0.7, n, 4, n_classes, of=later)
     sub_networks = evidence[-1][:, None] + noisy(1, n, 10, n_classes)
     return World(
         labels=torch.from_numpy(labels),
@@ -177,5 +203,7 @@ def _make_world(
         logits=tensor(evidence + noisy(0.7, n_epochs, n, n_classes)),
         embeddings=tensor(embeddings),
         members=tensor(sub_networks).softmax(2),
+        copies=tensor(shaken),
+        input_gradients=tensor(towards + changing),
         hard=hard,
     )

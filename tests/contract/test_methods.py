@@ -24,8 +24,15 @@ LABEL_BLIND = [name for name in NAMES if not METHODS.get(name).looks_at_labels]
 CLOSE = {"rtol": 1e-5, "atol": 1e-6, "equal_nan": True}
 
 
-def make(name: str) -> Method:
-    return METHODS.get(name)()
+def make(name: str, **options: object) -> Method:
+    return METHODS.get(name)(**options)
+
+
+def epochs_due(name: str, n_epochs: int, world) -> list[int]:
+    """Return the epochs that the method reads in a run of ``n_epochs``."""
+    method = make(name)
+    method.begin(dataclasses.replace(world.context, n_epochs=n_epochs))
+    return [epoch for epoch in range(1, n_epochs + 1) if method.due(epoch)]
 
 
 def auroc(scores, hard) -> float:
@@ -35,9 +42,9 @@ def auroc(scores, hard) -> float:
     return float(((wins > 0) + 0.5 * (wins == 0)).mean())
 
 
-def test_the_nine_methods_are_there():
-    nine = {"aum", "cleanlab", "conf_agree", "dataiq", "datamaps"}
-    assert nine | {"el2n", "forgetting", "loss", "prototypicality"} <= set(NAMES)
+def test_the_methods_are_there():
+    known = {"aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "grand", "el2n"}
+    assert known | {"forgetting", "loss", "prototypicality", "vog", "allsh"} <= set(NAMES)
 
 
 # What a score means
@@ -47,8 +54,10 @@ def test_the_nine_methods_are_there():
 @pytest.mark.parametrize(("name", "fault"), PLANTED)
 def test_the_fault_that_the_card_names_ranks_high(name, fault, seed, make_world, score):
     world = make_world(fault, seed=seed)
-    # The simulation is easy, but a count of at most five events has many ties.
-    floor = 0.8 if METHODS.get(name).ties else 0.95
+    # The simulation is easy, but a count of at most five events has many ties,
+    # and who reads a single early epoch has its noise to live with.
+    ties, single = METHODS.get(name).ties, len(epochs_due(name, 10, world)) == 1
+    floor = 0.8 if ties or single else 0.95
     assert auroc(score(make(name), world).scores, world.hard) > floor
 
 
@@ -153,9 +162,9 @@ def test_state_round_trips_in_the_middle_bit_for_bit(name, share, make_world, sc
     world = make_world(n=100)
     expected = score(make(name), world)
     first, second = make(name), make(name)
+    first.begin(world.context)
     records = list(world.records(first, batch=17))
     cut = round(share * len(records))
-    first.begin(world.context)
     for record in records[:cut]:
         first.observe(record)
     state = first.state()
@@ -237,8 +246,10 @@ def test_rows_unseen_in_some_epochs(name, make_world, score):
     world = make_world(n_epochs=3).replace(skipped=skipped)
     scored = score(make(name), world)
     if name in READS_EPOCHS:
-        assert scored.status[:3] == ["2_of_3_epochs"] * 3
-        assert scored.status[9] == "0_of_3_epochs"
+        due = epochs_due(name, 3, world)
+        seen = f"{len(due) - 1}_of_{len(due)}_epochs" if 2 in due else ""
+        assert scored.status[:3] == [seen] * 3
+        assert scored.status[9] == f"0_of_{len(due)}_epochs"
         assert scored.scores[9].isnan()
         scored.status[:3], scored.status[9] = [""] * 3, ""
     assert not any(scored.status)
@@ -254,9 +265,29 @@ def test_a_run_stopped_early_is_a_shorter_run(name, make_world, score):
     method.begin(world.context)
     for record in short.records(method):
         method.observe(record)
-    scored, expected = method.scores(), score(make(name), short)
+    # Which epochs some methods read is decided by the epochs that were planned.
+    due = [epoch for epoch in epochs_due(name, 6, world) if epoch <= 4]
+    planned = {"grand": {"at": due[-1]}, "vog": {"checkpoints": due}}.get(name, {})
+    scored, expected = method.scores(), score(make(name, **planned), short)
     assert torch.equal(scored.scores, expected.scores)
     assert scored.status == expected.status
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_stopped_before_the_first_measurement_says_so(name, make_world):
+    world = make_world(n=20, n_epochs=1)
+    method = make(name)
+    method.begin(dataclasses.replace(world.context, n_epochs=50))
+    for record in world.records(method):
+        method.observe(record)
+    scored = method.scores()
+    if name in ("grand", "vog"):
+        of = len(epochs_due(name, 50, world))
+        assert scored.status == [f"0_of_{of}_epochs"] * 20
+        assert scored.scores.isnan().all()
+    else:
+        assert scored.scores.isfinite().all()
+    method.details(), method.flagged()
 
 
 # Numbers
@@ -270,6 +301,8 @@ def test_saturated_logits_give_finite_scores(name, make_world, score):
         train_logits=world.train_logits.sign() * 1e4,
         members=torch.eye(4)[world.members.argmax(2)],
         embeddings=world.embeddings * 1e10,
+        copies=world.copies.sign() * 1e4,
+        input_gradients=world.input_gradients * 1e10,
     )
     assert score(make(name), extreme).scores.isfinite().all()
 
@@ -278,7 +311,7 @@ def test_saturated_logits_give_finite_scores(name, make_world, score):
 @pytest.mark.parametrize("name", NAMES)
 def test_half_precision_is_accepted_and_not_computed_in(name, dtype, make_world, score):
     world = make_world()
-    tensors = ("logits", "train_logits", "members", "embeddings")
+    tensors = ("logits", "train_logits", "members", "embeddings", "copies", "input_gradients")
     half = world.replace(**{key: getattr(world, key).to(dtype) for key in tensors})
     exact = half.replace(**{key: getattr(half, key).float() for key in tensors})
     scores = score(make(name), half).scores
@@ -288,25 +321,25 @@ def test_half_precision_is_accepted_and_not_computed_in(name, dtype, make_world,
 
 @pytest.mark.parametrize("name", NAMES)
 def test_two_classes_and_one_epoch(name, make_world, score):
-    for shape in ({"n_classes": 2}, {"n_epochs": 1}):
+    fewest = {"vog": 2}.get(name, 1)
+    for shape in ({"n_classes": 2}, {"n_epochs": fewest}):
         scored = score(make(name), make_world(**shape))
         assert scored.scores.isfinite().all()
         assert not any(scored.status)
+    if fewest > 1:
+        with pytest.raises(SpecError, match=f"epochs={fewest} or more; .*without {name}"):
+            make(name).begin(make_world(n_epochs=fewest - 1).context)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nan_without_a_reason_is_an_error_that_says_when(name, make_world, score):
-    world = make_world(n_epochs=5)
-    broken = [world.logits.clone(), world.train_logits.clone()]
-    for logits in broken:
-        logits[1:, 7] = torch.nan
-    embeddings, members = world.embeddings.clone(), world.members.clone()
-    embeddings[7], members[7] = torch.nan, torch.nan
+    world = make_world(n_epochs=10)  # of which every method reads the second
+    by_epoch, final = ("logits", "train_logits", "input_gradients"), ("embeddings", "members")
+    broken = {key: getattr(world, key).clone() for key in (*by_epoch, *final, "copies")}
+    for key, values in broken.items():
+        values[(slice(1, None), 7) if key in by_epoch else 7] = torch.nan
     nan = world.replace(
-        logits=broken[0],
-        train_logits=broken[1],
-        embeddings=embeddings,
-        members=members,
+        **broken,
         skipped={1: [7]},  # a status must not excuse it
     )
     when = "from epoch 2 on" if name in READS_EPOCHS else "on the final model"

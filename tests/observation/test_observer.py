@@ -155,5 +155,5 @@ def test_an_early_end_gives_final_records_only(features):
 
 
 def test_a_need_that_nobody_measures_is_refused_before_training(features):
-    with pytest.raises(HcatError, match="INPUT_GRADIENTS cannot be measured"):
-        observer(Counting(), features, Subscriber(frozenset({Need.INPUT_GRADIENTS})))
+    with pytest.raises(HcatError, match="AUGMENTED cannot be measured without traits"):
+        observer(Counting(), features, Subscriber(frozenset({Need.AUGMENTED})))

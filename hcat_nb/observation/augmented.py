@@ -1,0 +1,202 @@
+"""Predictions for slightly changed copies of each sample.
+
+What is random about a copy is drawn up front, a row of numbers for each
+sample, on the CPU from the run's seed: neither the batches, nor their order,
+nor the device moves it.  Copies are made in the raw domain of the features,
+before any scaling, and keep its dtype and range.
+
+Images: rotation, shift and zoom, pixelation, contrast, brightness and noise;
+a horizontal flip only where the dataset says that it keeps the label.  One
+resampling does all that is geometry.  Tables: Gaussian noise.  The changes of
+every copy are small: they keep what a sample *is*.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, grid_sample
+
+from hcat_nb.errors import SpecError
+from hcat_nb.observation.traits import InputTraits
+from hcat_nb.seeds import child_seed
+
+__all__ = ["AugmentedCopies"]
+
+# Largest change at strength 1, either way.
+_ANGLE = math.radians(10)
+_SHIFT = 0.06  # of the image's side: 2 pixels of 28
+_ZOOM = 0.08
+_CONTRAST = 0.2
+_BRIGHTNESS = 0.1  # of the value range
+_NOISE = 0.05  # standard deviation, of the value range
+_COARSEST = 0.5  # of the resolution, where a copy is pixelated
+_PIXELATED = 0.25  # share of the copies that are
+
+_DRAWS = 9  # numbers in [0, 1) a copy: one each of the above, the flip, a place in the noise
+_POOL = 2**20 + 7  # normal numbers that copies read from a place of their own
+
+
+class AugmentedCopies:
+    """K copies of each sample of one dataset, and a model's logits for them.
+
+    Parameters
+    ----------
+    model : Module
+        Raw features in, logits out; in evaluation mode when it is measured.
+    traits : InputTraits
+        Of the raw features.
+    n : int
+        Samples of the dataset.
+    seed : int
+        Parent of the draws.
+    k : int
+        Copies of a sample.  Copy j is the same for every K > j.
+    strength : float
+        Of an image's changes; 0 for none.
+    noise : float
+        Of a table's: the standard deviation of what is added, in standard
+        deviations of the column.
+
+    Raises
+    ------
+    SpecError
+        If an option is out of range.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        traits: InputTraits,
+        n: int,
+        seed: int,
+        k: int = 4,
+        strength: float = 1.0,
+        noise: float = 0.1,
+    ) -> None:
+        if type(k) is not int or k < 1:
+            raise SpecError(f"k is {k!r}", "at least 1 copy")
+        if not 0 <= strength <= 4:  # beyond, an image shows its margin only
+            raise SpecError(f"strength is {strength}", "a number in [0, 4]")
+        if not 0 <= noise < math.inf:
+            raise SpecError(f"noise is {noise}", "at least 0")
+        self.model = model
+        self.traits = traits
+        self.strength = strength
+        self.noise = noise
+        self._draws = [
+            torch.rand(n, _DRAWS, generator=_generator(seed, f"augmentations/{copy}"))
+            for copy in range(k)
+        ]
+        self._pool = torch.randn(_POOL, generator=_generator(seed, "augmentations/noise"))
+
+    def measure(self, x: Tensor, rows: Tensor) -> Tensor:
+        """Return the logits of the copies.
+
+        Parameters
+        ----------
+        x : Tensor of shape (b, ...)
+            Raw samples.
+        rows : Tensor of shape (b,), int64
+            Their positions in the dataset.
+
+        Returns
+        -------
+        Tensor of shape (b, K, C), float32
+        """
+        copies = range(len(self._draws))
+        logits = [self.model(self.copy(x, rows, copy)).float() for copy in copies]
+        return torch.stack(logits, dim=1)
+
+    def copy(self, x: Tensor, rows: Tensor, copy: int) -> Tensor:
+        """Return the copy number ``copy`` of each sample, in dtype, shape and range of ``x``."""
+        self._move_to(x.device)
+        draws = self._draws[copy][rows]
+        if x.dim() == 4:
+            return self._changed_images(x, draws)
+        assert self.traits.column_stds is not None, "a table's traits have column_stds"
+        stds = self.traits.column_stds.to(x.device)
+        return x + self.noise * stds * self._normal(draws[:, 8], x.shape)
+
+    def _changed_images(self, x: Tensor, draws: Tensor) -> Tensor:
+        assert self.traits.value_range is not None, "an image's traits have a value_range"
+        low, high = self.traits.value_range
+        either_way = 2 * draws - 1
+        images = self._resampled(x.float(), draws, either_way)
+        contrast = 1 + self.strength * _CONTRAST * either_way[:, 4]
+        brightness = self.strength * _BRIGHTNESS * (high - low) * either_way[:, 5]
+        deviation = self.strength * _NOISE * (high - low) * draws[:, 6]
+        middle = images.mean(dim=(1, 2, 3), keepdim=True)
+        images = middle + _spread(contrast) * (images - middle) + _spread(brightness)
+        images = images + _spread(deviation) * self._normal(draws[:, 8], x.shape)
+        images = images.clamp(low, high)
+        return images.to(x.dtype) if x.is_floating_point() else images.round().to(x.dtype)
+
+    def _resampled(self, images: Tensor, draws: Tensor, either_way: Tensor) -> Tensor:
+        """Rotate, shift, zoom, flip and pixelate in one bilinear resampling.
+
+        What comes in from outside repeats the border: a fill value would
+        give the copy away.
+        """
+        s, (height, width) = self.strength, images.shape[2:]
+        angle, zoom = s * _ANGLE * either_way[:, 0], 1 + s * _ZOOM * either_way[:, 1]
+        shift = s * 2 * _SHIFT * either_way[:, 2:4]  # a side spans [-1, 1]
+        flips = self.traits.flip_keeps_label and s > 0
+        mirror = torch.where(draws[:, 7] < 0.5, -1.0, 1.0) if flips else torch.ones_like(angle)
+        cos, sin = zoom * angle.cos(), zoom * angle.sin()
+        # Pixels of unlike sides: the rotation is one of the picture, not of the unit square.
+        aspect = height / width
+        theta = torch.stack(
+            [
+                torch.stack([mirror * cos, -sin * aspect, shift[:, 0]], dim=1),
+                torch.stack([mirror * sin / aspect, cos, shift[:, 1]], dim=1),
+            ],
+            dim=1,
+        )
+        blocks = self._blocks(draws[:, 7], height, width)
+        base = affine_grid(_identity(len(images), images.device), list(images.shape), False)
+        base = torch.where(
+            torch.isfinite(blocks)[:, None, None],
+            (torch.floor((base + 1) / 2 * blocks[:, None, None]) + 0.5) * 2 / blocks[:, None, None]
+            - 1,
+            base,
+        )
+        grid = torch.einsum("bhwj,bij->bhwi", base, theta[:, :, :2]) + theta[:, None, None, :, 2]
+        return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    def _blocks(self, draw: Tensor, height: int, width: int) -> Tensor:
+        """Return each copy's resolution (b, 2) in blocks a side; infinity: not pixelated."""
+        # The flip reads whether this draw is below one half, so its second
+        # binary digit and what follows are free to tell whether, and how much.
+        second = (2 * draw) % 1
+        share = second / _PIXELATED  # in [0, 1) for those that are pixelated
+        keep = 1 - self.strength * (1 - _COARSEST) * share
+        sides = torch.tensor([width, height], dtype=draw.dtype, device=draw.device)
+        blocks = (keep.clamp(min=0.1)[:, None] * sides).round().clamp(min=1)
+        chosen = (share < 1) & (self.strength > 0)
+        return torch.where(chosen[:, None], blocks, torch.inf)
+
+    def _normal(self, place: Tensor, shape: torch.Size) -> Tensor:
+        """Return normal numbers of ``shape``, read from the pool at each row's place."""
+        start = (place.double() * _POOL).long()
+        index = start[:, None] + torch.arange(math.prod(shape[1:]), device=place.device)
+        return self._pool[index % _POOL].reshape(shape)
+
+    def _move_to(self, device: torch.device) -> None:
+        if self._pool.device != device:
+            self._pool = self._pool.to(device)
+            self._draws = [draws.to(device) for draws in self._draws]
+
+
+def _generator(seed: int, stream: str) -> torch.Generator:
+    return torch.Generator().manual_seed(child_seed(seed, stream))
+
+
+def _spread(values: Tensor) -> Tensor:
+    return values[:, None, None, None]
+
+
+def _identity(n: int, device: torch.device) -> Tensor:
+    return torch.eye(2, 3, device=device).expand(n, 2, 3)

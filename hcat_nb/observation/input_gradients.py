@@ -1,0 +1,94 @@
+"""The gradient of one output with respect to the raw input of each sample.
+
+In evaluation mode no sample sees another, so one backward pass of the sum of
+the chosen outputs gives every sample's own gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from hcat_nb.errors import ModelError, SpecError
+from hcat_nb.observation._differentiable import differentiable
+from hcat_nb.observation._memory import bytes_per_row, rows_within
+
+__all__ = ["InputGradients"]
+
+
+class InputGradients:
+    """Measures input gradients of one model.
+
+    Parameters
+    ----------
+    model : Module
+        Raw features in, logits out; in evaluation mode when it is measured.
+    target : {"label", "predicted"}
+        Which class's output is differentiated.
+    of : {"logit", "softmax"}
+        The output itself, or its probability.
+
+    Raises
+    ------
+    SpecError
+        If an option is none of its choices.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        target: Literal["label", "predicted"] = "label",
+        of: Literal["logit", "softmax"] = "logit",
+    ) -> None:
+        if target not in ("label", "predicted"):
+            raise SpecError(f"target is {target!r}", '"label" or "predicted"')
+        if of not in ("logit", "softmax"):
+            raise SpecError(f"of is {of!r}", '"logit" or "softmax"')
+        self.model = model
+        self.target = target
+        self.of = of
+        self._rows: int | None = None
+
+    def measure(self, x: Tensor, labels: Tensor) -> Tensor:
+        """Return the gradients for raw samples.
+
+        Parameters
+        ----------
+        x : Tensor of shape (b, ...), uint8 or float32
+        labels : Tensor of shape (b,), int64
+
+        Returns
+        -------
+        Tensor of shape (b, ...), float32
+            In units of the output for one unit of the raw feature.
+
+        Raises
+        ------
+        ModelError
+            If the model's output does not depend on its input differentiably.
+        """
+        with differentiable(self.model):
+            if self._rows is None:
+                leaf = x[:1].float().requires_grad_()
+                self._rows = rows_within(bytes_per_row(self.model, leaf), x.device)
+            parts = zip(x.split(self._rows), labels.split(self._rows), strict=True)
+            return torch.cat([self._chunk(*part) for part in parts])
+
+    def _chunk(self, x: Tensor, labels: Tensor) -> Tensor:
+        leaf = x.detach().to(torch.float32, copy=True).requires_grad_()
+        logits = self.model(leaf).float()
+        output = logits if self.of == "logit" else torch.softmax(logits, dim=1)
+        chosen = labels if self.target == "label" else logits.detach().argmax(1)
+        total = output.gather(1, chosen[:, None]).sum()
+        found: tuple[Tensor | None, ...] = (
+            torch.autograd.grad(total, leaf, allow_unused=True) if total.requires_grad else (None,)
+        )
+        if found[0] is None:
+            raise ModelError(
+                "no gradient reaches the model's input",
+                "a differentiable path from the features to the logits",
+                "leave out the methods that need input gradients (vog)",
+            )
+        return found[0]
