@@ -60,8 +60,8 @@ class ALLSH(Method):
     reduce : {"mean", "max"}
         Over the copies; ``max`` is the paper's.
     strength : float
-        Of an image's changes, in [0, 4]; 1 turns by up to 10 degrees and
-        shifts by up to 6 % of the side.
+        Of an image's changes, in [0, 4]; 1 turns by up to 5 degrees and
+        shifts by up to 3 % of the side.
     noise : float
         Of a table's: standard deviations of each column that are added.
 

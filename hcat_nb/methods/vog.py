@@ -11,8 +11,9 @@ instead of the logit, epochs 1, 3 and 5, no standardisation, and low = hard.
 
 Cost: one forward and backward pass at each of five epochs; 8 d + 5 bytes a
 sample of d input elements.
-Caveat: high means visually hard or rare.  The gradient of a wrong label is
-small and steady, so on label noise expect AUROC well *below* one half.
+Caveat: high means visually hard, in the paper's words.  The gradient of a
+wrong label is small and steady, so on label noise expect AUROC well *below*
+one half; and where few strokes are left, by a shift or a blur, too.
 """
 
 from __future__ import annotations
@@ -107,11 +108,11 @@ class VoG(PerEpoch):
     paper = "Agarwal et al. 2022, arXiv 2008.11600"
     needs = frozenset({Need.INPUT_GRADIENTS})
     hard_when = "high"
-    detects = frozenset({"atypical", "ood"})
+    detects = frozenset({"boundary"})
     looks_at_labels = True
     buffers = (*PerEpoch.buffers, "mean", "m2")
     cost = "a forward and backward pass at five epochs; 8 bytes an input element of each sample"
-    misleads = "label noise: a wrong label's gradient is small and steady, AUROC below .5 expected"
+    misleads = "label noise ranks low, by design: the gradient of a wrong label is small and steady"
 
     checkpoints: str | Sequence[int] = "five"
     target: Literal["label", "predicted"] = "label"
@@ -130,7 +131,7 @@ class VoG(PerEpoch):
         )
         if len(set(listed)) < 2 or any(type(epoch) is not int or epoch < 1 for epoch in listed):
             raise SpecError(
-                f"vog.checkpoints is {given!r}",
+                f"vog.checkpoints is {self.checkpoints!r}",
                 '"five", "all" or a list of at least two epochs, from 1',
             )
         self.checkpoints = listed

@@ -26,14 +26,15 @@ from hcat_nb.seeds import child_seed
 __all__ = ["AugmentedCopies"]
 
 # Largest change at strength 1, either way.
-_ANGLE = math.radians(10)
-_SHIFT = 0.06  # of the image's side: 2 pixels of 28
-_ZOOM = 0.08
-_CONTRAST = 0.2
-_BRIGHTNESS = 0.1  # of the value range
-_NOISE = 0.05  # standard deviation, of the value range
-_COARSEST = 0.5  # of the resolution, where a copy is pixelated
+_ANGLE = math.radians(5)
+_SHIFT = 0.03  # of the image's side: 1 pixel of 32
+_ZOOM = 0.04
+_CONTRAST = 0.1
+_BRIGHTNESS = 0.05  # of the value range
+_NOISE = 0.025  # standard deviation, of the value range
+_COARSEST = 0.75  # of the resolution, where a copy is pixelated
 _PIXELATED = 0.25  # share of the copies that are
+_FEWEST_BLOCKS = 14  # a side; fewer leave no digit to read, so smaller images are not pixelated
 
 _DRAWS = 9  # numbers in [0, 1) a copy: one each of the above, the flip, a place in the noise
 _POOL = 2**20 + 7  # normal numbers that copies read from a place of their own
@@ -174,7 +175,7 @@ class AugmentedCopies:
         share = second / _PIXELATED  # in [0, 1) for those that are pixelated
         keep = 1 - self.strength * (1 - _COARSEST) * share
         sides = torch.tensor([width, height], dtype=draw.dtype, device=draw.device)
-        blocks = (keep.clamp(min=0.1)[:, None] * sides).round().clamp(min=1)
+        blocks = (keep[:, None] * sides).round().clamp(min=sides.clamp(max=_FEWEST_BLOCKS))
         chosen = (share < 1) & (self.strength > 0)
         return torch.where(chosen[:, None], blocks, torch.inf)
 

@@ -154,9 +154,8 @@ def _make_world(
     atypical: slow and unsteady evidence, an embedding off the class's cluster.
     ood: no evidence for any class, an embedding off all clusters.
 
-    What a network has found out about a sample early on it keeps: the input
-    gradient of an atypical or ood sample goes on to change, that of a wrong
-    label is small and steady.
+    The input gradient of a sample between classes goes on to change, that of
+    a wrong label is small and steady.
     """
     rng = np.random.default_rng(seed)
     truth = np.arange(n) % n_classes
@@ -190,7 +189,7 @@ def _make_world(
     def tensor(values: np.ndarray) -> Tensor:
         return torch.from_numpy(values.astype(np.float32))
 
-    restless = np.select([is_a["mislabel"], is_a["atypical"] | is_a["ood"]], [0.5, 3.0], 1.0)
+    restless = np.select([is_a["mislabel"], is_a["boundary"]], [0.5, 3.0], 1.0)
     later = np.random.default_rng(seed + 1000)  # so that these draws move no others
     towards = noisy(1, n_classes, 6, of=later)  # each class's own pattern, in inputs of 6 elements
     changing = restless[:, None, None] * noisy(1, n_epochs, n, n_classes, 6, of=later)

@@ -92,5 +92,5 @@ def test_a_model_that_is_not_differentiable_in_its_input(data, trained):
 
 @pytest.mark.parametrize("options", [{"target": "best"}, {"of": "loss"}])
 def test_option_out_of_range(net, options):
-    with pytest.raises(SpecError, match="is '.*expected"):
+    with pytest.raises(SpecError, match=r"is '.*expected"):
         InputGradients(net, **options)

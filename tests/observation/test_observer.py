@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from hcat_nb.errors import HcatError
+from hcat_nb.errors import HcatError, ModelError
 from hcat_nb.observation.observer import Observer
 from hcat_nb.observation.record import Need
+from hcat_nb.observation.traits import InputTraits
 
 N = 20
 
@@ -49,7 +50,7 @@ def features() -> torch.Tensor:
     return torch.randn(N, 4, generator=torch.Generator().manual_seed(0))
 
 
-def observer(net, features, *subscribers, rows=None, batch_size=N) -> Observer:
+def observer(net, features, *subscribers, rows=None, batch_size=N, traits=None) -> Observer:
     labels = torch.arange(N) % 3
     labels[0] = -1
     return Observer(
@@ -62,6 +63,7 @@ def observer(net, features, *subscribers, rows=None, batch_size=N) -> Observer:
         batch_size=batch_size,
         seed=0,
         embedding=net.head,
+        traits=traits,
     )
 
 
@@ -157,3 +159,70 @@ def test_an_early_end_gives_final_records_only(features):
 def test_a_need_that_nobody_measures_is_refused_before_training(features):
     with pytest.raises(HcatError, match="AUGMENTED cannot be measured without traits"):
         observer(Counting(), features, Subscriber(frozenset({Need.AUGMENTED})))
+
+
+GRADIENTS = frozenset({Need.GRADIENT_NORM, Need.INPUT_GRADIENTS})
+
+
+def test_gradients_take_forwards_of_their_own_only_in_the_epochs_in_which_they_are_due(features):
+    net = Counting()
+    plain = Subscriber(frozenset({Need.LOGITS}))
+    late = Subscriber(GRADIENTS, epochs=(2,))
+    watcher = observer(net, features, plain, late)
+    watcher.end_epoch(1, last=False)
+    assert (net.passes, late.records) == (1, [])
+    watcher.end_epoch(2, last=False)
+    assert net.passes > 3  # the shared one, and those that record gradients
+    (record,) = late.records
+    assert torch.equal(record.logits, plain.records[1].logits)
+    before = net.passes
+    watcher.end_epoch(3, last=False)
+    assert net.passes == before + 1
+
+
+def test_gradients_are_those_of_the_observed_labels(features):
+    net = Counting()
+    one = Subscriber(GRADIENTS)
+    observer(net, features, one).end_epoch(1, last=False)
+    (record,) = one.records
+    labels = record.labels.clone()  # a tensor that autograd may keep
+    assert torch.equal(record.take(Need.INPUT_GRADIENTS), net.head.weight[labels])
+    # a single linear layer: |p - onehot(y)| sqrt(|x|^2 + 1)
+    error = (record.probs - torch.eye(3)[labels]).norm(dim=1)
+    expected = error * (features.square().sum(1) + 1).sqrt()
+    torch.testing.assert_close(record.take(Need.GRADIENT_NORM), expected)
+
+
+def test_the_batch_size_changes_no_gradient_and_no_copy(features):
+    needs = GRADIENTS | {Need.AUGMENTED}
+    net = Counting()
+    made = []
+    for size in (N, 3):
+        one = Subscriber(needs)
+        traits = InputTraits(column_stds=torch.ones(4))
+        observer(net, features, one, batch_size=size, traits=traits).end_epoch(1, last=True)
+        made.append(one.records[1])  # the final record shares what the epoch's has
+    for need in needs:
+        whole, parts = (record.take(need) for record in made)
+        torch.testing.assert_close(whole, parts, rtol=1e-5, atol=1e-6)
+
+
+def test_a_rehearsal_measures_gradients_and_tells_nobody(features):
+    one = Subscriber(GRADIENTS)
+    net = Counting()
+    watcher = observer(net, features, one)
+    watcher.rehearse()
+    assert net.passes > 0
+    assert one.records == []
+    plain = Counting()
+    observer(plain, features, Subscriber(frozenset({Need.DROPOUT}))).rehearse()
+    assert plain.passes == 0
+
+
+def test_a_rehearsal_finds_a_model_without_input_gradients(features):
+    class Blind(Counting):
+        def forward(self, x):
+            return super().forward(x.round().detach())
+
+    with pytest.raises(ModelError, match="no gradient reaches the model's input"):
+        observer(Blind(), features, Subscriber(GRADIENTS)).rehearse()
