@@ -58,9 +58,7 @@ class MadeUpRun:
         confidence = rng.random(self.n, dtype=np.float32)
         confidence[0] = np.nan
         variability = np.where(np.isnan(confidence), np.nan, 0.1 * epoch).astype(np.float32)
-        return MapSnapshot(
-            epoch, confidence, variability, variability / 2, confidence, confidence
-        )
+        return MapSnapshot(epoch, confidence, variability, variability / 2, confidence, confidence)
 
     def epoch(self, epoch: int) -> EpochEvent:
         return EpochEvent(
