@@ -110,6 +110,10 @@ class TestOutcome:
         assert np.isfinite(image_run.scores.to_numpy()).all()
         assert image_run.scores.index.name == "sample_id"
 
+    def test_the_users_own_data_have_the_name_given(self):
+        run = characterize(*table(), name="irises", methods="el2n", **SMALL)
+        assert repr(run).startswith("<Run: irises, 200 samples;")
+
     def test_planted_label_noise_ranks_high(self):
         run = characterize("digits", subset=600, hardness="uniform", p=0.1, epochs=8, seed=0)
         auroc = run.evaluate().set_index("hcm")["auroc"]
