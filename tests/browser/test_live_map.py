@@ -58,9 +58,9 @@ def test_the_same_map_moves_between_epochs_and_nothing_leaves_the_machine(
     last = _epoch_after(page, 7)
     lab_page.screenshot("live_end")
 
-    # Shares of painted pixels; grid and axes, which stay, are a third of them.
-    assert page.evaluate(MOVED, [first, second]) > 0.01
-    assert page.evaluate(MOVED, [first, last]) > 0.05
+    # Shares of painted pixels: 0 for a map drawn again as it was, .7 measured for these.
+    assert page.evaluate(MOVED, [first, second]) > 0.2
+    assert page.evaluate(MOVED, [first, last]) > 0.2
     mark = page.evaluate("() => document.querySelector('.hcat-map canvas').hcatMark")
     assert mark == "first", "the map was embedded anew"
     assert page.locator(".hcat-map canvas").count() == 1

@@ -106,8 +106,9 @@ def test_without_a_truth_the_groups_are_shown(made_up_run: Any, x: Any) -> None:
     last = screen.frames[-1]
     rows = run.start.sample_ids.get_indexer(column(last, "points", "id"))
     assert column(last, "points", "color") == groups[rows].tolist()
+    sizes = dataiq_groups(snapshot.confidence, snapshot.aleatoric)
     for group in ("easy", "ambiguous", "hard"):
-        assert f"{(groups == group).sum()} {group}" in screen.views[0].summary
+        assert f"{(sizes == group).sum()} {group}" in screen.views[0].summary
 
 
 def test_the_specification_fits_the_frames(made_up_run: Any) -> None:
@@ -153,6 +154,10 @@ def test_only_a_run_that_did_not_begin_is_taken_away(made_up_run: Any) -> None:
     begun.on_start(made_up_run().start)
     begun.discard()
     assert screen.discarded == 1
+    begun.on_end(EndEvent("failed", 0, "ValueError: no"))
+    begun.discard()
+    assert screen.discarded == 1
+    assert "failed after epoch 0/3 · ValueError: no" in screen.views[-1].summary
 
 
 def test_without_a_screen_nothing_happens(made_up_run: Any) -> None:
