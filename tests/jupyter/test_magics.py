@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import gc
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import nbformat
@@ -129,7 +129,9 @@ def test_defects_keep_their_traceback(shell: InteractiveShell) -> None:
     assert frames[-1] == "forward"
 
 
-def test_running_a_cell_again_keeps_nothing_of_failed_runs(shell: InteractiveShell) -> None:
+def test_running_a_cell_again_keeps_nothing_of_failed_runs(
+    shell: InteractiveShell, live_tensor_bytes: Callable[[], int]
+) -> None:
     class Fragile(nn.Linear):
         fail = False
 
@@ -146,11 +148,7 @@ def test_running_a_cell_again_keeps_nothing_of_failed_runs(shell: InteractiveShe
         result = shell.run_cell(line)
         assert (result.error_in_exec is not None) is Fragile.fail
         del result
-        gc.collect()
-        # isinstance would ask lazy modules of other packages for their class
-        tensors = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
-        sizes.append(sum(one.nbytes for one in tensors))
-        del tensors
+        sizes.append(live_tensor_bytes())
     assert sizes[4] <= 1.1 * sizes[0]
     assert "hcat-training" not in [thread.name for thread in threading.enumerate()]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import random
 import threading
 
@@ -347,7 +346,7 @@ class TestEnds:
             )
         assert (caught.value.run is None) == (not caught.value.training.history)
 
-    def test_running_again_after_errors_leaves_nothing_behind(self):
+    def test_running_again_after_errors_leaves_nothing_behind(self, live_tensor_bytes):
         x, y = table()
 
         class Broken(Listener):
@@ -356,20 +355,12 @@ class TestEnds:
             def on_epoch(self, event):
                 raise KeyError("defect")
 
-        def live_bytes() -> int:
-            gc.collect()
-            return sum(
-                one.numel() * one.element_size()
-                for one in gc.get_objects()
-                if type(one) in (torch.Tensor, nn.Parameter)
-            )
-
         sizes, threads = [], threading.active_count()
         for attempt in range(1, 6):
             broken = [Broken()] if attempt in (2, 4) else []
             with contextlib.suppress(KeyError):
                 run = characterize(x, y, model=small_net, listeners=broken, **SMALL)
-            sizes.append(live_bytes())
+            sizes.append(live_tensor_bytes())
         assert run.info["outcome"] == "finished"
         assert sizes[-1] <= sizes[0] * 1.1
         assert threading.active_count() == threads
