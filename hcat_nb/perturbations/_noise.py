@@ -24,7 +24,7 @@ from hcat_nb.perturbations.base import Perturbation
 
 __all__ = ["GaussianNoise"]
 
-_ATTEMPTS = 20
+_ATTEMPTS = 1000  # of a row that rounding left as it was: few, and cheap
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class Mixture(Perturbation):
     def _mixed(self, dataset: LabelledDataset, seed: int) -> Perturbed:
         kinds = [(part.kind.settle(dataset, seed), part.p) for part in self.made()]
         chances = [(kind, p, kind.eligible(dataset) & dataset.trainable) for kind, p in kinds]
-        chances.sort(key=lambda item: int(item[2].sum()))
+        chances.sort(key=lambda item: (int(item[2].sum()), item[0].name))
         free = torch.ones(len(dataset), dtype=torch.bool)
         features, labels, notes = dataset.features, dataset.labels.clone(), dataset.notes
         truth = untouched(dataset)
