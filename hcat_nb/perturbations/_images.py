@@ -171,16 +171,16 @@ def as_pixels(images: Tensor, like: Tensor) -> Tensor:
 
 
 def extremes(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the darkest and brightest value of each image: two of shape (b, 1, 1, 1)."""
-    low, high = images.flatten(1).aminmax(dim=1)
-    return low[:, None, None, None], high[:, None, None, None]
+    """Return the darkest and brightest value of each channel: two of shape (b, channels, 1, 1)."""
+    return images.amin(dim=(2, 3), keepdim=True), images.amax(dim=(2, 3), keepdim=True)
 
 
 def with_extremes(images: Tensor, like: Tensor, valid: tuple[float, float]) -> Tensor:
-    """Return images stretched so that their extremes are exactly those of ``like``.
+    """Return images stretched so that the extremes of each channel are exactly those of ``like``.
 
-    An image of one value cannot be stretched, nor one be shrunk to the single
-    value of a blank ``like``; these are clipped to the valid range.
+    A channel of one value cannot be stretched and is clipped to them.  Where
+    ``like`` is blank, all of it one colour, there is nothing to keep, and the
+    image is clipped to the valid range.
 
     Parameters
     ----------
@@ -198,13 +198,14 @@ def with_extremes(images: Tensor, like: Tensor, valid: tuple[float, float]) -> T
     # Exact, for a maximum that is off by one rounding error gives the flag away as well.
     stretched = torch.where(images == low, least, stretched)
     stretched = torch.where(images == high, greatest, stretched)
-    stretched = torch.minimum(torch.maximum(stretched, least), greatest)
-    possible = (high > low) & (greatest > least)
-    return torch.where(possible, stretched, images.clamp(*valid))
+    stretched = torch.where(high > low, stretched, images)
+    return _within(stretched, images, least, greatest, valid)
 
 
 def clipped(images: Tensor, like: Tensor, valid: tuple[float, float]) -> Tensor:
-    """Return images clipped to the extremes of ``like``; where that is blank, to the valid range.
+    """Return images clipped to the extremes of each channel of ``like``.
+
+    Where that is blank, all of it one colour, to the valid range.
 
     Examples
     --------
@@ -213,10 +214,15 @@ def clipped(images: Tensor, like: Tensor, valid: tuple[float, float]) -> Tensor:
     [[[[10.0, 20.0, 30.0]]]]
     """
     least, greatest = extremes(like)
-    blank = least == greatest
-    least = torch.where(blank, valid[0], least)
-    greatest = torch.where(blank, valid[1], greatest)
-    return torch.minimum(torch.maximum(images, least), greatest)
+    return _within(images, images, least, greatest, valid)
+
+
+def _within(
+    images: Tensor, otherwise: Tensor, least: Tensor, greatest: Tensor, valid: tuple[float, float]
+) -> Tensor:
+    blank = (least == greatest).all(dim=1, keepdim=True)
+    inside = torch.minimum(torch.maximum(images, least), greatest)
+    return torch.where(blank, otherwise.clamp(*valid), inside)
 
 
 def background(images: Tensor) -> Tensor:

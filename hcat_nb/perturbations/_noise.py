@@ -31,7 +31,7 @@ _ATTEMPTS = 1000  # of a row that rounding left as it was: few, and cheap
 class GaussianNoise(Perturbation):
     """Adds independent Gaussian noise to each pixel or each numeric column.
 
-    Pixels are clipped to the image's own extremes (so never leave the valid
+    Pixels are clipped to the channel's own extremes (so never leave the valid
     range), a blank image's to the valid range.  In a table each column keeps
     the number of decimals it is written with; constant and two-valued columns
     are left as they are.
@@ -42,7 +42,7 @@ class GaussianNoise(Perturbation):
         Standard deviation of the noise: for images in value ranges, for
         tables in standard deviations of the column.
     keep_extremes : bool
-        Images: whether pixels are clipped to the image's own extremes.
+        Images: whether pixels are clipped to the channel's own extremes.
         Without it, to the valid range, whose ends then give flags away where
         images do not reach them by themselves.
     variant : {"paper", "hcat"}

@@ -43,7 +43,7 @@ class DomainShift(ImageShift):
         Standard deviation, in value ranges, of Gaussian noise that is added
         before; H-CAT: .5.
     keep_extremes : bool
-        Whether the image keeps its own darkest and brightest value; outlines
+        Whether each channel keeps its own darkest and brightest value; outlines
         take the darkest.  Without it blur lowers the contrast and outlines
         are black, which gives flags away.
     """

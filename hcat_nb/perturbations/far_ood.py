@@ -57,7 +57,7 @@ class FarOod(Perturbation):
         another code.
     keep_extremes : bool
         Images: whether the new image takes over the darkest and brightest
-        value of the one it replaces, so that what gives it away is what it
+        value of each channel of the one it replaces, so that what gives it away is what it
         shows.
     variant : {"paper", "hcat"}
         Tables: ``"hcat"`` flips two zeros and two ones of each row.

@@ -29,7 +29,7 @@ class ZoomShift(ImageShift):
     strength : float or list of float
         Factor of enlargement, above 1.
     keep_extremes : bool
-        Whether the image keeps its own darkest and brightest value.  Without
+        Whether each channel keeps its own darkest and brightest value.  Without
         it they give most flags away, for the crop loses and interpolation
         lowers them.
     """

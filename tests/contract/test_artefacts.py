@@ -1,7 +1,7 @@
 """No clamping, rescaling, type or fill gives a hard image away; the valid range is never left.
 
-What is tested: the smallest and the largest pixel of an image and their
-difference, over all channels, and the background (the median of the outermost
+What is tested: the smallest and the largest value of an image and their
+difference, over all channels and in each, and the background (the median of the outermost
 pixels, which is what a crop is filled with), each as if it were a score.  Its
 AUROC has to lie in [.4, .6].  The background says nothing about far OOD and
 about noise, whose meaning includes other backgrounds: there only the extremes
@@ -80,6 +80,11 @@ def statistics(features):
         "largest": flat.max(axis=1),
         "range": flat.max(axis=1) - flat.min(axis=1),
         "background": np.median(border.double().numpy(), axis=2).mean(axis=1),
+        **{
+            f"{end.__name__} of channel {channel}": end(features[:, channel].flatten(1), 1).numpy()
+            for channel in range(features.shape[1])
+            for end in (torch.amin, torch.amax)
+        },
     }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -18,7 +19,7 @@ def _images(features, value_range=None, name="toy"):
 
 
 def _table(features, names=None, name="toy"):
-    features = torch.as_tensor(features, dtype=torch.float32)
+    features = torch.from_numpy(np.array(features, dtype=np.float32))
     n = len(features)
     return LabelledDataset(
         name, features, torch.arange(n) % 2, (0, 1), pd.RangeIndex(n), feature_names=names

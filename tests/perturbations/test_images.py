@@ -23,9 +23,9 @@ VALID = (0.0, 255.0)
 def test_extremes_are_taken_over_to_the_last_bit(scale):
     generator = torch.Generator().manual_seed(0)
     images, like = (torch.rand(200, 3, 6, 6, generator=generator) * scale for _ in range(2))
-    result = with_extremes(images, like, VALID).flatten(1)
-    assert torch.equal(result.min(1).values, like.flatten(1).min(1).values)
-    assert torch.equal(result.max(1).values, like.flatten(1).max(1).values)
+    result = with_extremes(images, like, VALID)
+    for end in (torch.amin, torch.amax):
+        assert torch.equal(end(result, dim=(2, 3)), end(like, dim=(2, 3)))
 
 
 def test_stretching_is_linear():
@@ -34,14 +34,20 @@ def test_stretching_is_linear():
     assert with_extremes(images, like, VALID).flatten().tolist() == [100.0, 120.0, 180.0]
 
 
-def test_blank_images_are_clipped_to_the_valid_range_only():
-    blank, other = (
-        torch.full((1, 1, 2, 2), 300.0),
-        torch.tensor([0.0, 9, 5, 400]).reshape(1, 1, 2, 2),
-    )
-    assert with_extremes(blank, other, VALID).unique().tolist() == [255.0]
-    assert with_extremes(other, blank, VALID).flatten().tolist() == [0.0, 9.0, 5.0, 255.0]
-    assert clipped(other, blank, VALID).flatten().tolist() == [0.0, 9.0, 5.0, 255.0]
+def test_where_there_is_nothing_to_stretch_or_to_keep():
+    blank, bright = torch.full((1, 1, 1, 3), 100.0), torch.full((1, 1, 1, 3), 250.0)
+    other = torch.tensor([0.0, 9.0, 200.0]).reshape(1, 1, 1, 3)
+    beyond = torch.tensor([-7.0, 9.0, 400.0]).reshape(1, 1, 1, 3)
+    assert with_extremes(bright, other, VALID).unique().tolist() == [200.0]
+    for make in (with_extremes, clipped):
+        assert make(beyond, blank, VALID).flatten().tolist() == [0.0, 9.0, 255.0]
+
+
+def test_a_channel_of_one_value_stays_so_in_an_image_that_is_not_blank():
+    opaque = torch.stack([torch.tensor([[10.0, 90.0]]), torch.tensor([[255.0, 255.0]])])[None]
+    noisy = torch.tensor([[0.0, 300.0]]).expand(1, 2, 1, 2)
+    assert clipped(noisy, opaque, VALID).tolist() == opaque.tolist()
+    assert with_extremes(noisy, opaque, VALID).tolist() == opaque.tolist()
 
 
 def test_background_is_the_median_of_the_border_by_channel():
