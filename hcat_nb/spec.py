@@ -99,7 +99,7 @@ class RunSpec:
     )
     p: float = _option(
         0.1,
-        "proportion of samples to make hard",
+        "proportion of samples to make hard; of a mixture, what its parts add up to",
         check=lambda value: 0 <= value < 1,
         expected="a proportion in [0, 1)",
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the public data in ../shared/data, which is absent here")
     return folder
+
+
+@pytest.fixture
+def live_tensor_bytes() -> Callable[[], int]:
+    """A function that returns how many bytes all living dense tensors hold."""
+
+    def count() -> int:
+        gc.collect()
+        # isinstance would ask lazy modules of other packages for their class
+        tensors = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+        dense = [one for one in tensors if one.layout is torch.strided]
+        return sum(one.numel() * one.element_size() for one in dense)
+
+    return count
 
 
 def _browser_required() -> bool:

@@ -17,7 +17,7 @@ def test_an_installed_copy_goes_first(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "static").mkdir()
     shipped = tmp_path / "static" / "live_map.js"
     shipped.write_text("export default {};")
-    monkeypatch.setattr(assets, "_HERE", tmp_path)
+    monkeypatch.setattr(assets, "_FOLDERS", (tmp_path / "static", *assets._FOLDERS[1:]))
     assert assets.asset("live_map.js") == shipped
 
 

@@ -51,6 +51,7 @@ class LiveListener(Listener):
         self.color = color
         self._screen = open_screen(display) if screen is None else screen
         self._progress = Progress()
+        self._begun = False
         self._start: StartEvent | None = None
         self._map: MapSnapshot | None = None
 
@@ -58,6 +59,7 @@ class LiveListener(Listener):
         """Show the bar and prepare the map."""
         if self._screen is None:
             return
+        self._begun = True
         self._start = event
         self._progress = Progress.started(event)
         self._screen.update(self._progress)
@@ -90,7 +92,7 @@ class LiveListener(Listener):
 
     def discard(self) -> None:
         """Take everything away, for a run that did not begin."""
-        if self._screen is not None and self._start is None:
+        if self._screen is not None and not self._begun:
             self._screen.discard()
 
     def _spec(self, start: StartEvent) -> dict[str, Any]:
@@ -154,17 +156,20 @@ class LiveListener(Listener):
         words = f"{self._progress.title()}: {len(start.labels):,} samples, {self._progress.line()}"
         if self._map is None:
             return StaticView(words)
-        groups = self._groups(self._map)
+        from hcat_nb.methods.dataiq import dataiq_groups
+
+        # Data Maps' groups are thirds, whose sizes say nothing; Data-IQ's have thresholds.
+        sizes = dataiq_groups(self._map.confidence, self._map.aleatoric)
         shares = ", ".join(
-            f"{int((groups == name).sum()):,} {name}" for name in ("easy", "ambiguous", "hard")
+            f"{int((sizes == name).sum()):,} {name}" for name in ("easy", "ambiguous", "hard")
         )
         chart = data_map(
-            self._table(start, self._map, groups),
+            self._table(start, self._map, self._groups(self._map)),
             x=self.x,
             color="truth" if self._shows_truth(start) else "group",
             title=self._progress.heading(),
         )
-        return StaticView(f"{words} · {shares}", png=picture(chart))
+        return StaticView(f"{words} · by Data-IQ {shares}", png=picture(chart))
 
     def _table(self, start: StartEvent, snapshot: MapSnapshot, groups: np.ndarray) -> pd.DataFrame:
         import pandas as pd

@@ -151,14 +151,15 @@ def _read_cell(cell: str | None) -> dict[Any, Any]:
 
 
 def _data(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords ``data`` and ``labels``; a variable goes before a name."""
+    """Return the keywords for the data; a variable goes before a name, and gives its own."""
     if word is None:
         return {}
     value = variables.get(str(word))
     if isinstance(value, tuple) and len(value) == 2:
-        return {"data": value[0], "labels": value[1]}
+        return {"data": value[0], "labels": value[1], "name": str(word)}
     if looks_like_data(value):
-        return {"data": value}
+        # A LabelledDataset has a name already.
+        return {"data": value} | ({} if hasattr(value, "class_values") else {"name": str(word)})
     _known_name("dataset", str(word), SOURCES.names(), variables, looks_like_data)
     return {"data": SOURCES.resolve(str(word))[0]}
 

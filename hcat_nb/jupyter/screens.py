@@ -166,6 +166,7 @@ class WidgetScreen:
             self._known.wait()
             if self._spec is not None:
                 live.spec = self._spec()
+                self._spec = None  # it holds the run's labels and ids
             with self._lock:
                 self._map, early, self._early = live, self._early, None
             if early is not None:

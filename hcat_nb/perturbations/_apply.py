@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.perturbations.base import Perturbation, Perturbed, untouched
-from hcat_nb.registry import PERTURBATIONS, nearest
+from hcat_nb.registry import PERTURBATIONS
 
 __all__ = ["make_perturbation", "perturb"]
+
+MIXTURE = "mixture"
 
 
 def perturb(
     dataset: LabelledDataset,
-    hardness: str | Perturbation | None,
-    p: float,
+    hardness: str | Perturbation | Mapping[Any, Any] | None,
+    p: float | None = None,
     seed: int = 0,
     **strength: Any,
 ) -> Perturbed:
@@ -26,11 +29,14 @@ def perturb(
     ----------
     dataset : LabelledDataset
         Left as it is.
-    hardness : str, Perturbation or None
+    hardness : str, Perturbation, mapping or None
         Name of a kind of hardness (see ``list_hardness``), or one made by
-        hand.  ``None`` or ``"none"``: nothing is changed, whatever ``p``.
+        hand; or several kinds with the proportion of each, on disjoint
+        samples (see ``Mixture``).  ``None`` or ``"none"``: nothing is
+        changed, whatever ``p``.
     p : float
-        Proportion of the trainable samples to change, in ``[0, 1)``.
+        Proportion of the trainable samples to change, in ``[0, 1)``.  A
+        mixture has its own proportions and needs none.
     seed : int
         Decides which samples change and how.
     **strength
@@ -62,14 +68,21 @@ def perturb(
     2
     >>> bool((result.dataset.labels != data.labels).sum() == 2)
     True
+    >>> mixed = perturb(data, {"adjacent": 0.1, "ood_covariate": 0.2})
+    Traceback (most recent call last):
+    hcat_nb.errors.DataError: 'ood_covariate' needs a numeric column, and 'toy' has none; \
+expected a column with more than two values
     """
     perturbation = make_perturbation(hardness, **strength)
     if perturbation is None:
         return Perturbed(dataset, untouched(dataset))
-    return perturbation(dataset, p, seed)
+    # None is refused by all but a mixture, with the text that any other wrong p gets.
+    return perturbation(dataset, cast(float, p), seed)
 
 
-def make_perturbation(hardness: str | Perturbation | None, **strength: Any) -> Perturbation | None:
+def make_perturbation(
+    hardness: str | Perturbation | Mapping[Any, Any] | None, **strength: Any
+) -> Perturbation | None:
     """Return the perturbation of that name with these options, None for no hardness.
 
     Raises
@@ -77,31 +90,25 @@ def make_perturbation(hardness: str | Perturbation | None, **strength: Any) -> P
     UnknownNameError
         If the hardness or an option does not exist; names the nearest.
     SpecError
-        If ``hardness`` is neither a name nor a perturbation.
+        If ``hardness`` is neither a name, a perturbation nor a mapping.
     """
     if hardness is None or hardness == "none":
-        _check_options("none", (), strength)
+        for name in strength:
+            raise UnknownNameError(f"unknown option {name!r} of the hardness 'none'", "no options")
         return None
     if isinstance(hardness, Perturbation):
-        _check_options(hardness.name, _option_names(type(hardness)), strength)
-        return dataclasses.replace(hardness, **strength)
+        now = {
+            item.name: getattr(hardness, item.name)
+            for item in dataclasses.fields(hardness)
+            if item.init
+        }
+        return type(hardness).from_options(**now | strength)
+    if isinstance(hardness, Mapping):
+        hardness, strength = MIXTURE, {**strength, "parts": hardness}
     if not isinstance(hardness, str):
         raise SpecError(
-            f"hardness is {hardness!r}", "a name (see list_hardness()) or a Perturbation"
+            f"hardness is {hardness!r}",
+            "a name (see list_hardness()), a Perturbation, or a mixture {name: proportion}",
         )
     plugin: type[Perturbation] = PERTURBATIONS.get(hardness)
-    _check_options(plugin.name, _option_names(plugin), strength)
-    return plugin(**strength)
-
-
-def _option_names(plugin: type[Perturbation]) -> tuple[str, ...]:
-    return tuple(item.name for item in dataclasses.fields(plugin) if item.init)
-
-
-def _check_options(hardness: str, known: tuple[str, ...], given: dict[str, Any]) -> None:
-    for name in given:
-        if name not in known:
-            raise UnknownNameError(
-                f"unknown option {name!r} of the hardness {hardness!r}",
-                nearest(name, known) if known else "no options",
-            )
+    return plugin.from_options(**strength)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 from abc import ABC, abstractmethod
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.registry import nearest
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
 
 TRUTH_COLUMNS = ("is_hard", "hardness", "family", "strength", "original_label", "observed_label")
+
+_COMPARED = 2**22  # values compared at a time, so that no mask as large as the data arises
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,26 @@ class Perturbation(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    family: ClassVar[Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate"]]
+    family: ClassVar[Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate", "mixed"]]
     modality: ClassVar[frozenset[Literal["image", "table"]]]
+
+    @classmethod
+    def from_options(cls, **options: Any) -> Self:
+        """Return a perturbation with these options, as they come from keywords or a shell.
+
+        Raises
+        ------
+        UnknownNameError
+            If an option does not exist; names the nearest.
+        """
+        known = tuple(item.name for item in dataclasses.fields(cls) if item.init)
+        for name in options:
+            if name not in known:
+                raise UnknownNameError(
+                    f"unknown option {name!r} of the hardness {cls.name!r}",
+                    nearest(name, known) if known else "no options",
+                )
+        return cls(**options)
 
     def __call__(self, dataset: LabelledDataset, p: float, seed: int) -> Perturbed:
         """Return a new dataset with a proportion ``p`` of samples made hard.
@@ -134,6 +156,11 @@ class Perturbation(ABC):
         """
         return dataset.trainable
 
+    @property
+    def always_changes(self) -> bool:
+        """Whether each chosen sample has to change: True, but for faults that others published."""
+        return True
+
     def check(self, dataset: LabelledDataset) -> None:
         """Raise DataError if this hardness does not apply to ``dataset``."""
         if dataset.modality not in self.modality:
@@ -161,10 +188,19 @@ class Perturbation(ABC):
             observed_label=after.label_values(),
         )
 
-    def _choose(self, dataset: LabelledDataset, p: float, rng: np.random.Generator) -> Tensor:
+    def _choose(
+        self,
+        dataset: LabelledDataset,
+        p: float,
+        rng: np.random.Generator,
+        candidates: Tensor | None = None,
+    ) -> Tensor:
+        """Draw the rows to change, of ``candidates`` (n,) bool, or of all that are eligible."""
         n = int(dataset.trainable.sum())
         count = _count(p, n)
-        rows = torch.nonzero(self.eligible(dataset) & dataset.trainable).ravel().numpy()
+        if candidates is None:
+            candidates = self.eligible(dataset) & dataset.trainable
+        rows = torch.nonzero(candidates).ravel().numpy()
         largest = min(len(rows), n - 1)
         if largest < 1:
             raise DataError(
@@ -183,19 +219,26 @@ class Perturbation(ABC):
 
     def _verify(self, before: LabelledDataset, after: LabelledDataset, chosen: Tensor) -> None:
         """Hold every perturbation, a user's own included, to the rules."""
-        differs = before.labels != after.labels
-        if after.features is not before.features:
-            differs |= (before.features != after.features).flatten(1).any(1)
-        touched = torch.nonzero(differs).ravel()
         same_form = (
             after.features.shape == before.features.shape
             and after.features.dtype == before.features.dtype
             and after.sample_ids.equals(before.sample_ids)
         )
-        if not same_form or not torch.equal(touched, chosen):
+        touched = torch.nonzero(_differing(before, after)).ravel() if same_form else chosen
+        right = (
+            torch.equal(touched, chosen)
+            if self.always_changes
+            else bool(torch.isin(touched, chosen).all())
+        )
+        if not same_form:
+            raise DataError(
+                f"the perturbation {self.name!r} changed the form of the data",
+                "shape, type and ids kept",
+            )
+        if not right:
             raise DataError(
                 f"the perturbation {self.name!r} changed {len(touched)} samples",
-                f"exactly the {len(chosen)} chosen ones, shape, type and ids kept",
+                f"exactly the {len(chosen)} chosen ones",
             )
 
 
@@ -216,6 +259,19 @@ def untouched(dataset: LabelledDataset) -> pd.DataFrame:
         },
         index=dataset.sample_ids.rename("sample_id"),
     )
+
+
+def _differing(before: LabelledDataset, after: LabelledDataset) -> Tensor:
+    """Return which rows differ in label or features: (n,) bool."""
+    differs = before.labels != after.labels
+    if after.features is before.features:
+        return differs
+    size = max(1, _COMPARED // max(1, math.prod(before.sample_shape)))
+    for start in range(0, len(before), size):
+        block = slice(start, start + size)
+        unequal = before.features[block] != after.features[block]
+        differs[block] |= unequal.flatten(1).any(1)
+    return differs
 
 
 def _check_p(p: Any) -> None:

@@ -73,7 +73,7 @@ def make_methods(spec: RunSpec) -> list[Method]:
 
 
 def load_dataset(
-    data: Any, labels: Any, spec: RunSpec, classes: Sequence[Any] | None
+    data: Any, labels: Any, name: str | None, spec: RunSpec, classes: Sequence[Any] | None
 ) -> LabelledDataset:
     """Return the dataset that ``spec`` names, or that the user handed over."""
     from hcat_nb.data.loading import load
@@ -82,6 +82,7 @@ def load_dataset(
         spec.dataset if data is None or isinstance(data, str) else data,
         labels,
         target=spec.target,
+        name=name,
         root=spec.root,
         download=spec.download,
         subset=spec.subset,

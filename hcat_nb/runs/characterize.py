@@ -42,6 +42,7 @@ def characterize(
     data: Any = None,
     labels: Any = None,
     *,
+    name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
     listeners: Sequence[Listener] = (),
@@ -61,6 +62,8 @@ def characterize(
         :func:`hcat_nb.load`.  Never changed.
     labels : array-like of length n, optional
         One label a row of ``data``.
+    name : str, optional
+        What the user's own data are called in tables and on charts.
     model : str, Module or callable, optional
         Name of a model; a module, of which a copy is trained; or a class or
         function that makes one.
@@ -103,7 +106,7 @@ def characterize(
         from hcat_nb.runs.store import check_folder
 
         check_folder(out, overwrite=overwrite)
-    study.prepare(data, labels, model, classes)
+    study.prepare(data, labels, name, model, classes)
     try:
         training = study.train(listeners, control)
     except DivergedError as error:
@@ -147,7 +150,12 @@ class _Study:
         return self.perturbed.dataset
 
     def prepare(
-        self, data: Any, labels: Any, model: ModelLike | None, classes: Sequence[Any] | None
+        self,
+        data: Any,
+        labels: Any,
+        name: str | None,
+        model: ModelLike | None,
+        classes: Sequence[Any] | None,
     ) -> None:
         """Do and check everything that comes before training."""
         from hcat_nb.perturbations._apply import perturb
@@ -156,7 +164,7 @@ class _Study:
         spec = self.spec
         self.methods = make_methods(spec)
         self.device = choose_device(spec.device)
-        clean = load_dataset(data, labels, spec, classes)
+        clean = load_dataset(data, labels, name, spec, classes)
         self.timings["load"] = time.perf_counter() - self.began
         clean = self._build(spec.model if model is None else model, clean)
         self.perturbed = perturb(

@@ -120,14 +120,14 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
 
 
 def _verdicts(run: Run, by: str) -> np.ndarray:
-    """Say in words what the table shows: a reason without a score, a flag, a doubted label."""
+    """Say what stands out: a reason without a score, the paper's threshold, a doubted label."""
     verdict = np.full(len(run.scores), "", dtype=object)
     doubted = (run.details["suggested"] != run.details["label"]).to_numpy()
-    verdict[doubted] = "another label is more probable"
+    verdict[doubted] = "another label is likelier"
     if by in run.flags:
         flagged = run.flags[by].to_numpy()
-        verdict[flagged] = f"beyond the threshold of {by}"
-        verdict[flagged & doubted] = f"beyond the threshold of {by}, another label is more probable"
+        verdict[flagged] = "flagged"
+        verdict[flagged & doubted] = "flagged, another label is likelier"
     status = run.details[f"{by}_status"].astype(object).to_numpy()
     stated = status != ""
     reasons = {"rare_class": "class too rare to judge", "no_label": "no label"}

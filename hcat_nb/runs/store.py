@@ -11,7 +11,7 @@ import json
 import math
 import os
 import shutil
-import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +79,15 @@ def save_run(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
     """
     path = check_folder(folder, overwrite=overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    draft = _beside(path, "draft")
+    draft.mkdir()
     try:
         _write(run, draft)
         for file in (*draft.iterdir(), draft):
             _flush(file)
         if path.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-            path.rename(retired / path.name)
+            retired = _beside(path, "old")
+            path.rename(retired)
             draft.rename(path)
             shutil.rmtree(retired)
         else:
@@ -147,13 +148,13 @@ def load_run(folder: str | Path) -> Run:
 
 
 def _write(run: Run, folder: Path) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     for table in _TABLES:
         getattr(run, table).to_parquet(folder / f"{table}.parquet")
     if run.dynamics is not None:
         run.dynamics.to_parquet(folder / "dynamics.parquet")
-    save_file(run.weights, folder / "model.safetensors")
+    (folder / "model.safetensors").write_bytes(save(run.weights))
     record = {
         "schema_version": SCHEMA_VERSION,
         "spec": run.spec.to_dict(),
@@ -188,8 +189,14 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def _beside(path: Path, what: str) -> Path:
+    return path.parent / f".{path.name}.{what}-{uuid.uuid4().hex[:8]}"
+
+
 def _flush(path: Path) -> None:
-    """Make sure that what was written is on disk."""
+    """Make sure that what was written is on disk; Windows does so for folders itself."""
+    if os.name == "nt" and path.is_dir():
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -102,9 +102,9 @@ def test_without_data_the_datasets_are_named() -> None:
 
 def test_mistakes_are_told(make_details: Details) -> None:
     details = make_details(5)
-    with pytest.raises(SpecError, match="x is 'variance'.*nearest: variability"):
+    with pytest.raises(SpecError, match=r"x is 'variance'.*nearest: variability"):
         data_map(details, x="variance")  # type: ignore[arg-type]
-    with pytest.raises(UnknownNameError, match="cannot colour by 'labl'.*nearest: label"):
+    with pytest.raises(UnknownNameError, match=r"cannot colour by 'labl'.*nearest: label"):
         data_map(details, color="labl")
     with pytest.raises(UnknownNameError, match="no column 'is_hard'"):
         data_map(details.drop(columns="is_hard"), color="truth")

@@ -20,7 +20,7 @@ def test_up_to_the_limit_all_are_points() -> None:
 
 
 def test_beyond_it_the_hardest_are_and_the_rest_is_counted() -> None:
-    x, y, hard, layers = layers_of(12_000)
+    x, y, _, layers = layers_of(12_000)
     expected = set(np.argsort(y)[:5000].tolist())
     assert set(layers.rows.tolist()) == expected
     rest = [i for i in range(12_000) if i not in expected]

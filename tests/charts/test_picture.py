@@ -25,7 +25,7 @@ def test_the_picture_shows_the_colours_on_white(
 ) -> None:
     png = picture(data_map(make_details(2000), color="truth"))
     image = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-    assert image[0, 0].tolist() == [255, 255, 255]
+    assert image[0, 0].tolist() >= [250, 250, 250]  # the palette moves white by a step
     for color in TRUTH.values():
         wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
         # the palette moves a colour by a few steps of 255

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 
@@ -16,7 +17,8 @@ from hcat_nb.perturbations._apply import perturb
 from hcat_nb.perturbations.base import TRUTH_COLUMNS
 from hcat_nb.registry import PERTURBATIONS
 
-NAMES = PERTURBATIONS.names()
+# A mixture is made of parts: tests/perturbations/test_mixture.py holds it to the same rules.
+NAMES = [name for name in PERTURBATIONS.names() if name != "mixture"]
 MODALITIES = [
     (name, modality) for name in NAMES for modality in sorted(PERTURBATIONS.get(name).modality)
 ]
@@ -54,7 +56,21 @@ def changed_rows(before: LabelledDataset, after: LabelledDataset) -> np.ndarray:
 
 
 def test_there_are_kinds_of_hardness():
-    assert {"uniform", "asymmetric", "adjacent", "instance"} <= set(NAMES)
+    by_family: dict[str, set[str]] = {}
+    for name in PERTURBATIONS.names():
+        by_family.setdefault(PERTURBATIONS.get(name).family, set()).add(name)
+    assert by_family == {
+        "mislabel": {"uniform", "asymmetric", "adjacent", "instance"},
+        "covariate": {"id_covariate"},
+        "near_ood": {"ood_covariate", "domain_shift"},
+        "far_ood": {"far_ood"},
+        "atypical": {"zoom_shift", "crop_shift", "atypical"},
+        "mixed": {"mixture"},
+    }
+    table_only = {name for name, modality in MODALITIES if modality == "table"}
+    image_only = {name for name, modality in MODALITIES if modality == "image"}
+    assert image_only - table_only == {"domain_shift", "zoom_shift", "crop_shift"}
+    assert table_only - image_only == {"atypical"}
 
 
 @pytest.mark.parametrize(("name", "modality"), MODALITIES)
@@ -89,6 +105,31 @@ def test_input_untouched_ids_and_form_kept(name, modality):
     assert after.features.dtype == data.features.dtype
     assert after.features.shape == data.features.shape
     assert after.class_values == data.class_values
+
+
+@pytest.mark.parametrize(("name", "modality"), MODALITIES)
+def test_labels_change_or_features_never_both(name, modality):
+    data = make(101, modality)
+    after = perturb(data, name, 0.3, seed=1).dataset
+    relabelled = not torch.equal(after.labels, data.labels)
+    redrawn = not torch.equal(after.features, data.features)
+    assert relabelled == (PERTURBATIONS.get(name).family == "mislabel")
+    assert redrawn != relabelled
+
+
+@pytest.mark.parametrize(("name", "modality"), MODALITIES)
+def test_which_samples_are_hard_depends_on_the_seed_and_not_on_the_strength(name, modality):
+    plugin = PERTURBATIONS.get(name)
+    options = {item.name for item in dataclasses.fields(plugin)}
+    if "strength" not in options:
+        pytest.skip("has no strength")
+    data = make(101, modality)
+    low, high = {"zoom_shift": (1.5, 2.0), "atypical": (0.02, 0.02)}.get(name, (0.2, 0.3))
+    first, second = (perturb(data, name, 0.2, seed=1, strength=value) for value in (low, high))
+    assert first.truth.is_hard.equals(second.truth.is_hard)
+    several = perturb(data, name, 0.4, seed=1, strength=[low, high]).truth
+    assert set(several.strength.dropna()) == {low, high}
+    assert several.strength.notna().equals(several.is_hard)
 
 
 @pytest.mark.parametrize(("name", "modality"), MODALITIES)

@@ -3,13 +3,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.perturbations._apply import perturb
+from hcat_nb.perturbations._apply import make_perturbation, perturb
+from hcat_nb.perturbations._labels import LabelNoise
 from hcat_nb.perturbations.adjacent import Adjacent
 from hcat_nb.perturbations.uniform import Uniform
 from hcat_nb.registry import PERTURBATIONS, register
@@ -50,8 +52,29 @@ def test_an_unknown_option_names_the_nearest(hardness):
 
 
 def test_an_option_of_a_hardness_that_has_none():
-    with pytest.raises(UnknownNameError, match="'uniform'; expected no options"):
-        perturb(DATA, "uniform", 0.2, order=[1])
+    @dataclass(frozen=True)
+    class Next(LabelNoise):
+        name: ClassVar[str] = "next"
+
+        def transition(self, dataset):
+            return np.roll(np.eye(3), 1, axis=1)
+
+    with pytest.raises(UnknownNameError, match="'next'; expected no options"):
+        perturb(DATA, Next(), 0.2, order=[1])
+
+
+def test_a_mapping_is_a_mixture_and_needs_no_p():
+    result = perturb(DATA, {"uniform": 0.1, "adjacent": {"p": 0.2, "order": ["low", "top", "mid"]}})
+    counts = result.truth.hardness.value_counts()
+    assert counts.to_dict() == {"none": 42, "adjacent": 12, "uniform": 6}
+    with pytest.raises(SpecError, match="p is None; expected a proportion"):
+        perturb(DATA, "uniform")
+
+
+def test_options_of_an_object_change_a_copy():
+    plain = Adjacent()
+    assert make_perturbation(plain, order=["low", "top", "mid"]).order == ["low", "top", "mid"]
+    assert plain.order is None
 
 
 def test_an_unknown_name_names_the_nearest():

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.perturbations import base
 from hcat_nb.perturbations.base import Perturbation, untouched
 
 
@@ -54,10 +55,38 @@ def test_strength_is_recorded_for_the_changed_rows_only():
     assert set(truth.family) == {"none", "covariate"}
 
 
-@pytest.mark.parametrize("fault", ["in place", "one too few", "one too many", "dtype", "ids"])
-def test_a_perturbation_that_breaks_the_rules_is_stopped(fault):
-    with pytest.raises(DataError, match="'shift' changed"):
+@pytest.mark.parametrize("fault", ["in place", "one too few", "one too many"])
+def test_a_perturbation_that_changes_other_samples_is_stopped(fault):
+    with pytest.raises(DataError, match=r"'shift' changed \d samples; expected exactly the 5"):
         Shift(fault=fault)(make(), 0.25, 0)
+
+
+@pytest.mark.parametrize("fault", ["dtype", "ids"])
+def test_a_perturbation_that_changes_the_form_is_stopped(fault):
+    with pytest.raises(DataError, match="'shift' changed the form of the data"):
+        Shift(fault=fault)(make(), 0.25, 0)
+
+
+def test_one_that_may_leave_a_sample_as_it_is_may_touch_no_other():
+    class Loose(Shift):
+        always_changes = False
+
+    assert Loose(fault="one too few")(make(), 0.25, 0).truth.is_hard.sum() == 5
+    with pytest.raises(DataError, match="'shift' changed 6 samples"):
+        Loose(fault="one too many")(make(), 0.25, 0)
+
+
+def test_rows_are_compared_in_blocks(monkeypatch):
+    monkeypatch.setattr(base, "_COMPARED", 3 * 4)
+    assert Shift()(make(), 0.25, 0).truth.is_hard.sum() == 5
+    with pytest.raises(DataError, match="'shift' changed 6 samples"):
+        Shift(fault="one too many")(make(), 0.25, 0)
+
+
+def test_options_by_name():
+    assert Shift.from_options(by=3.0) == Shift(by=3.0)
+    with pytest.raises(UnknownNameError, match=r"'bye' of the hardness 'shift'.*nearest: by"):
+        Shift.from_options(bye=1)
 
 
 def test_a_perturbation_that_changes_nothing_is_stopped():

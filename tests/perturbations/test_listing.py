@@ -13,7 +13,7 @@ def test_every_kind_is_listed_with_its_card():
     assert list(table.columns) == ["title", "family", "modality", "options"]
     assert (table.title.str.len() > 0).all()
     assert table.loc["uniform"].tolist() == [
-        "Mislabelled: uniform", "mislabel", "image, table", "",
+        "Mislabelled: uniform", "mislabel", "image, table", "variant='paper'",
     ]  # fmt: skip
     for name in table.index:
         for item in dataclasses.fields(PERTURBATIONS.get(name)):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import SpecError
 from hcat_nb.perturbations.uniform import Uniform
 
 
@@ -42,3 +44,19 @@ def test_two_classes_take_the_other_one():
     result = Uniform()(data, 0.4, 0)
     hard = torch.tensor(result.truth.is_hard.to_numpy())
     assert torch.equal(result.dataset.labels[hard], 1 - data.labels[hard])
+
+
+def test_hcat_draws_from_all_classes_and_counts_every_draw():
+    data = make(torch.arange(20_000) % 10, 10)
+    result = Uniform(variant="hcat")(data, 0.5, 0)
+    hard = result.truth.is_hard.to_numpy()
+    assert hard.sum() == 10_000
+    kept = (result.dataset.labels == data.labels).numpy()
+    assert kept[~hard].all()
+    # Binomial(10,000, .1): sd 30; 4 sd.
+    assert abs(kept[hard].sum() - 1000) < 120
+
+
+def test_a_variant_that_does_not_exist():
+    with pytest.raises(SpecError, match="variant is 'hact'; expected 'paper' or 'hcat'"):
+        Uniform(variant="hact")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import random
 import threading
 
@@ -109,6 +108,10 @@ class TestOutcome:
         assert (image_run.scores.dtypes == np.float32).all()
         assert np.isfinite(image_run.scores.to_numpy()).all()
         assert image_run.scores.index.name == "sample_id"
+
+    def test_the_users_own_data_have_the_name_given(self):
+        run = characterize(*table(), name="irises", methods="el2n", **SMALL)
+        assert repr(run).startswith("<Run: irises, 200 samples;")
 
     def test_planted_label_noise_ranks_high(self):
         run = characterize("digits", subset=600, hardness="uniform", p=0.1, epochs=8, seed=0)
@@ -347,7 +350,7 @@ class TestEnds:
             )
         assert (caught.value.run is None) == (not caught.value.training.history)
 
-    def test_running_again_after_errors_leaves_nothing_behind(self):
+    def test_running_again_after_errors_leaves_nothing_behind(self, live_tensor_bytes):
         x, y = table()
 
         class Broken(Listener):
@@ -356,20 +359,12 @@ class TestEnds:
             def on_epoch(self, event):
                 raise KeyError("defect")
 
-        def live_bytes() -> int:
-            gc.collect()
-            return sum(
-                one.numel() * one.element_size()
-                for one in gc.get_objects()
-                if type(one) in (torch.Tensor, nn.Parameter)
-            )
-
         sizes, threads = [], threading.active_count()
         for attempt in range(1, 6):
             broken = [Broken()] if attempt in (2, 4) else []
             with contextlib.suppress(KeyError):
                 run = characterize(x, y, model=small_net, listeners=broken, **SMALL)
-            sizes.append(live_bytes())
+            sizes.append(live_tensor_bytes())
         assert run.info["outcome"] == "finished"
         assert sizes[-1] <= sizes[0] * 1.1
         assert threading.active_count() == threads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,17 @@ def test_nothing_is_pickled(image_run, tmp_path):
     assert {path.suffix for path in folder.iterdir()} == {".json", ".parquet", ".safetensors"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_others_can_read_what_the_umask_lets_them(table_run, tmp_path):
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "file").touch()
+    folder = table_run.save(tmp_path / "run")
+    assert folder.stat().st_mode == plain.stat().st_mode
+    expected = (plain / "file").stat().st_mode
+    assert {path.stat().st_mode for path in folder.iterdir()} == {expected}
+
+
 def test_a_failed_save_leaves_the_old_run_and_no_draft(image_run, table_run, tmp_path, monkeypatch):
     folder = table_run.save(tmp_path / "run")
 
@@ -78,7 +90,7 @@ def test_a_failed_save_leaves_the_old_run_and_no_draft(image_run, table_run, tmp
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr("safetensors.torch.save_file", full)
+        patched.setattr("safetensors.torch.save", full)
         with pytest.raises(OSError, match="no space left"):
             image_run.save(folder, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -1,0 +1,213 @@
+"""Far out of distribution: an image of something else, or a row beyond the table's ranges.
+
+Source: METHODS.md, "Hardness types" (H-CAT's far_ood: MNIST and CIFAR-10 take
+images of each other; in tables two zeros and two ones are flipped).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.loading import load
+from hcat_nb.errors import DataError, MissingDataError, SpecError
+from hcat_nb.perturbations._far_tables import beyond, flip_bits, flippable
+from hcat_nb.perturbations._images import grey, redrawn, value_range, with_extremes
+from hcat_nb.perturbations._strength import check_variant
+from hcat_nb.perturbations._tables import column_index, layout
+from hcat_nb.perturbations.base import Perturbation
+from hcat_nb.registry import SOURCES
+
+__all__ = ["FarOod", "default_source", "like_images"]
+
+_PUBLISHED = {"mnist": "cifar10", "cifar10": "mnist"}
+
+
+@dataclass(frozen=True)
+class FarOod(Perturbation):
+    """Images of another dataset; rows of a table whose values lie beyond those of all others.
+
+    An image is replaced by one of the source, brought to the same channels,
+    size, type and value range.  Each source image serves once, as long as
+    there are enough.
+
+    In a table every column changes: a numeric value becomes ``max + u r`` or
+    ``min - u r``, ``u`` ~ U(.25, 1) and ``r`` the range of the column, with
+    the column's own number of decimals; a one-hot block gets another member,
+    a two-valued column its other value.  Constant columns stay.
+
+    Parameters
+    ----------
+    source : str or LabelledDataset, optional
+        Images: where they come from.  Default: CIFAR-10 for MNIST and MNIST
+        for CIFAR-10, as published; for any other dataset what is bundled,
+        ``photos`` where images are grey and ``digits`` where they are not.
+    root : str, optional
+        Folder of downloaded datasets, as in ``load``.
+    download : bool
+        Whether the source may be downloaded.
+    categorical : sequence of str or int
+        Tables: columns whose numbers are codes of categories; they change to
+        another code.
+    keep_extremes : bool
+        Images: whether the new image takes over the darkest and brightest
+        value of each channel of the one it replaces, so that what gives it away is what it
+        shows.
+    variant : {"paper", "hcat"}
+        Tables: ``"hcat"`` flips two zeros and two ones of each row.
+    """
+
+    name: ClassVar[str] = "far_ood"
+    title: ClassVar[str] = "Far OOD: from another dataset, or beyond all ranges"
+    family: ClassVar[Literal["far_ood"]] = "far_ood"
+    modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image", "table"})
+
+    source: str | LabelledDataset | None = None
+    root: str | None = None
+    download: bool = True
+    categorical: tuple[str | int, ...] = ()
+    keep_extremes: bool = True
+    variant: Literal["paper", "hcat"] = "paper"
+
+    def __post_init__(self) -> None:
+        one = isinstance(self.categorical, (str, int))
+        several = (self.categorical,) if one else tuple(self.categorical)
+        object.__setattr__(self, "categorical", several)
+        check_variant(self.variant)
+
+    def check(self, dataset: LabelledDataset) -> None:
+        """Raise if the source is unknown or no images, or a table has nothing to change."""
+        super().check(dataset)
+        if dataset.modality == "image":
+            self._check_source(dataset)
+            return
+        for column in self.categorical:
+            column_index(dataset, column, "categorical")
+        found = layout(dataset)
+        if self.variant == "paper" and not (found.numeric or found.binary or found.blocks):
+            raise DataError(
+                f"every column of {dataset.name!r} is constant", "a column with two values"
+            )
+
+    def settle(self, dataset: LabelledDataset, seed: int) -> Self:
+        """Return this with its source loaded."""
+        if dataset.modality == "table" or isinstance(self.source, LabelledDataset):
+            return self
+        name = default_source(dataset) if self.source is None else self.source
+        try:
+            return replace(self, source=load(name, root=self.root, download=self.download))
+        except MissingDataError as error:
+            raise MissingDataError(
+                error.wrong,
+                error.expected,
+                f"{error.remedy}; or give far_ood a source that is bundled: photos, digits",
+            ) from error
+
+    def eligible(self, dataset: LabelledDataset) -> Tensor:
+        """Return all samples; in H-CAT's tables those with two zeros and two ones."""
+        if dataset.modality == "table" and self.variant == "hcat":
+            return dataset.trainable & flippable(dataset.features)
+        return dataset.trainable
+
+    def change(
+        self, dataset: LabelledDataset, chosen: Tensor, rng: np.random.Generator
+    ) -> tuple[LabelledDataset, float]:
+        """Replace the chosen samples; this kind has no strength (NaN)."""
+        if dataset.modality == "image":
+            return self._change_images(dataset, chosen, rng), float("nan")
+        if self.variant == "hcat":
+            features = flip_bits(dataset.features, chosen, rng)
+        else:
+            codes = {column_index(dataset, name, "categorical") for name in self.categorical}
+            features = beyond(dataset, chosen, codes, rng)
+        return dataset.replace(features=features), float("nan")
+
+    def _change_images(
+        self, dataset: LabelledDataset, chosen: Tensor, rng: np.random.Generator
+    ) -> LabelledDataset:
+        source = self.source
+        assert isinstance(source, LabelledDataset)  # settled
+        usable = torch.nonzero(source.readable).ravel().numpy()
+        order = rng.choice(usable, size=len(chosen), replace=len(chosen) > len(usable))
+        first = np.ones(len(chosen), dtype=bool)
+
+        def foreign(images: Tensor, places: np.ndarray) -> Tensor:
+            again = ~first[places]  # it looked like the image it was to replace
+            order[places[again]] = rng.choice(usable, size=int(again.sum()))
+            first[places] = False
+            taken = source.features[torch.from_numpy(order[places])].float()
+            new = like_images(taken, value_range(source), dataset)
+            if self.keep_extremes:
+                new = with_extremes(new, images, value_range(dataset))
+            return new
+
+        note = f"far_ood: images of {source.name!r}"
+        features = redrawn(dataset, chosen, foreign, self.name)
+        return dataset.replace(features=features, notes=(*dataset.notes, note))
+
+    def _check_source(self, dataset: LabelledDataset) -> None:
+        name = default_source(dataset) if self.source is None else self.source
+        modality, known = "image", ""
+        if isinstance(name, LabelledDataset):
+            modality, known = name.modality, name.name
+            if not len(name) or not bool(name.readable.any()):
+                raise DataError(f"the source {name.name!r} has no image", "one at least")
+        elif isinstance(name, str):
+            plugin = SOURCES.get(name)
+            modality, known = plugin.modality, plugin.name
+            if known == dataset.name:
+                raise SpecError(f"far_ood's source is {known!r}, the dataset itself", "another")
+        else:
+            raise SpecError(f"source is {name!r}", "the name of a dataset, or a LabelledDataset")
+        if modality != "image":
+            raise DataError(f"far_ood's source {known!r} is a table", "images")
+
+
+def default_source(dataset: LabelledDataset) -> str:
+    """Return the name of the dataset that images come from where none is named."""
+    grey_images = dataset.sample_shape[0] < 3
+    return _PUBLISHED.get(dataset.name, "photos" if grey_images else "digits")
+
+
+def like_images(images: Tensor, valid: tuple[float, float], dataset: LabelledDataset) -> Tensor:
+    """Return images in the channels, size and value range of a dataset.
+
+    Colour becomes grey by luma, grey is repeated; a transparency that the
+    source lacks is opaque.  Sizes change bilinearly, with antialiasing.
+
+    Parameters
+    ----------
+    images : Tensor of shape (b, channels, height, width), float32
+    valid : tuple of float
+        Their value range.
+    dataset : LabelledDataset
+
+    Returns
+    -------
+    Tensor of shape (b, channels, height, width), float32
+        Channels, height and width as in the dataset.
+    """
+    channels, height, width = dataset.sample_shape
+    low, high = value_range(dataset)
+    share = (images - valid[0]) / (valid[1] - valid[0])
+    if share.shape[1] != channels:
+        share = _recoloured(share, channels)
+    if share.shape[-2:] != (height, width):
+        share = functional.interpolate(
+            share, (height, width), mode="bilinear", align_corners=False, antialias=True
+        )
+    return low + share.clamp(0, 1) * (high - low)
+
+
+def _recoloured(share: Tensor, channels: int) -> Tensor:
+    if channels in (3, 4):
+        colour = share[:, :3] if share.shape[1] in (3, 4) else grey(share).expand(-1, 3, -1, -1)
+        opaque = torch.ones_like(colour[:, :1])
+        return colour if channels == 3 else torch.cat([colour, opaque], dim=1)
+    return grey(share).expand(-1, channels, -1, -1)

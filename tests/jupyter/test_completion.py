@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+from torch import nn
+
+from hcat_nb.jupyter.completion import add_completer, complete
+from hcat_nb.registry import METHODS
+
+VARIABLES = {"my_frame": pd.DataFrame({"age": [1], "with space": [2]}), "my_net": nn.Linear(1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%hcat_train dig", ["digits"]),
+        ("run = %hcat_train my", ["my_frame"]),
+        ("%%hcat_train digits --hardness u", ["uniform"]),
+        ("%hcat_train digits --hardness uniform --ep", ["--epochs"]),
+        ("%hcat_train digits --model my", ["my_net"]),
+        ("%hcat_train digits --methods aum el", ["el2n"]),
+        ("%hcat_train my_frame --target ", ["age"]),
+        ("%hcat_train digits --display s", ["static"]),
+        ("%hcat_train digits --on-bad-row d", ["drop"]),
+        ("%hcat_train digits --model_name le", ["lenet"]),
+        ("%hcat_train digits ", []),
+        ("%hcat_train digits --epochs ", []),
+        ("%hcat_train digits --overwrite ", []),
+    ],
+)
+def test_what_may_stand_there(line: str, expected: list[str]) -> None:
+    found = complete(line, VARIABLES)
+    assert found is not None
+    assert found[1] == expected
+
+
+def test_all_methods_are_offered() -> None:
+    found = complete("%hcat_train digits --methods ", {})
+    assert found is not None
+    assert set(METHODS.names()) <= set(found[1])
+
+
+@pytest.mark.parametrize("line", ["%hcat", "x = 1", "%timeit dig", "# %hcat_train dig"])
+def test_other_lines_are_left_alone(line: str) -> None:
+    assert complete(line, VARIABLES) is None
+
+
+@pytest.mark.parametrize("use_jedi", [True, False])
+def test_in_a_shell(shell: InteractiveShell, use_jedi: bool) -> None:
+    shell.user_ns["my_frame"] = VARIABLES["my_frame"]
+    shell.Completer.use_jedi = use_jedi
+
+    def completed(text: str) -> list[str]:
+        with provisionalcompleter():
+            return [one.text for one in shell.Completer.completions(text, len(text))]
+
+    assert completed("run = %hcat_train my") == ["my_frame"]
+    assert completed("%hcat_train my_frame --hardness uni") == ["uniform"]
+    assert "print" in completed("pri")
+
+
+def test_loading_twice_adds_one_completer(shell: InteractiveShell) -> None:
+    count = len(shell.Completer.custom_matchers)
+    add_completer(shell)
+    assert len(shell.Completer.custom_matchers) == count

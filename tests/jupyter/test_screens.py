@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hcat_nb.errors import SpecError
+from hcat_nb.jupyter import screens
+from hcat_nb.jupyter.frames import Frame, encode, numbers
+from hcat_nb.jupyter.live_map import LiveMap
+from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, open_screen
+from hcat_nb.jupyter.static_view import StaticView
+
+RUNNING = Progress("digits", "lenet", "cpu", n=10, n_epochs=4)
+Shown = list[tuple[str, dict[str, Any]]]
+
+
+def frame(epoch: int) -> Frame:
+    return encode(epoch, f"epoch {epoch}", {"points": {"x": numbers(np.zeros(2), 1.0)}})
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Epochs of the frames that were sent to the page."""
+    epochs: list[int] = []
+    monkeypatch.setattr(LiveMap, "show", lambda _, made: epochs.append(made.content["epoch"]))
+    return epochs
+
+
+def request(monkeypatch: pytest.MonkeyPatch, content: dict[str, Any], cell: str = "c1") -> None:
+    made = {"content": content, "metadata": {"cellId": cell}}
+    monkeypatch.setattr(screens, "_request", lambda: made)
+
+
+def test_outside_a_kernel_nothing_is_shown() -> None:
+    assert open_screen("auto") is None
+    assert open_screen("none") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"allow_stdin": False}, StaticScreen),
+        ({"allow_stdin": True}, WidgetScreen),
+        ({}, WidgetScreen),
+    ],
+)
+def test_the_request_tells_whether_a_person_watches(
+    content: dict[str, Any], kind: type, monkeypatch: pytest.MonkeyPatch, displayed: Shown
+) -> None:
+    request(monkeypatch, content)
+    screen = open_screen("auto")
+    assert type(screen) is kind
+    screen.discard()
+
+
+def test_an_unknown_display_is_told() -> None:
+    with pytest.raises(SpecError, match="display is 'png'"):
+        open_screen("png")  # type: ignore[arg-type]
+
+
+def test_without_a_front_end_one_output_is_updated(displayed: Shown) -> None:
+    screen = StaticScreen()
+    screen.update(RUNNING)
+    screen.move_map(lambda: pytest.fail("nobody watches"))
+    screen.finish(RUNNING, StaticView("over", png=b"png"))
+    assert [how for how, _ in displayed][:2] == ["new", "update"]
+    assert displayed[-1][1]["text/plain"] == "over"
+    assert "application/vnd.jupyter.widget-view+json" not in {
+        kind for _, data in displayed for kind in data
+    }
+
+
+def test_two_outputs_one_after_the_other(displayed: Shown, sent: list[int]) -> None:
+    screen = WidgetScreen()
+    screen.update(RUNNING)
+    screen.start_map(lambda: {"mark": "point"})
+    screen.move_map(lambda: frame(1))
+    screen.move_map(lambda: frame(2))
+    screen.finish(RUNNING, StaticView("over", png=b"png"))
+    assert [how for how, _ in displayed] == ["new", "new", "update"]
+    assert list(displayed[0][1]) == ["application/vnd.jupyter.widget-view+json"]
+    assert "text/html" in displayed[1][1]
+    assert sent[-1] == 2
+    assert screen._map is not None
+    assert screen._map.spec == {"mark": "point"}
+    screen.close()
+
+
+def test_no_thread_is_left(displayed: Shown, sent: list[int]) -> None:
+    before = set(threading.enumerate())
+    screen = WidgetScreen()
+    screen.start_map(dict)
+    for epoch in range(5):
+        screen.update(RUNNING)
+        screen.move_map(lambda epoch=epoch: frame(epoch))
+    screen.finish(RUNNING, StaticView("over"))
+    screen.close()
+    deadline = time.monotonic() + 5
+    while set(threading.enumerate()) - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_map_that_cannot_be_made_is_told_to_the_caller(displayed: Shown) -> None:
+    def fail() -> dict[str, Any]:
+        raise RuntimeError("no such field")
+
+    screen = WidgetScreen()
+    screen.start_map(fail)
+    with pytest.raises(RuntimeError, match="no such field"):
+        screen.finish(RUNNING, StaticView("over"))
+    assert displayed[-1][1]["text/plain"] == "over"
+    screen.close()
+
+
+def test_running_a_cell_again_closes_what_it_showed(
+    displayed: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ipywidgets.widgets import widget as registry
+
+    before = set(registry._instances)
+    made = []
+    for cell in ("c1", "c2", "c1"):
+        request(monkeypatch, {"allow_stdin": True}, cell)
+        made.append(open_screen("auto"))
+        made[-1].finish(RUNNING, StaticView("over"))
+    alive = [one._box.comm is not None for one in made]
+    assert alive == [False, True, True]
+    for one in made[1:]:
+        one.close()
+    assert set(registry._instances) == before
+
+
+def test_a_run_that_did_not_begin_leaves_an_empty_output(displayed: Shown) -> None:
+    screen = WidgetScreen()
+    screen.discard()
+    assert displayed[-1] == ("update", {"text/plain": "", "text/html": ""})
+    assert screen._box.comm is None
