@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -220,10 +221,12 @@ class RunSpec:
         return cls(**_known(options))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, one per field."""
-        plain = dataclasses.asdict(self)
-        plain["methods"] = list(self.methods)
-        return plain
+        """Return plain JSON values, one per field.
+
+        An object among the options (a dataset as ``source`` of far_ood, say)
+        is recorded by its repr; it cannot be made again from that.
+        """
+        return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
 
 
 def field_choices(item: dataclasses.Field[Any]) -> list[str]:
@@ -231,6 +234,21 @@ def field_choices(item: dataclasses.Field[Any]) -> list[str]:
     registry = item.metadata["registry"]
     names = registry.names() if registry is not None else list(item.metadata["choices"])
     return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    # NumPy's scalars have an item, and so have arrays, which have a shape.
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
+    return repr(value)
 
 
 def _known(options: Mapping[str, Any]) -> dict[str, Any]:

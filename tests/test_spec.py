@@ -19,6 +19,13 @@ def test_it_survives_json():
     assert RunSpec.from_options(**json.loads(json.dumps(spec.to_dict()))) == spec
 
 
+def test_objects_among_the_options_are_recorded_by_their_repr():
+    options = {"source": range(3), "strength": (np.float64(0.5), 1), "root": pathlib.Path("x")}
+    plain = RunSpec(hardness_options=options).to_dict()["hardness_options"]
+    assert plain == {"source": "range(0, 3)", "strength": [0.5, 1], "root": "x"}
+    assert json.loads(json.dumps(plain)) == plain
+
+
 def test_every_option_has_help():
     assert all(item.metadata["help"] for item in dataclasses.fields(RunSpec))
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from hcat_nb.data.loading import load
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
@@ -65,6 +66,21 @@ def test_run_json_is_strict_and_complete(image_run, table_run, tmp_path):
         assert record["spec"]["seed"] == 0
         assert len(record["metrics"]) == len(run.methods)
     assert record["metrics"][0]["auroc"] is None  # nothing was injected
+
+
+def test_a_run_whose_options_hold_an_object_is_saved(tmp_path):
+    own = load("digits", subset=50)
+    run = characterize(
+        "digits",
+        subset=60,
+        hardness="far_ood",
+        hardness_options={"source": own},
+        epochs=1,
+        methods="el2n",
+        out=tmp_path / "run",
+    )
+    assert load_run(tmp_path / "run").spec.hardness_options == {"source": repr(own)}
+    assert run.spec.hardness_options["source"] is own
 
 
 def test_nothing_is_pickled(image_run, tmp_path):
