@@ -17,7 +17,7 @@ from typing import Any
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, nearest
 
-__all__ = ["OPTION_ALIASES", "RunSpec", "field_choices"]
+__all__ = ["OPTION_ALIASES", "RunSpec", "field_choices", "plain_values"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -220,13 +220,30 @@ class RunSpec:
         """
         return cls(**_known(options))
 
+    @classmethod
+    def recorded(cls, plain: Mapping[str, Any]) -> RunSpec:
+        """Return the spec that :meth:`to_dict` gave, names unchecked.
+
+        A saved run stays readable where a method or dataset of the user's
+        own is not registered.
+        """
+        spec = object.__new__(cls)
+        for item in dataclasses.fields(cls):
+            if item.name in plain:
+                object.__setattr__(spec, item.name, _coerce(item, plain[item.name]))
+            else:  # a field that came later
+                object.__setattr__(spec, item.name, getattr(cls(), item.name))
+        return spec
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, one per field.
 
         An object among the options (a dataset as ``source`` of far_ood, say)
         is recorded by its repr; it cannot be made again from that.
         """
-        return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
+        return {
+            item.name: plain_values(getattr(self, item.name)) for item in dataclasses.fields(self)
+        }
 
 
 def field_choices(item: dataclasses.Field[Any]) -> list[str]:
@@ -236,18 +253,18 @@ def field_choices(item: dataclasses.Field[Any]) -> list[str]:
     return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it; an object by its repr."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain_values(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [plain_values(one) for one in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    # NumPy's scalars have an item, and so have arrays, which have a shape.
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return value.item()
+    if hasattr(value, "tolist"):  # NumPy's scalars, arrays, tensors, Series
+        return plain_values(value.tolist())
     return repr(value)
 
 
@@ -291,8 +308,8 @@ def _coerce(item: dataclasses.Field[Any], value: Any) -> Any:
         if "None" in str(item.type):
             return None
         raise _wrong(item, value)
-    if hasattr(value, "item") and not isinstance(value, (str, Mapping)):
-        value = value.item()
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()  # NumPy's scalars
     cast: Callable[[Any], Any] = _CASTS.get(kind, _as_mapping)
     try:
         return cast(value)

@@ -40,6 +40,12 @@ def from_frame(frame: pd.DataFrame, labels: Any, target: Any) -> Parts:
     """
     import pandas as pd
 
+    if pd.api.types.infer_dtype(frame.index, skipna=False).startswith("mixed"):
+        raise DataError(
+            "the frame's index holds values of several types, or objects, and no file keeps those",
+            "an index of one type",
+            "frame.set_axis(frame.index.map(str))",
+        )
     for axis, index, remedy in (
         ("index", frame.index, "frame.reset_index(drop=True)"),
         ("columns", frame.columns, "frame.columns = frame.columns.map(str)"),

@@ -61,6 +61,11 @@ def build_network(
         return copy.deepcopy(model)
     if isinstance(model, str):
         return _named(model_name(model, dataset), dataset, options)
+    if not callable(model):
+        raise ModelError(
+            f"the model is {model!r}",
+            "a name, a torch.nn.Module, or a class or function that makes one",
+        )
     required = [
         parameter
         for parameter in inspect.signature(model).parameters.values()

@@ -71,12 +71,17 @@ def find_embedding(model: nn.Module, sample: Tensor, name: str | None = None) ->
     """
     modules = dict(model.named_modules())
     if name is not None:
-        found: nn.Module | None = modules.get(name, modules.get(f"net.{name}"))
+        found: nn.Module | None = modules.get(f"net.{name}", modules.get(name)) if name else None
         if found is None:
             own = [key.removeprefix("net.") for key in modules if key.startswith("net.")]
             close = difflib.get_close_matches(name, own, n=3, cutoff=0.3)
             raise ModelError(
                 f"the model has no module {name!r}", "one of " + ", ".join(close or own)
+            )
+        if not _reaches(model, sample, found):
+            raise ModelError(
+                f"the forward does not pass through the module {name!r} with a tensor",
+                "a module that it calls with the embedding",
             )
         return found
     reached: list[nn.Module] = []
@@ -98,12 +103,24 @@ def find_embedding(model: nn.Module, sample: Tensor, name: str | None = None) ->
     return reached[-1]
 
 
+def _reaches(model: nn.Module, sample: Tensor, layer: nn.Module) -> bool:
+    seen: list[bool] = []
+    hook = layer.register_forward_pre_hook(
+        lambda _layer, inputs: seen.append(bool(inputs) and isinstance(inputs[0], Tensor))
+    )
+    try:
+        _trial(model, sample)
+    finally:
+        hook.remove()
+    return bool(seen) and all(seen)
+
+
 def _trial(model: nn.Module, sample: Tensor) -> Tensor:
     """Run one forward in evaluation mode; modes are put back module by module."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.no_grad():  # not inference mode: a module may keep what it makes here
             logits: Tensor = model(sample)
             return logits
     finally:

@@ -6,12 +6,15 @@ the optimizer used; they are staged during an epoch and handed over at its
 end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
 for the staged logits, and a bounded chunk for the rest.
 
-A pass runs in inference mode.  A quantity that is a gradient is measured by a
-forward of its own, and only in the epochs in which somebody is due.
+A pass records no gradients (but is not in inference mode: a module may keep
+what it makes in a forward, and train on it later).  A quantity that is a
+gradient is measured by a forward of its own, and only in the epochs in which
+somebody is due.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Protocol
@@ -27,7 +30,9 @@ from hcat_nb.observation.traits import InputTraits
 
 __all__ = ["Observer", "Subscriber"]
 
-_CHUNK = 4096  # rows handed over at a time: few calls, little memory
+# Handed over at a time: few calls, little memory.
+_CHUNK = 4096  # rows
+_CHUNK_VALUES = 2**23  # values of the samples, whose gradients may be as many
 
 Quantity = tuple[Need, Options]
 
@@ -126,7 +131,7 @@ class Observer:
         wanted = {quantity for quantity in self._probes if quantity[0].is_gradient}
         if wanted:
             self.model.eval()
-            with torch.inference_mode():
+            with torch.no_grad():
                 self._measure(self.rows[:2], wanted, tap=None)
 
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
@@ -160,6 +165,11 @@ class Observer:
         self._pass(epoch, [], self._wanting("final"), sweep=0)
         self._further_sweeps(epoch)
 
+    @property
+    def _chunk(self) -> int:
+        per_row = max(1, math.prod(self.features.shape[1:]))
+        return max(self.batch_size, min(_CHUNK, _CHUNK_VALUES // per_row))
+
     def _wanting(self, kind: Kind) -> list[Subscriber]:
         return [one for one in self.subscribers if any(need.kind == kind for need in one.needs)]
 
@@ -192,7 +202,7 @@ class Observer:
         for sweep in range(1, max((one.sweeps for one in final), default=1)):
             self._pass(epoch, [], [one for one in final if one.sweeps > sweep], sweep=sweep)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _pass(
         self,
         epoch: int,
@@ -210,7 +220,7 @@ class Observer:
             tap: EmbeddingTap | None = None
             if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
                 tap = stack.enter_context(EmbeddingTap(self._embedding))
-            for rows in self.rows.split(_CHUNK):
+            for rows in self.rows.split(self._chunk):
                 logits, measured = self._measure(rows, wanted, tap)
                 labels = self.labels[rows]
                 groups: tuple[tuple[Kind, Sequence[Subscriber]], ...] = (
@@ -247,7 +257,5 @@ class Observer:
 
     def _batches(self, rows: Tensor) -> Iterator[Batch]:
         for part in rows.split(self.batch_size):
-            # Autograd cannot keep tensors that are made in inference mode.
-            with torch.inference_mode(False):
-                x, labels = self.features[part], self.labels[part]
+            x, labels = self.features[part], self.labels[part]
             yield Batch(part, x, labels, self.model(x))

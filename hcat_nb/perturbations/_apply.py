@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.perturbations.base import Perturbation, Perturbed, untouched
 from hcat_nb.registry import PERTURBATIONS
 
@@ -73,6 +73,10 @@ def perturb(
     hcat_nb.errors.DataError: 'ood_covariate' needs a numeric column, and 'toy' has none; \
 expected a column with more than two values
     """
+    if not isinstance(dataset, LabelledDataset):
+        raise DataError(
+            f"the dataset is a {type(dataset).__name__}", "a LabelledDataset", "hcat.load(...)"
+        )
     perturbation = make_perturbation(hardness, **strength)
     if perturbation is None:
         return Perturbed(dataset, untouched(dataset))

@@ -30,6 +30,10 @@ def make_spec(
     UnknownNameError, SpecError
         See :class:`RunSpec`.
     """
+    if spec is not None and not isinstance(spec, RunSpec):
+        raise SpecError(
+            f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
+        )
     named = dict(options)
     if data is not None:
         named["dataset"] = data if isinstance(data, str) else USERS_OWN

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.spec import plain_values
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -41,7 +43,7 @@ def describe_methods(methods: Sequence[Method]) -> dict[str, dict[str, Any]]:
         method.name: {
             "title": method.title,
             "ties": method.ties,
-            "options": dataclasses.asdict(method),  # type: ignore[call-overload]
+            "options": plain_values(dataclasses.asdict(method)),  # type: ignore[call-overload]
         }
         for method in methods
     }

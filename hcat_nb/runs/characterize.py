@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import DivergedError, HcatError
+from hcat_nb.errors import DivergedError, HcatError, ModelError
 from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
 from hcat_nb.runs._record import (
     describe_dataset,
@@ -235,6 +235,12 @@ class _Study:
         self.model_name = model_name(model, clean)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
             self.net = build_network(model, clean, self.spec.model_options)
+            if not any(one.requires_grad for one in self.net.parameters()):
+                raise ModelError(
+                    "the model has no trainable parameter",
+                    "at least one",
+                    "parameter.requires_grad_(True)",
+                )
             two = clean.take(torch.nonzero(clean.trainable).ravel()[:2])
             trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
             clean = fit_classes(clean, output_width(trial, two.features))

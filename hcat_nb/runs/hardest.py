@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hcat_nb.errors import SpecError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -101,6 +103,8 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     """
     import pandas as pd
 
+    if k is not None and (not isinstance(k, int) or k < 0):
+        raise SpecError(f"k is {k!r}", "a whole number of samples, or None for all")
     scores = run.scores[by].to_numpy()
     second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()
     order = np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last

@@ -41,7 +41,10 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
         If something stands there that is no run, or a run and ``overwrite``
         is not given.
     """
-    path = Path(folder).expanduser()
+    path = Path(folder).expanduser().resolve()
+    above = next(one for one in path.parents if one.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise StoreError(f"nothing can be written below {above}", remedy="choose another folder")
     if path.is_dir() and not any(path.iterdir()):
         return path
     if path.exists() and not (path / "run.json").is_file():
@@ -108,16 +111,21 @@ def load_run(folder: str | Path) -> Run:
         If there is no run, a file of it is missing, or it was written by a
         newer schema.
     """
-    import pandas as pd
     from safetensors.torch import load_file
 
     path = Path(folder).expanduser()
     if not (path / "run.json").is_file():
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
-    record = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    if record["schema_version"] > SCHEMA_VERSION:
+    try:
+        record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        schema = record["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{path} has the schema {record['schema_version']}",
+            f"{path / 'run.json'} cannot be read ({error!r})", "a file that Run.save wrote"
+        ) from error
+    if schema > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has the schema {schema}",
             f"at most {SCHEMA_VERSION}",
             "update hcat_nb",
         )
@@ -128,13 +136,13 @@ def load_run(folder: str | Path) -> Run:
     ]
     if missing:
         raise StoreError(f"{path} lacks {', '.join(missing)}", "a complete run")
-    tables = {table: pd.read_parquet(path / f"{table}.parquet") for table in _TABLES}
+    tables = {table: _read(path / f"{table}.parquet") for table in _TABLES}
     # Parquet forgets the rows of a table without columns.
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
     _restore_classes(tables, record["info"]["dataset"]["class_values"])
     dynamics = path / "dynamics.parquet"
     return Run(
-        spec=RunSpec.from_options(**record["spec"]),
+        spec=RunSpec.recorded(record["spec"]),
         scores=tables["scores"],
         details=tables["details"],
         truth=tables["truth"],
@@ -142,7 +150,7 @@ def load_run(folder: str | Path) -> Run:
         history=tables["history"],
         timings=record["timings"],
         info=record["info"],
-        dynamics=pd.read_parquet(dynamics) if dynamics.is_file() else None,
+        dynamics=_read(dynamics) if dynamics.is_file() else None,
         weights=load_file(path / "model.safetensors"),
     )
 
@@ -164,6 +172,17 @@ def _write(run: Run, folder: Path) -> None:
     }
     text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
     (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise StoreError(
+            f"{path} cannot be read ({error})", "a file that Run.save wrote"
+        ) from error
 
 
 def _restore_classes(tables: dict[str, pd.DataFrame], class_values: list[Any]) -> None:

@@ -99,3 +99,8 @@ def test_a_users_own_perturbation_works_by_name():
         assert set(perturb(DATA, "rotated", 0.2).truth.hardness) == {"none", "rotated"}
     finally:
         PERTURBATIONS.unregister("rotated")
+
+
+def test_what_is_no_dataset_is_named():
+    with pytest.raises(DataError, match=r"the dataset is a str.*hcat.load"):
+        perturb("wine", "uniform", 0.1)

@@ -42,6 +42,34 @@ def small_net() -> nn.Module:
     return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 3))
 
 
+def frozen_net() -> nn.Module:
+    return small_net().requires_grad_(False)
+
+
+class Unused(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.spare = nn.Linear(4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.body(x)
+
+
+class Caching(nn.Module):
+    """Makes a parameter at its first forward, and keeps a tensor of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.lazy = nn.LazyLinear(8)
+        self.drop, self.head = nn.Dropout(0.5), nn.Linear(8, 3)
+        self.kept = None
+
+    def forward(self, x):
+        if self.kept is None or self.kept.shape != x.shape:
+            self.kept = torch.full_like(x, 0.5)
+        return self.head(self.drop(torch.relu(self.lazy(x * self.kept))))
+
+
 def same_scores(first: Run, second: Run) -> bool:
     return np.array_equal(first.scores.to_numpy(), second.scores.to_numpy(), equal_nan=True)
 
@@ -140,6 +168,10 @@ class TestOutcome:
         assert np.isfinite(run.scores.to_numpy()).all()
         assert (run.details["aum_status"] == "").all()
         assert "joined the batch before" in run.info["notes"][0]
+
+    def test_a_module_that_keeps_what_its_forward_makes_still_trains(self):
+        run = characterize(*table(), model=Caching, **SMALL)
+        assert np.isfinite(run.scores.to_numpy()).all()
 
     def test_the_same_table_as_a_frame_a_tensor_and_a_torch_dataset(self):
         x, y = table()
@@ -282,6 +314,26 @@ class TestMistakes:
     def test_data(self, x, y, error, message):
         with pytest.raises(error, match=message):
             characterize(x, y, **SMALL)
+
+    def test_an_index_that_no_file_can_hold(self):
+        frame = pd.DataFrame({"a": [1, 2, 3, 4], "y": [0, 1, 0, 1]}, index=[0, "b", 2, "d"])
+        with pytest.raises(DataError, match=r"several types.*frame.index.map\(str\)"):
+            characterize(frame, target="y", **SMALL)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"model": 3}, r"the model is 3"),
+            ({"model": frozen_net}, r"no trainable parameter"),
+            ({"model": small_net, "embedding": "spare"}, r"no module 'spare'"),
+            ({"model": Unused, "embedding": "spare"}, r"does not pass through the module 'spare'"),
+            ({"spec": {"epochs": 3}}, r"spec is a dict; expected a RunSpec"),
+            ({"epochs": np.array([1, 2])}, r"epochs is array"),
+        ],
+    )
+    def test_objects_of_the_wrong_kind(self, options, message):
+        with pytest.raises(HcatError, match=message):
+            characterize(*table(), **(SMALL | options))
 
     def test_an_absent_target(self):
         with pytest.raises(HcatError, match=r"specie.*species"):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from hcat_nb.errors import SpecError
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.store import load_run
 
@@ -69,6 +70,12 @@ def test_a_loaded_run_still_ranks(image_run, tmp_path):
     loaded = load_run(image_run.save(tmp_path / "run"))
     assert loaded.hardest(9).ids == image_run.hardest(9).ids
     assert loaded.hardest(9).pictures == []
+
+
+@pytest.mark.parametrize("k", [-1, 2.5, "ten"])
+def test_k_is_a_number_of_samples(table_run, k):
+    with pytest.raises(SpecError, match="k is"):
+        table_run.hardest(k)
 
 
 @pytest.mark.parametrize("images", [True, False])

@@ -12,6 +12,8 @@ import torch
 
 from hcat_nb.data.loading import load
 from hcat_nb.errors import StoreError
+from hcat_nb.methods.loss import Loss
+from hcat_nb.registry import METHODS, register
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
 from hcat_nb.runs.store import load_run
@@ -140,6 +142,44 @@ def test_what_is_no_run_is_named(table_run, tmp_path):
     (folder / "truth.parquet").unlink()
     with pytest.raises(StoreError, match=r"lacks truth.parquet"):
         load_run(folder)
+
+
+@pytest.mark.parametrize("name", ["run.json", "scores.parquet"])
+def test_a_file_that_is_spoilt_is_named(table_run, tmp_path, name):
+    folder = table_run.save(tmp_path / "run")
+    (folder / name).write_text("{")
+    with pytest.raises(StoreError, match=rf"{name} cannot be read"):
+        load_run(folder)
+
+
+def test_a_run_of_a_method_that_is_not_registered_is_read(tmp_path):
+    mine = register(type("Mine", (Loss,), {"name": "mine"}))
+    try:
+        run = characterize("wine", epochs=1, methods="mine aum", out=tmp_path / "run")
+    finally:
+        METHODS.unregister(mine.name)
+    loaded = load_run(tmp_path / "run")
+    assert loaded.scores.equals(run.scores)
+    assert loaded.hardest(3, by="mine").ids == run.hardest(3, by="mine").ids
+
+
+def test_a_place_where_nothing_can_stand_is_refused_before_training(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="nothing can be written below"):
+        characterize("wine", out=tmp_path / "file" / "run")
+
+
+def test_the_current_folder_is_used(table_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table_run.save(".")
+    assert load_run(tmp_path).spec == table_run.spec
+
+
+def test_arrays_among_the_options_become_lists(tmp_path):
+    matrix = np.ones((3, 3))
+    options = {"hardness": "asymmetric", "hardness_options": {"matrix": matrix}}
+    characterize("wine", epochs=1, methods="aum", out=tmp_path / "run", **options)
+    assert load_run(tmp_path / "run").spec.hardness_options == {"matrix": matrix.tolist()}
 
 
 def test_a_newer_schema_is_refused(table_run, tmp_path):
