@@ -40,18 +40,18 @@ def from_frame(frame: pd.DataFrame, labels: Any, target: Any) -> Parts:
     """
     import pandas as pd
 
-    if pd.api.types.infer_dtype(frame.index, skipna=False).startswith("mixed"):
-        raise DataError(
-            "the frame's index holds values of several types, or objects, and no file keeps those",
-            "an index of one type",
-            "frame.set_axis(frame.index.map(str))",
-        )
     for axis, index, remedy in (
         ("index", frame.index, "frame.reset_index(drop=True)"),
         ("columns", frame.columns, "frame.columns = frame.columns.map(str)"),
     ):
         if isinstance(index, pd.MultiIndex):
             raise DataError(f"the frame has a MultiIndex as its {axis}", "one level", remedy)
+    if pd.api.types.infer_dtype(frame.index, skipna=False).startswith("mixed"):
+        raise DataError(
+            "the frame's index holds values of several types, or objects, and no file keeps those",
+            "an index of one type",
+            "frame.set_axis(frame.index.map(str))",
+        )
     names = [str(column) for column in frame.columns]
     repeated = sorted({name for name in names if names.count(name) > 1}) if _repeats(names) else []
     if repeated:

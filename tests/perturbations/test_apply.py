@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.perturbations._apply import make_perturbation, perturb
 from hcat_nb.perturbations._labels import LabelNoise
 from hcat_nb.perturbations.adjacent import Adjacent
