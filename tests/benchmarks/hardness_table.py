@@ -42,7 +42,7 @@ KINDS = {
 DATASETS = {"mnist": "images", "cifar10": "images", "eye": "tables", "cover": "tables"}
 COVER_RULES = {1: [7], 2: [1], 3: [4], 4: [3], 5: [6], 6: [3], 7: [1]}
 EYE_RULES = {0: [1], 1: [0], 2: [1]}
-OPTIONS = {
+OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("eye", "instance"): {"rule_matrix": EYE_RULES},
     ("cover", "instance"): {"rule_matrix": COVER_RULES},
     ("eye", "atypical"): {"column": "timePrtctg"},
@@ -68,6 +68,13 @@ def dataset(name: str) -> hcat.LabelledDataset:
     return hcat.load(frame, target="Cover_Type", name=name)
 
 
+def options(name: str, hardness: str) -> dict[str, Any]:
+    """Return the options of a hardness that differ from its defaults."""
+    if hardness == "far_ood" and DATASETS[name] == "images":
+        return {"source": dataset("cifar10" if name == "mnist" else "mnist")}
+    return OPTIONS.get((name, hardness), {})
+
+
 def cells() -> Iterator[tuple[str, str, float]]:
     """Yield (dataset, hardness, p)."""
     for p in PROPORTIONS:
@@ -84,13 +91,12 @@ def train(folder: Path, part: int, parts: int) -> None:
         if number % parts != part or (out / "run.json").is_file():
             continue
         began = time.perf_counter()
-        options: dict[str, Any] = OPTIONS.get((name, hardness), {})
         try:
             run = hcat.characterize(
                 dataset(name),
                 hardness=hardness,
                 p=p,
-                hardness_options=options,
+                hardness_options=options(name, hardness),
                 epochs=10,
                 seed=0,
                 keep_dynamics=True,
