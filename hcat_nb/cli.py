@@ -1,4 +1,4 @@
-"""The command line: ``hcat run | evaluate | methods | hardness | datasets | models | demo``."""
+"""The command line: ``hcat run | resume | evaluate | demo``, and lists of what there is."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from hcat_nb.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.runs.run import Run
     from hcat_nb.training.events import Control
 
 __all__ = ["main"]
@@ -62,7 +63,13 @@ def _parser() -> OptionParser:
     run.add_argument("--out", metavar="DIR", help="folder to save the run to")
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
     run.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
+    _add_keep(run)
     run.set_defaults(command=_run, parser=run)
+    resume = commands.add_parser("resume", help="go on with a run that was interrupted")
+    resume.add_argument("out", metavar="DIR", help="folder of the run")
+    resume.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
+    _add_keep(resume)
+    resume.set_defaults(command=_resume, parser=resume)
     evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
     evaluate.add_argument("run", metavar="DIR", help="folder of the run")
     evaluate.set_defaults(command=_evaluate)
@@ -86,9 +93,33 @@ def _run(arguments: argparse.Namespace) -> None:
             control=control,
             out=arguments.out,
             overwrite=arguments.overwrite,
+            keep_checkpoint=arguments.keep_checkpoint,
         )
+    _report(run, arguments)
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs.bar import TerminalBar
+    from hcat_nb.runs.resume import resume
+
+    with _soft_interrupt() as control:
+        run = resume(
+            arguments.out,
+            listeners=[TerminalBar()],
+            control=control,
+            keep_checkpoint=arguments.keep_checkpoint,
+        )
+    _report(run, arguments)
+
+
+def _add_keep(parser: argparse.ArgumentParser) -> None:
+    text = "keep the last checkpoint of a finished run"
+    parser.add_argument("--keep-checkpoint", action="store_true", help=text)
+
+
+def _report(run: Run, arguments: argparse.Namespace) -> None:
     print(run)
-    if spec.hardness:
+    if run.spec.hardness:
         _print(_brief(run.evaluate()))
     print(run.hardest(arguments.hardest))
     if arguments.out is not None:

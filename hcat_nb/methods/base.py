@@ -118,6 +118,9 @@ class Method(Buffered, ABC):
         When not to trust it.
     ties : str or None
         Column by which equal scores are ranked.
+    averages_networks : bool
+        Whether the paper's score is a mean over initialisations, which a run
+        with ``seeds=k`` follows.
     """
 
     name: ClassVar[str]
@@ -132,6 +135,7 @@ class Method(Buffered, ABC):
     misleads: ClassVar[str]
     sweeps: ClassVar[int] = 1
     ties: ClassVar[str | None] = None
+    averages_networks: ClassVar[bool] = False
 
     context: Context
 

@@ -59,6 +59,10 @@ class Run:
         The final model's state, scaling included.
     dataset : LabelledDataset or None
         The data as it was trained on; None after loading.
+    seed_scores : pandas.DataFrame or None
+        With ``seeds=k``: each training's scores, columns ``el2n_seed_0 ...``.
+        ``scores`` are then their means, and ``details["el2n_std"]`` their
+        sample standard deviation.
     """
 
     spec: RunSpec
@@ -72,6 +76,7 @@ class Run:
     dynamics: pd.DataFrame | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
     dataset: LabelledDataset | None = None
+    seed_scores: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         hardness = self.spec.hardness
@@ -100,18 +105,38 @@ class Run:
         Returns
         -------
         pandas.DataFrame
-            One row a method; see :func:`hcat_nb.evaluate`.
+            One row a method; see :func:`hcat_nb.evaluate`.  With ``seeds=k``
+            the figures are those of the mean scores, and ``auroc_std`` and
+            ``auprc_std`` say how much they move from one seed to the next.
         """
+        from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
 
         more = {} if n_resamples is None else {"n_resamples": n_resamples}
-        return evaluate(
+        table = evaluate(
             self.scores[self.methods],
             self.truth,
             flagged=self.flags.drop(columns="position", errors="ignore"),
             seed=seed,
             **more,
         )
+        if self.seed_scores is None:
+            return table
+        return with_seed_spread(
+            table, self.by_seed(), lambda scores: evaluate(scores, self.truth, n_resamples=0)
+        )
+
+    def by_seed(self) -> list[pd.DataFrame]:
+        """Return the scores of each seed, a column a method; one frame where there is one seed."""
+        if self.seed_scores is None:
+            return [self.scores[self.methods]]
+        table = self.seed_scores
+        return [
+            table[[f"{name}_seed_{number}" for name in self.methods]].set_axis(
+                self.methods, axis="columns"
+            )
+            for number in range(len(self.info["model_seeds"]))
+        ]
 
     def data_map(
         self, *, x: XAxis = "variability", color: str = "group", **options: Any

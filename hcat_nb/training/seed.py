@@ -62,7 +62,7 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
     _, words, python_gauss = random.getstate()
     state = {
         "torch": torch.get_rng_state(),
-        "numpy": torch.tensor([*map(int, keys), int(position), int(has_gauss)]),  # type: ignore[arg-type]
+        "numpy": torch.tensor([*map(int, keys), int(position), int(has_gauss)]),
         "numpy_gauss": torch.tensor([gauss], dtype=torch.float64),
         "python": torch.tensor(words),
         # NaN for none: a normal number is never NaN.
