@@ -42,8 +42,9 @@ def _option(
     choices: tuple[str, ...] = (),
     registry: Registry | None = None,
     extra: tuple[str, ...] = (),
+    words: Mapping[bool, str] | None = None,
 ) -> Any:
-    """Declare one option: what it means, and what it may be."""
+    """Declare one option: what it means, and what it may be (``words``: what a bool stands for)."""
     metadata = {
         "help": help,
         "check": check,
@@ -51,6 +52,7 @@ def _option(
         "choices": choices,
         "registry": registry,
         "extra": extra,
+        "words": words or {},
     }
     if isinstance(default, Mapping):
         return field(default_factory=lambda: dict(default), metadata=metadata)
@@ -168,7 +170,13 @@ class RunSpec:
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
-    keep_dynamics: bool = _option(False, "keep each sample's label probability of every epoch")
+    keep_dynamics: str = _option(
+        "none",
+        "what to keep of every epoch, so that hcat rescore adds methods without training: each "
+        "sample's label probability (probs), or all logits too, on disk (logits)",
+        choices=("none", "probs", "logits"),
+        words={False: "none", True: "probs"},
+    )
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
@@ -310,11 +318,21 @@ def _coerce(item: dataclasses.Field[Any], value: Any) -> Any:
         raise _wrong(item, value)
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()  # NumPy's scalars
+    if item.metadata["words"]:
+        value = _in_words(value, item.metadata["words"])
     cast: Callable[[Any], Any] = _CASTS.get(kind, _as_mapping)
     try:
         return cast(value)
     except (TypeError, ValueError):
         raise _wrong(item, value) from None
+
+
+def _in_words(value: Any, words: Mapping[bool, str]) -> Any:
+    """Return what a bool, or its text, stands for; other values as they are."""
+    try:
+        return words[_as_bool(value)]
+    except TypeError:
+        return value
 
 
 def _as_int(value: Any) -> int:
