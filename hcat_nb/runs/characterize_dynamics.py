@@ -207,6 +207,7 @@ def _run(spec: RunSpec, plan: Plan, given: RecordedInput, began: float) -> Run:
         tally=tally,
     )
     details = details_table(dataset, dynamics, recorded.n_epochs, plan.methods, scored)
+    del dynamics  # as large as an epoch's logits, and cleanlab's own copies come next
     flags = flags_table(dataset, plan.methods)
     timings["score"] = time.perf_counter() - now
     timings["total"] = time.perf_counter() - began
