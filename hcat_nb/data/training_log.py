@@ -28,6 +28,7 @@ __all__ = ["TrainingLog", "read_training_log"]
 
 _NAMED = re.compile(r"dynamics_epoch_(\d+)\.jsonl")
 _PATTERN = "dynamics_epoch_*.jsonl"
+_LARGEST = float(np.finfo(np.float32).max)
 _FOLDER = "training_dynamics"  # where the authors' trainer puts them, below the model
 
 
@@ -185,7 +186,7 @@ def _parse(line: str, field: str, where: str) -> tuple[Any, Any, list[float]]:
 
 def _is_finite(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and abs(value) <= np.finfo(np.float32).max
+    return number and abs(value) <= _LARGEST
 
 
 def _sorted(ids: dict[Any, Any]) -> list[Any]:

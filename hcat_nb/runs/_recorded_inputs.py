@@ -139,7 +139,7 @@ def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tupl
         strangers = log.ids.difference(labels.index, sort=False)
         if len(strangers):
             raise DataError(
-                f"{len(strangers)} ids of the log have no label, such as {strangers[0]!r}",
+                f"{len(strangers)} ids of the log have no label, such as {strangers.tolist()[0]!r}",
                 "a label for each id",
             )
         return log.logits, labels.loc[log.ids].to_numpy(), log.ids, classes, note
@@ -156,8 +156,9 @@ def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tupl
             return log.logits, [classes[one] for one in log.gold], log.ids, classes, note
         return log.logits, log.gold.astype("int64"), log.ids, range(width), note
     if classes is None:
+        odd = next(one for one in log.gold if type(one) is not int)
         raise DataError(
-            f"the gold labels of the log are no positions ({log.gold[0]!r})",
+            f"the gold labels of the log are no positions ({odd!r})",
             "the classes in the order of the logits",
             "classes=[...]",
         )
@@ -187,7 +188,9 @@ def _dataset(
         )
     if ids is None and isinstance(labels, pd.Series):
         ids = labels.index
-    index = pd.RangeIndex(arrays.n) if ids is None else pd.Index(ids)
+    if ids is None:
+        ids = pd.RangeIndex(arrays.n)
+    index = ids if isinstance(ids, pd.Index) else pd.Index(ids)
     _check_ids(index, arrays.n)
     dataset = LabelledDataset(
         name=name,
