@@ -66,8 +66,8 @@ def read_data_map(
     >>> one = pd.DataFrame(
     ...     {"guid": [7], "confidence": [0.9], "variability": [0.1], "correctness": [3]}
     ... )
-    >>> read_data_map(one, epochs=3)[["correctness", "datamaps_group"]].iloc[0].tolist()
-    [1.0, 'easy']
+    >>> read_data_map(one, epochs=3)[["correctness", "datamaps_group"]].to_numpy().tolist()
+    [[1.0, 'easy']]
     """
     import pandas as pd
 
