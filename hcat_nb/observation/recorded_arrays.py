@@ -167,7 +167,9 @@ def _shape(arrays: Any, name: str) -> tuple[int, ...]:
     dtype = getattr(arrays, "dtype", None)
     if not hasattr(arrays, "shape") or dtype is None:
         raise DataError(
-            f"{name} are a {type(arrays).__name__}", "an array, or a list of one array an epoch"
+            f"{name} hold a {type(arrays).__name__} where an array is expected",
+            "an array, or a list of one array an epoch",
+            f"numpy.asarray({name})",
         )
     real = (
         not dtype.is_complex and dtype is not torch.bool

@@ -125,7 +125,9 @@ def _kept(run: Run) -> Recorded:
         raise StoreError(
             "the run kept no dynamics to score again",
             "keep_dynamics=probs or logits",
-            "train it again with that option",
+            "score its dynamics again"
+            if run.info["model"] == "precomputed"
+            else "train it again with that option",
         )
     epochs = [f"epoch_{epoch}" for epoch in range(1, len(run.history) + 1)]
     columns = [run.dynamics[epoch].to_numpy() for epoch in epochs]

@@ -126,7 +126,7 @@ def test_what_is_no_probability_is_refused(logits, change, message):
         (torch.zeros(2, 3, 4, dtype=torch.bool), "logits", "expected real numbers"),
         ([], "logits", "an empty list"),
         ([np.zeros((3, 4)), np.zeros((2, 4))], "logits", "epochs 1 and 2 have the shapes"),
-        ("z.npy", "logits", "logits are a str; expected an array"),
+        ("z.npy", "logits", "logits hold a str where an array is expected"),
     ],
 )
 def test_what_has_no_such_shape_is_refused(arrays, content, message):

@@ -54,9 +54,11 @@ def test_scores_are_the_formulas(given):
 
 def test_the_labels_probability_alone():
     run = characterize_dynamics(P_LABEL, Y)
-    assert {"dataiq", "datamaps", "loss"} <= set(run.methods)
+    assert {"dataiq", "datamaps", "detector", "loss"} <= set(run.methods)
     for name in ("dataiq", "datamaps", "loss"):
         assert np.allclose(run.scores[name], formulas()[name], rtol=1e-5, atol=1e-6)
+    with_all_classes = characterize_dynamics(P, Y, methods="detector").scores["detector"]
+    assert np.allclose(run.scores["detector"], with_all_classes, atol=1e-6)
     assert {"cleanlab", "el2n", "aum", "forgetting"} <= set(run.info["skipped"])
     for column in ("predicted", "suggested", "correctness"):  # n/a, never 0
         assert run.details[column].isna().all()

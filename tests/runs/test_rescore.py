@@ -17,7 +17,7 @@ from hcat_nb.training.events import Control
 
 SETTING = {"hardness": "uniform", "p": 0.1, "epochs": 3, "seed": 0}
 FORGETTING = {"forgetting": {"when": "epoch_end"}}
-FROM_LOGITS = ["cleanlab", "dataiq", "datamaps", "forgetting", "loss"]
+FROM_LOGITS = ["cleanlab", "dataiq", "datamaps", "detector", "forgetting", "loss"]
 
 
 def frame() -> pd.DataFrame:
@@ -68,7 +68,7 @@ def test_from_logits_every_table_is_that_of_the_training(full, kept):
 def test_from_probabilities_scores_are_equal_up_to_their_digits(full):
     more = rescore(train("el2n", keep_dynamics="probs"), "all")
     served = [name for name in more.methods if name in full.methods]
-    assert {"dataiq", "datamaps", "loss"} <= set(served)
+    assert {"dataiq", "datamaps", "detector", "loss"} <= set(served)
     # 1 - p of a float32 p has an error of 6e-8
     pd.testing.assert_frame_equal(more.scores[served], full.scores[served], rtol=1e-5, atol=1e-6)
     for name in served:
@@ -139,7 +139,7 @@ def test_a_run_without_dynamics_says_what_to_do(full):
     with pytest.raises(StoreError, match=r"kept no dynamics.*expected keep_dynamics=probs or lo"):
         rescore(full, "loss")
     z = np.zeros((1, 4, 2))
-    with pytest.raises(StoreError, match="kept no dynamics"):
+    with pytest.raises(StoreError, match=r"kept no dynamics.*score its dynamics again"):
         rescore(characterize_dynamics(logits=z, labels=[0, 1, 0, 1], methods="loss"), "el2n")
 
 
