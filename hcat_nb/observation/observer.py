@@ -7,9 +7,9 @@ end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
 for the staged logits, and a bounded chunk for the rest.
 
 A pass records no gradients (but is not in inference mode: a module may keep
-what it makes in a forward, and train on it later).  A quantity that is a
-gradient is measured by a forward of its own, and only in the epochs in which
-somebody is due.
+what it makes in a forward, and train on it later), except in the epochs in
+which somebody is due who wants gradients of the input: then the one forward
+serves both.  Gradient norms are measured by a forward of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from hcat_nb.errors import HcatError
 from hcat_nb.observation.embeddings import EmbeddingTap
-from hcat_nb.observation.probes import Batch, Probe, make_probe
+from hcat_nb.observation.input_gradients import traced_forward
+from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
 from hcat_nb.observation.record import Kind, Need, Observation, Options
 from hcat_nb.observation.traits import InputTraits
 
@@ -245,7 +246,12 @@ class Observer:
     ) -> tuple[Tensor, dict[Quantity, Tensor]]:
         parts: list[Tensor] = []
         measured: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in wanted}
-        for batch in self._batches(rows):
+        tracing = [
+            probe
+            for quantity in wanted
+            if isinstance(probe := self._probes.get(quantity), TracingProbe)
+        ]
+        for batch in self._batches(rows, tracing):
             parts.append(batch.logits.float())
             for quantity in wanted:
                 if quantity[0] is Need.EMBEDDINGS:
@@ -255,7 +261,11 @@ class Observer:
                 measured[quantity].append(self._probes[quantity](batch))
         return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
 
-    def _batches(self, rows: Tensor) -> Iterator[Batch]:
+    def _batches(self, rows: Tensor, tracing: Sequence[TracingProbe]) -> Iterator[Batch]:
         for part in rows.split(self.batch_size):
             x, labels = self.features[part], self.labels[part]
-            yield Batch(part, x, labels, self.model(x))
+            if any(probe.wants_trace(x) for probe in tracing):
+                traced = traced_forward(self.model, x)
+                yield Batch(part, x, labels, traced.logits.detach(), traced)
+            else:
+                yield Batch(part, x, labels, self.model(x))
