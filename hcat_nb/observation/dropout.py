@@ -7,8 +7,8 @@ not depend on the batch.  The model stays in evaluation mode: masks enter by
 forward hooks, BatchNorm's running statistics are not touched.
 
 What stands before the first dropout is the same in all sub-networks, so it is
-computed once, and the rest for all of them together; the first batch is also
-run one sub-network after the other, and if the two differ, so are all.
+computed once, and the rest for all of them together, unless a trial on a few
+samples gives something else than one sub-network after the other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ __all__ = ["DropoutEnsemble"]
 
 # What a model may raise that cannot take the rows of all sub-networks together.
 _NOT_MADE_FOR_IT = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
-_ALIKE = 1e-4  # of probabilities: other matrix kernels move them by 1e-6, another network by more
+# Of probabilities: another matrix kernel moves them by 1e-6, another network by more.
+_ROUNDING, _ALIKE = 1e-6, 1e-4
+_TRIAL = 16  # rows: some that a sub-network changes, at little cost
 
 
 class DropoutEnsemble:
@@ -91,13 +93,14 @@ class DropoutEnsemble:
         whole = torch.softmax(logits.float(), dim=1)[:, None]
         if self._effective is False:
             return whole
-        if self._together:
-            probs = self._all_at_once(x)
-            if probs is not None:
-                return probs
-        probs = self._one_by_one(x)
+        if self._together is None:
+            self._together = self._try_together(x[:_TRIAL])
+        probs = self._all_at_once(x) if self._together else None
+        if probs is None:
+            self._together = False
+            probs = self._one_by_one(x)
         if self._effective is None:
-            self._effective = not torch.equal(probs, whole.expand_as(probs))
+            self._effective = not torch.allclose(probs, whole, rtol=0, atol=_ROUNDING)
             if not self._effective:
                 warnings.warn(
                     "no dropout takes effect in this model, so its sub-networks are all the "
@@ -106,10 +109,12 @@ class DropoutEnsemble:
                     stacklevel=2,
                 )
                 return whole
-        if self._together is None:
-            attempt = self._all_at_once(x)
-            self._together = attempt is not None and torch.allclose(attempt, probs, atol=_ALIKE)
         return probs
+
+    def _try_together(self, x: Tensor) -> bool:
+        """Whether all sub-networks at once give for ``x`` what one after the other gives."""
+        probs = self._all_at_once(x)
+        return probs is not None and torch.allclose(probs, self._one_by_one(x), atol=_ALIKE)
 
     def _one_by_one(self, x: Tensor) -> Tensor:
         """Run each sub-network from the input on."""
