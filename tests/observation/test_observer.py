@@ -229,3 +229,15 @@ def test_a_rehearsal_finds_a_model_without_input_gradients(features):
 
     with pytest.raises(ModelError, match="no gradient reaches the model's input"):
         observer(Blind(), features, Subscriber(GRADIENTS)).rehearse()
+
+
+def test_the_clock_tells_the_parts_and_who_asked_for_them(features):
+    ones = [Subscriber(frozenset({Need.LOGITS})), Subscriber(frozenset({Need.DROPOUT}))]
+    ones[0].name, ones[1].name = "plain", "asks"  # type: ignore[attr-defined]
+    watcher = observer(Counting(), features, *ones, Subscriber(frozenset({Need.TRAIN_LOGITS})))
+    watcher.end_epoch(1, last=False)
+    assert set(watcher.clock.seconds) == {"forward", "plain"}
+    watcher.end_epoch(2, last=True)
+    assert set(watcher.clock.seconds) == {"forward", "plain", "dropout", "asks"}
+    assert all(seconds > 0 for seconds in watcher.clock.seconds.values())
+    assert watcher.askers() == {"forward": ["plain", "asks"], "dropout": ["asks"]}
