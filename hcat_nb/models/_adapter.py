@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.models.base import NamedModel
 
 __all__ = ["AdaptedModel", "Scaling", "fit_scaling"]
 
@@ -70,11 +71,15 @@ class AdaptedModel(nn.Module):
     def __init__(self, scaling: Scaling, net: nn.Module) -> None:
         super().__init__()
         self.scaling = scaling
-        self.net = net
+        self._channels_last = isinstance(net, NamedModel) and net.channels_last
+        self.net = net.to(memory_format=torch.channels_last) if self._channels_last else net
 
     def forward(self, x: Tensor) -> Tensor:
         """Map raw features (b, ...) to logits (b, n_classes)."""
-        logits: Tensor = self.net(self.scaling(x))
+        scaled = self.scaling(x)
+        if self._channels_last:
+            scaled = scaled.contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.net(scaled)
         return logits
 
 

@@ -258,6 +258,7 @@ class _Study:
 
         from hcat_nb.methods.base import Context
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.observation.batch_size import default_batch_size
         from hcat_nb.observation.dynamics import MapDynamics
         from hcat_nb.observation.keeper import DynamicsKeeper
         from hcat_nb.observation.observer import Observer
@@ -296,7 +297,8 @@ class _Study:
             torch.nonzero(dataset.readable).ravel().to(device),
             [*own, *self.methods],
             n_classes=dataset.n_classes,
-            batch_size=spec.observe_batch_size or (256 if device.type == "cpu" else 4096),
+            batch_size=spec.observe_batch_size
+            or default_batch_size(tuple(features.shape[1:]), device),
             seed=seed,
             embedding=self.embedding,
             traits=InputTraits.of(dataset),
