@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from hcat_nb.cli import main
@@ -58,6 +59,28 @@ def test_evaluate_prints_the_metrics_of_a_saved_run(tmp_path, capsys):
     capsys.readouterr()
     assert main(["evaluate", str(tmp_path / "run")]) == 0
     assert f"{metrics[0]['auroc']:.4f}" in capsys.readouterr().out
+
+
+def test_rescore_adds_methods_to_a_saved_run(tmp_path, capsys):
+    folder = str(tmp_path / "run")
+    main([*WORDS.split(), "--keep-dynamics", "logits", "--out", folder])
+    capsys.readouterr()
+    assert main(["rescore", folder, "--methods", "loss", "cleanlab"]) == 0
+    printed = capsys.readouterr().out
+    assert "added cleanlab, loss" in printed
+    assert re.search(r"loss\s+12\s+0\.1000", printed)
+    same = characterize(
+        "digits", subset=120, hardness="uniform", p=0.1, epochs=2, seed=3, methods="cleanlab loss"
+    )
+    scores = load_run(folder).scores
+    assert list(scores) == ["aum", "cleanlab", "el2n", "loss"]
+    assert np.allclose(scores[["cleanlab", "loss"]], same.scores, rtol=1e-6)
+    options = ["--method-options", "forgetting.when=epoch_end"]
+    assert main(["rescore", folder, "--methods", "forgetting", *options]) == 0
+    assert main(["rescore", folder]) == 0
+    assert "skipped vog: needs the model's gradients" in capsys.readouterr().out
+    assert main(["rescore", folder, "--methods", "vog"]) == 2
+    assert capsys.readouterr().err.startswith("hcat: vog needs the model's gradients")
 
 
 @pytest.mark.parametrize(

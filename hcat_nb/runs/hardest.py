@@ -126,7 +126,8 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
 def _verdicts(run: Run, by: str) -> np.ndarray:
     """Say what stands out: a reason without a score, the paper's threshold, a doubted label."""
     verdict = np.full(len(run.scores), "", dtype=object)
-    doubted = (run.details["suggested"] != run.details["label"]).to_numpy()
+    suggested = run.details["suggested"]
+    doubted = (suggested.notna() & (suggested != run.details["label"])).to_numpy()
     verdict[doubted] = "another label is likelier"
     if by in run.flags:
         flagged = run.flags[by].to_numpy()
