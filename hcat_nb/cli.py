@@ -102,6 +102,8 @@ def _run(arguments: argparse.Namespace) -> None:
             overwrite=arguments.overwrite,
         )
     print(run)
+    for note in run.info["dataset"]["notes"]:
+        print(f"note: {note}")
     if spec.hardness:
         _print(_brief(run.evaluate()))
     print(run.hardest(arguments.hardest))
@@ -130,17 +132,15 @@ def _rescore(arguments: argparse.Namespace) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from hcat_nb.data._listing import list_datasets
+    from hcat_nb.data._listing import dataset_lines
     from hcat_nb.methods._listing import list_methods
     from hcat_nb.models._listing import list_models
     from hcat_nb.perturbations._listing import list_hardness
 
-    listings = {
-        "methods": list_methods,
-        "hardness": list_hardness,
-        "datasets": list_datasets,
-        "models": list_models,
-    }
+    if arguments.listing == "datasets":
+        print("\n".join(dataset_lines()))
+        return
+    listings = {"methods": list_methods, "hardness": list_hardness, "models": list_models}
     for name, card in listings[arguments.listing]().iterrows():
         print(name)
         for field, value in card.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, nearest
+from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, names_file, nearest
 
 __all__ = ["OPTION_ALIASES", "RunSpec", "field_choices", "plain_values"]
 
@@ -75,8 +75,13 @@ class RunSpec:
         If a dataset, hardness, model or method does not exist.
     """
 
-    dataset: str = _option("digits", "name of a dataset", registry=SOURCES, extra=(USERS_OWN,))
-    target: str | None = _option(None, "column of a DataFrame that holds the labels")
+    dataset: str = _option(
+        "digits", "name of a dataset, or path of a table", registry=SOURCES, extra=(USERS_OWN,)
+    )
+    dataset_options: Mapping[str, Any] = _option(
+        {}, "options of the dataset, or of how a table is read, as key=value"
+    )
+    target: str | None = _option(None, "column of a table that holds the labels")
     root: str | None = _option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )
@@ -303,7 +308,7 @@ def _resolve(item: dataclasses.Field[Any], value: Any) -> Any:
         return ("all",) if "all" in names else tuple(names)
     if value == "none":
         return None
-    if value in extra:
+    if value in extra or (registry is SOURCES and names_file(value)):
         return value
     resolved = registry.resolve(value)
     return resolved[0]

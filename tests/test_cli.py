@@ -95,7 +95,7 @@ def test_rescore_adds_methods_to_a_saved_run(tmp_path, capsys):
 def test_listings_name_everything(listing, registry, capsys):
     assert main([listing]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if not line.startswith(" ")] == registry.names()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == registry.names()
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,14 @@ def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     run = load_run(tmp_path / "r")
     assert run.info["outcome"] == "stopped"
     assert 1 <= len(run.history) < 500
+
+
+def test_a_file_is_run_by_its_path_and_told_how_it_was_read(tmp_path, capsys):
+    rows = "".join(f"{i},{'red' if i % 3 else ''},{'oak' if i % 2 else 'elm'}\n" for i in range(40))
+    (tmp_path / "trees.csv").write_text("height,leaf,kind\n" + rows)
+    words = [str(tmp_path / "trees.csv"), "--target", "kind", "--epochs", "2", "--methods", "aum"]
+    assert main(["run", *words, "--dataset-options", "drop=height"]) == 0
+    said = capsys.readouterr().out
+    assert "<Run: trees, 40 samples" in said
+    assert "note: left out: height" in said
+    assert "note: missing categories are a level of their own: leaf 14" in said
