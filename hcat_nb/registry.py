@@ -19,16 +19,22 @@ from hcat_nb.errors import HcatError, UnknownNameError
 
 __all__ = [
     "ALIASES",
+    "COMPRESSIONS",
     "METHODS",
     "MODELS",
     "PERTURBATIONS",
     "SOURCES",
+    "TABLE_SUFFIXES",
     "Registry",
+    "names_file",
     "nearest",
     "register",
 ]
 
 T = TypeVar("T", bound=type)
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 # H-CAT's words for our names; a value may stand for several names.
 ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -59,6 +65,20 @@ def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
     listed = "one of " + ", ".join(known)
     close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     return f"{listed} (nearest: {', '.join(close)})" if close else listed
+
+
+def names_file(name: str) -> bool:
+    """Whether the name of a dataset is the path of a table, which the source ``file`` reads.
+
+    Examples
+    --------
+    >>> names_file("data/birds.csv.gz"), names_file("digits")
+    (True, False)
+    """
+    suffixes = Path(name).suffixes
+    if suffixes and suffixes[-1].lower() in COMPRESSIONS:
+        suffixes.pop()
+    return bool(suffixes) and suffixes[-1].lower() in TABLE_SUFFIXES
 
 
 class Registry:

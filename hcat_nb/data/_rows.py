@@ -93,9 +93,15 @@ def settle_bad_rows(
             count,
             "finite numbers",
             'on_bad_row="drop" leaves these rows out, "keep" keeps them as unreadable: never '
-            "trained on, and without a score",
+            "trained on, and without a score" + _imputable(values, rows),
         )
     return f"{count}; {'left out' if policy == 'drop' else 'kept as unreadable'}"
+
+
+def _imputable(values: Tensor, rows: Tensor) -> str:
+    if values.dim() == 2 and bool(torch.isnan(values[rows]).any()):
+        return '; impute="median" fills missing numbers of a table'
+    return ""
 
 
 def _place(sample: Tensor, names: tuple[str, ...] | None) -> str:

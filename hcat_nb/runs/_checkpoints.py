@@ -42,7 +42,9 @@ class Checkpoints(Listener):
         assert study is not None, "no epoch comes after the end"
         states = {name: one.state() for name, one in study.accumulators().items()}
         seconds = time.perf_counter() - study.began
-        self._journal.write(self._number, study.trainer.progress(), states, seconds)
+        self._journal.write(
+            self._number, study.trainer.progress(), states, seconds, study.epoch_files
+        )
 
     def on_end(self, event: EndEvent) -> None:
         """Let go of the study: a cycle would keep its tensors alive."""

@@ -6,6 +6,7 @@ the tensors.  A large accumulator has a file of its own that is named after its
 content, so that one which did not change since the checkpoint before is not
 written again (VoG's two copies of the input change in five epochs only).
 ``checkpoint/seed_0 ...``: the finished runs, where a run has several seeds.
+``checkpoint/logits``: a file an epoch, where all logits are kept.
 
 New files come first, then the JSON that names them, then the old files go:
 whenever the process dies, the JSON on disk names files that are whole.
@@ -17,6 +18,7 @@ import dataclasses
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal"]
 
+_EPOCH_FILES = "logits"
 _LARGE = 2**20  # bytes, from which an accumulator has a file of its own
 
 
@@ -77,6 +80,7 @@ class Journal:
         progress: Progress,
         accumulators: Mapping[str, Mapping[str, Tensor]],
         seconds: float,
+        epoch_files: Path | None = None,
     ) -> None:
         """Write a checkpoint, and take away the one before.
 
@@ -89,6 +93,8 @@ class Journal:
             The state of each, by name.
         seconds : float
             That this training took so far.
+        epoch_files : Path, optional
+            A folder to which the training adds a file each epoch.
 
         Raises
         ------
@@ -96,7 +102,7 @@ class Journal:
             If it cannot be written.
         """
         try:
-            self._write(seed, progress, accumulators, seconds)
+            self._write(seed, progress, accumulators, seconds, epoch_files)
         except OSError as error:
             raise self._unwritten(error) from error
 
@@ -136,6 +142,11 @@ class Journal:
                 states[kind][name] = value
         return parts, states
 
+    def give_back(self, index: Mapping[str, Any], folder: Path) -> None:
+        """Copy the epochs' files of a checkpoint into the folder of the training."""
+        for name in index["epoch_files"]:
+            shutil.copyfile(self.place / _EPOCH_FILES / name, folder / name)
+
     def keep_seed(self, seed: int, run: Run) -> None:
         """Save the finished run of one seed."""
         save_run(run, self.place / f"seed_{seed}", overwrite=True)
@@ -158,7 +169,9 @@ class Journal:
         try:
             shutil.rmtree(self.place, ignore_errors=True)
             self.place.mkdir(parents=True)
-            self._index(seed=0, epoch=0, seconds=0.0, history=[], accumulators=[], files=[])
+            self._index(
+                seed=0, epoch=0, seconds=0.0, history=[], accumulators=[], files=[], epoch_files=[]
+            )
         except OSError as error:
             raise self._unwritten(error) from error
 
@@ -193,6 +206,7 @@ class Journal:
         progress: Progress,
         accumulators: Mapping[str, Mapping[str, Tensor]],
         seconds: float,
+        epoch_files: Path | None,
     ) -> None:
         self.place.mkdir(parents=True, exist_ok=True)
         epoch = len(progress.history)
@@ -218,8 +232,21 @@ class Journal:
             history=[dataclasses.asdict(record) for record in progress.history],
             accumulators=list(accumulators),
             files=files,
+            epoch_files=self._copied(epoch_files),
         )
         self._sweep({INDEX, *files})
+
+    def _copied(self, folder: Path | None) -> list[str]:
+        """Copy the files of a folder that are not here yet; return the names of all."""
+        if folder is None:
+            return []
+        own = self.place / _EPOCH_FILES
+        own.mkdir(exist_ok=True)
+        names = sorted(path.name for path in folder.iterdir())
+        for name in names:
+            if not (own / name).is_file():
+                written_whole(own / name, partial(shutil.copyfile, folder / name))
+        return names
 
     def _index(self, **values: Any) -> None:
         plain = {"schema_version": SCHEMA_VERSION, "outcome": None, **self.head, **values}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.errors import SpecError
 from hcat_nb.registry import METHODS
 from hcat_nb.runs.run import Run
 
@@ -25,7 +26,8 @@ def seed_specs(spec: RunSpec) -> list[RunSpec]:
     Raises
     ------
     SpecError
-        If a model seed would be out of range.
+        If a model seed would be out of range, or all logits are to be kept of
+        several trainings.
 
     Examples
     --------
@@ -35,6 +37,12 @@ def seed_specs(spec: RunSpec) -> list[RunSpec]:
     """
     if spec.seeds == 1:
         return [spec]
+    if spec.keep_dynamics == "logits":
+        raise SpecError(
+            f"keep_dynamics is 'logits' with seeds={spec.seeds}",
+            "'none' or 'probs' (their means)",
+            "keep the logits of one training (seeds=1)",
+        )
     data, model = spec.effective_data_seed, spec.effective_model_seed
     return [
         spec.replace(seeds=1, data_seed=data, model_seed=model + number)

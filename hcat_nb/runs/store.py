@@ -3,8 +3,9 @@
 ``run.json`` (specification, versions, timings, metrics, ``schema_version``),
 ``scores.parquet``, ``details.parquet``, ``truth.parquet``, ``flags.parquet``,
 ``history.parquet``, ``dynamics.parquet`` where kept, ``seed_scores.parquet``
-where there are several seeds, ``model.safetensors``.  While a run is trained,
-its folder holds ``checkpoint/`` (see :mod:`hcat_nb.runs._journal`).
+where there are several seeds, ``model.safetensors``;
+``logits/epoch_0001.parquet ...`` where all logits were kept.  While a run is
+trained, its folder holds ``checkpoint/`` (see :mod:`hcat_nb.runs._journal`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "load_run", "save_run"]
 
 SCHEMA_VERSION = 1
+_LOGITS = "logits"
 _TABLES = ("scores", "details", "truth", "flags", "history")
 _OPTIONAL = ("dynamics", "seed_scores")
 _CLASS_COLUMNS = {
@@ -102,7 +104,7 @@ def save_run(
     draft.mkdir()
     try:
         _write(run, draft)
-        for file in (*draft.iterdir(), draft):
+        for file in (*draft.rglob("*"), draft):
             flush(file)
         if path.exists():
             retired = _beside(path, "old")
@@ -130,6 +132,8 @@ def load_run(folder: str | Path) -> Run:
         newer schema.
     """
     from safetensors.torch import load_file
+
+    from hcat_nb.observation.stored_logits import StoredLogits
 
     path = Path(folder).expanduser()
     if not (path / "run.json").is_file():
@@ -166,6 +170,7 @@ def load_run(folder: str | Path) -> Run:
     optional = {
         table: _read(file) for table in _OPTIONAL if (file := path / f"{table}.parquet").is_file()
     }
+    logits = path / _LOGITS
     return Run(
         spec=RunSpec.recorded(record["spec"]),
         scores=tables["scores"],
@@ -178,6 +183,7 @@ def load_run(folder: str | Path) -> Run:
         dynamics=optional.get("dynamics"),
         seed_scores=optional.get("seed_scores"),
         weights=load_file(path / "model.safetensors"),
+        logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
     )
 
 
@@ -189,6 +195,8 @@ def _write(run: Run, folder: Path) -> None:
     for table in _OPTIONAL:
         if (frame := getattr(run, table)) is not None:
             frame.to_parquet(folder / f"{table}.parquet")
+    if run.logits is not None:
+        run.logits.copy_to(folder / _LOGITS)
     (folder / "model.safetensors").write_bytes(save(run.weights))
     record = {
         "schema_version": SCHEMA_VERSION,

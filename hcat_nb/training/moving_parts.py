@@ -63,9 +63,14 @@ class MovingParts:
             groups[group][key] = value
         self._check(groups["model"])
         self.model.load_state_dict(groups["model"])
+        trained = [one for group in self.optimizer.param_groups for one in group["params"]]
         values: dict[int, dict[str, Tensor]] = {}
         for name, value in groups["optimizer"].items():
             number, _, key = name.partition("/")
+            like = trained[int(number)]
+            if value.shape == like.shape:
+                # A fused step walks through memory: it needs the strides of the parameter.
+                value = torch.empty_like(like, dtype=value.dtype).copy_(value)
             values.setdefault(int(number), {})[key] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": values})
         self.order.set_state(groups["random"].pop("order").cpu())

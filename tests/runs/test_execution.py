@@ -58,8 +58,6 @@ def test_a_diverging_run_leaves_its_epochs_and_no_checkpoint(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
     with pytest.raises(DivergedError) as caught:
-        characterize(
-            x, y, lr=1e30, epochs=3, methods="el2n", normalize="none", out=tmp_path / "r"
-        )
+        characterize(x, y, lr=1e30, epochs=3, methods="el2n", normalize="none", out=tmp_path / "r")
     assert (caught.value.run is None) == (not (tmp_path / "r").exists())
     assert not (tmp_path / "r" / "checkpoint").exists()

@@ -171,7 +171,9 @@ class TestKilled:
         folder = tmp_path / "run"
         shutil.copytree(killed_run, folder)
         assert main(["evaluate", str(folder)]) == 2
-        assert "not finished (epoch 3 of 6); to mend it: `hcat resume` it" in capsys.readouterr().err
+        assert (
+            "not finished (epoch 3 of 6); to mend it: `hcat resume` it" in capsys.readouterr().err
+        )
         assert main(["resume", str(folder)]) == 0
         assert f"saved to {folder}" in capsys.readouterr().out
         assert load_run(folder).scores.equals(whole.scores)
@@ -184,7 +186,9 @@ class TestInterrupted:
         options = OPTIONS | {"dataset": "wine", "methods": "all", "epochs": 4}
         expected = characterize(**options)
         for after in (1, 4):
-            assert_same(expected, resume(interrupted(tmp_path / str(after), after=after, **options)))
+            assert_same(
+                expected, resume(interrupted(tmp_path / str(after), after=after, **options))
+            )
         folder = interrupted(tmp_path / "twice", after=1, **options)
         with pytest.raises(Interrupted):
             resume(folder, listeners=[Interrupts(3)])
