@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DivergedError, SpecError
@@ -57,7 +59,21 @@ def test_a_mistake_in_the_seeds_comes_before_training(tmp_path):
 def test_a_diverging_run_leaves_its_epochs_and_no_checkpoint(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
-    with pytest.raises(DivergedError) as caught:
-        characterize(x, y, lr=1e30, epochs=3, methods="el2n", normalize="none", out=tmp_path / "r")
-    assert (caught.value.run is None) == (not (tmp_path / "r").exists())
-    assert not (tmp_path / "r" / "checkpoint").exists()
+    nets: list[nn.Linear] = []
+
+    def make() -> nn.Module:
+        nets.append(nn.Linear(3, 2))
+        return nets[-1]
+
+    class Breaks(Listener):
+        def __init__(self, moment: str) -> None:
+            setattr(self, moment, lambda event: nets[-1].weight.data.fill_(torch.nan))
+
+    for moment, there in (("on_epoch", True), ("on_start", False)):
+        folder = tmp_path / moment
+        options = {"epochs": 3, "methods": "el2n", "out": folder, "listeners": [Breaks(moment)]}
+        with pytest.raises(DivergedError) as caught:
+            characterize(x, y, model=make, **options)
+        assert (caught.value.run is not None) == (folder / "run.json").exists() == there
+        assert not (folder / "checkpoint").exists()
+        assert folder.exists() == there

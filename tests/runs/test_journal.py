@@ -117,7 +117,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_atomic, "flush", flush)
-    with pytest.raises(StoreError, match="cannot be written .*No space left.*make room"):
+    with pytest.raises(StoreError, match=r"cannot be written .*No space left.*make room"):
         write(Journal(tmp_path, HEAD), 1)
     with pytest.raises(StoreError, match="cannot be written"):
         Journal(tmp_path, HEAD).begin()
@@ -127,10 +127,10 @@ def test_a_damaged_file_is_named(tmp_path):
     write(Journal(tmp_path, HEAD), 1)
     path = tmp_path / CHECKPOINT / "small-0-1.safetensors"
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(StoreError, match="small-0-1.safetensors cannot be read"):
+    with pytest.raises(StoreError, match=r"small-0-1\.safetensors cannot be read"):
         check(tmp_path, 1)
     path.unlink()
-    with pytest.raises(StoreError, match="small-0-1.safetensors cannot be read"):
+    with pytest.raises(StoreError, match=r"small-0-1\.safetensors cannot be read"):
         check(tmp_path, 1)
 
 

@@ -26,8 +26,8 @@ from hcat_nb.runs.store import load_run
 from hcat_nb.training.events import Control, Listener
 
 OPTIONS = {
-    "dataset": "digits", "subset": 120, "hardness": "uniform", "epochs": 6, "batch_size": 16,
-    "seed": 3, "keep_dynamics": True, "methods": "all",
+    "dataset": "digits", "subset": 60, "hardness": "uniform", "epochs": 6, "batch_size": 16,
+    "seed": 3, "keep_dynamics": "probs", "methods": "all",
 }  # fmt: skip
 KILLED_AFTER = """
 import os, signal
@@ -154,7 +154,7 @@ class TestKilled:
         assert run.info["resumed"] == [{"seed": 0, "epoch": 3}]
 
     def test_finished_seeds_are_not_trained_again(self, tmp_path):
-        options = OPTIONS | {"seeds": 3, "epochs": 2, "methods": "aum el2n grand conf_agree"}
+        options = OPTIONS | {"seeds": 3, "epochs": 2, "methods": "el2n grand conf_agree"}
         folder = killed(tmp_path / "run", KILLED_AFTER.format(at=(1, 1)), **options)
         trained = []
 
@@ -195,6 +195,16 @@ class TestInterrupted:
         run = resume(folder)
         assert_same(expected, run)
         assert run.info["resumed"] == [{"seed": 0, "epoch": 1}, {"seed": 0, "epoch": 3}]
+
+    def test_kept_logits_are_there_again(self, tmp_path):
+        options = OPTIONS | {"dataset": "wine", "methods": "el2n", "epochs": 3}
+        options |= {"keep_dynamics": "logits"}
+        expected = characterize(**options)
+        run = resume(interrupted(tmp_path / "r", after=2, **options))
+        assert_same(expected, run)
+        for epoch in (1, 2, 3):
+            assert expected.logits.epoch(epoch).equals(run.logits.epoch(epoch))
+            assert run.logits.epoch(epoch).equals(load_run(tmp_path / "r").logits.epoch(epoch))
 
     def test_a_stopped_run_is_a_run_and_goes_on(self, tmp_path):
         options = OPTIONS | {"dataset": "wine", "methods": "el2n cleanlab", "epochs": 4}
@@ -254,17 +264,17 @@ class TestObjects:
         folder = interrupted(
             tmp_path / "r", wine.features, wine.labels, name="mine", model=net, **options
         )
-        with pytest.raises(StoreError, match="the dataset and the model of the run .* were obj"):
+        with pytest.raises(StoreError, match=r"the dataset and the model of the run .* were obj"):
             resume(folder)
         assert main(["resume", str(folder)]) == 2
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert "hcat_nb.resume(folder, data, labels, model=...)" in said
-        with pytest.raises(StoreError, match="other data .*labels"):
+        with pytest.raises(StoreError, match=r"other data .*labels"):
             resume(folder, wine.features, wine.labels.flip(0), model=net)
-        with pytest.raises(StoreError, match="other data .*features"):
+        with pytest.raises(StoreError, match=r"other data .*features"):
             resume(folder, wine.features + 1, wine.labels, model=net)
-        with pytest.raises((StoreError, ModelError), match="other model .*build"):
+        with pytest.raises((StoreError, ModelError), match=r"other model .*build"):
             resume(folder, wine.features, wine.labels, model=nn.Linear(13, 3))
         run = resume(folder, wine.features, wine.labels, model=net)
         assert_same(expected, run)
@@ -285,7 +295,7 @@ class TestObjects:
 class TestMistakes:
     def test_another_specification_is_told(self, tmp_path):
         folder = interrupted(tmp_path / "r", "wine", epochs=4, methods="el2n", after=1)
-        with pytest.raises(SpecError, match="another specification .*epochs was 4 and is 9"):
+        with pytest.raises(SpecError, match=r"another specification .*epochs was 4 and is 9"):
             resume(folder, epochs=9)
         with pytest.raises(SpecError, match="dataset was 'wine' and is 'digits'"):
             resume(folder, "digits")

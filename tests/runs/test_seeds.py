@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from hcat_nb.errors import SpecError
+from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.registry import METHODS
 from hcat_nb.runs._seeds import combined, seed_specs
 from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.rescore import rescore
 from hcat_nb.runs.run import Run
 from hcat_nb.runs.store import load_run
 from hcat_nb.spec import RunSpec
 
 OPTIONS = {
     "dataset": "digits", "subset": 80, "hardness": "uniform", "epochs": 2, "seed": 4,
-    "batch_size": 16, "keep_dynamics": True,
+    "batch_size": 16, "keep_dynamics": "probs",
 }  # fmt: skip
 
 
@@ -76,8 +79,8 @@ def test_the_other_tables(run, singles):
 
 def test_the_metrics_are_those_of_the_mean_with_their_spread(run, singles):
     table = run.evaluate(n_resamples=0).set_index("hcm")
-    each = pd.concat([single.evaluate(n_resamples=0).set_index("hcm")["auroc"] for single in singles], axis=1)  # fmt: skip
-    spread = each.std(axis=1, ddof=1)
+    each = [single.evaluate(n_resamples=0).set_index("hcm")["auroc"] for single in singles]
+    spread = pd.concat(each, axis=1).std(axis=1, ddof=1)
     np.testing.assert_allclose(table["auroc_std"], spread[table.index], atol=1e-12)
     assert "auroc_std" not in singles[0].evaluate(n_resamples=0)
 
@@ -102,12 +105,20 @@ def test_who_has_no_score_in_one_seed_has_no_mean_and_the_reason(singles):
     damaged = second.scores.copy()
     damaged.iloc[5, damaged.columns.get_loc("loss")] = np.nan
     status = pd.Categorical(["2_of_3_epochs" if i == 5 else "" for i in range(80)])
-    second = Run(**{**vars(second), "scores": damaged, "details": second.details.assign(loss_status=status)})  # fmt: skip
+    details = second.details.assign(loss_status=status)
+    second = dataclasses.replace(second, scores=damaged, details=details)
     made = combined([first, second], RunSpec(seeds=2), "finished")
     assert np.isnan(made.scores["loss"].iloc[5])
     assert made.details["loss_status"].iloc[5] == "2_of_3_epochs"
     assert made.scores["loss"].notna().sum() == 79
     assert (made.details["loss_status"] != "").sum() == 1
+
+
+def test_what_a_mean_cannot_give_is_refused(run):
+    with pytest.raises(SpecError, match="keep_dynamics is 'logits' with seeds=2"):
+        characterize("wine", seeds=2, keep_dynamics="logits")
+    with pytest.raises(StoreError, match="means over 3 seeds; a method scores each training"):
+        rescore(run)
 
 
 def test_one_seed_has_no_spread(singles):

@@ -49,6 +49,29 @@ def test_it_goes_on_bit_by_bit():
     assert torch.equal(whole.order.get_state(), second.order.get_state())
 
 
+def test_the_optimizer_keeps_the_layout_of_its_parameters():
+    def made() -> MovingParts:
+        with isolated_rng(0):
+            model = nn.Conv2d(2, 3, 3).to(memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1, fused=True)
+        return MovingParts(model, optimizer, torch.Generator(), CPU)
+
+    def step(moving: MovingParts) -> None:
+        moving.optimizer.zero_grad()
+        x = torch.arange(50.0).reshape(1, 2, 5, 5) / 50
+        moving.model(x.contiguous(memory_format=torch.channels_last)).square().sum().backward()
+        moving.optimizer.step()
+
+    whole, first, second = made(), made(), made()
+    for moving in (whole, first):
+        step(moving)
+    # What a file gives back is contiguous.
+    second.load_state({key: value.contiguous() for key, value in first.state().items()})
+    for moving in (whole, second):
+        step(moving)
+    assert torch.equal(whole.model.weight, second.model.weight)
+
+
 def test_the_state_is_a_copy():
     moving = parts()
     with isolated_rng(0):
