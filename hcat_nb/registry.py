@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import os
 import pkgutil
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,7 +27,9 @@ __all__ = [
     "SOURCES",
     "TABLE_SUFFIXES",
     "Registry",
+    "name_of_path",
     "names_file",
+    "names_folder",
     "nearest",
     "register",
 ]
@@ -79,6 +82,25 @@ def names_file(name: str) -> bool:
     if suffixes and suffixes[-1].lower() in COMPRESSIONS:
         suffixes.pop()
     return bool(suffixes) and suffixes[-1].lower() in TABLE_SUFFIXES
+
+
+def names_folder(name: str) -> bool:
+    """Whether the name of a dataset is the path of a folder, which the source ``folder`` reads.
+
+    Examples
+    --------
+    >>> names_folder("./photos"), names_folder("photos/"), names_folder("photos")
+    (True, True, False)
+    """
+    return not names_file(name) and ("/" in name or os.sep in name)
+
+
+def name_of_path(path: str | os.PathLike[str]) -> str:
+    """Return a path as the name of a dataset, that of a folder beginning with a dot if need be."""
+    name = os.fspath(path)
+    if isinstance(path, str) or names_file(name) or names_folder(name):
+        return name
+    return os.path.join(os.curdir, name)
 
 
 class Registry:

@@ -15,7 +15,16 @@ from typing import Any
 
 from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, names_file, nearest
+from hcat_nb.registry import (
+    METHODS,
+    MODELS,
+    PERTURBATIONS,
+    SOURCES,
+    Registry,
+    names_file,
+    names_folder,
+    nearest,
+)
 
 __all__ = ["OPTION_ALIASES", "RunSpec", "field_choices", "plain_values"]
 
@@ -76,7 +85,10 @@ class RunSpec:
     """
 
     dataset: str = _option(
-        "digits", "name of a dataset, or path of a table", registry=SOURCES, extra=(USERS_OWN,)
+        "digits",
+        "name of a dataset, or path of a table or folder",
+        registry=SOURCES,
+        extra=(USERS_OWN,),
     )
     dataset_options: Mapping[str, Any] = _option(
         {}, "options of the dataset, or of how a table is read, as key=value"
@@ -314,7 +326,7 @@ def _resolve(item: dataclasses.Field[Any], value: Any) -> Any:
         return ("all",) if "all" in names else tuple(names)
     if value == "none":
         return None
-    if value in extra or (registry is SOURCES and names_file(value)):
+    if value in extra or (registry is SOURCES and (names_file(value) or names_folder(value))):
         return value
     resolved = registry.resolve(value)
     return resolved[0]

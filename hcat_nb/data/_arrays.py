@@ -47,6 +47,9 @@ class Parts:
         What was done on the way in.
     levels, words, text, original
         Of a table with named columns, as in LabelledDataset.
+    unread : mapping of int to str
+        Positions of samples whose file cannot be read (their features are 0),
+        and the file and the reason.
     """
 
     features: np.ndarray
@@ -61,6 +64,7 @@ class Parts:
     words: range = range(0)
     text: str | None = None
     original: pd.DataFrame | None = None
+    unread: Mapping[int, str] = field(default_factory=dict)
 
 
 def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:

@@ -13,8 +13,16 @@ from torch.utils.data import DataLoader, Dataset
 from hcat_nb.data._arrays import Parts, as_array
 from hcat_nb.data._features import to_features
 from hcat_nb.data._frames import from_frame
+from hcat_nb.data._hugging_face import from_hugging_face, is_hugging_face
+from hcat_nb.data._image_files import ImageFiles, from_files
+from hcat_nb.data._image_table import files_of
 from hcat_nb.data._labels import code_labels
-from hcat_nb.data._rows import check_policy, settle_bad_rows, settle_missing_labels
+from hcat_nb.data._rows import (
+    check_policy,
+    settle_bad_rows,
+    settle_missing_labels,
+    settle_unread,
+)
 from hcat_nb.data._torch import from_dataset, from_loader
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
 from hcat_nb.data.table_options import TableOptions
@@ -36,11 +44,13 @@ def coerce(
     on_missing_label: str = "error",
     on_bad_row: str = "error",
     options: Mapping[str, Any] | None = None,
+    seed: int = 0,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
     The parameters are those of :func:`hcat_nb.data.loading.load`; ``options``
-    are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`.
+    are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`;
+    ``seed`` decides what the user's transform or dataset draws at random.
 
     Raises
     ------
@@ -55,7 +65,7 @@ def coerce(
 
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
-    parts = _parts(data, labels, target, options or {})
+    parts = _parts(data, labels, target, options or {}, seed)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
         raise _empty()
@@ -69,7 +79,9 @@ def coerce(
     features = to_features(parts.features, channels_first=parts.channels_first, owned=parts.owned)
     tensor, bad = features.tensor, features.bad
     about_rows = settle_bad_rows(tensor, bad, ids, parts.feature_names, on_bad_row)
+    about_files = settle_unread(parts.unread, n, on_bad_row)
     tensor[bad] = 0
+    bad[list(parts.unread)] = True
     dataset = LabelledDataset(
         name=name or parts.name,
         features=tensor,
@@ -83,7 +95,7 @@ def coerce(
             *parts.notes,
             *coded.notes,
             *features.notes,
-            *(note for note in (about_labels, about_rows) if note),
+            *(note for note in (about_labels, about_rows, about_files) if note),
         ),
         levels=parts.levels,
         words=parts.words,
@@ -110,9 +122,22 @@ def check_learnable(dataset: LabelledDataset) -> None:
     raise DataError(f"nothing to learn: 1 class ({only!r}) in {count} labelled samples", expected)
 
 
-def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any]) -> Parts:
+def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any], seed: int) -> Parts:
     import pandas as pd
 
+    if isinstance(data, ImageFiles):
+        return from_files(data, seed)
+    if is_hugging_face(data):
+        return from_hugging_face(data, labels, target, options, seed)
+    if isinstance(data, Mapping):
+        data = _from_columns(data)
+    if "image" in options:
+        if not isinstance(data, pd.DataFrame):
+            raise DataError(
+                f"image={options['image']!r} was given with data of the type {type(data).__name__}",
+                "a table of paths: a DataFrame, a dict of columns, or a file",
+            )
+        return from_files(files_of(data, labels, target, options), seed)
     table = TableOptions.of(**options)
 
     if target is not None and not isinstance(data, pd.DataFrame):
@@ -128,7 +153,7 @@ def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any]) -> P
             raise DataError(
                 f"labels were given beside a {type(data).__name__}, which has its own", "one"
             )
-        return from_loader(data) if isinstance(data, DataLoader) else from_dataset(data)
+        return from_loader(data, seed) if isinstance(data, DataLoader) else from_dataset(data, seed)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
     if _are_texts(data):
@@ -151,6 +176,15 @@ def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any]) -> P
     if labels is None:
         raise _no_labels()
     return Parts(array, labels, "arrays", channels_first=channels_first, owned=owned)
+
+
+def _from_columns(columns: Mapping[Any, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.DataFrame(dict(columns))
+    except ValueError as error:
+        raise DataError(f"the dict is no table ({error})", "columns of one length") from error
 
 
 def _are_texts(data: Any) -> bool:

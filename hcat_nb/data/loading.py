@@ -14,7 +14,7 @@ from hcat_nb.data._rows import check_policy
 from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
-from hcat_nb.registry import SOURCES, names_file
+from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
 
 __all__ = ["load"]
@@ -41,11 +41,15 @@ def load(
     ----------
     data : object
         One of: the name of a dataset (``list_datasets()``); the path of a
-        table (.csv, .tsv, .parquet, .json, .jsonl) or a DataFrame, with
-        ``target``; features with ``labels`` beside them, or a pair
-        ``(features, labels)``; a list of texts with labels; a map-style torch
-        Dataset of pairs; a DataLoader over one, of which the dataset is read
-        in dataset order; a LabelledDataset.
+        table (.csv, .tsv, .parquet, .json, .jsonl), a DataFrame or a dict of
+        columns, with ``target``; a Path of a folder of images, or its path
+        with a slash (``"./photos"``), where each subfolder is a class;
+        features with ``labels`` beside them, or a pair ``(features, labels)``;
+        a list of texts with labels; a map-style torch Dataset of
+        pairs; a DataLoader over one, of which the dataset is read in dataset
+        order; a Dataset of Hugging Face's ``datasets``, of images or a table;
+        a LabelledDataset.  A table may name image files: ``image=`` is
+        its column of paths.
         Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c)
         or (n, h, w), or a numeric table of shape (n, columns).
     labels : array, tensor, sequence, Series, Categorical or one-hot matrix, optional
@@ -72,11 +76,17 @@ def load(
         What to do with rows that hold NaN, infinity, or a number beyond
         float32: stop, leave them out, or keep them as ``unreadable``.
     seed : int
-        Decides which rows ``subset`` takes.
+        Decides which rows ``subset`` takes, and what a dataset or transform
+        of yours draws from ``random``, NumPy's or torch's global streams: each
+        row is drawn once, whatever the order of reading.
     **options
         Of a named dataset, its own (``list_datasets()`` names them); of a
         table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
-        categories, missing numbers and texts are read.
+        categories, missing numbers and texts are read; of a table of image
+        paths ``image=`` (their column), ``image_root=`` (the folder that they
+        start from; default: that of the table's file, else the current one),
+        ``transform=`` (a callable that takes a PIL image) and those of
+        :class:`~hcat_nb.data.image_options.ImageOptions`.
 
     Returns
     -------
@@ -124,11 +134,12 @@ def load(
         "on_missing_label": on_missing_label,
         "on_bad_row": on_bad_row,
         "options": options,
+        "seed": seed,
     }
     if isinstance(data, LabelledDataset):
         dataset = _complete(data, labels=labels, target=target, classes=classes, **options)
     elif isinstance(data, (str, os.PathLike)):
-        dataset = _named(os.fspath(data), labels, root, download, **reading)
+        dataset = _named(name_of_path(data), labels, root, download, **reading)
     else:
         dataset = coerce(data, labels, name=name, **reading)
     if name is not None:
@@ -139,12 +150,14 @@ def load(
 def _named(
     name: str, labels: Any, root: str | os.PathLike[str] | None, download: bool, **reading: Any
 ) -> LabelledDataset:
-    """Return a dataset that is known by name, or the table in a file."""
+    """Return a dataset that is known by name, the table in a file, or the images in a folder."""
     if labels is not None:
         raise DataError(f"labels was given with {name!r}, which has its own labels", "none")
     options = reading.pop("options")
     if names_file(name):
         name, options = "file", {"path": name, **options}
+    elif names_folder(name):
+        name, options = "folder", {"path": name, **options}
     folder = None if root is None else Path(root)
     source = SOURCES.get(name).from_options(folder, download, **options)
     dataset: LabelledDataset = source.load_as(**reading)

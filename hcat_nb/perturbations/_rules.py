@@ -18,66 +18,10 @@ import torch
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.indicators import Indicators, one_hot
 from hcat_nb.errors import DataError, SpecError
+from hcat_nb.perturbations._built_in_rules import BUILT_IN
 from hcat_nb.perturbations._labels import class_codes, populated
 
-__all__ = ["BUILT_IN", "built_in", "confused", "given", "spelled_out"]
-
-# By class code, classes in their usual (for text: alphabetical) order.  A
-# class that is not named has no plausible double and never flips.
-_HANDWRITTEN: dict[int, tuple[int, ...]] = {
-    1: (7,),
-    2: (7,),
-    3: (8,),
-    5: (6,),
-    6: (5,),
-    7: (1, 2),
-    8: (3,),
-    9: (7,),
-}
-
-BUILT_IN: dict[str, tuple[int, dict[int, tuple[int, ...]]]] = {
-    # name: (number of classes, rule); H-CAT's rules where METHODS.md gives one
-    "mnist": (10, _HANDWRITTEN),
-    "digits": (10, _HANDWRITTEN),
-    "cifar10": (
-        10,
-        {
-            0: (2,),  # airplane: bird
-            1: (9,),  # automobile: truck
-            2: (9,),  # bird: truck (H-CAT's; airplane would be likelier)
-            3: (5,),  # cat: dog
-            4: (5, 7),  # deer: dog, horse
-            5: (3, 4),  # dog: cat, deer
-            7: (5,),  # horse: dog
-            8: (7,),  # ship: horse (H-CAT's)
-        },
-    ),
-    # Ours: garments of one silhouette (tops among each other, a dress and a
-    # long coat), and shoes by their height.  Trouser and bag have no double.
-    "fashion_mnist": (
-        10,
-        {
-            0: (6,),  # T-shirt/top: shirt
-            2: (4, 6),  # pullover: coat, shirt
-            3: (4,),  # dress: coat
-            4: (2, 6),  # coat: pullover, shirt
-            5: (7,),  # sandal: sneaker
-            6: (0, 2, 4),  # shirt: T-shirt/top, pullover, coat
-            7: (5, 9),  # sneaker: sandal, ankle boot
-            9: (7,),  # ankle boot: sneaker
-        },
-    ),
-    "cover": (7, {0: (6,), 1: (0,), 2: (3,), 3: (2,), 4: (5,), 5: (2,), 6: (0,)}),
-    "diabetes": (3, {0: (1,), 1: (0,), 2: (0,)}),
-    "eye": (3, {0: (1,), 1: (0,), 2: (1,)}),
-    # Ours: what a logistic regression, and boosted trees, most often take each class for.
-    "jannis": (4, {0: (1,), 1: (3,), 2: (1,), 3: (1,)}),
-    # Ours: cultivars in the order of their flavanoids, in which Grignolino stands in the middle.
-    "wine": (3, {0: (1,), 1: (0, 2), 2: (1,)}),
-    # Of two classes each is the other's only double.
-    "breast_cancer": (2, {0: (1,), 1: (0,)}),
-    "photos": (2, {0: (1,), 1: (0,)}),
-}
+__all__ = ["built_in", "confused", "given", "spelled_out"]
 
 _FOLDS = 3
 _MOST_SAMPLES = 3000  # for the quick model: seconds, where 60,000 images take minutes
@@ -92,6 +36,8 @@ def built_in(dataset: LabelledDataset) -> np.ndarray:
         If there is no rule for this dataset.
     """
     n_classes, rule = BUILT_IN.get(dataset.name, (0, {}))
+    if dataset.n_classes == 2:  # of two classes, each can only be taken for the other
+        n_classes, rule = 2, {0: (1,), 1: (0,)}
     if n_classes != dataset.n_classes:
         raise DataError(
             f"there are no instance rules for {dataset.name!r} with {dataset.n_classes} classes",

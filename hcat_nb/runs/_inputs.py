@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
-from hcat_nb.registry import METHODS, nearest
+from hcat_nb.registry import METHODS, name_of_path, nearest
 from hcat_nb.spec import USERS_OWN, RunSpec, plain_values
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def make_spec(
         )
     named = dict(options)
     if data is not None:
-        data = os.fspath(data) if isinstance(data, os.PathLike) else data
+        data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
     if model is not None:
         named["model"] = model if isinstance(model, str) else USERS_OWN

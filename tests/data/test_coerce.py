@@ -185,7 +185,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0], "y": ["p", "q"]})
         ((_features(), CODES), {"target": "y"}, r"target='y' was given with data .*ndarray"),
         ((FRAME, ["p", "q"]), {"target": "y"}, "both labels and target="),
         ((TensorDataset(torch.eye(2)), [0, 1]), {}, "which has its own"),
-        (({"a": 1}, [0, 1]), {}, "type dict cannot be read"),
+        (({"a": 1}, [0, 1]), {}, "the dict is no table.*columns of one length"),
         ((np.arange(4.0), [0, 1, 0, 1]), {}, r"reshape\(-1, 1\)"),
     ],
 )

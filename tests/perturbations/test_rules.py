@@ -9,7 +9,8 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations._apply import perturb
-from hcat_nb.perturbations._rules import BUILT_IN, confused
+from hcat_nb.perturbations._built_in_rules import BUILT_IN
+from hcat_nb.perturbations._rules import built_in, confused
 from hcat_nb.perturbations.instance import Instance
 from hcat_nb.registry import SOURCES
 
@@ -72,12 +73,16 @@ def test_too_little_to_estimate_from():
         confused(data, seed=0)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_rules_name_classes_that_exist_and_never_themselves(name):
-    n_classes, rule = BUILT_IN[name]
-    for code, targets in rule.items():
-        assert code not in targets
-        assert all(0 <= target < n_classes for target in (code, *targets))
+def test_of_two_classes_each_is_taken_for_the_other():
+    data = blobs().replace(labels=torch.arange(600) % 2, class_values=("no", "yes"))
+    assert built_in(data).tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_class_without_samples_is_no_target():
+    data = blobs().replace(name="retinamnist", class_values=(0, 1, 2, 3, 4))
+    weights = built_in(data)
+    assert weights[3].tolist() == [0, 0, 1, 0, 0]
+    assert weights[2].tolist() == [0, 1, 0, 1, 0]
 
 
 def test_every_dataset_whose_classes_are_known_beforehand_has_rules():
@@ -85,7 +90,7 @@ def test_every_dataset_whose_classes_are_known_beforehand_has_rules():
     assert fixed <= set(BUILT_IN)
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if SOURCES.get(name).bundled])
+@pytest.mark.parametrize("name", [name for name in SOURCES.names() if SOURCES.get(name).bundled])
 def test_rules_fit_the_bundled_datasets(name):
     data = load(name)
     truth = perturb(data, "instance", 0.1, seed=0).truth

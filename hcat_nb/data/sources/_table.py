@@ -48,6 +48,7 @@ class TableSource(TableOptions, Source):
         classes: Sequence[Any] | None = None,
         on_missing_label: str = "error",
         on_bad_row: str = "error",
+        seed: int = 0,
     ) -> LabelledDataset:
         """Return the table, read in the way that ``hcat_nb.load`` was asked for.
 

@@ -72,6 +72,7 @@ class Source(ABC):
         classes: Sequence[Any] | None = None,
         on_missing_label: str = "error",
         on_bad_row: str = "error",
+        seed: int = 0,
     ) -> LabelledDataset:
         """Return the training set, read in the way that ``hcat_nb.load`` was asked for.
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,28 @@ def idx(array: np.ndarray) -> bytes:
     """Return an idx file written from its published definition."""
     head = bytes([0, 0, 8, array.ndim])
     return head + np.array(array.shape, dtype=">i4").tobytes() + array.tobytes()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], str]]:
+    """Serve folders from this process, where downloads then look; return the address of each."""
+    with ExitStack() as servers:
+
+        def start(folder: Path) -> str:
+            handler = functools.partial(_Quiet, directory=str(folder))
+            server = servers.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            servers.callback(thread.join)
+            servers.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}/"
+
+        yield start
 
 
 @pytest.fixture
