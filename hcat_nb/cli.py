@@ -140,6 +140,8 @@ def _report(run: Run, arguments: argparse.Namespace) -> None:
     print(run.hardest(arguments.hardest))
     if arguments.out is not None:
         print(f"saved to {Path(arguments.out).resolve()}")
+        if run.info["outcome"] == "stopped":
+            print(f"`hcat resume {arguments.out}` goes on from there")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
