@@ -4,6 +4,8 @@ Toneva et al. 2019 (arXiv 1812.05159), definition 2.1: a sample is forgotten
 each time it goes from correctly to wrongly classified between two consecutive
 presentations.  A sample that is never learned counts as forgotten infinitely
 often; its score here is the number of epochs, above every possible count.
+``variant="hcat"`` scores it 0, as the easiest, which costs most of what the
+method finds (METHODS.md: AUROC .51 instead of .95).
 
 Cost: no forward of its own; 14 bytes a sample.
 Caveat: E epochs give at most floor(E / 2) events, so ties are many; rankings
@@ -55,11 +57,12 @@ class Forgetting(PerEpoch):
     when : {"train", "epoch_end"}
         Predictions of the training forward (the paper's), or of the model in
         evaluation mode at the end of each epoch.
+    variant : {"paper", "hcat"}
 
     Raises
     ------
     SpecError
-        If ``when`` is neither.
+        If an option is none of these.
     """
 
     name = "forgetting"
@@ -73,10 +76,13 @@ class Forgetting(PerEpoch):
     cost = "none: reads the predictions of training; 14 bytes a sample"
     misleads = "few epochs give few distinct values: look at the ties"
     ties = "mean_loss"
+    variants = ("paper", "hcat")
 
     when: Literal["train", "epoch_end"] = "train"
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
         self._one_of("when", ("train", "epoch_end"))
         self.needs = frozenset({Need.TRAIN_LOGITS if self.when == "train" else Need.LOGITS})
 
@@ -97,9 +103,11 @@ class Forgetting(PerEpoch):
         self.attend(record, record.logits)
 
     def raw(self) -> Tensor:
-        """Return the events, (n,), and the number of epochs where never learned."""
+        """Return the events, (n,), and the number of epochs where never learned (H-CAT's: 0)."""
         if self.broken_since() is not None:  # the argmax of NaN is no prediction
             return torch.full((self.context.n,), torch.nan)
+        if self.variant == "hcat":
+            return self.events
         return torch.where(self.first_learned < 0, self.n_heard, self.events)
 
     def details(self) -> Mapping[str, Tensor]:
@@ -111,6 +119,7 @@ class Forgetting(PerEpoch):
         }
 
     def flagged(self) -> Tensor:
-        """Return the samples that were forgotten, or never learned."""
+        """Return the samples that were forgotten, or never learned (not in H-CAT's)."""
         known = self.context.trainable & (self.count > 0)
-        return known & ((self.events > 0) | (self.first_learned < 0))
+        never = (self.first_learned < 0) & (self.variant == "paper")
+        return known & ((self.events > 0) | never)

@@ -14,6 +14,7 @@ every copy are small: they keep what a sample *is*.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +61,9 @@ class AugmentedCopies:
     noise : float
         Of a table's: the standard deviation of what is added, in standard
         deviations of the column.
+    flips : {"if_kept", "always"}
+        Whether images are mirrored only where the traits say that it keeps
+        the label.
 
     Raises
     ------
@@ -76,6 +80,7 @@ class AugmentedCopies:
         k: int = 4,
         strength: float = 1.0,
         noise: float = 0.1,
+        flips: Literal["if_kept", "always"] = "if_kept",
     ) -> None:
         if type(k) is not int or k < 1:
             raise SpecError(f"k is {k!r}", "at least 1 copy")
@@ -83,7 +88,10 @@ class AugmentedCopies:
             raise SpecError(f"strength is {strength}", "a number in [0, 4]")
         if not 0 <= noise < math.inf:
             raise SpecError(f"noise is {noise}", "at least 0")
+        if flips not in ("if_kept", "always"):
+            raise SpecError(f"flips is {flips!r}", '"if_kept" or "always"')
         self.model = model
+        self._mirrors = traits.flip_keeps_label or flips == "always"
         self.traits = traits
         self.strength = strength
         self.noise = noise
@@ -144,7 +152,7 @@ class AugmentedCopies:
         s, (height, width) = self.strength, images.shape[2:]
         angle, zoom = s * _ANGLE * either_way[:, 0], 1 + s * _ZOOM * either_way[:, 1]
         shift = s * 2 * _SHIFT * either_way[:, 2:4]  # a side spans [-1, 1]
-        flips = self.traits.flip_keeps_label and s > 0
+        flips = self._mirrors and s > 0
         mirror = torch.where(draws[:, 7] < 0.5, -1.0, 1.0) if flips else torch.ones_like(angle)
         cos, sin = zoom * angle.cos(), zoom * angle.sin()
         # Pixels of unlike sides: the rotation is one of the picture, not of the unit square.

@@ -11,7 +11,7 @@ from hcat_nb.errors import UnknownNameError
 
 DETAILS = [
     *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
-    *("aleatoric", "correctness", "mean_loss", "dataiq_group", "datamaps_group"),
+    *("aleatoric", "correctness", "mean_loss", "last_loss", "dataiq_group", "datamaps_group"),
     *("aum", "forgetting_events", "first_learned"),
 ]
 
