@@ -129,7 +129,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:
     figures = ["n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc"]
-    return table[["hcm", "kind", *figures]]
+    return table[["hcm", *figures, "kind"]]
 
 
 def _print(table: pd.DataFrame) -> None:

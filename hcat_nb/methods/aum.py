@@ -94,9 +94,7 @@ class AUM(MeanOverEpochs):
     def __post_init__(self) -> None:
         self._one_of("variant", self.variants)
         if not isinstance(self.threshold_samples, bool):
-            raise SpecError(
-                f"aum.threshold_samples is {self.threshold_samples!r}", "True or False"
-            )
+            raise SpecError(f"aum.threshold_samples is {self.threshold_samples!r}", "True or False")
         if not self.threshold_samples:
             return
         if self.variant == "hcat":

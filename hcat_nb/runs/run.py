@@ -122,7 +122,7 @@ class Run:
         if baselines:
             beside = baseline_scores(
                 details["label"], last_loss=details.get("last_loss"), seed=seed
-            ).drop(columns=self.methods, errors="ignore")
+            ).drop(columns=self.methods, errors="ignore")  # a user's own method of that name
         more = {} if n_resamples is None else {"n_resamples": n_resamples}
         return evaluate(
             self.scores[self.methods],
