@@ -92,7 +92,8 @@ class Prototypicality(Method):
         if self.k is not None and (type(self.k) is not int or self.k < 1):
             raise SpecError(f"prototypicality.k is {self.k!r}", "at least 1 cluster, or None")
         if self.prototypes == "kmeans":
-            self.looks_at_labels, self.sweeps, self.buffers = False, 1, ("embeddings",)
+            self.looks_at_labels, self.sweeps = False, 1
+            self.buffers = ("embeddings",)  # type: ignore[assignment]  # narrowed by the class's
         elif self.k is not None:
             raise SpecError(
                 f"prototypicality.k is {self.k}, and class means have no k",

@@ -65,6 +65,7 @@ def test_options_reach_the_observer():
         ("strength", 0.5),
         ("noise", 0.2),
     )
+    assert ALLSH(variant="hcat").options(Need.AUGMENTED)[-1] == ("flips", "always")
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,18 @@ class TestTables:
 def test_option_out_of_range(options):
     with pytest.raises(SpecError, match=r"(k|strength|noise) is .*expected"):
         copies_of(torch.zeros(2, 3), InputTraits(), **options)
+
+
+def test_flips_can_be_forced_where_they_do_not_keep_the_label():
+    x = torch.zeros(N, 1, 20, 20)
+    x[..., 2:6] = 1.0  # a bar on the left
+    how = {"strength": 1e-6, "k": 1}  # nothing else moves it
+
+    def left(flips: str) -> torch.Tensor:
+        copies = copies_of(x, InputTraits((0.0, 1.0)), flips=flips, **how)
+        return copies.copy(x, torch.arange(N), 0)[..., 2:6].mean((1, 2, 3)) > 0.5
+
+    assert left("if_kept").all()
+    assert 10 < left("always").sum() < 30  # of 40, with equal odds
+    with pytest.raises(SpecError, match="flips is 'never'"):
+        copies_of(x, InputTraits((0.0, 1.0)), flips="never")

@@ -90,3 +90,12 @@ def test_a_snapshot_is_never_written_again(logits, labels):
         )
     )
     assert np.array_equal(early.confidence, before)
+
+
+def test_the_last_loss_is_that_of_the_last_epoch(logits, labels):
+    probs = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    expected = -np.log(probs[-1, np.arange(N), labels])
+    dynamics = feed(logits, labels)
+    # A float32 log-softmax of logits about 10 errs by 1e-6.
+    assert np.allclose(dynamics.last_losses(), expected, rtol=1e-5, atol=5e-6)
+    assert np.isnan(MapDynamics(torch.tensor(labels), C).last_losses()).all()
