@@ -121,7 +121,7 @@ class ExtraTrainings:
         seed = child_seed(own.seed, job.stream)
         labels = job.labels.to(device)
         dynamics = MapDynamics(labels, job.n_classes)
-        model = self._model(job, seed)
+        model, _ = self._model(job, seed)
         gauge = make_gauge(job, labels, own.epochs)
         observer = Observer(
             model,
@@ -154,25 +154,23 @@ class ExtraTrainings:
                 method.observe(record)
         return outcome
 
-    def _model(self, job: Job, seed: int) -> AdaptedModel:
-        """Return a fresh model for ``job``, behind the run's own scaling."""
+    def _model(self, job: Job, seed: int) -> tuple[AdaptedModel, int]:
+        """Return a fresh model for ``job``, behind the run's own scaling, and its outputs."""
         from hcat_nb.models._adapter import AdaptedModel
+        from hcat_nb.models._embedding import output_width
         from hcat_nb.training.seed import isolated_rng
 
         codes = self.dataset.replace(labels=job.labels, class_values=tuple(range(job.n_classes)))
-        with isolated_rng(child_seed(seed, "weights")):
-            net = self.make_network(codes)
-        own = self.trainer.model
+        features, own = self.trainer.features, self.trainer.model
         assert isinstance(own, AdaptedModel)
-        return AdaptedModel(own.scaling, net).to(self.trainer.features.device)
+        with isolated_rng(child_seed(seed, "weights"), features.device):
+            model = AdaptedModel(own.scaling, self.make_network(codes)).to(features.device)
+            # A lazy module makes its parameters at its first forward.
+            return model, output_width(model, features[job.rows[:2].to(features.device)])
 
     def _check(self, job: Job) -> None:
         """Raise ModelError if the model has another number of outputs than the job wants."""
-        from hcat_nb.models._embedding import output_width
-
-        features = self.trainer.features
-        two = features[job.rows[:2].to(features.device)]
-        width = output_width(self._model(job, self.trainer.seed), two)
+        _, width = self._model(job, self.trainer.seed)
         if width != job.n_classes:
             raise ModelError(
                 f"{job.purpose} train with {job.n_classes} outputs, and the model has {width}",
