@@ -12,14 +12,20 @@ __all__ = ["asset", "user_cache"]
 
 _HERE = Path(__file__).parent
 _CHECKOUT = _HERE.parent
-_FOLDERS = (_HERE / "static", _CHECKOUT / "widgets" / "src", _CHECKOUT / "notebooks")
+_FOLDERS = (
+    _HERE / "static",
+    _HERE / "methods",
+    _CHECKOUT / "widgets" / "src",
+    _CHECKOUT / "notebooks",
+)
 
 
 def asset(name: str) -> Path:
-    """Return the path of a front-end module or a notebook, such as ``live_map.js``.
+    """Return the path of a front-end module, a notebook or a method's weights by its name.
 
-    An installed package holds them in ``hcat_nb/static``; a checkout serves
-    ``widgets/src`` and ``notebooks`` in place, so that an edit is seen at once.
+    Weights lie beside the method.  The others an installed package holds in
+    ``hcat_nb/static``; a checkout serves ``widgets/src`` and ``notebooks`` in
+    place, so that an edit is seen at once.
 
     Raises
     ------

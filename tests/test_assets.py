@@ -13,6 +13,11 @@ def test_a_checkout_serves_the_source(repository: Path) -> None:
     assert assets.asset("live_map.js") == repository / "widgets" / "src" / "live_map.js"
 
 
+def test_weights_lie_beside_their_method(repository: Path) -> None:
+    shipped = repository / "hcat_nb" / "methods" / "detector.safetensors"
+    assert assets.asset("detector.safetensors") == shipped
+
+
 def test_an_installed_copy_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "static").mkdir()
     shipped = tmp_path / "static" / "live_map.js"

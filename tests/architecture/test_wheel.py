@@ -40,6 +40,7 @@ def test_the_wheel_finds_every_asset_of_the_checkout(
 ) -> None:
     sources = [path for path in (repository / "widgets/src").iterdir() if path.is_file()]
     sources.append(repository / "notebooks/tutorial.ipynb")
+    sources += [repository / f"hcat_nb/methods/detector.{kind}" for kind in ("safetensors", "md")]
     code = (
         "from hcat_nb.assets import asset\n"
         f"for name in {[path.name for path in sources]}:\n"

@@ -44,7 +44,9 @@ def auroc(scores, hard) -> float:
 
 def test_the_methods_are_there():
     known = {"aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "grand", "el2n"}
-    assert known | {"forgetting", "loss", "prototypicality", "vog", "allsh"} <= set(NAMES)
+    assert known | {"forgetting", "loss", "prototypicality", "vog", "allsh", "detector"} == set(
+        NAMES
+    )
 
 
 # What a score means

@@ -18,7 +18,7 @@ DETAILS = [
 
 def test_its_repr_is_one_short_line(image_run):
     assert repr(image_run) == (
-        "<Run: digits, 200 samples, uniform p=0.1; lenet, 3 epochs, finished; 12 methods>"
+        "<Run: digits, 200 samples, uniform p=0.1; lenet, 3 epochs, finished; 13 methods>"
     )
 
 

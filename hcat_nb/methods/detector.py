@@ -1,0 +1,206 @@
+"""Detector: a small recurrent network reads a sample's training and says "mislabelled".
+
+Jia et al. 2022 (arXiv 2212.09321), section 3: an LSTM takes the sequence of
+the observed label's probabilities p_y, one an epoch, and tells mislabelled
+from clean samples; it is trained on runs whose wrong labels were injected, and
+then reads runs on other data.  Ours returns the probability, not the decision,
+for a sequence of any length.  The LSTM is advanced epoch by epoch, so that no
+sequence is kept.
+
+The weights that ship are ours; ``detector.md`` beside them says how they were
+made and how well they do on data and noise they never saw.
+:func:`hcat_nb.runs.train_detector.train_detector` makes others.
+
+Cost: nothing beside the shared pass at the end of each epoch; of H hidden
+units, 4 H (H + 2) multiplications a sample and epoch, 8 H + 4 bytes a sample.
+Caveat: it has learned what wrong labels look like in runs of up to 50 epochs at
+a steady learning rate.  One or two epochs give a probability too, though there
+is little to read; beyond 50 it reads on, but nothing was asked of it there in
+training (the card shows 1 and 100 epochs).  On the images of its model card
+plain data maps rank better more often than not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hcat_nb.assets import asset
+from hcat_nb.errors import SpecError
+from hcat_nb.methods._epochs import PerEpoch
+from hcat_nb.methods.base import Context
+from hcat_nb.observation.record import Need, Observation
+
+__all__ = ["Detector", "advance", "load_weights", "log_odds", "read_sequences"]
+
+Weights = Mapping[str, Tensor]
+
+
+def weight_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of each weight of a detector of ``hidden`` units."""
+    return {
+        "weight_ih": (4 * hidden, 1),
+        "weight_hh": (4 * hidden, hidden),
+        "bias_ih": (4 * hidden,),
+        "bias_hh": (4 * hidden,),
+        "head_weight": (1, hidden),
+        "head_bias": (1,),
+    }
+
+
+def advance(p: Tensor, hidden: Tensor, cell: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+    """Let the LSTM read one more epoch.
+
+    With 2 p - 1 as x and gates i, f, g, o stacked in this order, as in
+    :class:`torch.nn.LSTMCell`: c' = f c + i g and h' = o tanh(c').
+
+    Parameters
+    ----------
+    p : Tensor of shape (b,), float32
+        Probability of the observed label, in [0, 1].
+    hidden, cell : Tensor of shape (b, H), float32
+        The state so far; zeros before the first epoch.
+    weights : mapping
+        See :func:`weight_shapes`.
+
+    Returns
+    -------
+    hidden, cell : Tensor of shape (b, H), float32
+    """
+    gates = [weights[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    hidden, cell = torch.lstm_cell((2 * p - 1)[:, None], (hidden, cell), *gates)
+    return hidden, cell
+
+
+def log_odds(hidden: Tensor, weights: Weights) -> Tensor:
+    """Return the log odds of "mislabelled", (b,), from the state, (b, H)."""
+    odds: Tensor = torch.nn.functional.linear(hidden, weights["head_weight"], weights["head_bias"])
+    return odds.squeeze(1)
+
+
+def read_sequences(sequences: Tensor, weights: Weights) -> Tensor:
+    """Return the log odds of "mislabelled" after each epoch.
+
+    Parameters
+    ----------
+    sequences : Tensor of shape (b, E), float32
+        Probability of the observed label after each epoch.
+    weights : mapping
+
+    Returns
+    -------
+    Tensor of shape (b, E)
+
+    Examples
+    --------
+    >>> weights = load_weights(asset("detector.safetensors"))
+    >>> learned, resisted = [0.4, 0.8, 0.9, 0.95], [0.2, 0.1, 0.05, 0.1]
+    >>> (read_sequences(torch.tensor([learned, resisted]), weights)[:, -1] > 0).tolist()
+    [False, True]
+    """
+    hidden = sequences.new_zeros(len(sequences), weights["head_weight"].shape[1])
+    cell = torch.zeros_like(hidden)
+    odds = []
+    for p in sequences.unbind(1):
+        hidden, cell = advance(p, hidden, cell, weights)
+        odds.append(log_odds(hidden, weights))
+    return torch.stack(odds, dim=1)
+
+
+def load_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read the weights of a detector from a safetensors file.
+
+    Raises
+    ------
+    SpecError
+        If the file is absent, or is not one that ``train_detector`` wrote.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    remedy = "make one with hcat_nb.runs.train_detector.train_detector"
+    if not Path(path).is_file():
+        raise SpecError(f"detector.weights is {str(path)!r}, which is no file", remedy=remedy)
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise SpecError(
+            f"detector.weights, {str(path)!r}, cannot be read ({error})",
+            "a safetensors file",
+            remedy,
+        ) from error
+    shapes = {name: tuple(value.shape) for name, value in weights.items()}
+    hidden = shapes.get("head_weight", (1, 0))[-1]
+    if shapes != weight_shapes(hidden):
+        raise SpecError(
+            f"detector.weights, {str(path)!r}, holds {shapes}", str(weight_shapes(hidden)), remedy
+        )
+    return {name: value.float() for name, value in weights.items()}
+
+
+@dataclass(eq=False)
+class Detector(PerEpoch):
+    """Probability that the label is wrong, from the sequence of its probabilities.
+
+    An epoch in which a sample was not measured is passed over.
+
+    Parameters
+    ----------
+    weights : str or path, optional
+        Safetensors file of a detector of one's own (default: the one that
+        ships); read when the method is made.
+
+    Raises
+    ------
+    SpecError
+        If the file holds no detector.
+    """
+
+    name = "detector"
+    title = "Detector"
+    paper = "Jia et al. 2022, arXiv 2212.09321"
+    needs = frozenset({Need.LOGITS})
+    hard_when = "high"
+    detects = frozenset({"mislabel"})
+    looks_at_labels = True
+    buffers = (*PerEpoch.buffers, "hidden", "cell")
+    cost = "one pass an epoch, shared; a small LSTM, 132 bytes a sample"
+    misleads = "it learned on tables: on images data maps are often better (see its model card)"
+
+    weights: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        path = asset("detector.safetensors") if self.weights is None else self.weights
+        if not isinstance(path, (str, os.PathLike)):
+            raise SpecError(f"detector.weights is {path!r}", "the path of a safetensors file")
+        self.network: Weights = load_weights(path)
+
+    def allocate(self, context: Context) -> None:
+        """Set the state of the LSTM to zero."""
+        super().allocate(context)
+        self.network = {name: value.to(context.device) for name, value in self.network.items()}
+        size = self.network["head_weight"].shape[1]
+        self.hidden = torch.zeros(context.n, size, device=context.device)
+        self.cell = torch.zeros_like(self.hidden)
+
+    @torch.no_grad()
+    def observe(self, record: Observation) -> None:
+        """Let the LSTM read this epoch."""
+        rows, p = record.rows, record.label_prob
+        state = advance(p, self.hidden[rows], self.cell[rows], self.network)
+        self.hidden[rows], self.cell[rows] = state
+        self.attend(record, p)
+
+    def raw(self) -> Tensor:
+        """Return the probability of "mislabelled" so far, (n,), in [0, 1]."""
+        return log_odds(self.hidden, self.network).sigmoid()
+
+    def flagged(self) -> Tensor:
+        """Return the samples that are more probably mislabelled than not."""
+        known = self.context.trainable & (self.count > 0)
+        return known & (self.raw() > 0.5)
