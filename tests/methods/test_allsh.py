@@ -65,7 +65,9 @@ def test_options_reach_the_observer():
         ("strength", 0.5),
         ("noise", 0.2),
     )
-    assert ALLSH(variant="hcat").options(Need.AUGMENTED)[-1] == ("flips", "always")
+    hcat = ALLSH(k=7, variant="hcat")
+    options = dict(hcat.options(Need.AUGMENTED))
+    assert (options["k"], options["as_hcat"], hcat.hard_when) == (1, True, "low")
 
 
 @pytest.mark.parametrize(

@@ -178,16 +178,17 @@ def test_option_out_of_range(options):
         copies_of(torch.zeros(2, 3), InputTraits(), **options)
 
 
-def test_flips_can_be_forced_where_they_do_not_keep_the_label():
+def test_hcats_copies_are_mirrored_in_the_upper_half_of_the_range():
     x = torch.zeros(N, 1, 20, 20)
     x[..., 2:6] = 1.0  # a bar on the left
-    how = {"strength": 1e-6, "k": 1}  # nothing else moves it
-
-    def left(flips: str) -> torch.Tensor:
-        copies = copies_of(x, InputTraits((0.0, 1.0)), flips=flips, **how)
-        return copies.copy(x, torch.arange(N), 0)[..., 2:6].mean((1, 2, 3)) > 0.5
-
-    assert left("if_kept").all()
-    assert 10 < left("always").sum() < 30  # of 40, with equal odds
-    with pytest.raises(SpecError, match="flips is 'never'"):
-        copies_of(x, InputTraits((0.0, 1.0)), flips="never")
+    x[..., 12] = 0.25  # normalised to [-1, 1]: -.5, which wraps around to .5
+    # Nothing else moves it.
+    copies = copies_of(x, InputTraits((0.0, 1.0)), strength=0, k=1, as_hcat=True)
+    found = copies.copy(x, torch.arange(N), 0)
+    expected = torch.full_like(x, 0.5)
+    expected[..., 14:18] = 1.0
+    expected[..., 7] = 0.75
+    assert torch.allclose(found, expected, atol=1e-5)  # a resampling in float32
+    grey = (x * 255).round().to(torch.uint8)
+    copies = copies_of(grey, InputTraits((0.0, 255.0)), strength=0, k=1, as_hcat=True)
+    assert (copies.copy(grey, torch.arange(N), 0).float() / 255 - expected).abs().max() < 0.006
