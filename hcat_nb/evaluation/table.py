@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation._truth import NOTHING, Truth, flags_of, read_truth
-from hcat_nb.evaluation.hcat import hcat_average_precision, in_hcats_sign
+from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision
 from hcat_nb.evaluation.ranking import (
     N_RESAMPLES,
     Interval,
@@ -50,6 +51,7 @@ def evaluate(
     flagged: pd.DataFrame | None = None,
     baselines: pd.DataFrame | None = None,
     variant: Literal["paper", "hcat"] = "paper",
+    low_is_hard: Collection[Any] = LOW_IS_HARD,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -83,6 +85,9 @@ def evaluate(
         ratio to the share of untouched samples, which are its positives.  All
         other figures stay.  Rows without a score are left out here, too,
         where H-CAT fills in the mean.
+    low_is_hard : collection of str
+        For ``"hcat"``: methods of which it computes a quantity that is *low*
+        for hard samples, as it is by default for the paper's scores.
     n_resamples : int
         Bootstrap resamples behind the 95 % intervals; 0 for none.
     seed : int
@@ -129,11 +134,11 @@ def evaluate(
     # An untouched dataset still gets its rows: every figure n/a, with the reason.
     parts = [_part(known, kind) for kind in known.kinds() or [NOTHING]]
     rows = []
-    as_hcat = variant == "hcat"
-    intervals = [_intervals(table, part, n_resamples, seed, as_hcat) for part in parts]
+    low = frozenset(low_is_hard) if variant == "hcat" else None
+    intervals = [_intervals(table, part, n_resamples, seed, low) for part in parts]
     for number, hcm in enumerate(table.columns):
         for part, ends in zip(parts, intervals, strict=True):
-            row = _row(hcm, table[hcm].to_numpy(), part, ends.get(hcm), as_hcat)
+            row = _row(hcm, table[hcm].to_numpy(), part, ends.get(hcm), low)
             row["kind"] = "method" if number < n_methods else "baseline"
             if flags is not None:
                 row |= _flagged_cells(flags.get(hcm), table[hcm].to_numpy(), part)
@@ -207,7 +212,7 @@ def _flags(flagged: pd.DataFrame, table: pd.DataFrame) -> dict[Any, np.ndarray]:
 
 
 def _intervals(
-    table: pd.DataFrame, part: _Part, n_resamples: int, seed: int, as_hcat: bool
+    table: pd.DataFrame, part: _Part, n_resamples: int, seed: int, low_is_hard: Collection[Any] | None
 ) -> dict[Any, tuple[Interval, Interval]]:
     """Return intervals by method; methods that score the same rows share their resamples."""
     alike: dict[bytes, list[Any]] = {}
@@ -219,9 +224,9 @@ def _intervals(
         scored = np.frombuffer(mask, dtype=bool)
         columns, positive = table[hcms].to_numpy()[scored], part.positive[scored]
         ends = bootstrap_intervals(columns, positive, n_resamples, seed)
-        if as_hcat:
-            signed = [in_hcats_sign(hcm, columns[:, i]) for i, hcm in enumerate(hcms)]
-            theirs = bootstrap_intervals(np.stack(signed, axis=1), ~positive, n_resamples, seed)
+        if low_is_hard is not None:
+            signs = np.array([-1 if hcm in low_is_hard else 1 for hcm in hcms])
+            theirs = bootstrap_intervals(columns * signs, ~positive, n_resamples, seed)
             ends = [(roc, pr) for (roc, _), (_, pr) in zip(ends, theirs, strict=True)]
         found.update(zip(hcms, ends, strict=True))
     return found
@@ -232,7 +237,7 @@ def _row(
     scores: np.ndarray,
     part: _Part,
     ends: tuple[Interval, Interval] | None,
-    as_hcat: bool,
+    low_is_hard: Collection[Any] | None,
 ) -> dict[str, Any]:
     scored = part.rows & ~np.isnan(scores)
     values, positive = scores[scored], part.positive[scored]
@@ -251,8 +256,10 @@ def _row(
         return row
     cut = at_k(values, positive, hard)
     area, positives = average_precision(values, positive), row["base_rate"]
-    if as_hcat:
-        area, positives = hcat_average_precision(hcm, values, positive), 1 - positives
+    if low_is_hard is not None:
+        low = hcm in low_is_hard
+        area = hcat_average_precision(values, positive, low_when_hard=low)
+        positives = 1 - positives
     row |= {
         "auroc": auroc(values, positive),
         "auroc_low": roc.low,

@@ -115,6 +115,7 @@ class Run:
             One row a method, then one a baseline; see :func:`hcat_nb.evaluate`.
         """
         from hcat_nb.evaluation.baselines import baselines as baseline_scores
+        from hcat_nb.evaluation.hcat import low_is_hard
         from hcat_nb.evaluation.table import evaluate
 
         details = self.details
@@ -130,6 +131,13 @@ class Run:
             flagged=self.flags.drop(columns="position", errors="ignore"),
             baselines=beside,
             variant=variant,
+            low_is_hard=low_is_hard(
+                [
+                    name
+                    for name, card in self.info["methods"].items()
+                    if card["options"].get("variant") == "hcat"
+                ]
+            ),
             seed=seed,
             **more,
         )
