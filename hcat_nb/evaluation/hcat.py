@@ -26,9 +26,7 @@ __all__ = ["LOW_IS_HARD", "hcat_average_precision", "low_is_hard"]
 # What H-CAT computes: margin, label quality, agreed confidence, confidence for
 # both maps, and cosine are low for hard samples; all others are high, or are
 # taken for that.
-LOW_IS_HARD = frozenset(
-    {"aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "prototypicality"}
-)
+LOW_IS_HARD = frozenset({"aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "prototypicality"})
 # Its AUROC alone takes these two for low when hard, and so do our scores under
 # `variant="hcat"`, which are therefore the quantity with its sign changed.
 _TURNED = frozenset({"allsh", "vog"})

@@ -212,7 +212,11 @@ def _flags(flagged: pd.DataFrame, table: pd.DataFrame) -> dict[Any, np.ndarray]:
 
 
 def _intervals(
-    table: pd.DataFrame, part: _Part, n_resamples: int, seed: int, low_is_hard: Collection[Any] | None
+    table: pd.DataFrame,
+    part: _Part,
+    n_resamples: int,
+    seed: int,
+    low_is_hard: Collection[Any] | None,
 ) -> dict[Any, tuple[Interval, Interval]]:
     """Return intervals by method; methods that score the same rows share their resamples."""
     alike: dict[bytes, list[Any]] = {}

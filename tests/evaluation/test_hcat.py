@@ -65,9 +65,7 @@ def test_a_method_turned_by_its_variant_has_its_sign():
     scores, hard = world(0.1)
     vog = scores[["loss"]].set_axis(["vog"], axis=1)
     plain = evaluate(vog, hard, variant="hcat", n_resamples=0)
-    turned = evaluate(
-        vog, hard, variant="hcat", low_is_hard=low_is_hard(["vog"]), n_resamples=0
-    )
+    turned = evaluate(vog, hard, variant="hcat", low_is_hard=low_is_hard(["vog"]), n_resamples=0)
     assert round(plain.auprc[0], 3) == 0.744
     assert turned.auprc[0] == 1.0
 
