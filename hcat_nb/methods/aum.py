@@ -84,7 +84,7 @@ class AUM(MeanOverEpochs):
     hard_when = "low"
     detects = frozenset({"mislabel"})
     looks_at_labels = True
-    cost = "none: reads the logits of training; 16 bytes a sample"
+    cost = "none: reads the logits of training; 16 bytes a sample; threshold_samples: 2 trainings"
     misleads = "compares within one run only: margins grow with the scale of the logits"
     variants = ("paper", "hcat")
 

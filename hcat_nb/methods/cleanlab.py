@@ -125,7 +125,7 @@ class Cleanlab(Method):
     detects = frozenset({"mislabel"})
     looks_at_labels = True
     buffers = ("logits", "measured")
-    cost = "one pass over the final model, shared; 4 C bytes a sample"
+    cost = "one pass over the final model, shared; cv=K: K trainings more; 4 C bytes a sample"
     misleads = "in-sample: what the model has memorised looks right"
 
     method: Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"] = (

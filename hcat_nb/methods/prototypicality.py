@@ -9,8 +9,9 @@ Sums are float64, so that order and size of the batches leave no trace.
 all embeddings (scikit-learn's, seeded), and the cosine to the centroid of the
 sample's own cluster.  It does not look at labels.
 
-A class with a single sample has no mean beside that sample: it gets no score
-and the status ``rare_class``.  An embedding of zeros has cosine 0.
+A class with a single sample is its own mean, at distance 0, as if it were the
+easiest.  Left out of that mean it leaves none: it gets no score, and the
+status ``rare_class``.  An embedding of zeros has cosine 0.
 
 Cost: two passes over the final model; 4 bytes a sample and 8 d bytes a class.
 k-means: one pass, the clustering, and 4 d bytes a sample.

@@ -77,7 +77,11 @@ def test_two_disjoint_sets_of_threshold_samples_of_the_papers_size():
 
 def test_methods_with_one_need_share_their_trainings():
     dataset = data(torch.arange(60) % 3, 3)
-    first, second, other = Cleanlab(cv=3), Cleanlab(cv=3, method="normalized_margin"), Cleanlab(cv=2)
+    first, second, other = (
+        Cleanlab(cv=3),
+        Cleanlab(cv=3, method="normalized_margin"),
+        Cleanlab(cv=2),
+    )
     jobs = planned([first, second, other], dataset)
     assert [len(job.methods) for job in jobs] == [2, 2, 2, 1, 1]
     assert len({job.stream for job in jobs}) == 5

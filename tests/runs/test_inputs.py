@@ -60,3 +60,21 @@ def test_as_many_outputs_as_classes_change_nothing():
 def test_outputs_that_fit_no_class_are_refused(values, width):
     with pytest.raises(ModelError, match=f"{width} outputs for 2 classes"):
         fit_classes(data(values), width)
+
+
+def test_one_variant_for_all_that_have_it_and_another_for_one():
+    spec = RunSpec(variant="hcat", method_options={"vog": {"variant": "paper"}})
+    variants = {method.name: getattr(method, "variant", None) for method in make_methods(spec)}
+    # METHODS.md and H-CAT's published code: these are computed as ours are, or ranked alike.
+    assert variants.pop("loss") == "mean"
+    assert variants.pop("vog") == "paper"
+    assert {variants.pop(name) for name in ("cleanlab", "prototypicality")} == {None}
+    assert set(variants.values()) == {"hcat"}
+    plain = {getattr(method, "variant", None) for method in make_methods(RunSpec())}
+    assert plain == {"paper", "mean", None}
+
+
+def test_a_variant_that_goes_with_no_option_says_so():
+    spec = RunSpec(variant="hcat", method_options={"aum": {"threshold_samples": True}})
+    with pytest.raises(SpecError, match="threshold_samples goes with H-CAT's variant"):
+        make_methods(spec)
