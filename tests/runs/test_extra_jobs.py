@@ -36,7 +36,7 @@ def test_folds_part_the_labelled_samples_class_by_class():
     jobs = planned([Cleanlab(cv=5)], data(labels, 3))
     known = set(torch.nonzero(labels >= 0).ravel().tolist())
     watched = [job.watched.tolist() for job in jobs]
-    assert sorted(sum(watched, [])) == sorted(known)
+    assert sorted(row for rows in watched for row in rows) == sorted(known)
     for job in jobs:
         learned, held_out = set(job.rows.tolist()), set(job.watched.tolist())
         assert learned | held_out == known

@@ -35,7 +35,16 @@ def test_scores_are_float32_columns():
 
 def test_groups_are_those_of_the_runs_own_methods():
     paper, hcat = (
-        characterize("wine", epochs=3, methods="dataiq,datamaps", seed=0, variant=variant)
+        characterize(
+            "wine",
+            hardness="uniform",
+            p=0.2,
+            epochs=8,
+            lr=0.01,
+            methods="dataiq,datamaps",
+            seed=0,
+            variant=variant,
+        )
         for variant in ("paper", "hcat")
     )
     details = hcat.details
