@@ -25,10 +25,14 @@ class Need(Enum):
     with the model in evaluation mode, ``final`` once, of the final model.
     ``extra`` records come from extra trainings after the run's own, which no
     observer measures: whoever wires a run plans them.
+    Who asks for ``LABEL_PROB`` alone reads only ``label_prob``,
+    ``label_log_prob`` and ``error_prob``, and so can be served from dynamics
+    that were kept of the label and of no other class.
     """
 
     TRAIN_LOGITS = ("train", "logits")
     LOGITS = ("epoch", "logits")
+    LABEL_PROB = ("epoch", "label_prob")
     GRADIENT_NORM = ("epoch", "gradient_norm")
     INPUT_GRADIENTS = ("epoch", "input_gradients")
     FINAL_LOGITS = ("final", "logits")
@@ -45,8 +49,8 @@ class Need(Enum):
 
     @property
     def is_logits(self) -> bool:
-        """Whether the quantity is the logits, which every record has."""
-        return self.value[1] == "logits"
+        """Whether the quantity is the logits, which every record has, or follows from them."""
+        return self.value[1] in ("logits", "label_prob")
 
     @property
     def is_gradient(self) -> bool:

@@ -9,7 +9,7 @@ from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import ModelError, SpecError
-from hcat_nb.runs._inputs import fit_classes, make_methods, make_spec
+from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
 from hcat_nb.spec import RunSpec
 
 
@@ -78,3 +78,17 @@ def test_a_variant_that_goes_with_no_option_says_so():
     spec = RunSpec(variant="hcat", method_options={"aum": {"threshold_samples": True}})
     with pytest.raises(SpecError, match="threshold_samples goes with H-CAT's variant"):
         make_methods(spec)
+
+
+def test_options_of_the_dataset_reach_it():
+    frame = pd.DataFrame({"a": [1, None, 3], "id": [7, 8, 9], "y": [0, 1, 1]})
+    spec = make_spec(
+        frame, None, None, {"target": "y", "dataset_options": {"impute": 5, "drop": "id"}}
+    )
+    assert load_dataset(frame, None, None, spec, None).features.ravel().tolist() == [1, 5, 3]
+
+
+def test_options_of_the_run_are_none_of_the_dataset():
+    spec = RunSpec("wine", dataset_options={"subset": 10})
+    with pytest.raises(SpecError, match="subset is an option of the run"):
+        load_dataset(None, None, None, spec, None)
