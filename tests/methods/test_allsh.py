@@ -64,6 +64,7 @@ def test_options_reach_the_observer():
         ("k", 2),
         ("strength", 0.5),
         ("noise", 0.2),
+        ("redrawn", 0.1),
     )
     hcat = ALLSH(k=7, variant="hcat")
     options = dict(hcat.options(Need.AUGMENTED))
