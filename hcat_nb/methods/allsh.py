@@ -10,7 +10,7 @@ which few copies give a steadier estimate.  What a copy is:
 (digits too) and in another value range than the model was trained on, and
 low = hard, as H-CAT's evaluator takes it: its figure says nothing about ALLSH.
 The changes besides are ours and smaller than those of the AugLy package that
-it used.
+it used, so that this is its construction, not its figures.
 
 Cost: K passes over the final model; 4 bytes a sample, and 36 K for the draws.
 Caveat: knows nothing of labels; and it sees only what the augmentations change.
