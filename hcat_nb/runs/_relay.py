@@ -5,7 +5,14 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent, StepEvent
+from hcat_nb.training.events import (
+    EndEvent,
+    EpochEvent,
+    ExtraEvent,
+    Listener,
+    StartEvent,
+    StepEvent,
+)
 
 __all__ = ["Relay"]
 
@@ -60,6 +67,10 @@ class Relay(Listener):
                 map=dataclasses.replace(event.map, epoch=epoch),
             ),
         )
+
+    def on_extra(self, event: ExtraEvent) -> None:
+        """Pass it on."""
+        self._tell("on_extra", event)
 
     def on_end(self, event: EndEvent) -> None:
         """Pass the last one on, or the one that ends it all."""

@@ -174,8 +174,11 @@ def _info(runs: Sequence[Run], outcome: str) -> dict[str, Any]:
     methods = {}
     for name, described in info["methods"].items():
         methods[name] = dict(described)
-        known = name in METHODS.names()
-        if known and METHODS.get(name).averages_networks:
+        if (
+            name in METHODS.names()
+            and METHODS.get(name).averages_networks
+            and described["options"].get("variant") != "hcat"
+        ):
             methods[name]["averaged"] = f"over {len(runs)} networks, as the paper does"
     return info | {
         "outcome": outcome,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
@@ -40,8 +40,8 @@ class Run:
     details : pandas.DataFrame
         ``label``, ``predicted``, ``suggested``, ``suggested_probability``,
         ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
-        ``mean_loss``, ``dataiq_group``, ``datamaps_group``, the methods' own
-        quantities, and a ``<method>_status`` each.
+        ``mean_loss``, ``last_loss``, ``dataiq_group``, ``datamaps_group``, the
+        methods' own quantities, and a ``<method>_status`` each.
     truth : pandas.DataFrame
         Which samples were made hard, and how; see ``Perturbed.truth``.
     flags : pandas.DataFrame
@@ -98,39 +98,72 @@ class Run:
         """Names of the methods that scored."""
         return list(self.info["methods"])
 
-    def evaluate(self, *, n_resamples: int | None = None, seed: int = 0) -> pd.DataFrame:
+    def evaluate(
+        self,
+        *,
+        baselines: bool = True,
+        variant: Literal["paper", "hcat"] = "paper",
+        n_resamples: int | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
         """Measure how well each method finds the samples that were made hard.
 
         Parameters
         ----------
+        baselines : bool
+            Whether rows of the baselines follow: ``random``,
+            ``class_frequency`` and ``last_loss``.
+        variant : {"paper", "hcat"}
+            ``"hcat"``: ``auprc`` as H-CAT's released evaluator gives it.
         n_resamples : int, optional
             Bootstrap resamples behind the 95 % intervals.
         seed : int
-            Of the resampling.
+            Of the resampling, and of the random baseline.
 
         Returns
         -------
         pandas.DataFrame
-            One row a method; see :func:`hcat_nb.evaluate`.  With ``seeds=k``
-            the figures are those of the mean scores, and ``auroc_std`` and
-            ``auprc_std`` say how much they move from one seed to the next.
+            One row a method, then one a baseline; see :func:`hcat_nb.evaluate`.
+            With ``seeds=k`` the figures are those of the mean scores, and
+            ``auroc_std`` and ``auprc_std`` say how much they move from one
+            seed to the next.
         """
+        from hcat_nb.evaluation.baselines import baselines as baseline_scores
+        from hcat_nb.evaluation.hcat import low_is_hard
         from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
 
+        details = self.details
+        beside = None
+        if baselines:
+            beside = baseline_scores(
+                details["label"], last_loss=details.get("last_loss"), seed=seed
+            ).drop(columns=self.methods, errors="ignore")  # a user's own method of that name
+        low = low_is_hard(
+            [
+                name
+                for name, card in self.info["methods"].items()
+                if card["options"].get("variant") == "hcat"
+            ]
+        )
         more = {} if n_resamples is None else {"n_resamples": n_resamples}
         table = evaluate(
             self.scores[self.methods],
             self.truth,
             flagged=self.flags.drop(columns="position", errors="ignore"),
+            baselines=beside,
+            variant=variant,
+            low_is_hard=low,
             seed=seed,
             **more,
         )
         if self.seed_scores is None:
             return table
-        return with_seed_spread(
-            table, self.by_seed(), lambda scores: evaluate(scores, self.truth, n_resamples=0)
-        )
+
+        def measure(scores: pd.DataFrame) -> pd.DataFrame:
+            return evaluate(scores, self.truth, variant=variant, low_is_hard=low, n_resamples=0)
+
+        return with_seed_spread(table, self.by_seed(), measure)
 
     def by_seed(self) -> list[pd.DataFrame]:
         """Return the scores of each seed, a column a method; one frame where there is one seed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -35,7 +35,8 @@ __all__ = ["EpochRecord", "Progress", "Trainer", "Training", "batches"]
 
 
 Outcome = Literal["finished", "stopped", "failed"]
-Moment = Literal["on_start", "on_step", "on_epoch", "on_end"]
+Moment = Literal["on_start", "on_step", "on_epoch", "on_extra", "on_end"]
+Tell = Callable[[Moment, object], None]
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,10 @@ class Trainer:
     start : Progress, optional
         Where an earlier training was; the observer's subscribers have to be
         where they were then, too.
+    afterwards : callable, optional
+        What else belongs to the run, before listeners hear its end; called
+        with what was trained, whose outcome it may change, and with what
+        tells the listeners.
     """
 
     model: nn.Module
@@ -134,6 +139,7 @@ class Trainer:
     listeners: Sequence[Listener] = ()
     control: Control = field(default_factory=Control)
     start: Progress | None = None
+    afterwards: Callable[[Training, Tell], None] | None = None
 
     @property
     def steps(self) -> int:
@@ -172,6 +178,8 @@ class Trainer:
             self._audience.tell("on_start", start)
             with isolated_rng(child_seed(self.seed, "dropout"), self.features.device):
                 self._run_epochs(training)
+            if self.afterwards is not None:
+                self.afterwards(training, self._audience.tell)
             outcome = training.outcome
         except BaseException as error:
             message = f"{type(error).__name__}: {error}"
@@ -271,9 +279,7 @@ class _Audience:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
 
-    def tell(
-        self, what: Literal["on_start", "on_step", "on_epoch", "on_end"], event: object
-    ) -> None:
+    def tell(self, what: Moment, event: object) -> None:
         for listener in self._present():
             try:
                 getattr(listener, what)(event)

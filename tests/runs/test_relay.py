@@ -10,7 +10,14 @@ import pytest
 
 from hcat_nb.observation.dynamics import MapSnapshot
 from hcat_nb.runs._relay import Relay
-from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent, StepEvent
+from hcat_nb.training.events import (
+    EndEvent,
+    EpochEvent,
+    ExtraEvent,
+    Listener,
+    StartEvent,
+    StepEvent,
+)
 
 ZERO = np.zeros(1, np.float32)
 START = StartEvent(2, 1, "toy", "mlp", "cpu", pd.RangeIndex(1), np.zeros(1, np.int64), ("a",))
@@ -56,6 +63,16 @@ def test_epochs_count_on_between_one_start_and_one_end():
     assert diary.said[-1] == ("finished", 4)
     assert [one for one in diary.said if one[0] == "step"] == [("step", k) for k in (1, 2, 3, 4)]
     assert sum(one[0] in ("start", "finished") for one in diary.said) == 2
+
+
+def test_extra_trainings_are_heard():
+    class Hears(Diary):
+        def on_extra(self, event):
+            self.said.append(event)
+
+    hears, event = Hears(), ExtraEvent("fold 1 of 2", 1, 2, 0, 2, 0, 1)
+    Relay(hears, 2).on_extra(event)
+    assert hears.said == [event]
 
 
 def test_a_stop_is_the_end():

@@ -196,6 +196,14 @@ class TestInterrupted:
         assert_same(expected, run)
         assert run.info["resumed"] == [{"seed": 0, "epoch": 1}, {"seed": 0, "epoch": 3}]
 
+    def test_extra_trainings_come_after_it(self, tmp_path):
+        extra = {"aum": {"threshold_samples": True}, "cleanlab": {"cv": 2}}
+        options = {"dataset": "wine", "methods": "aum cleanlab", "epochs": 3, "seeds": 2}
+        options |= {"method_options": extra}
+        expected = characterize(**options)
+        assert_same(expected, resume(interrupted(tmp_path / "r", after=5, **options)))
+        assert_same(expected, resume(interrupted(tmp_path / "s", after=6, **options)))
+
     def test_kept_logits_are_there_again(self, tmp_path):
         options = OPTIONS | {"dataset": "wine", "methods": "el2n", "epochs": 3}
         options |= {"keep_dynamics": "logits"}
