@@ -85,10 +85,11 @@ def test_the_metrics_are_those_of_the_mean_with_their_spread(run, singles):
     assert table.loc["random", ["auroc_std", "auprc_std"]].isna().all()
     theirs = run.evaluate(n_resamples=0, variant="hcat").set_index("hcm")["auprc_std"]
     each = [
-        one.evaluate(n_resamples=0, variant="hcat").set_index("hcm")["auprc"] for one in singles
+        single.evaluate(n_resamples=0, variant="hcat").set_index("hcm")["auprc"]
+        for single in singles
     ]
-    spread = pd.concat(each, axis=1).std(axis=1, ddof=1)[run.methods]
-    np.testing.assert_allclose(theirs[run.methods], spread, atol=1e-12)
+    spread = pd.concat(each, axis=1).std(axis=1, ddof=1)
+    np.testing.assert_allclose(theirs[run.methods], spread[run.methods], atol=1e-12)
     assert "auroc_std" not in singles[0].evaluate(n_resamples=0)
 
 
