@@ -1,4 +1,4 @@
-"""The command line: ``hcat run | evaluate | rescore | demo``, and what there is by name.
+"""The command line: ``hcat run | resume | evaluate | rescore | demo``, and what there is by name.
 
 ``hcat methods | hardness | datasets | models`` list the names.
 """
@@ -21,6 +21,7 @@ from hcat_nb.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.runs.run import Run
     from hcat_nb.training.events import Control
 
 __all__ = ["main"]
@@ -65,7 +66,13 @@ def _parser() -> OptionParser:
     run.add_argument("--out", metavar="DIR", help="folder to save the run to")
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
     run.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
+    _add_keep(run)
     run.set_defaults(command=_run, parser=run)
+    resume = commands.add_parser("resume", help="go on with a run that was interrupted")
+    resume.add_argument("out", metavar="DIR", help="folder of the run")
+    resume.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
+    _add_keep(resume)
+    resume.set_defaults(command=_resume, parser=resume)
     evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
     evaluate.add_argument("run", metavar="DIR", help="folder of the run")
     evaluate.set_defaults(command=_evaluate)
@@ -100,15 +107,41 @@ def _run(arguments: argparse.Namespace) -> None:
             control=control,
             out=arguments.out,
             overwrite=arguments.overwrite,
+            keep_checkpoint=arguments.keep_checkpoint,
         )
+    _report(run, arguments)
+
+
+def _resume(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs.bar import TerminalBar
+    from hcat_nb.runs.resume import resume
+
+    with _soft_interrupt() as control:
+        run = resume(
+            arguments.out,
+            listeners=[TerminalBar()],
+            control=control,
+            keep_checkpoint=arguments.keep_checkpoint,
+        )
+    _report(run, arguments)
+
+
+def _add_keep(parser: argparse.ArgumentParser) -> None:
+    text = "keep the last checkpoint of a finished run"
+    parser.add_argument("--keep-checkpoint", action="store_true", help=text)
+
+
+def _report(run: Run, arguments: argparse.Namespace) -> None:
     print(run)
     for note in run.info["dataset"]["notes"]:
         print(f"note: {note}")
-    if spec.hardness:
+    if run.spec.hardness:
         _print(_brief(run.evaluate()))
     print(run.hardest(arguments.hardest))
     if arguments.out is not None:
         print(f"saved to {Path(arguments.out).resolve()}")
+        if run.info["outcome"] == "stopped":
+            print(f"`hcat resume {arguments.out}` goes on from there")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

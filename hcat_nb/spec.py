@@ -180,6 +180,12 @@ class RunSpec:
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
+    seeds: int = _option(
+        1,
+        "trainings, each with a model seed of its own: scores are then means, with their spread",
+        check=_positive,
+        expected="at least 1",
+    )
     data_seed: int | None = _option(
         None,
         "seed of subset and flags (default: seed)",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hcat_nb.errors import ScoreError, SpecError
 from hcat_nb.methods._card import Fault, check_card, is_abstract
+from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
 __all__ = ["Context", "Method", "Scored"]
@@ -84,7 +85,7 @@ class Scored:
     status: list[str]
 
 
-class Method(ABC):
+class Method(Buffered, ABC):
     """A hardness characterization method (HCM): a streaming accumulator.
 
     A subclass is a ``@dataclass(eq=False)`` whose fields are its options, each
@@ -123,6 +124,9 @@ class Method(ABC):
         When not to trust it.
     ties : str or None
         Column by which equal scores are ranked.
+    averages_networks : bool
+        Whether the paper's score is a mean over initialisations, which a run
+        with ``seeds=k`` follows.
     """
 
     name: ClassVar[str]
@@ -138,6 +142,7 @@ class Method(ABC):
     sweeps: int = 1
     variants: ClassVar[tuple[str, ...]] = ()
     ties: ClassVar[str | None] = None
+    averages_networks: ClassVar[bool] = False
 
     context: Context
 
@@ -265,36 +270,3 @@ class Method(ABC):
         """Raise SpecError if the option's value is not among the choices."""
         if (value := getattr(self, option)) not in choices:
             raise SpecError(f"{self.name}.{option} is {value!r}", "one of " + ", ".join(choices))
-
-    # -- checkpoints -----------------------------------------------------
-
-    def state(self) -> dict[str, Tensor]:
-        """Return the accumulators by name; the method's own tensors, not copies."""
-        return {name: getattr(self, name) for name in self.buffers}
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take over accumulators that :meth:`state` gave; ``begin`` comes first.
-
-        Raises
-        ------
-        SpecError
-            If names, shapes or dtypes differ.
-        """
-        own = self.state()
-        if set(own) != set(state):
-            raise SpecError(f"the state of {self.name} has {sorted(state)}", str(sorted(own)))
-        for name, value in state.items():
-            mine = own[name]
-            if mine.dtype != value.dtype or not _fits(mine.shape, value.shape):
-                raise SpecError(
-                    f"{self.name}.{name} is {tuple(value.shape)} {value.dtype}",
-                    f"{tuple(mine.shape)} {mine.dtype}",
-                )
-            setattr(self, name, value.to(mine.device).clone())
-
-
-def _fits(own: torch.Size, given: torch.Size) -> bool:
-    """Whether a state's shape is the buffer's, but for axes that have no length yet."""
-    return len(own) == len(given) and all(
-        mine in (0, its) for mine, its in zip(own, given, strict=True)
-    )

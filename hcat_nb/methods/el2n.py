@@ -2,8 +2,9 @@
 
 Paul et al. 2021 (arXiv 2107.07075), definition 2.3: the L2 norm, not squared,
 of p - onehot(y).  The paper averages one early epoch over ten networks; one
-run has one network, so the mean over epochs stands in, and ``at`` picks an
-epoch.  ``variant="hcat"`` is the norm squared, after the last epoch only.
+training has one network, so the mean over epochs stands in, and ``at`` picks
+an epoch.  ``at`` with ``seeds=10`` is the paper's average to the letter.
+``variant="hcat"`` is the norm squared, after the last epoch only.
 
 Cost: nothing beside the shared pass at the end of each epoch; 12 bytes a sample.
 Caveat: for two classes it is sqrt(2) (1 - p_y), the ranking of data maps.
@@ -73,7 +74,8 @@ class EL2N(MeanOverEpochs):
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary", "atypical"})
     looks_at_labels = True
-    cost = "one pass an epoch, shared; 12 bytes a sample"
+    averages_networks = True
+    cost = "one pass an epoch, shared; 12 bytes a sample; seeds=10 for the paper's ten networks"
     misleads = "the last epochs alone forget: a memorised wrong label looks easy there"
     variants = ("paper", "hcat")
 

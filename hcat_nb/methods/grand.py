@@ -3,8 +3,9 @@
 Paul et al. 2021 (arXiv 2107.07075), definition 2.1: the expected L2 norm, over
 initialisations, of the gradient of one sample's loss with respect to the
 weights, at one early epoch.  Here exact, the model in evaluation mode, all
-trainable parameters; the expectation is over one initialisation, that of the
-run, unless several runs are averaged.  ``variant="hcat"`` takes the last epoch.
+trainable parameters; the expectation is over the initialisations of the run:
+one, or k with ``seeds=k`` (the paper's ten are ``seeds=10``).
+``variant="hcat"`` takes the last epoch.
 
 Cost: one forward and backward pass, in one epoch, shared with no other
 method; 5 bytes a sample, and a bounded chunk for the gradients.
@@ -63,8 +64,12 @@ class GraNd(PerEpoch):
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical"})
     looks_at_labels = True
+    averages_networks = True
     buffers = (*PerEpoch.buffers, "norms")
-    cost = "one forward and backward pass at one epoch; 8 bytes a sample"
+    cost = (
+        "one forward and backward pass at one epoch; 8 bytes a sample; "
+        "seeds=10 for the paper's ten networks"
+    )
     misleads = "late epochs: a memorised wrong label has a small gradient there"
     variants = ("paper", "hcat")
 

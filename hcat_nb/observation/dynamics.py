@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
 __all__ = ["MapDynamics", "MapSnapshot"]
@@ -48,7 +49,7 @@ class MapSnapshot:
     mean_loss: np.ndarray
 
 
-class MapDynamics:
+class MapDynamics(Buffered):
     """Accumulates what :class:`MapSnapshot` shows, and each sample's mean probabilities.
 
     Parameters
@@ -158,7 +159,3 @@ class MapDynamics:
         """Return the share of labelled, observed samples that the last epoch predicts."""
         known = (self.labels >= 0) & (self.predicted >= 0)
         return float((self.predicted == self.labels)[known].double().mean())
-
-    def state(self) -> dict[str, Tensor]:
-        """Return the accumulators by name."""
-        return {name: getattr(self, name) for name in self.buffers}

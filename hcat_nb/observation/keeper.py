@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
 __all__ = ["DynamicsKeeper"]
 
 
-class DynamicsKeeper:
+class DynamicsKeeper(Buffered):
     """A subscriber that remembers p_y at the end of every epoch.
 
     Parameters
@@ -23,11 +24,12 @@ class DynamicsKeeper:
 
     needs = frozenset({Need.LOGITS})
     sweeps = 1
+    buffers = ("probs", "heard")
 
     def __init__(self, labels: Tensor, n_epochs: int) -> None:
         self.labelled = labels >= 0
         self.probs = torch.full((len(labels), n_epochs), torch.nan, device=labels.device)
-        self.epochs = 0
+        self.heard = torch.zeros(n_epochs, dtype=torch.bool, device=labels.device)
 
     def options(self, need: Need) -> Options:
         """Return how to measure ``need``: the plain way."""
@@ -40,9 +42,9 @@ class DynamicsKeeper:
     def observe(self, record: Observation) -> None:
         """Take in an ``epoch`` record."""
         self.probs[record.rows, record.epoch - 1] = record.label_prob
-        self.epochs = max(self.epochs, record.epoch)
+        self.heard[record.epoch - 1] = True
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return ``epoch_1 ...``: arrays of shape (n,), float32; NaN without a label."""
         probs = torch.where(self.labelled[:, None], self.probs, torch.nan).cpu().numpy()
-        return {f"epoch_{epoch + 1}": probs[:, epoch] for epoch in range(self.epochs)}
+        return {f"epoch_{epoch + 1}": probs[:, epoch] for epoch in range(int(self.heard.sum()))}

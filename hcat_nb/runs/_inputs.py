@@ -6,11 +6,11 @@ import dataclasses
 import inspect
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
 from hcat_nb.registry import METHODS, name_of_path, nearest
-from hcat_nb.spec import USERS_OWN, RunSpec
+from hcat_nb.spec import USERS_OWN, RunSpec, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,46 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
 
-__all__ = ["fit_classes", "load_dataset", "make_methods", "make_spec"]
+__all__ = ["Inputs", "fit_classes", "load_dataset", "make_methods", "make_spec", "run_head"]
+
+
+class Inputs(NamedTuple):
+    """What a user hands over beside a specification; see :func:`hcat_nb.characterize`."""
+
+    data: Any
+    labels: Any
+    name: str | None
+    model: ModelLike | None
+    classes: Sequence[Any] | None
+
+
+def run_head(spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
+    """Return, as plain values, what a checkpoint has to know of a run.
+
+    ``objects`` names the fields of the specification that plain values do not
+    hold: they have to be handed over again.
+    """
+    objects = [
+        item.name
+        for item in dataclasses.fields(spec)
+        if getattr(spec, item.name) == USERS_OWN or not _plain(getattr(spec, item.name))
+    ]
+    return {
+        "spec": spec.to_dict(),
+        "objects": objects,
+        "name": inputs.name,
+        "classes": None if inputs.classes is None else plain_values(list(inputs.classes)),
+    }
+
+
+def _plain(value: Any) -> bool:
+    """Whether JSON holds the value as it is; a number of NumPy's or an array is as good as one."""
+    if isinstance(value, Mapping):
+        return all(_plain(one) for one in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(_plain(one) for one in value)
+    known = (bool, int, float, str, os.PathLike)
+    return value is None or isinstance(value, known) or hasattr(value, "tolist")
 
 
 def make_spec(

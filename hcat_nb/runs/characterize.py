@@ -9,8 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import DivergedError, HcatError, ModelError
-from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
+from hcat_nb.errors import ModelError
+from hcat_nb.runs._execution import carry_out
+from hcat_nb.runs._inputs import (
+    Inputs,
+    fit_classes,
+    load_dataset,
+    make_methods,
+    make_spec,
+    run_head,
+)
 from hcat_nb.runs._record import (
     describe_dataset,
     describe_methods,
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
+    from hcat_nb.observation.buffered import Buffered
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.observation.keeper import DynamicsKeeper
     from hcat_nb.observation.observer import Subscriber
@@ -39,7 +48,7 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import Control, Listener, StartEvent
     from hcat_nb.training.loop import Trainer, Training
 
-__all__ = ["characterize"]
+__all__ = ["Study", "characterize"]
 
 
 def characterize(
@@ -53,6 +62,7 @@ def characterize(
     control: Control | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
+    keep_checkpoint: bool = False,
     spec: RunSpec | None = None,
     **options: Any,
 ) -> Run:
@@ -78,9 +88,12 @@ def characterize(
     control : Control, optional
         Stops or pauses from another thread.
     out : str or Path, optional
-        Folder to save the run to; checked before training.
+        Folder to save the run to; checked before training.  After each epoch
+        it takes a checkpoint from which :func:`hcat_nb.resume` goes on.
     overwrite : bool
-        Replace a run that stands at ``out``.
+        Replace a run that stands at ``out``, finished or not.
+    keep_checkpoint : bool
+        Whether the last checkpoint stays when the run is finished.
     spec : RunSpec, optional
         A specification to start from; ``options`` change it.
     **options
@@ -105,36 +118,32 @@ def characterize(
     >>> run.scores.shape
     (178, 2)
     """
-    study = _Study(make_spec(data, model, spec, options))
+    chosen = make_spec(data, model, spec, options)
+    inputs = Inputs(data, labels, name, model, classes)
+    journal = None
     if out is not None:
+        from hcat_nb.runs._journal import Journal
         from hcat_nb.runs.store import check_folder
 
-        check_folder(out, overwrite=overwrite)
-    study.prepare(data, labels, name, model, classes)
-    try:
-        training = study.train(listeners, control)
-    except DivergedError as error:
-        if error.training.history:
-            error.run = study.run(error.training, "diverged")
-            _save(error.run, out, overwrite)
-        raise
-    if not training.history:
-        raise HcatError("the run was stopped before its first epoch ended; there is no score yet")
-    run = study.run(training, training.outcome)
-    _save(run, out, overwrite)
-    return run
-
-
-def _save(run: Run, out: str | Path | None, overwrite: bool) -> None:
-    if out is not None:
-        run.save(out, overwrite=overwrite)
+        folder = check_folder(out, overwrite=overwrite)
+        journal = Journal(folder, run_head(chosen, inputs), keep_checkpoint, overwrite)
+    return carry_out(Study, chosen, inputs, listeners, control, journal)
 
 
 @dataclass(eq=False)
-class _Study:
-    """A run in the making."""
+class Study:
+    """One training in the making.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        With one seed.
+    given : Perturbed, optional
+        The data of an earlier study of the same run, to train on again.
+    """
 
     spec: RunSpec
+    given: Perturbed | None = None
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -171,10 +180,14 @@ class _Study:
         spec = self.spec
         self.methods = make_methods(spec)
         self.device = choose_device(spec.device)
-        clean = load_dataset(data, labels, name, spec, classes)
+        clean = (
+            load_dataset(data, labels, name, spec, classes)
+            if self.given is None
+            else self.given.dataset
+        )
         self.timings["load"] = time.perf_counter() - self.began
         clean = self._build(spec.model if model is None else model, clean)
-        self.perturbed = perturb(
+        self.perturbed = self.given or perturb(
             clean,
             spec.hardness,
             spec.p,
@@ -195,6 +208,18 @@ class _Study:
             return self.trainer.run(self._start_event())
         finally:
             self.trainer.afterwards = None  # a cycle would keep the features alive
+
+    def accumulators(self) -> dict[str, Buffered]:
+        """Return everything that remembers what was observed; a method by its name."""
+        own: dict[str, Buffered] = {"run.map": self.dynamics}
+        if self.keeper is not None:
+            own["run.dynamics"] = self.keeper
+        return own | {method.name: method for method in self.methods}
+
+    @property
+    def epoch_files(self) -> Path | None:
+        """The folder to which training adds a file each epoch, if it does."""
+        return None if self.logits_keeper is None else self.logits_keeper.folder
 
     def run(self, training: Training, outcome: str) -> Run:
         """Score what was observed."""

@@ -58,7 +58,7 @@ def rescore(
     Raises
     ------
     StoreError
-        If the run kept no dynamics.
+        If the run kept no dynamics, or has several seeds.
     SpecError
         If a method that is asked for by name is there already, or needs what
         was not kept (``aum`` the logits of the training forward).
@@ -113,6 +113,12 @@ def _kept(run: Run) -> Recorded:
     """Return what the run kept: all logits, else the label's probabilities."""
     from hcat_nb.observation.recorded_arrays import ArrayDynamics
 
+    if run.seed_scores is not None:
+        raise StoreError(
+            f"the run holds means over {run.spec.seeds} seeds; a method scores each training",
+            "a run of one seed",
+            "train it again with this method",
+        )
     if run.logits is not None:
         if run.logits.n_epochs != len(run.history):
             raise StoreError(

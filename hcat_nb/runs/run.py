@@ -64,6 +64,10 @@ class Run:
         The final model's state, scaling included.
     dataset : LabelledDataset or None
         The data as it was trained on; None after loading.
+    seed_scores : pandas.DataFrame or None
+        With ``seeds=k``: each training's scores, columns ``el2n_seed_0 ...``.
+        ``scores`` are then their means, and ``details["el2n_std"]`` their
+        sample standard deviation.
     """
 
     spec: RunSpec
@@ -78,6 +82,7 @@ class Run:
     weights: dict[str, Tensor] = field(default_factory=dict)
     dataset: LabelledDataset | None = None
     logits: StoredLogits | None = None
+    seed_scores: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         hardness = self.spec.hardness
@@ -119,9 +124,13 @@ class Run:
         -------
         pandas.DataFrame
             One row a method, then one a baseline; see :func:`hcat_nb.evaluate`.
+            With ``seeds=k`` the figures are those of the mean scores, and
+            ``auroc_std`` and ``auprc_std`` say how much they move from one
+            seed to the next.
         """
         from hcat_nb.evaluation.baselines import baselines as baseline_scores
         from hcat_nb.evaluation.hcat import low_is_hard
+        from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
 
         details = self.details
@@ -130,23 +139,43 @@ class Run:
             beside = baseline_scores(
                 details["label"], last_loss=details.get("last_loss"), seed=seed
             ).drop(columns=self.methods, errors="ignore")  # a user's own method of that name
+        low = low_is_hard(
+            [
+                name
+                for name, card in self.info["methods"].items()
+                if card["options"].get("variant") == "hcat"
+            ]
+        )
         more = {} if n_resamples is None else {"n_resamples": n_resamples}
-        return evaluate(
+        table = evaluate(
             self.scores[self.methods],
             self.truth,
             flagged=self.flags.drop(columns="position", errors="ignore"),
             baselines=beside,
             variant=variant,
-            low_is_hard=low_is_hard(
-                [
-                    name
-                    for name, card in self.info["methods"].items()
-                    if card["options"].get("variant") == "hcat"
-                ]
-            ),
+            low_is_hard=low,
             seed=seed,
             **more,
         )
+        if self.seed_scores is None:
+            return table
+
+        def measure(scores: pd.DataFrame) -> pd.DataFrame:
+            return evaluate(scores, self.truth, variant=variant, low_is_hard=low, n_resamples=0)
+
+        return with_seed_spread(table, self.by_seed(), measure)
+
+    def by_seed(self) -> list[pd.DataFrame]:
+        """Return the scores of each seed, a column a method; one frame where there is one seed."""
+        if self.seed_scores is None:
+            return [self.scores[self.methods]]
+        table = self.seed_scores
+        return [
+            table[[f"{name}_seed_{number}" for name in self.methods]].set_axis(
+                self.methods, axis="columns"
+            )
+            for number in range(len(self.info["model_seeds"]))
+        ]
 
     def data_map(
         self, *, x: XAxis = "variability", color: str = "group", **options: Any

@@ -2,8 +2,10 @@
 
 ``run.json`` (specification, versions, timings, metrics, ``schema_version``),
 ``scores.parquet``, ``details.parquet``, ``truth.parquet``, ``flags.parquet``,
-``history.parquet``, ``dynamics.parquet`` where kept, ``model.safetensors``;
-``logits/epoch_0001.parquet ...`` where all logits were kept.
+``history.parquet``, ``dynamics.parquet`` where kept, ``seed_scores.parquet``
+where there are several seeds, ``model.safetensors``;
+``logits/epoch_0001.parquet ...`` where all logits were kept.  While a run is
+trained, its folder holds ``checkpoint/`` (see :mod:`hcat_nb.runs._journal`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
+from hcat_nb.runs._atomic import flush
+from hcat_nb.runs._checkpoint import CHECKPOINT, is_ours, progress_words, unfinished
 from hcat_nb.runs.run import Run
 from hcat_nb.spec import RunSpec
 
@@ -28,6 +32,7 @@ __all__ = ["check_folder", "load_run", "save_run"]
 SCHEMA_VERSION = 1
 _LOGITS = "logits"
 _TABLES = ("scores", "details", "truth", "flags", "history")
+_OPTIONAL = ("dynamics", "seed_scores")
 _CLASS_COLUMNS = {
     "details": ("label", "predicted", "suggested"),
     "truth": ("original_label", "observed_label"),
@@ -49,6 +54,13 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
         raise StoreError(f"nothing can be written below {above}", remedy="choose another folder")
     if path.is_dir() and not any(path.iterdir()):
         return path
+    if not overwrite and (index := unfinished(path)) and (index["epoch"] or index["seed"]):
+        raise StoreError(
+            f"{path} holds a run that is not finished ({progress_words(index)})",
+            remedy="`hcat resume` it, choose another folder, or overwrite it",
+        )
+    if path.is_dir() and is_ours(path):
+        return path
     if path.exists() and not (path / "run.json").is_file():
         raise StoreError(f"{path} exists and is no run", remedy="choose another folder")
     if path.exists() and not overwrite:
@@ -58,7 +70,9 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
     return path
 
 
-def save_run(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
+def save_run(
+    run: Run, folder: str | Path, *, overwrite: bool = False, keep_checkpoint: bool = False
+) -> Path:
     """Write ``run`` into ``folder``.
 
     Everything is written into a temporary folder beside it, flushed to disk,
@@ -70,7 +84,9 @@ def save_run(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
     folder : str or Path
         Made with its parents.
     overwrite : bool
-        Replace a run that stands there.
+        Replace a run that stands there, finished or not.
+    keep_checkpoint : bool
+        Whether a checkpoint that stands there stays.
 
     Returns
     -------
@@ -89,15 +105,17 @@ def save_run(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
     try:
         _write(run, draft)
         for file in (*draft.rglob("*"), draft):
-            _flush(file)
+            flush(file)
         if path.exists():
             retired = _beside(path, "old")
             path.rename(retired)
             draft.rename(path)
+            if keep_checkpoint and (retired / CHECKPOINT).is_dir():
+                (retired / CHECKPOINT).rename(path / CHECKPOINT)
             shutil.rmtree(retired)
         else:
             draft.rename(path)
-        _flush(path.parent)
+        flush(path.parent)
     finally:
         if draft.exists():
             shutil.rmtree(draft)
@@ -119,6 +137,11 @@ def load_run(folder: str | Path) -> Run:
 
     path = Path(folder).expanduser()
     if not (path / "run.json").is_file():
+        if (index := unfinished(path)) is not None:
+            raise StoreError(
+                f"{path} holds a run that is not finished ({progress_words(index)})",
+                remedy="`hcat resume` it",
+            )
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
     try:
         record = json.loads((path / "run.json").read_text(encoding="utf-8"))
@@ -144,7 +167,9 @@ def load_run(folder: str | Path) -> Run:
     # Parquet forgets the rows of a table without columns.
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
     _restore_classes(tables, record["info"]["dataset"]["class_values"])
-    dynamics = path / "dynamics.parquet"
+    optional = {
+        table: _read(file) for table in _OPTIONAL if (file := path / f"{table}.parquet").is_file()
+    }
     logits = path / _LOGITS
     return Run(
         spec=RunSpec.recorded(record["spec"]),
@@ -155,7 +180,8 @@ def load_run(folder: str | Path) -> Run:
         history=tables["history"],
         timings=record["timings"],
         info=record["info"],
-        dynamics=_read(dynamics) if dynamics.is_file() else None,
+        dynamics=optional.get("dynamics"),
+        seed_scores=optional.get("seed_scores"),
         weights=load_file(path / "model.safetensors"),
         logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
     )
@@ -166,8 +192,9 @@ def _write(run: Run, folder: Path) -> None:
 
     for table in _TABLES:
         getattr(run, table).to_parquet(folder / f"{table}.parquet")
-    if run.dynamics is not None:
-        run.dynamics.to_parquet(folder / "dynamics.parquet")
+    for table in _OPTIONAL:
+        if (frame := getattr(run, table)) is not None:
+            frame.to_parquet(folder / f"{table}.parquet")
     if run.logits is not None:
         run.logits.copy_to(folder / _LOGITS)
     (folder / "model.safetensors").write_bytes(save(run.weights))
@@ -218,14 +245,3 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _beside(path: Path, what: str) -> Path:
     return path.parent / f".{path.name}.{what}-{uuid.uuid4().hex[:8]}"
-
-
-def _flush(path: Path) -> None:
-    """Make sure that what was written is on disk; Windows does so for folders itself."""
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

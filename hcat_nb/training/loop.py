@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,9 +28,10 @@ from hcat_nb.training.events import (
     StartEvent,
     StepEvent,
 )
+from hcat_nb.training.moving_parts import MovingParts
 from hcat_nb.training.seed import isolated_rng
 
-__all__ = ["EpochRecord", "Trainer", "Training", "batches"]
+__all__ = ["EpochRecord", "Progress", "Trainer", "Training", "batches"]
 
 
 Outcome = Literal["finished", "stopped", "failed"]
@@ -56,6 +57,14 @@ class Training:
     outcome: Outcome = "finished"
     history: list[EpochRecord] = field(default_factory=list)
     final_seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far a training is: its finished epochs, and the state of its moving parts after them."""
+
+    history: Sequence[EpochRecord]
+    parts: Mapping[str, Tensor]
 
 
 def batches(rows: Tensor, size: int) -> list[Tensor]:
@@ -108,6 +117,9 @@ class Trainer:
     listeners : sequence of Listener
     control : Control
         Stops or pauses; looked at before every batch.
+    start : Progress, optional
+        Where an earlier training was; the observer's subscribers have to be
+        where they were then, too.
     afterwards : callable, optional
         What else belongs to the run, before listeners hear its end; called
         with what was trained, whose outcome it may change, and with what
@@ -126,12 +138,17 @@ class Trainer:
     seed: int
     listeners: Sequence[Listener] = ()
     control: Control = field(default_factory=Control)
+    start: Progress | None = None
     afterwards: Callable[[Training, Tell], None] | None = None
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
         return len(batches(self.rows, self.batch_size))
+
+    def progress(self) -> Progress:
+        """Return where the training is; for a listener, when it hears of an epoch."""
+        return Progress(tuple(self._training.history), self._parts.state())
 
     def run(self, start: StartEvent) -> Training:
         """Train all epochs, or until stopped.
@@ -154,7 +171,7 @@ class Trainer:
             subscribers and ``error.training`` are at the epoch before.
         """
         self._audience = _Audience(self.listeners)
-        training = Training()
+        training = self._training = Training()
         outcome: Outcome = "failed"
         message = ""
         try:
@@ -180,9 +197,16 @@ class Trainer:
             fused=all(one.is_floating_point() for one in trainable),
         )
         order = torch.Generator().manual_seed(child_seed(self.seed, "order"))
+        self._parts = MovingParts(self.model, optimizer, order, self.features.device)
+        if self.start is not None:
+            self._parts.load_state(self.start.parts)
+            training.history.extend(self.start.history)
+            self.start = None  # its tensors are not needed any more
         finished = _copy(self.model)
-        began = time.perf_counter()
-        for epoch in range(1, self.epochs + 1):
+        began = time.perf_counter() - sum(
+            record.train_seconds + record.observe_seconds for record in training.history
+        )
+        for epoch in range(len(training.history) + 1, self.epochs + 1):
             epoch_began = time.perf_counter()
             shuffled = self.rows[
                 torch.randperm(len(self.rows), generator=order).to(self.rows.device)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch import Tensor
 
-__all__ = ["isolated_rng"]
+__all__ = ["isolated_rng", "random_state", "set_random_state"]
+
+_MERSENNE = "MT19937"
+_VERSION = 3  # of what random.getstate() gives
 
 
 @contextmanager
@@ -38,3 +43,51 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
         finally:
             np.random.set_state(numpy_state)  # noqa: NPY002
             random.setstate(python_state)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Return the state of all global generators that :func:`isolated_rng` seeds.
+
+    Parameters
+    ----------
+    device : torch.device
+        A CUDA device adds its generator.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Plain tensors, which need no pickle.
+    """
+    _, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
+    _, words, python_gauss = random.getstate()
+    state = {
+        "torch": torch.get_rng_state(),
+        "numpy": torch.tensor([*map(int, keys), int(position), int(has_gauss)]),
+        "numpy_gauss": torch.tensor([gauss], dtype=torch.float64),
+        "python": torch.tensor(words),
+        # NaN for none: a normal number is never NaN.
+        "python_gauss": torch.tensor(
+            [torch.nan if python_gauss is None else python_gauss], dtype=torch.float64
+        ),
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put all global generators back to what :func:`random_state` gave.
+
+    A CUDA generator whose state is not there, because it was taken on another
+    kind of device, stays as it is.
+    """
+    torch.set_rng_state(state["torch"].cpu())
+    *keys, position, has_gauss = state["numpy"].tolist()
+    np.random.set_state(  # noqa: NPY002
+        (_MERSENNE, np.array(keys, np.uint32), position, has_gauss, float(state["numpy_gauss"]))
+    )
+    gauss = float(state["python_gauss"])
+    words = tuple(state["python"].tolist())
+    random.setstate((_VERSION, words, None if math.isnan(gauss) else gauss))
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"].cpu(), device)

@@ -20,6 +20,7 @@ PUBLIC = {
         "evaluate",
         "load_run",
         "register",
+        "resume",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
     *("LabelledDataset", "Run", "RunSpec"),

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import torch
 
-from hcat_nb.training.seed import isolated_rng
+from hcat_nb.training.seed import isolated_rng, random_state, set_random_state
 
 
 def draw() -> tuple[float, float, float]:
@@ -38,3 +38,25 @@ def test_the_state_outside_is_untouched_also_after_an_error():
     except KeyError:
         pass
     assert draw() == expected
+
+
+def test_the_random_state_comes_back_for_every_generator():
+    def draw() -> tuple[float, ...]:
+        return (
+            float(torch.rand(())),
+            random.random(),
+            random.gauss(0, 1),
+            float(np.random.rand()),  # noqa: NPY002
+            float(np.random.randn()),  # noqa: NPY002
+        )
+
+    cpu = torch.device("cpu")
+    with isolated_rng(3):
+        draw()  # the normal generators of random and NumPy now hold a second number
+        state = random_state(cpu)
+        expected = draw()
+    with isolated_rng(4):
+        set_random_state(state, cpu)
+        assert draw() == expected
+        assert draw() != expected
+    assert all(isinstance(value, torch.Tensor) for value in state.values())

@@ -36,6 +36,8 @@ def results(run: hcat.Run, folder: Path) -> None:
     assert_type(hcat.evaluate(run.scores, run.truth), pd.DataFrame)
     assert_type(run.data_map(), alt.LayerChart)
     assert_type(hcat.load_run(folder), hcat.Run)
+    assert_type(hcat.resume(folder), hcat.Run)
+    assert_type(run.by_seed(), list[pd.DataFrame])
 
 
 def listings() -> None:

@@ -1,0 +1,129 @@
+"""Goes on with a run that was interrupted, from its last checkpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import SpecError, StoreError
+from hcat_nb.runs._checkpoint import is_ours, read_index
+from hcat_nb.runs._execution import carry_out
+from hcat_nb.runs._fingerprint import differences
+from hcat_nb.runs._inputs import Inputs, make_spec, run_head
+from hcat_nb.runs._journal import Journal
+from hcat_nb.runs.characterize import Study
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    from hcat_nb.models._building import ModelLike
+    from hcat_nb.runs.run import Run
+    from hcat_nb.training.events import Control, Listener
+
+__all__ = ["resume"]
+
+
+def resume(
+    folder: str | os.PathLike[str],
+    data: Any = None,
+    labels: Any = None,
+    *,
+    model: ModelLike | None = None,
+    listeners: Sequence[Listener] = (),
+    control: Control | None = None,
+    keep_checkpoint: bool = False,
+    **options: Any,
+) -> Run:
+    """Go on with a run that was killed or stopped; on a CPU it ends as if it never had been.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The ``out`` of the run.
+    data, labels, model : optional
+        Those of the run again, if they were objects instead of names.
+    listeners : sequence of Listener
+        Told about progress.
+    control : Control, optional
+        Stops or pauses from another thread.
+    keep_checkpoint : bool
+        Whether the last checkpoint stays when the run is finished.
+    **options
+        Fields of :class:`RunSpec`, only to hand objects over again (a dataset
+        as ``source`` of far_ood, say) or to make sure of the others.
+
+    Returns
+    -------
+    Run
+        Saved in ``folder``; ``info["resumed"]`` says from where.
+
+    Raises
+    ------
+    StoreError
+        If there is nothing to resume, the run is finished, or the data, model
+        or options are not those of the run; the error says what differs.
+    HcatError
+        As :func:`hcat_nb.characterize` raises it.
+    """
+    path = Path(folder).expanduser().resolve()
+    index = _unfinished(path)
+    _refuse_missing(path, index, data, model, options)
+    spec = _spec(path, index, data, model, options)
+    inputs = Inputs(data, labels, index["name"], model, index["classes"])
+    head = run_head(spec, inputs) | {key: index[key] for key in ("data", "model", "environment")}
+    resumed = [*index.get("resumed", [])]
+    if index["epoch"] or index["seed"]:
+        resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
+    journal = Journal(path, head | {"resumed": resumed}, keep_checkpoint, True, index)
+    return carry_out(Study, spec, inputs, listeners, control, journal)
+
+
+def _unfinished(path: Path) -> dict[str, Any]:
+    """Return the checkpoint's JSON."""
+    index = read_index(path) if path.is_dir() else None
+    if index is not None and index["outcome"] is None:
+        return index
+    if (path / "run.json").is_file():
+        raise StoreError(
+            f"the run in {path} has ended; there is nothing to resume",
+            "a run that was interrupted",
+            "load_run or `hcat evaluate` shows it",
+        )
+    if path.is_dir() and is_ours(path):
+        raise StoreError(
+            f"the run in {path} was interrupted before it began", remedy="start it again"
+        )
+    raise StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
+
+
+def _refuse_missing(
+    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
+) -> None:
+    """Refuse to go on without the objects of the run, which no file can hold."""
+    given = {"dataset": data, "model": model, **options}
+    missing = [name for name in index["objects"] if given.get(name) is None]
+    if missing:
+        words = {"dataset": "data, labels", "model": "model=..."}
+        again = ", ".join(words.get(name, f"{name}=...") for name in missing)
+        raise StoreError(
+            f"the {' and the '.join(missing)} of the run in {path} "
+            f"{'was an object' if len(missing) == 1 else 'were objects'}, of which no file is kept",
+            remedy=f"hand over again in Python what it was: hcat_nb.resume(folder, {again})",
+        )
+
+
+def _spec(
+    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
+) -> RunSpec:
+    """Return the run's specification, objects handed over again included."""
+    recorded = RunSpec.recorded(index["spec"])
+    spec = make_spec(data, model, recorded, dict(options))
+    then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
+    now = {key: spec.to_dict()[key] for key in then}
+    if words := differences(then, now):
+        raise SpecError(
+            f"the run in {path} was begun with another specification ({'; '.join(words)})",
+            "the same options, or none",
+        )
+    return spec
