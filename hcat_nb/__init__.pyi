@@ -2,6 +2,7 @@
 
 from .data._listing import list_datasets as list_datasets
 from .data.dataset import LabelledDataset as LabelledDataset
+from .data.duplicates import duplicates as duplicates
 from .data.loading import load as load
 from .evaluation.table import evaluate as evaluate
 from .methods._listing import list_methods as list_methods

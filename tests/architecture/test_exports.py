@@ -22,7 +22,7 @@ PUBLIC = {
         "register",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
-    *("LabelledDataset", "Run", "RunSpec"),
+    *("duplicates", "LabelledDataset", "Run", "RunSpec"),
 }
 
 
