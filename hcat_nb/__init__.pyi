@@ -13,6 +13,7 @@ from .registry import register as register
 from .runs.characterize import characterize as characterize
 from .runs.characterize_dynamics import characterize_dynamics as characterize_dynamics
 from .runs.run import Run as Run
+from .runs.self_check import self_check as self_check
 from .runs.store import load_run as load_run
 from .spec import RunSpec as RunSpec
 

@@ -22,7 +22,7 @@ PUBLIC = {
         "register",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
-    *("duplicates", "LabelledDataset", "Run", "RunSpec"),
+    *("duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),
 }
 
 

@@ -81,7 +81,9 @@ def test_missing_values_are_equal_and_an_imputed_one_is_not_its_imputation():
     frame = pd.DataFrame(
         {"height": [1.0, np.nan, 3.0, np.nan, 2.0], "kind": ["a", "b", "c", "b", "b"]}
     )
-    data = load(frame, [0, 1, 0, 0, 1], impute="median")  # rows 1, 3 and 4 are equal once 2.0 is imputed
+    data = load(
+        frame, [0, 1, 0, 0, 1], impute="median"
+    )  # rows 1, 3 and 4 are equal once 2.0 is imputed
     assert torch.equal(data.features[1, 0], data.features[4, 0])
     found = duplicates(data)
     assert found.index.tolist() == [1, 3]
