@@ -1,6 +1,6 @@
-"""The command line: ``hcat run | evaluate | rescore | self-check | demo``, and what there is by name.
+"""The command line: ``hcat run | evaluate | rescore | self-check | demo``, and listings.
 
-``hcat methods | hardness | datasets | models`` list the names.
+``hcat methods | hardness | datasets | models`` list what there is by name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Does each method find, here and now, the fault that its card names?
+"""The check that each method finds, here and now, the faults that its card names.
 
 When a score that used to find errors finds none, this tells whether the code
 changed or the data: it trains on small tables with planted faults, so that

@@ -18,7 +18,8 @@ from hcat_nb.errors import DataError
 def by_comparison(features, labels):
     """All pairs of equal rows, by comparing each with each: {pair: labels differ}."""
     pairs = itertools.combinations(range(len(features)), 2)
-    return {(i, j): labels[i] != labels[j] for i, j in pairs if np.array_equal(features[i], features[j])}  # fmt: skip
+    equal = [(i, j) for i, j in pairs if np.array_equal(features[i], features[j])]
+    return {(i, j): labels[i] != labels[j] for i, j in equal}
 
 
 def pairs_of(found):
