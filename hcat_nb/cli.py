@@ -83,9 +83,7 @@ def _parser() -> OptionParser:
     rescore.set_defaults(command=_rescore, parser=rescore)
     for name, text in _LISTINGS.items():
         commands.add_parser(name, help=f"list {text}").set_defaults(command=_list, listing=name)
-    check = commands.add_parser(
-        "self-check", help="plant faults and see that methods find them"
-    )
+    check = commands.add_parser("self-check", help="plant faults and see that methods find them")
     check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
     check.set_defaults(command=_self_check)
     demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
