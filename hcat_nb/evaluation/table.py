@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.evaluation._truth import NOTHING, Truth, flags_of, read_truth
 from hcat_nb.evaluation.ranking import (
     N_RESAMPLES,
@@ -17,6 +17,7 @@ from hcat_nb.evaluation.ranking import (
     bootstrap_intervals,
 )
 from hcat_nb.evaluation.threshold import at_k, of_flagged, share_to_k
+from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,7 @@ def evaluate(
     flagged: pd.DataFrame | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
+    **unknown: Any,
 ) -> pd.DataFrame:
     """Return how well each method's scores find the truly hard samples.
 
@@ -75,6 +77,8 @@ def evaluate(
         Bootstrap resamples behind the 95 % intervals; 0 for none.
     seed : int
         Of the bootstrap.
+    **unknown
+        Refused.
 
     Returns
     -------
@@ -93,6 +97,8 @@ def evaluate(
     DataError
         If scores are no numbers, or the truth is text, of another length, or
         names ids that do not exist.
+    UnknownNameError
+        If there is no such option; names the nearest.
 
     Examples
     --------
@@ -103,6 +109,9 @@ def evaluate(
     """
     import pandas as pd
 
+    for name in unknown:
+        known_options = ["flagged", "n_resamples", "seed"]
+        raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, known_options))
     table = _numeric(scores)
     known = read_truth(truth, table.index)
     flags = None if flagged is None else _flags(flagged, table)

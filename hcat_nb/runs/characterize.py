@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DivergedError, HcatError, ModelError
-from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
+from hcat_nb.runs._inputs import check_audience, fit_classes, load_dataset, make_methods, make_spec
 from hcat_nb.runs._record import (
     describe_dataset,
     describe_methods,
@@ -103,6 +103,7 @@ def characterize(
     >>> run.scores.shape
     (178, 2)
     """
+    listeners = check_audience(listeners, control)
     study = _Study(make_spec(data, model, spec, options))
     if out is not None:
         from hcat_nb.runs.store import check_folder

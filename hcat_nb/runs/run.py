@@ -93,7 +93,9 @@ class Run:
         """Names of the methods that scored."""
         return list(self.info["methods"])
 
-    def evaluate(self, *, n_resamples: int | None = None, seed: int = 0) -> pd.DataFrame:
+    def evaluate(
+        self, *, n_resamples: int | None = None, seed: int = 0, **unknown: Any
+    ) -> pd.DataFrame:
         """Measure how well each method finds the samples that were made hard.
 
         Parameters
@@ -102,6 +104,8 @@ class Run:
             Bootstrap resamples behind the 95 % intervals.
         seed : int
             Of the resampling.
+        **unknown
+            Refused, by an error that names the nearest option.
 
         Returns
         -------
@@ -117,6 +121,7 @@ class Run:
             flagged=self.flags.drop(columns="position", errors="ignore"),
             seed=seed,
             **more,
+            **unknown,
         )
 
     def data_map(

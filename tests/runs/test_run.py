@@ -79,3 +79,8 @@ def test_duplicates_of_the_data_as_they_were_trained_on(tmp_path):
     run.save(tmp_path / "run")
     with pytest.raises(StoreError, match=r"loaded run holds no data.*hcat_nb\.duplicates"):
         load_run(tmp_path / "run").duplicates()
+
+
+def test_evaluate_refuses_an_option_that_does_not_exist(image_run):
+    with pytest.raises(UnknownNameError, match=r"no option 'sed'.*nearest: seed"):
+        image_run.evaluate(sed=1)
