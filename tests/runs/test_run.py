@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import altair as alt
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from hcat_nb.runs.store import load_run
 
 DETAILS = [
     *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
-    *("aleatoric", "correctness", "mean_loss", "dataiq_group", "datamaps_group"),
+    *("aleatoric", "correctness", "mean_loss", "last_loss", "dataiq_group", "datamaps_group"),
     *("aum", "forgetting_events", "first_learned"),
 ]
 
@@ -84,3 +86,36 @@ def test_duplicates_of_the_data_as_they_were_trained_on(tmp_path):
 def test_evaluate_refuses_an_option_that_does_not_exist(image_run):
     with pytest.raises(UnknownNameError, match=r"no option 'sed'.*nearest: seed"):
         image_run.evaluate(sed=1)
+
+
+def test_baselines_stand_below_the_methods(image_run):
+    table = image_run.evaluate(n_resamples=0).set_index("hcm")
+    assert list(table.index[-3:]) == ["random", "class_frequency", "last_loss"]
+    assert table.kind[-3:].eq("baseline").all()
+    assert table.kind[:-3].eq("method").all()
+    # By algebra: 1 - p_y of the last epoch ranks as its loss does.
+    assert table.auroc["last_loss"] == pytest.approx(table.auroc["cleanlab"], abs=1e-6)
+    assert image_run.evaluate(baselines=False).hcm.tolist() == image_run.methods
+
+
+def test_hcats_evaluator_on_a_runs_scores(image_run):
+    table = image_run.evaluate(variant="hcat", n_resamples=0).set_index("hcm")
+    truth, scores = image_run.truth["is_hard"], image_run.scores
+    low = ["aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "prototypicality"]
+    for name in image_run.methods:
+        quantity = -scores[name] if name in low else scores[name]
+        expected = average_precision_score(~truth, quantity)
+        assert table.auprc[name] == pytest.approx(expected, abs=1e-12), name
+
+
+def test_hcats_evaluator_knows_which_scores_its_variant_turned(image_run):
+    info = image_run.info | {
+        "methods": {
+            name: card | {"options": card["options"] | {"variant": "hcat"}}
+            for name, card in image_run.info["methods"].items()
+        }
+    }
+    plain = image_run.evaluate(variant="hcat", n_resamples=0).set_index("hcm")
+    turned = replace(image_run, info=info).evaluate(variant="hcat", n_resamples=0)
+    moved = plain.auprc != turned.set_index("hcm").auprc
+    assert moved.index[moved].tolist() == ["vog", "allsh"]
