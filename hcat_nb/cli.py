@@ -158,10 +158,10 @@ def _self_check(arguments: argparse.Namespace) -> bool:
 
     print(", ".join(f"{name} {number}" for name, number in versions().items()))
     table = self_check(seed=arguments.seed)
-    for row in table.itertuples():
-        area = "   " if row.auroc != row.auroc else f"{row.auroc:.2f}"
-        verdict = "ok" if row.passed else f"FAILED: {row.problem}"
-        print(f"{row.method:<18}{row.fault or 'names no fault':<16}{area}  {verdict}")
+    for _, row in table.iterrows():
+        fault = row["fault"] or "names no fault"
+        verdict = "ok" if row["passed"] else f"FAILED: {row['problem']}"
+        print(f"{row['method']:<18}{fault:<16}{row['auroc']:<5.2f} {verdict}")
     failed = table.loc[~table["passed"], "method"].unique()
     if len(failed):
         print(f"hcat: the self-check failed for {', '.join(failed)}", file=sys.stderr)

@@ -127,4 +127,5 @@ def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     import pandas as pd
 
     pairs = first.astype(np.int64) * (int(second.max(initial=0)) + 1) + second
-    return pd.factorize(pairs)[0].astype(np.int64)
+    codes: np.ndarray = pd.factorize(pairs)[0]
+    return codes.astype(np.int64)

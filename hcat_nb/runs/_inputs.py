@@ -79,9 +79,11 @@ def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
     parts = options.get("hardness")
     if not isinstance(parts, Mapping):
         return options
-    shares = [one.get("p") if isinstance(one, Mapping) else one for one in parts.values()]
+    shares: list[Any] = [
+        one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
+    ]
     more = {**options.get("hardness_options", {}), "parts": parts}
-    added = {"hardness": "mixture", "hardness_options": more}
+    added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
     if "p" not in options and all(isinstance(share, (int, float)) for share in shares):
         added["p"] = math.fsum(shares)
     return {**options, **added}
