@@ -108,9 +108,9 @@ def test_noise_comes_before_the_cartoon_and_is_recorded(noise_images):
     plain = DomainShift()(data, 0.5, 0)
     assert plain.truth.is_hard.equals(result.truth.is_hard)
     assert set(plain.truth.strength.dropna()) == {0.0}
-    quiet = (result.truth.strength == 0).to_numpy()
+    quiet = (result.truth.strength == 0).to_numpy(copy=True)
     assert torch.equal(result.dataset.features[quiet], plain.dataset.features[quiet])
-    loud = (result.truth.strength == 0.5).to_numpy()
+    loud = (result.truth.strength == 0.5).to_numpy(copy=True)
     assert not torch.equal(result.dataset.features[loud], plain.dataset.features[loud])
 
 
