@@ -12,7 +12,7 @@ from hcat_nb.perturbations.ood_covariate import OodCovariate
 
 
 def noise_of(data, result):
-    hard = result.truth.is_hard.to_numpy()
+    hard = result.truth.is_hard.to_numpy(copy=True)
     return (result.dataset.features[hard].double() - data.features[hard].double()).numpy()
 
 
