@@ -2,6 +2,7 @@
 
 from .data._listing import list_datasets as list_datasets
 from .data.dataset import LabelledDataset as LabelledDataset
+from .data.duplicates import duplicates as duplicates
 from .data.loading import load as load
 from .evaluation.table import evaluate as evaluate
 from .methods._listing import list_methods as list_methods
@@ -13,6 +14,7 @@ from .runs.characterize import characterize as characterize
 from .runs.characterize_dynamics import characterize_dynamics as characterize_dynamics
 from .runs.resume import resume as resume
 from .runs.run import Run as Run
+from .runs.self_check import self_check as self_check
 from .runs.store import load_run as load_run
 from .spec import RunSpec as RunSpec
 

@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["cast", "in_words"]
+__all__ = ["PAIRS", "cast", "in_words"]
+
+# JSON has text keys only: a mapping with others is written as {PAIRS: [[key, value], ...]}.
+PAIRS = "pairs"
 
 
 def cast(value: Any, kind: str) -> Any:
@@ -87,7 +90,15 @@ def _as_names(value: Any) -> tuple[str, ...]:
 def _as_mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError
-    return {str(key): dict(v) if isinstance(v, Mapping) else v for key, v in value.items()}
+    return {str(key): _unpaired(one) for key, one in value.items()}
+
+
+def _unpaired(value: Any) -> Any:
+    """Return mappings as dicts, with the keys that they had before JSON."""
+    if not isinstance(value, Mapping):
+        return value
+    items = value[PAIRS] if set(value) == {PAIRS} else value.items()
+    return {key: _unpaired(one) for key, one in items}
 
 
 _CASTS: dict[str, Callable[[Any], Any]] = {

@@ -1,6 +1,6 @@
-"""The command line: ``hcat run | resume | evaluate | rescore | demo``, and what there is by name.
+"""The command line: ``hcat run | resume | evaluate | rescore | self-check | demo``, and listings.
 
-``hcat methods | hardness | datasets | models`` list the names.
+``hcat methods | hardness | datasets | models`` list what there is by name.
 """
 
 from __future__ import annotations
@@ -45,15 +45,16 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 after a mistake of the user, told in one line on standard error.
+        0; 1 if a check failed; or 2 after a mistake of the user, told in one
+        line on standard error.
     """
     try:
         arguments = _parser().parse(sys.argv[1:] if words is None else words)
-        arguments.command(arguments)
+        failed = arguments.command(arguments)
     except HcatError as error:
         print(f"hcat: {error}", file=sys.stderr)
         return 2
-    return 0
+    return int(bool(failed))
 
 
 def _parser() -> OptionParser:
@@ -89,6 +90,9 @@ def _parser() -> OptionParser:
     rescore.set_defaults(command=_rescore, parser=rescore)
     for name, text in _LISTINGS.items():
         commands.add_parser(name, help=f"list {text}").set_defaults(command=_list, listing=name)
+    check = commands.add_parser("self-check", help="plant faults and see that methods find them")
+    check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
+    check.set_defaults(command=_self_check)
     demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
     demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
     demo.set_defaults(command=_demo)
@@ -178,6 +182,23 @@ def _list(arguments: argparse.Namespace) -> None:
         print(name)
         for field, value in card.items():
             print(f"    {field}: {value}")
+
+
+def _self_check(arguments: argparse.Namespace) -> bool:
+    """Print a line for each method and fault; return whether one failed."""
+    from hcat_nb.runs._record import versions
+    from hcat_nb.runs.self_check import self_check
+
+    print(", ".join(f"{name} {number}" for name, number in versions().items()))
+    table = self_check(seed=arguments.seed)
+    for _, row in table.iterrows():
+        fault = row["fault"] or "names no fault"
+        verdict = "ok" if row["passed"] else f"FAILED: {row['problem']}"
+        print(f"{row['method']:<18}{fault:<16}{row['auroc']:<5.2f} {verdict}")
+    failed = table.loc[~table["passed"], "method"].unique()
+    if len(failed):
+        print(f"hcat: the self-check failed for {', '.join(failed)}", file=sys.stderr)
+    return bool(len(failed))
 
 
 def _demo(arguments: argparse.Namespace) -> None:

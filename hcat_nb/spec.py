@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hcat_nb.casts import cast, in_words
+from hcat_nb.casts import PAIRS, cast, in_words
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import (
     METHODS,
@@ -275,7 +275,8 @@ class RunSpec:
         """Return plain JSON values, one per field.
 
         An object among the options (a dataset as ``source`` of far_ood, say)
-        is recorded by its repr; it cannot be made again from that.
+        is recorded by its repr; it cannot be made again from that.  A mapping
+        whose keys are no text (rules by class code) is recorded as its pairs.
         """
         return {
             item.name: plain_values(getattr(self, item.name)) for item in dataclasses.fields(self)
@@ -292,7 +293,8 @@ def field_choices(item: dataclasses.Field[Any]) -> list[str]:
 def plain_values(value: Any) -> Any:
     """Return ``value`` as JSON can hold it; an object by its repr."""
     if isinstance(value, Mapping):
-        return {str(key): plain_values(one) for key, one in value.items()}
+        items = [[plain_values(key), plain_values(one)] for key, one in value.items()]
+        return dict(items) if all(isinstance(key, str) for key, _ in items) else {PAIRS: items}
     if isinstance(value, (list, tuple)):
         return [plain_values(one) for one in value]
     if value is None or isinstance(value, (bool, int, float, str)):

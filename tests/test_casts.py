@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hcat_nb.casts import cast, in_words
+from hcat_nb.spec import plain_values
 
 
 @pytest.mark.parametrize(
@@ -49,3 +52,9 @@ def test_words_stand_for_bools_where_there_are_any():
     given = (True, "false", "logits", 2)
     assert [in_words(one, words) for one in given] == ["probs", "none", "logits", 2]
     assert in_words("true", {}) == "true"
+
+
+def test_mappings_with_other_keys_than_text_survive_json():
+    options = {"rules": {1: [7], 5: {6: 2.0, 8: 1.0}}, "plain": {"a": {"b": 1}}, "n": 3}
+    written = json.dumps(plain_values(options))
+    assert cast(json.loads(written), "Mapping[str, Any]") == options

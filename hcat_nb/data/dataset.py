@@ -168,9 +168,9 @@ class LabelledDataset:
         import pandas as pd
 
         chosen = self.labels if codes is None else codes
-        return pd.Categorical.from_codes(
-            torch.as_tensor(chosen).cpu().numpy(), categories=pd.Index(list(self.class_values))
-        )
+        if isinstance(chosen, Tensor):
+            chosen = chosen.cpu().numpy()
+        return pd.Categorical.from_codes(chosen, categories=pd.Index(list(self.class_values)))
 
     def replace(self, **changes: Any) -> LabelledDataset:
         """Return a copy with some fields changed; tensors not named are shared."""

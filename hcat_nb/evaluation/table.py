@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.evaluation._truth import NOTHING, Truth, flags_of, read_truth
 from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision
 from hcat_nb.evaluation.ranking import (
@@ -19,6 +20,7 @@ from hcat_nb.evaluation.ranking import (
     bootstrap_intervals,
 )
 from hcat_nb.evaluation.threshold import at_k, of_flagged, share_to_k
+from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +56,7 @@ def evaluate(
     low_is_hard: Collection[Any] = LOW_IS_HARD,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
+    **unknown: Any,
 ) -> pd.DataFrame:
     """Return how well each method's scores find the truly hard samples.
 
@@ -92,6 +95,8 @@ def evaluate(
         Bootstrap resamples behind the 95 % intervals; 0 for none.
     seed : int
         Of the bootstrap.
+    **unknown
+        Refused.
 
     Returns
     -------
@@ -113,6 +118,8 @@ def evaluate(
         names ids that do not exist; or a baseline has a method's name.
     SpecError
         If there is no such variant.
+    UnknownNameError
+        If there is no such option; names the nearest.
 
     Examples
     --------
@@ -123,6 +130,9 @@ def evaluate(
     """
     import pandas as pd
 
+    for name in unknown:
+        options = inspect.getfullargspec(evaluate).kwonlyargs
+        raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
     if variant not in ("paper", "hcat"):
         raise SpecError(f"variant is {variant!r}", "'paper' or 'hcat'")
     table = _numeric(scores)

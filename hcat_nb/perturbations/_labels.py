@@ -125,7 +125,8 @@ def class_codes(dataset: LabelledDataset, named: Sequence[Any], option: str) -> 
     named : sequence
         Class values; or their text, as it comes from a command line or a JSON
         file; or codes ``0 .. n_classes - 1``.  The first reading that fits
-        all of them is taken, in that order.
+        all of them is taken, in that order.  Where text and numbers are mixed,
+        as in a JSON file's ``{"1": [7]}``, all are read as text.
     option : str
         What to call them in the error.
 
@@ -141,11 +142,17 @@ def class_codes(dataset: LabelledDataset, named: Sequence[Any], option: str) -> 
         {code: code for code in codes},
         {str(code): code for code in codes},
     )
+    mixed = len({isinstance(name, str) for name in named}) > 1
+    spelled = [str(name) for name in named] if mixed else named
     for reading in readings:
-        if all(isinstance(name, Hashable) and name in reading for name in named):
-            return [reading[name] for name in named]
-    known = readings[0]
-    stranger = next(name for name in named if not isinstance(name, Hashable) or name not in known)
+        if all(isinstance(name, Hashable) and name in reading for name in spelled):
+            return [reading[name] for name in spelled]
+    known = readings[1 if mixed else 0]
+    stranger = next(
+        name
+        for name, text in zip(named, spelled, strict=True)
+        if not isinstance(text, Hashable) or text not in known
+    )
     listed = ", ".join(repr(value) for value in dataset.class_values[:20])
     more = ", ..." if dataset.n_classes > 20 else ""
     raise SpecError(f"{option} names {stranger!r}, which is no class", listed + more)

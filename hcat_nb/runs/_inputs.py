@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
+    from hcat_nb.training.events import Listener
 
-__all__ = ["Inputs", "fit_classes", "load_dataset", "make_methods", "make_spec", "run_head"]
+__all__ = [
+    "Inputs",
+    "check_audience",
+    "fit_classes",
+    "load_dataset",
+    "make_methods",
+    "make_spec",
+    "run_head",
+]
 
 
 class Inputs(NamedTuple):
@@ -75,7 +85,7 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
-    named = dict(options)
+    named = _with_mixture(dict(options))
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
@@ -87,6 +97,43 @@ def make_spec(
     if made.model == USERS_OWN and (model is None or isinstance(model, str)):
         raise SpecError("the model of this specification was an object", remedy="hand it over")
     return made
+
+
+def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
+    """Return the listeners of a run.
+
+    Raises
+    ------
+    SpecError
+        If one is no Listener, or ``control`` is no Control.
+    """
+    from hcat_nb.training.events import Control, Listener
+
+    if not isinstance(listeners, Iterable):
+        raise SpecError(f"listeners is a {type(listeners).__name__}", "a list of Listener objects")
+    told = tuple(listeners)
+    for one in told:
+        if not isinstance(one, Listener):
+            what = repr(one) if isinstance(one, type) else f"a {type(one).__name__}"
+            raise SpecError(f"a listener is {what}", "an object of a class derived from Listener")
+    if control is not None and not isinstance(control, Control):
+        raise SpecError(f"control is a {type(control).__name__}", "a Control, or None")
+    return told
+
+
+def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options in which ``hardness={kind: proportion}`` is a mixture, as perturb reads it."""
+    parts = options.get("hardness")
+    if not isinstance(parts, Mapping):
+        return options
+    shares: list[Any] = [
+        one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
+    ]
+    more = {**options.get("hardness_options", {}), "parts": parts}
+    added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
+    if "p" not in options and all(isinstance(share, (int, float)) for share in shares):
+        added["p"] = math.fsum(shares)
+    return {**options, **added}
 
 
 def make_methods(spec: RunSpec) -> list[Method]:

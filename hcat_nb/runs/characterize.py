@@ -13,6 +13,7 @@ from hcat_nb.errors import ModelError
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._inputs import (
     Inputs,
+    check_audience,
     fit_classes,
     load_dataset,
     make_methods,
@@ -118,6 +119,7 @@ def characterize(
     >>> run.scores.shape
     (178, 2)
     """
+    listeners = check_audience(listeners, control)
     chosen = make_spec(data, model, spec, options)
     inputs = Inputs(data, labels, name, model, classes)
     journal = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hcat_nb.errors import UnknownNameError
+from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs.hardest import HardestSamples, hardest_samples
 from hcat_nb.spec import RunSpec
@@ -105,6 +105,7 @@ class Run:
         variant: Literal["paper", "hcat"] = "paper",
         n_resamples: int | None = None,
         seed: int = 0,
+        **unknown: Any,
     ) -> pd.DataFrame:
         """Measure how well each method finds the samples that were made hard.
 
@@ -119,6 +120,8 @@ class Run:
             Bootstrap resamples behind the 95 % intervals.
         seed : int
             Of the resampling, and of the random baseline.
+        **unknown
+            Refused, by an error that names the nearest option.
 
         Returns
         -------
@@ -156,6 +159,7 @@ class Run:
             low_is_hard=low,
             seed=seed,
             **more,
+            **unknown,
         )
         if self.seed_scores is None:
             return table
@@ -225,6 +229,28 @@ class Run:
             raise UnknownNameError(f"this run has no method {by!r}", nearest(by, self.methods))
         ties = self.info["methods"][by]["ties"]
         return hardest_samples(self, k, by, ties)
+
+    def duplicates(self) -> pd.DataFrame:
+        """List the exact duplicates in the data, those of conflicting labels first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See :func:`hcat_nb.duplicates`.
+
+        Raises
+        ------
+        StoreError
+            If the run was loaded, and so has no data.
+        """
+        from hcat_nb.data.duplicates import duplicates
+
+        if self.dataset is None:
+            raise StoreError(
+                "a loaded run holds no data to find duplicates in",
+                remedy="hcat_nb.duplicates(hcat_nb.load(...))",
+            )
+        return duplicates(self.dataset)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run into ``folder``; see :func:`hcat_nb.runs.store.save_run`."""

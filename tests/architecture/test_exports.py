@@ -23,7 +23,7 @@ PUBLIC = {
         "resume",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
-    *("LabelledDataset", "Run", "RunSpec"),
+    *("duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),
 }
 
 

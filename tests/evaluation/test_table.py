@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.evaluation.table import COLUMNS, FLAGGED_COLUMNS, evaluate
 
 METRICS = [
@@ -224,6 +224,12 @@ def test_bad_scores():
         evaluate(scores, truth, flagged=pd.DataFrame({"aum": [True] * 400}))
     with pytest.raises(DataError, match=r"truth has 399 rows, scores have 400"):
         evaluate(scores, truth.iloc[1:])
+
+
+def test_an_option_that_does_not_exist_is_named_in_one_line():
+    scores, truth = make(50)
+    with pytest.raises(UnknownNameError, match=r"no option 'n_resample'.*nearest: n_resamples"):
+        evaluate(scores, truth, n_resample=10)
 
 
 def test_baselines_follow_the_methods():

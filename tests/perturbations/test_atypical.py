@@ -16,7 +16,7 @@ def skewed(n=2000, seed=0):
 def test_one_value_comes_from_the_upper_one_percent(table):
     data = table(skewed())
     result = Atypical(column=0)(data, 0.4, 0)
-    hard = result.truth.is_hard.to_numpy()
+    hard = result.truth.is_hard.to_numpy(copy=True)
     before, after = data.features.numpy(), result.dataset.features.numpy()
     tail = np.sort(before[:, 0])[-20:]
     assert np.isin(after[hard, 0], tail).all()
@@ -74,7 +74,7 @@ def test_published_tables(table, shared_data):
         data = table(frame.to_numpy(np.float32), tuple(map(str, frame.columns)))
         result = Atypical()(data, 0.1, 0)
         position = list(frame.columns).index(column)
-        hard = result.truth.is_hard.to_numpy()
+        hard = result.truth.is_hard.to_numpy(copy=True)
         changed = result.dataset.features.numpy() != data.features.numpy()
         assert changed.sum() == 300
         assert changed[hard, position].all()

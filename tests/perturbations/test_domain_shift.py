@@ -81,7 +81,7 @@ def test_black_outlines_without_keep_extremes(images):
     picture[..., 8:20, 8:20] = 200
     hard = DomainShift(keep_extremes=False)(images(picture), 0.5, 0)
     own = DomainShift()(images(picture), 0.5, 0)
-    rows = hard.truth.is_hard.to_numpy()
+    rows = torch.from_numpy(hard.truth.is_hard.to_numpy(copy=True))
     assert (hard.dataset.features[rows].flatten(1).min(1).values == 0).all()
     assert (own.dataset.features[rows].flatten(1).min(1).values == 100).all()
 
@@ -91,7 +91,7 @@ def test_texture_changes_and_the_shape_stays(shared_data):
 
     data = load("mnist", root=shared_data, download=False, subset=300)
     result = DomainShift()(data, 0.5, 0)
-    rows = result.truth.is_hard.to_numpy()
+    rows = torch.from_numpy(result.truth.is_hard.to_numpy(copy=True))
     before = data.features[rows].flatten(1).double().numpy()
     after = result.dataset.features[rows].flatten(1).double().numpy()
     own = np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(before, after, strict=True)])
@@ -108,9 +108,9 @@ def test_noise_comes_before_the_cartoon_and_is_recorded(noise_images):
     plain = DomainShift()(data, 0.5, 0)
     assert plain.truth.is_hard.equals(result.truth.is_hard)
     assert set(plain.truth.strength.dropna()) == {0.0}
-    quiet = (result.truth.strength == 0).to_numpy()
+    quiet = (result.truth.strength == 0).to_numpy(copy=True)
     assert torch.equal(result.dataset.features[quiet], plain.dataset.features[quiet])
-    loud = (result.truth.strength == 0.5).to_numpy()
+    loud = (result.truth.strength == 0.5).to_numpy(copy=True)
     assert not torch.equal(result.dataset.features[loud], plain.dataset.features[loud])
 
 

@@ -92,3 +92,11 @@ def test_class_codes_of_no_class(stranger):
 def test_one_class_has_nothing_to_be_mixed_up_with():
     with pytest.raises(DataError, match="samples of at least two classes"):
         Uniform()(make([1] * 10, (0, 1)), 0.2, 0)
+
+
+def test_text_keys_and_numbers_beside_them_are_read_as_text():
+    """``{"1": [7]}``, as a JSON file has it: by value, else by code."""
+    assert class_codes(make([0, 1, 2], (1, 7, 9)), ["1", 7], "rules") == [0, 1]
+    assert class_codes(make([0, 1], ("oak", "elm")), ["0", 1], "rules") == [0, 1]
+    with pytest.raises(SpecError, match="rules names 8, which is no class"):
+        class_codes(make([0, 1, 2], (1, 7, 9)), ["1", 8], "rules")

@@ -12,7 +12,7 @@ from hcat_nb.perturbations.ood_covariate import OodCovariate
 
 
 def noise_of(data, result):
-    hard = result.truth.is_hard.to_numpy()
+    hard = result.truth.is_hard.to_numpy(copy=True)
     return (result.dataset.features[hard].double() - data.features[hard].double()).numpy()
 
 
@@ -81,7 +81,7 @@ def test_hcat_lies_in_the_upper_half_of_the_range(images):
     )
     dark = images(torch.zeros(60, 1, 20, 20, dtype=torch.uint8))
     result = OodCovariate(variant="hcat")(dark, 0.5, 0)
-    assert result.dataset.features[result.truth.is_hard.to_numpy()].min() == 128
+    assert result.dataset.features[result.truth.is_hard.to_numpy(copy=True)].min() == 128
 
 
 def test_noise_too_weak_to_move_a_pixel(images):

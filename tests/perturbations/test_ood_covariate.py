@@ -10,7 +10,7 @@ from hcat_nb.perturbations.ood_covariate import OodCovariate
 def test_published_strength_and_family(images):
     data = images(torch.full((80, 1, 16, 16), 0.5))
     result = OodCovariate(keep_extremes=False)(data, 0.5, 0)
-    hard = result.truth.is_hard.to_numpy()
+    hard = result.truth.is_hard.to_numpy(copy=True)
     assert set(result.truth.strength[hard]) == {0.5}
     assert set(result.truth.family[hard]) == {"near_ood"}
     noisy = result.dataset.features[hard].double().numpy()

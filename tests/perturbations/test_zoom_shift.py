@@ -44,7 +44,7 @@ def test_published_factor_is_the_centre_of_16_of_28_pixels(images):
     picture[..., 6:22, 6:22] = 200
     picture[..., 0, 0] = 1
     result = ZoomShift()(images(picture), 0.5, 0)
-    hard = result.truth.is_hard.to_numpy()
+    hard = result.truth.is_hard.to_numpy(copy=True)
     assert int(result.dataset.features[hard][..., 1:-1, 1:-1].min()) == 200
 
 

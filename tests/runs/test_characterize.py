@@ -12,11 +12,13 @@ import pytest
 import torch
 from torch import nn
 
+from hcat_nb.data.loading import load
 from hcat_nb.errors import (
     DivergedError,
     HcatError,
     ModelError,
 )
+from hcat_nb.perturbations._apply import perturb
 from hcat_nb.registry import METHODS
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
@@ -109,6 +111,24 @@ class TestIndependence:
         assert np.array_equal(x, kept[0])
         assert np.array_equal(y, kept[1])
         assert all(torch.equal(kept[2][k], v) for k, v in net.state_dict().items())
+
+
+def test_a_mixture_is_given_as_perturb_takes_it():
+    x, y = table()
+    parts = {"uniform": 0.05, "ood_covariate": {"p": 0.1, "strength": 0.7}}
+    run = characterize(x, y, hardness=parts, methods="aum", **SMALL)
+    assert run.truth.equals(perturb(load(x, y), parts, seed=0).truth)
+    assert run.truth.hardness.value_counts().to_dict() == {
+        "none": 170, "ood_covariate": 20, "uniform": 10
+    }  # fmt: skip
+    assert set(run.evaluate().hardness) == {"ood_covariate", "uniform"}
+
+
+def test_a_wrong_listener_is_refused_before_the_data_are_read():
+    with pytest.raises(HcatError, match="a listener is a str"):
+        characterize("digits", listeners=["bar"], root="/nowhere")
+    with pytest.raises(HcatError, match="control is a str"):
+        characterize("digits", control="stop")
 
 
 class TestOutcome:

@@ -9,8 +9,9 @@ from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import ModelError, SpecError
-from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
+from hcat_nb.runs._inputs import check_audience, fit_classes, load_dataset, make_methods, make_spec
 from hcat_nb.spec import RunSpec
+from hcat_nb.training.events import Control, Listener
 
 
 def data(values: tuple) -> LabelledDataset:
@@ -92,3 +93,33 @@ def test_options_of_the_run_are_none_of_the_dataset():
     spec = RunSpec("wine", dataset_options={"subset": 10})
     with pytest.raises(SpecError, match="subset is an option of the run"):
         load_dataset(None, None, None, spec, None)
+
+
+def test_a_mapping_as_hardness_is_a_mixture_that_adds_up():
+    spec = make_spec(
+        "digits", None, None, {"hardness": {"uniform": 0.05, "zoom_shift": {"p": 0.1}}}
+    )
+    assert (spec.hardness, spec.p) == ("mixture", pytest.approx(0.15))
+    assert spec.hardness_options == {"parts": {"uniform": 0.05, "zoom_shift": {"p": 0.1}}}
+    given = make_spec("digits", None, None, {"hardness": {"uniform": 0.05}, "p": 0.2})
+    assert given.p == 0.2  # contradicts, which the mixture refuses
+
+
+@pytest.mark.parametrize(
+    ("listeners", "control", "message"),
+    [
+        (Listener(), None, "listeners is a Listener; expected a list"),
+        (["bar"], None, "a listener is a str; expected an object"),
+        ([Listener], None, "a listener is <class .*Listener.>; expected an object"),
+        ((), True, "control is a bool; expected a Control"),
+        (None, None, "listeners is a NoneType"),
+    ],
+)
+def test_listeners_and_control_of_another_type_are_refused(listeners, control, message):
+    with pytest.raises(SpecError, match=message):
+        check_audience(listeners, control)
+
+
+def test_listeners_may_come_from_a_generator():
+    one = Listener()
+    assert check_audience((each for each in [one]), Control()) == (one,)

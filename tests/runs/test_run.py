@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from hcat_nb.errors import UnknownNameError
+from hcat_nb.data.duplicates import duplicates
+from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.store import load_run
 
 DETAILS = [
     *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
@@ -64,6 +67,25 @@ def test_the_data_map_is_an_altair_chart(image_run):
 def test_hardest_knows_the_methods_of_the_run(table_run):
     with pytest.raises(UnknownNameError, match=r"no method 'el2m'.*nearest: el2n"):
         table_run.hardest(3, by="el2m")
+
+
+def test_duplicates_of_the_data_as_they_were_trained_on(tmp_path):
+    features = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    features[7] = features[3]
+    labels = np.arange(40) % 2
+    labels[7] = 1 - labels[3]
+    run = characterize(features, labels, epochs=1, methods="loss", seed=0)
+    assert run.duplicates().index.tolist() == [3, 7]
+    assert run.duplicates().conflict.all()
+    assert run.duplicates().equals(duplicates(run.dataset))
+    run.save(tmp_path / "run")
+    with pytest.raises(StoreError, match=r"loaded run holds no data.*hcat_nb\.duplicates"):
+        load_run(tmp_path / "run").duplicates()
+
+
+def test_evaluate_refuses_an_option_that_does_not_exist(image_run):
+    with pytest.raises(UnknownNameError, match=r"no option 'sed'.*nearest: seed"):
+        image_run.evaluate(sed=1)
 
 
 def test_baselines_stand_below_the_methods(image_run):

@@ -212,3 +212,20 @@ def test_kept_logits_are_saved_beside_the_tables(tmp_path):
         assert np.allclose(probs.gather(1, labels[:, None]).squeeze(1), kept, atol=1e-6)
     again = loaded.save(tmp_path / "copy")  # a loaded run takes its logits along
     assert load_run(again).logits.n_epochs == 2
+
+
+def test_rules_by_class_number_come_back_as_numbers_and_make_the_same_run(tmp_path):
+    """JSON knows text keys only; read as text, ``{1: [2]}`` of the classes "1", "2" is another."""
+    labels = np.array(["1", "2", "3"])[np.arange(60) % 3]
+    features = np.random.default_rng(0).normal(size=(60, 3))
+    rules = {0: [1], 1: {2: 3.0, 0: 1.0}}  # by code: no class is called "0"
+    again = {0: [1], 1: {2: 1.0}, 2: {1: 2.0}}  # each a class's text as well
+    for number, matrix in enumerate((rules, again)):
+        run = characterize(
+            features, labels, hardness="instance", hardness_options={"rule_matrix": matrix},
+            p=0.3, epochs=1, methods="el2n", out=tmp_path / str(number),
+        )  # fmt: skip
+        loaded = load_run(tmp_path / str(number))
+        assert loaded.spec.hardness_options["rule_matrix"] == matrix
+        repeated = characterize(features, labels, spec=loaded.spec)
+        assert repeated.truth.equals(run.truth)
