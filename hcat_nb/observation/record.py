@@ -13,7 +13,7 @@ from torch import Tensor
 
 __all__ = ["Kind", "Need", "Observation", "Options"]
 
-Kind = Literal["train", "epoch", "final"]
+Kind = Literal["train", "epoch", "final", "extra"]
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -23,16 +23,24 @@ class Need(Enum):
     The value is the kind of record that brings it: ``train`` once an epoch
     with what the training forward made, ``epoch`` at the end of each epoch
     with the model in evaluation mode, ``final`` once, of the final model.
+    ``extra`` records come from extra trainings after the run's own, which no
+    observer measures: whoever wires a run plans them.
+    Who asks for ``LABEL_PROB`` alone reads only ``label_prob``,
+    ``label_log_prob`` and ``error_prob``, and so can be served from dynamics
+    that were kept of the label and of no other class.
     """
 
     TRAIN_LOGITS = ("train", "logits")
     LOGITS = ("epoch", "logits")
+    LABEL_PROB = ("epoch", "label_prob")
     GRADIENT_NORM = ("epoch", "gradient_norm")
     INPUT_GRADIENTS = ("epoch", "input_gradients")
     FINAL_LOGITS = ("final", "logits")
     EMBEDDINGS = ("final", "embeddings")
     DROPOUT = ("final", "dropout")
     AUGMENTED = ("final", "augmented")
+    OUT_OF_FOLD = ("extra", "out_of_fold")
+    THRESHOLD_SAMPLES = ("extra", "threshold_samples")
 
     @property
     def kind(self) -> Kind:
@@ -41,8 +49,8 @@ class Need(Enum):
 
     @property
     def is_logits(self) -> bool:
-        """Whether the quantity is the logits, which every record has."""
-        return self.value[1] == "logits"
+        """Whether the quantity is the logits, which every record has, or follows from them."""
+        return self.value[1] in ("logits", "label_prob")
 
     @property
     def is_gradient(self) -> bool:
@@ -59,7 +67,7 @@ class Observation:
 
     Parameters
     ----------
-    kind : {"train", "epoch", "final"}
+    kind : {"train", "epoch", "final", "extra"}
         Which moment; see :class:`Need`.
     epoch : int
         Epochs finished, the current one included; from 1.
@@ -73,7 +81,7 @@ class Observation:
         Further quantities by (need, options); the batch axis comes first.
     sweep : int
         Which pass over the final model, from 0; methods with ``sweeps = 2``
-        see every row twice.
+        see every row twice.  Of an ``extra`` record: which extra training.
     """
 
     kind: Kind
