@@ -28,5 +28,11 @@ class OfflineChart(alt.LayerChart):
         return {
             "application/vnd.vegalite.v5+json": spec,
             "image/png": base64.b64encode(picture(self)).decode(),
-            "text/plain": f"<data map: {spec['title']['subtitle']}>",
+            "text/plain": _words(spec["title"]),
         }, {}
+
+
+def _words(title: dict[str, Any]) -> str:
+    # The heading of a data map is a signal, which a live view changes.
+    heading = title["text"] if isinstance(title["text"], str) else "data map"
+    return f"<{heading}: {title['subtitle']}>"

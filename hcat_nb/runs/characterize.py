@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import ModelError
+from hcat_nb.runs._costs import described_parts, part_timings
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._inputs import (
     Inputs,
@@ -227,9 +228,15 @@ class Study:
         """Score what was observed."""
         import pandas as pd
 
+        from hcat_nb.observation.clock import Clock
+
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
-        scored = {method.name: method.scores() for method in self.methods}
+        scoring_clock = Clock()
+        scored = {}
+        for method in self.methods:
+            with scoring_clock(method.name):
+                scored[method.name] = method.scores()
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
         details = details_table(dataset, self.dynamics, epochs, self.methods, scored)
         flags = flags_table(dataset, self.methods)
@@ -238,6 +245,7 @@ class Study:
             "train": float(history["train_seconds"].sum()),
             "observe": float(history["observe_seconds"].sum()),
             **self.extra.timings(),
+            **part_timings(self.trainer.observer.clock, scoring_clock),
             "score": now - scoring,
             "total": now - self.began,
         }
@@ -383,6 +391,9 @@ class Study:
             "model": self.model_name,
             **describe_model(self.net, self.embedding),
             "methods": describe_methods(self.methods),
+            "parts": described_parts(
+                self.trainer.observer.askers(), [method.name for method in self.methods]
+            ),
             "device": str(self.device),
             "notes": notes,
             "versions": versions(),

@@ -50,7 +50,9 @@ class Run:
         Index ``epoch``: ``loss``, ``accuracy``, ``train_seconds``,
         ``observe_seconds``.
     timings : dict
-        Seconds by stage, and ``peak_memory_mb``.
+        Seconds by stage (``load``, ``prepare``, ``train``, ``observe``,
+        ``score``, ``total``), by part (``observe/forward``, ``score/aum``; see
+        :meth:`costs`), and ``peak_memory_mb``.
     info : dict
         Plain values: dataset, model, methods, device, versions, notes, outcome.
     dynamics : pandas.DataFrame or None
@@ -202,6 +204,26 @@ class Run:
 
         frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy())
         return data_map(frame, x=x, color=color, **options)
+
+    def costs(self) -> pd.DataFrame:
+        """Return what each method cost: its share of the passes, its own sums, its scoring.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``hcm``, ``part``, ``seconds``, ``of_training``; methods that
+            asked for the same pass bear equal shares of it.  Of a resumed run,
+            what was spent since it went on.
+        """
+        from hcat_nb.runs._costs import costs_table
+
+        return costs_table(self.timings, self.info["parts"], self.methods)
+
+    def costs_chart(self, *, width: int = 420) -> alt.LayerChart:
+        """Draw :meth:`costs`, the dearest method first."""
+        from hcat_nb.charts.costs import costs_chart
+
+        return costs_chart(self.costs(), width=width)
 
     def hardest(self, k: int | None = 20, *, by: str | None = None) -> HardestSamples:
         """Return the samples to look at first, hardest first.

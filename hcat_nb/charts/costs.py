@@ -1,0 +1,85 @@
+"""Where the time of a run went, method by method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hcat_nb.charts.theme import CLASSES, themed
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.charts.offline import OfflineChart
+
+__all__ = ["COLORS", "PARTS", "costs_chart"]
+
+# What is shared first, from the axis on.
+PARTS = ("forward", "dropout", "augmented", "gradient_norm", "input_gradients", "own", "score")
+COLORS = ("#8C8C8C", *CLASSES[:6])
+_COLUMNS = ("hcm", "part", "seconds", "of_training")
+
+
+def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
+    """Draw a bar for each method, of the parts that it paid for.
+
+    Parameters
+    ----------
+    costs : pandas.DataFrame
+        As ``run.costs()`` gives it.
+    width : int
+        Pixels of the plot.
+
+    Returns
+    -------
+    OfflineChart
+        An ``altair.LayerChart``: bars of ``of_training``, the dearest method first.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    """
+    import altair as alt
+
+    if missing := [name for name in _COLUMNS if name not in costs.columns]:
+        raise DataError(
+            f"the costs have no column {', '.join(missing)}", "the frame that run.costs() gives"
+        )
+    from hcat_nb.charts.offline import OfflineChart
+
+    total = costs["of_training"].sum()
+    bars = (
+        alt.Chart(costs)
+        .mark_bar()
+        .encode(
+            y=alt.Y(
+                "hcm:N",
+                title=None,
+                sort=alt.EncodingSortField("of_training", op="sum", order="descending"),
+            ),
+            x=alt.X(
+                "of_training:Q",
+                title="seconds, as a share of the training's",
+                axis=alt.Axis(format="%"),
+            ),
+            color=alt.Color(
+                "part:N", title="part", scale=alt.Scale(domain=list(PARTS), range=list(COLORS))
+            ),
+            order="place:Q",
+            tooltip=[
+                alt.Tooltip("hcm:N", title="method"),
+                alt.Tooltip("part:N", title="part"),
+                alt.Tooltip("seconds:Q", title="seconds", format=".3f"),
+                alt.Tooltip("of_training:Q", title="of training", format=".1%"),
+            ],
+        )
+        .transform_calculate(place=f"indexof({list(PARTS)}, datum.part)")
+        .properties(width=width)
+    )
+    title = alt.TitleParams(
+        text="cost of each method",
+        subtitle=f"all of them: {total:.0%} of the training's time",
+        anchor="start",
+    )
+    return themed(OfflineChart(layer=[bars], title=title))

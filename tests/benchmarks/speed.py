@@ -1,0 +1,213 @@
+"""What characterization costs beside the training that it watches.
+
+    python tests/benchmarks/speed.py                  # everything, about 40 minutes on two cores
+    python tests/benchmarks/speed.py --only mlp --rounds 1
+    python tests/benchmarks/speed.py --scale 0.1      # a tenth of the samples, to try it out
+
+Every figure is a ratio of two times that were measured in turn in one process,
+or of two memories of processes that did the same work: the median over rounds
+and the range.  Results go to ``tests/benchmarks/results.json`` with versions
+and machine.  Reads the public data beside the checkout (../shared/data).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import plain
+import torch
+
+import hcat_nb as hcat
+
+RESULTS = Path(__file__).with_name("results.json")
+GRADIENTS = ("grand", "vog")
+FORWARD_ONLY = "aum cleanlab conf_agree dataiq datamaps el2n forgetting loss prototypicality"
+EPOCHS = 10
+
+# name -> (what, goal); "<=" or ">=" is the first character pair
+GOALS = {
+    "lenet, all methods": "<= 1.55",
+    "lenet, nine forward-only": "<= 1.25",
+    "lenet, without conf_agree": "<= 1.20",
+    "resnet18, all methods": "<= 1.70",
+    "mlp, all methods": "<= 1.25",
+    "lenet, torchvision loader against ours": ">= 1.40",
+    "lenet, TensorDataset loader against ours": ">= 1.10",
+    "mlp, TensorDataset loader against ours": ">= 1.50",
+    "growth exponent, 5,000 to 60,000": "<= 1.05",
+    "memory slope over its bound": "<= 1.00",
+    "constant memory, MB": "<= 64",
+}
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the wall-clock of one call, seconds."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def characterize(data: hcat.LabelledDataset, model: str, methods: str = "all") -> float:
+    """Return the seconds of training, observation and scoring."""
+    run = hcat.characterize(data, model=model, methods=methods, epochs=EPOCHS, seed=0)
+    return run.timings["train"] + run.timings["observe"] + run.timings["score"]
+
+
+def side_by_side(
+    rounds: int, base: Callable[[], float], others: dict[str, Callable[[], float]]
+) -> Iterator[tuple[str, list[float]]]:
+    """Yield each work's times over those of ``base``, round by round."""
+    ratios: dict[str, list[float]] = {name: [] for name in others}
+    for _ in range(rounds):
+        unit = base()
+        for name, work in others.items():
+            ratios[name].append(work() / unit)
+    yield from ratios.items()
+
+
+def lenet(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """Methods on LeNet, MNIST 20,000."""
+    data = plain.mnist(round(20_000 * scale))
+    without = FORWARD_ONLY.replace("conf_agree ", "")
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(data, "lenet", EPOCHS),
+        {
+            "lenet, all methods": lambda: characterize(data, "lenet"),
+            "lenet, nine forward-only": lambda: characterize(data, "lenet", FORWARD_ONLY),
+            "lenet, without conf_agree": lambda: characterize(data, "lenet", without),
+        },
+    )
+
+
+def resnet18(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """All methods on ResNet-18, CIFAR-10 300."""
+    data = plain.cifar10(round(300 * scale))
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(data, "resnet18", EPOCHS),
+        {"resnet18, all methods": lambda: characterize(data, "resnet18")},
+    )
+
+
+def mlp(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """All methods on the MLP, a table of 50,000 x 50."""
+    data = plain.table(round(50_000 * scale), 50)
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(data, "mlp", EPOCHS),
+        {"mlp, all methods": lambda: characterize(data, "mlp")},
+    )
+
+
+def loops(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """Textbook loops against ours; two epochs each."""
+    images = plain.mnist(round(20_000 * scale))
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(images, "lenet", 2),
+        {
+            "lenet, torchvision loader against ours": lambda: plain.torchvision_loader(images, 2),
+            "lenet, TensorDataset loader against ours": lambda: plain.tensor_loader(
+                images, "lenet", 2
+            ),
+        },
+    )
+    rows = plain.table(round(50_000 * scale), 50)
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(rows, "mlp", 2),
+        {"mlp, TensorDataset loader against ours": lambda: plain.tensor_loader(rows, "mlp", 2)},
+    )
+
+
+def growth(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """Fitted exponent of the time in the number of samples; two epochs would not show VoG."""
+    sizes = [round(size * scale) for size in (5_000, 15_000, 30_000, 60_000)]
+    exponents = []
+    for _ in range(rounds):
+        seconds = [characterize(plain.mnist(size), "lenet") for size in sizes]
+        exponents.append(float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]))
+    yield "growth exponent, 5,000 to 60,000", exponents
+
+
+def memory(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """Peak memory above the plain loop's, of two sizes; two epochs."""
+    del rounds  # it repeats to a percent
+    sizes = [round(size * scale) for size in (20_000, 60_000)]
+    above = [_peak(size, "characterize") - _peak(size, "plain") for size in sizes]
+    slope = (above[1] - above[0]) / (sizes[1] - sizes[0])
+    classes, epochs, pixels = 10, 2, 28 * 28
+    allowed = 120 + 12 * classes + 4 * epochs + 2 * 4 * pixels
+    yield "memory slope over its bound", [slope / allowed]
+    yield "constant memory, MB", [(above[0] - slope * sizes[0]) / 1e6]
+
+
+def _peak(size: int, what: str) -> float:
+    """Return the peak resident memory of a process that does one thing, bytes."""
+    words = [sys.executable, str(Path(__file__).with_name("plain.py")), what, str(size)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)  # ours
+    return float(done.stdout.split()[-1])
+
+
+SUBJECTS = {one.__name__: one for one in (lenet, resnet18, mlp, loops, growth, memory)}
+
+
+def report(figures: dict[str, list[float]]) -> None:
+    """Print the table of ratios beside their goals."""
+    print(f"{'':44} {'median':>7} {'lowest':>7} {'highest':>8}  goal")
+    for name, values in figures.items():
+        middle = statistics.median(values)
+        goal = GOALS[name]
+        bound = float(goal[2:])
+        met = middle <= bound if goal.startswith("<") else middle >= bound
+        print(
+            f"{name:44} {middle:7.2f} {min(values):7.2f} {max(values):8.2f}  "
+            f"{goal}{'' if met else '  missed'}"
+        )
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, print, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=SUBJECTS, nargs="+", default=list(SUBJECTS))
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds [3]")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the samples [1]")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args(words)
+    torch.set_num_threads(options.threads)
+    figures: dict[str, list[float]] = {}
+    for subject in options.only:
+        for name, values in SUBJECTS[subject](options.rounds, options.scale):
+            figures[name] = [round(value, 3) for value in values]
+            report({name: values})
+    print()
+    report(figures)
+    if options.scale == 1:
+        _write(figures, options.threads)
+
+
+def _write(figures: dict[str, list[float]], threads: int) -> None:
+    """Put the figures into the file of results; those not measured now stay."""
+    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    machine = {
+        "threads": threads,
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+    made = {name: {"ratios": values, **machine} for name, values in figures.items()}
+    RESULTS.write_text(json.dumps(before | made, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
