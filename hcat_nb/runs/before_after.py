@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BeforeAfter", "before_and_after"]
 
 _TILE = 72  # pixels a picture
-_COLUMNS = 40  # features of a table that are shown
+_FEATURES = 40  # features of a table that are shown
 _MARK = "background:rgba(213,94,0,.25)"  # the charts' colour of what was made hard, thinned
 
 
@@ -74,7 +74,7 @@ class BeforeAfter:
             self.truth["observed_label"],
         )
         words = [
-            (f"{kind}: {sample}" if several else str(sample), str(old), str(new))
+            (f"{kind}: {sample}" if several else f"sample {sample}", str(old), str(new))
             for sample, kind, old, new in zip(*columns, strict=True)
         ]
         return [(html.escape(a), html.escape(b), html.escape(c)) for a, b, c in words]
@@ -84,7 +84,7 @@ class BeforeAfter:
         for (sample, old, new), (before, after) in zip(self._words(), self.pictures, strict=True):
             label = old if old == new else f'{old} &rarr; <b style="{_MARK}">{new}</b>'
             images = "".join(
-                f'<img alt="sample {sample}, {when}" width="{_TILE}" '
+                f'<img alt="{sample}, {when}" width="{_TILE}" '
                 f'style="display:inline-block;margin:0 2px 0 0;image-rendering:pixelated" '
                 f'src="{data_url(picture)}">'
                 for when, picture in (("before", before), ("after", after))
@@ -100,17 +100,23 @@ class BeforeAfter:
     def _table(self) -> str:
         assert self.features is not None
         words = self._words()
-        ids = "".join(f'<th colspan="2">{sample}</th>' for sample, _, _ in words)
+        ids = "".join(
+            f'<th colspan="2" style="text-align:center">{sample}</th>' for sample, _, _ in words
+        )
         rows = [_row("label", [(old, new, old != new) for _, old, new in words])]
-        for name, values in self.features.iloc[:_COLUMNS].iterrows():
-            pairs = values.to_numpy().reshape(-1, 2)
-            cells = [(f"{old:.6g}", f"{new:.6g}", old != new) for old, new in pairs]
+        pairs = self.features.to_numpy().reshape(len(self.features), -1, 2)
+        shown = _FEATURES if (pairs[..., 0] != pairs[..., 1]).any() else 0
+        for name, samples in zip(self.features.index[:shown], pairs[:shown], strict=True):
+            cells = [(f"{old:.6g}", f"{new:.6g}", old != new) for old, new in samples]
             rows.append(_row(html.escape(str(name)), cells))
-        rest = len(self.features) - _COLUMNS
-        more = f"<p>and {rest} further columns</p>" if rest > 0 else ""
+        more = ""
+        if shown == 0:
+            more = f"<p>All {len(pairs)} features stay as they were.</p>"
+        elif len(pairs) > shown:
+            more = f"<p>and {len(pairs) - shown} further features</p>"
         when = "<th>before</th><th>after</th>" * len(words)
         return (
-            f"<table><thead><tr><th>sample</th>{ids}</tr><tr><th></th>{when}</tr></thead>"
+            f"<table><thead><tr><th></th>{ids}</tr><tr><th></th>{when}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table>{more}"
         )
 

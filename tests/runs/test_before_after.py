@@ -62,6 +62,7 @@ def test_a_changed_label_is_marked_in_pictures_and_tables():
         pairs = before_and_after(dataset, harder, k=4)
         page = pairs._repr_html_()
         assert page.count("background:") == 4
+        assert ("All 13 features stay as they were" in page) is (dataset is WINE)
         for old, new in zip(
             pairs.truth["original_label"], pairs.truth["observed_label"], strict=True
         ):
@@ -86,7 +87,7 @@ def test_a_wide_table_is_cut_and_says_so():
     page = pairs._repr_html_()
     assert "<th>column 39</th>" in page
     assert "<th>column 40</th>" not in page
-    assert "and 5 further columns" in page
+    assert "and 5 further features" in page
 
 
 def test_nothing_hard_shows_nothing():
