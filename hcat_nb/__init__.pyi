@@ -10,6 +10,7 @@ from .perturbations._apply import perturb as perturb
 from .perturbations._listing import list_hardness as list_hardness
 from .registry import register as register
 from .runs.characterize import characterize as characterize
+from .runs.characterize_dynamics import characterize_dynamics as characterize_dynamics
 from .runs.run import Run as Run
 from .runs.store import load_run as load_run
 from .spec import RunSpec as RunSpec

@@ -130,10 +130,17 @@ def _pair(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not (equals and key):
         raise SpecError(f"{text!r} is no option", "key=value")
+    return key, _value(value)
+
+
+def _value(text: str) -> Any:
+    """Return JSON as what it stands for; text needs no quotes, nor do the parts of a list."""
     try:
-        return key, json.loads(value)
+        return json.loads(text)
     except json.JSONDecodeError:
-        return key, value  # text needs no quotes on a command line
+        if text.startswith("[") and text.endswith("]"):  # a shell ate the quotes
+            return [_value(part.strip()) for part in text[1:-1].split(",")]
+        return text
 
 
 def _nested(texts: Sequence[str]) -> dict[str, dict[str, Any]]:

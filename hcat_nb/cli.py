@@ -1,4 +1,7 @@
-"""The command line: ``hcat run | evaluate | methods | hardness | datasets | models | demo``."""
+"""The command line: ``hcat run | evaluate | rescore | demo``, and what there is by name.
+
+``hcat methods | hardness | datasets | models`` list the names.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +69,17 @@ def _parser() -> OptionParser:
     evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
     evaluate.add_argument("run", metavar="DIR", help="folder of the run")
     evaluate.set_defaults(command=_evaluate)
+    rescore = commands.add_parser("rescore", help="add methods to a saved run, without training")
+    rescore.add_argument("run", metavar="DIR", help="folder of a run that kept its dynamics")
+    rescore.add_argument("--methods", nargs="+", default=["all"], metavar="NAME", help="[all]")
+    rescore.add_argument(
+        *("--method-options", "--method_options"),
+        nargs="+",
+        default=argparse.SUPPRESS,
+        metavar="KEY=VALUE",
+        help="as method.key=value",
+    )
+    rescore.set_defaults(command=_rescore, parser=rescore)
     for name, text in _LISTINGS.items():
         commands.add_parser(name, help=f"list {text}").set_defaults(command=_list, listing=name)
     demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
@@ -88,6 +102,8 @@ def _run(arguments: argparse.Namespace) -> None:
             overwrite=arguments.overwrite,
         )
     print(run)
+    for note in run.info["dataset"]["notes"]:
+        print(f"note: {note}")
     if spec.hardness:
         _print(_brief(run.evaluate()))
     print(run.hardest(arguments.hardest))
@@ -103,18 +119,28 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _print(run.evaluate())
 
 
+def _rescore(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs.rescore import rescore
+
+    run = rescore(arguments.run, **spec_options(arguments))
+    print(run)
+    print("added", ", ".join(run.info["rescored"][-1]["methods"]))
+    for name, reason in run.info["skipped"].items():
+        print(f"skipped {name}: {reason}")
+    if run.spec.hardness:
+        _print(_brief(run.evaluate()))
+
+
 def _list(arguments: argparse.Namespace) -> None:
-    from hcat_nb.data._listing import list_datasets
+    from hcat_nb.data._listing import dataset_lines
     from hcat_nb.methods._listing import list_methods
     from hcat_nb.models._listing import list_models
     from hcat_nb.perturbations._listing import list_hardness
 
-    listings = {
-        "methods": list_methods,
-        "hardness": list_hardness,
-        "datasets": list_datasets,
-        "models": list_models,
-    }
+    if arguments.listing == "datasets":
+        print("\n".join(dataset_lines()))
+        return
+    listings = {"methods": list_methods, "hardness": list_hardness, "models": list_models}
     for name, card in listings[arguments.listing]().iterrows():
         print(name)
         for field, value in card.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import os
 import pkgutil
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,16 +20,24 @@ from hcat_nb.errors import HcatError, UnknownNameError
 
 __all__ = [
     "ALIASES",
+    "COMPRESSIONS",
     "METHODS",
     "MODELS",
     "PERTURBATIONS",
     "SOURCES",
+    "TABLE_SUFFIXES",
     "Registry",
+    "name_of_path",
+    "names_file",
+    "names_folder",
     "nearest",
     "register",
 ]
 
 T = TypeVar("T", bound=type)
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 # H-CAT's words for our names; a value may stand for several names.
 ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -59,6 +68,39 @@ def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
     listed = "one of " + ", ".join(known)
     close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     return f"{listed} (nearest: {', '.join(close)})" if close else listed
+
+
+def names_file(name: str) -> bool:
+    """Whether the name of a dataset is the path of a table, which the source ``file`` reads.
+
+    Examples
+    --------
+    >>> names_file("data/birds.csv.gz"), names_file("digits")
+    (True, False)
+    """
+    suffixes = Path(name).suffixes
+    if suffixes and suffixes[-1].lower() in COMPRESSIONS:
+        suffixes.pop()
+    return bool(suffixes) and suffixes[-1].lower() in TABLE_SUFFIXES
+
+
+def names_folder(name: str) -> bool:
+    """Whether the name of a dataset is the path of a folder, which the source ``folder`` reads.
+
+    Examples
+    --------
+    >>> names_folder("./photos"), names_folder("photos/"), names_folder("photos")
+    (True, True, False)
+    """
+    return not names_file(name) and ("/" in name or os.sep in name)
+
+
+def name_of_path(path: str | os.PathLike[str]) -> str:
+    """Return a path as the name of a dataset, that of a folder beginning with a dot if need be."""
+    name = os.fspath(path)
+    if isinstance(path, str) or names_file(name) or names_folder(name):
+        return name
+    return os.path.join(os.curdir, name)
 
 
 class Registry:

@@ -8,14 +8,23 @@ fields below.  A new option is one field.
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, nearest
+from hcat_nb.registry import (
+    METHODS,
+    MODELS,
+    PERTURBATIONS,
+    SOURCES,
+    Registry,
+    names_file,
+    names_folder,
+    nearest,
+)
 
 __all__ = ["OPTION_ALIASES", "RunSpec", "field_choices", "plain_values"]
 
@@ -42,8 +51,9 @@ def _option(
     choices: tuple[str, ...] = (),
     registry: Registry | None = None,
     extra: tuple[str, ...] = (),
+    words: Mapping[bool, str] | None = None,
 ) -> Any:
-    """Declare one option: what it means, and what it may be."""
+    """Declare one option: what it means, and what it may be (``words``: what a bool stands for)."""
     metadata = {
         "help": help,
         "check": check,
@@ -51,6 +61,7 @@ def _option(
         "choices": choices,
         "registry": registry,
         "extra": extra,
+        "words": words or {},
     }
     if isinstance(default, Mapping):
         return field(default_factory=lambda: dict(default), metadata=metadata)
@@ -73,8 +84,16 @@ class RunSpec:
         If a dataset, hardness, model or method does not exist.
     """
 
-    dataset: str = _option("digits", "name of a dataset", registry=SOURCES, extra=(USERS_OWN,))
-    target: str | None = _option(None, "column of a DataFrame that holds the labels")
+    dataset: str = _option(
+        "digits",
+        "name of a dataset, or path of a table or folder",
+        registry=SOURCES,
+        extra=(USERS_OWN,),
+    )
+    dataset_options: Mapping[str, Any] = _option(
+        {}, "options of the dataset, or of how a table is read, as key=value"
+    )
+    target: str | None = _option(None, "column of a table that holds the labels")
     root: str | None = _option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )
@@ -168,7 +187,13 @@ class RunSpec:
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
-    keep_dynamics: bool = _option(False, "keep each sample's label probability of every epoch")
+    keep_dynamics: str = _option(
+        "none",
+        "what to keep of every epoch, so that hcat rescore adds methods without training: each "
+        "sample's label probability (probs), or all logits too, on disk (logits)",
+        choices=("none", "probs", "logits"),
+        words={False: "none", True: "probs"},
+    )
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
@@ -295,7 +320,7 @@ def _resolve(item: dataclasses.Field[Any], value: Any) -> Any:
         return ("all",) if "all" in names else tuple(names)
     if value == "none":
         return None
-    if value in extra:
+    if value in extra or (registry is SOURCES and (names_file(value) or names_folder(value))):
         return value
     resolved = registry.resolve(value)
     return resolved[0]
@@ -310,59 +335,10 @@ def _coerce(item: dataclasses.Field[Any], value: Any) -> Any:
         raise _wrong(item, value)
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()  # NumPy's scalars
-    cast: Callable[[Any], Any] = _CASTS.get(kind, _as_mapping)
     try:
-        return cast(value)
+        return cast(in_words(value, item.metadata["words"]), kind)
     except (TypeError, ValueError):
         raise _wrong(item, value) from None
-
-
-def _as_int(value: Any) -> int:
-    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
-        raise TypeError
-    return int(value)
-
-
-def _as_float(value: Any) -> float:
-    if isinstance(value, bool) or not math.isfinite(number := float(value)):
-        raise TypeError
-    return number
-
-
-def _as_bool(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if (word := str(value).lower()) not in words:
-        raise TypeError
-    return words[word]
-
-
-def _as_str(value: Any) -> str:
-    if isinstance(value, (bool, float, Mapping, list, tuple)):
-        raise TypeError
-    return str(value)
-
-
-def _as_names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = value.strip("[]() ").replace(",", " ").split()
-    return tuple(str(name).strip("'\" ") for name in value)
-
-
-def _as_mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError
-    return {str(key): dict(v) if isinstance(v, Mapping) else v for key, v in value.items()}
-
-
-_CASTS: dict[str, Callable[[Any], Any]] = {
-    "int": _as_int,
-    "float": _as_float,
-    "bool": _as_bool,
-    "str": _as_str,
-    "tuple[str, ...]": _as_names,
-}
 
 
 def _check(item: dataclasses.Field[Any], value: Any) -> None:

@@ -66,6 +66,22 @@ def test_a_whole_line_becomes_the_same_spec_as_keywords(parser):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[education,native country]", ["education", "native country"]),
+        ('["a,b", 3]', ["a,b", 3]),
+        ("[1, two]", [1, "two"]),
+        ("[1, 2]", [1, 2]),
+        ("{0: 1}", "{0: 1}"),
+        ("a,b", "a,b"),
+    ],
+)
+def test_lists_need_no_quotes_within(parser, text, value):
+    words = ["x.csv", "--dataset-options", f"drop={text}"]
+    assert spec_options(parser.parse(words))["dataset_options"] == {"drop": value}
+
+
 def test_hcat_words_are_understood(parser):
     words = ["digits", "--model_name", "LeNet", "--characterization-methods", "data_uncert"]
     spec = RunSpec.from_options(**spec_options(parser.parse(words)))

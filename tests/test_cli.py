@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from hcat_nb.cli import main
@@ -60,6 +61,28 @@ def test_evaluate_prints_the_metrics_of_a_saved_run(tmp_path, capsys):
     assert f"{metrics[0]['auroc']:.4f}" in capsys.readouterr().out
 
 
+def test_rescore_adds_methods_to_a_saved_run(tmp_path, capsys):
+    folder = str(tmp_path / "run")
+    main([*WORDS.split(), "--keep-dynamics", "logits", "--out", folder])
+    capsys.readouterr()
+    assert main(["rescore", folder, "--methods", "loss", "cleanlab"]) == 0
+    printed = capsys.readouterr().out
+    assert "added cleanlab, loss" in printed
+    assert re.search(r"loss\s+12\s+0\.1000", printed)
+    same = characterize(
+        "digits", subset=120, hardness="uniform", p=0.1, epochs=2, seed=3, methods="cleanlab loss"
+    )
+    scores = load_run(folder).scores
+    assert list(scores) == ["aum", "cleanlab", "el2n", "loss"]
+    assert np.allclose(scores[["cleanlab", "loss"]], same.scores, rtol=1e-6)
+    options = ["--method-options", "forgetting.when=epoch_end"]
+    assert main(["rescore", folder, "--methods", "forgetting", *options]) == 0
+    assert main(["rescore", folder]) == 0
+    assert "skipped vog: needs the model's gradients" in capsys.readouterr().out
+    assert main(["rescore", folder, "--methods", "vog"]) == 2
+    assert capsys.readouterr().err.startswith("hcat: vog needs the model's gradients")
+
+
 @pytest.mark.parametrize(
     ("listing", "registry"),
     [
@@ -72,7 +95,7 @@ def test_evaluate_prints_the_metrics_of_a_saved_run(tmp_path, capsys):
 def test_listings_name_everything(listing, registry, capsys):
     assert main([listing]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if not line.startswith(" ")] == registry.names()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == registry.names()
 
 
 @pytest.mark.parametrize(
@@ -119,3 +142,14 @@ def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     run = load_run(tmp_path / "r")
     assert run.info["outcome"] == "stopped"
     assert 1 <= len(run.history) < 500
+
+
+def test_a_file_is_run_by_its_path_and_told_how_it_was_read(tmp_path, capsys):
+    rows = "".join(f"{i},{'red' if i % 3 else ''},{'oak' if i % 2 else 'elm'}\n" for i in range(40))
+    (tmp_path / "trees.csv").write_text("height,leaf,kind\n" + rows)
+    words = [str(tmp_path / "trees.csv"), "--target", "kind", "--epochs", "2", "--methods", "aum"]
+    assert main(["run", *words, "--dataset-options", "drop=height"]) == 0
+    said = capsys.readouterr().out
+    assert "<Run: trees, 40 samples" in said
+    assert "note: left out: height" in said
+    assert "note: missing categories are a level of their own: leaf 14" in said

@@ -10,7 +10,7 @@ import hcat_nb.registry as registry_module
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import HcatError, UnknownNameError
 from hcat_nb.methods.el2n import EL2N
-from hcat_nb.registry import ALIASES, METHODS, MODELS, PERTURBATIONS, SOURCES, register
+from hcat_nb.registry import ALIASES, METHODS, MODELS, PERTURBATIONS, SOURCES, names_file, register
 
 ALL = [METHODS, MODELS, PERTURBATIONS, SOURCES]
 
@@ -86,3 +86,19 @@ def test_other_packages_add_plug_ins_by_entry_points(monkeypatch):
     points.append(EntryPoint("aum", "rival:Aum", "hcat_nb.methods"))
     with pytest.raises(HcatError, match=r"two plug-ins are called 'aum' \(rival:Aum"):
         METHODS.names()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_file"),
+    [
+        ("a.csv", True),
+        ("~/b/a.CSV.gz", True),
+        ("a.parquet", True),
+        ("a", False),
+        ("a.gz", False),
+        ("csv", False),
+        ("a.xlsx", False),
+    ],
+)
+def test_paths_of_tables_are_told_from_names(name, is_file):
+    assert names_file(name) == is_file

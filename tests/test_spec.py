@@ -45,6 +45,8 @@ def test_every_option_has_help():
         ({"download": "false"}, {"download": False}),
         ({"download": np.bool_(True)}, {"download": True}),
         ({"epochs": 3.0}, {"epochs": 3}),
+        ({"keep_dynamics": True}, {"keep_dynamics": "probs"}),
+        ({"keep_dynamics": "false"}, {"keep_dynamics": "none"}),
     ],
 )
 def test_words_that_mean_the_same(given, meant):
@@ -112,3 +114,9 @@ def test_it_is_frozen_and_copied_with_changes():
 
 def test_paths_become_text():
     assert RunSpec(root=pathlib.Path("data")).root == "data"
+
+
+def test_dynamics_kept_before_they_had_kinds_are_probabilities():
+    assert RunSpec.recorded(RunSpec().to_dict() | {"keep_dynamics": True}).keep_dynamics == "probs"
+    with pytest.raises(SpecError, match="keep_dynamics is 'all'; expected one of none, probs, log"):
+        RunSpec(keep_dynamics="all")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +45,11 @@ class Parts:
         Whether ``features`` is a copy already.
     notes : tuple of str
         What was done on the way in.
+    levels, words, text, original
+        Of a table with named columns, as in LabelledDataset.
+    unread : mapping of int to str
+        Positions of samples whose file cannot be read (their features are 0),
+        and the file and the reason.
     """
 
     features: np.ndarray
@@ -55,6 +60,11 @@ class Parts:
     channels_first: bool = False
     owned: bool = False
     notes: tuple[str, ...] = ()
+    levels: Mapping[int, tuple[Any, ...]] = field(default_factory=dict)
+    words: range = range(0)
+    text: str | None = None
+    original: pd.DataFrame | None = None
+    unread: Mapping[int, str] = field(default_factory=dict)
 
 
 def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hcat_nb.data._arrays import Parts
+from hcat_nb.data._table import nearest_columns, read_table
+from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
-from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["from_frame"]
 
-_BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
 _LISTED = 12  # names that a message lists
 
 
-def from_frame(frame: pd.DataFrame, labels: Any, target: Any) -> Parts:
-    """Split a frame into numeric features, labels and ids.
+def from_frame(
+    frame: pd.DataFrame, labels: Any, target: Any, options: TableOptions | None = None
+) -> Parts:
+    """Split a frame into features, labels and ids.
 
     Parameters
     ----------
@@ -31,12 +31,16 @@ def from_frame(frame: pd.DataFrame, labels: Any, target: Any) -> Parts:
         The labels, if they are not a column of the frame.
     target : hashable, optional
         Column that holds the labels.
+    options : TableOptions, optional
+        How the feature columns are read.
 
     Raises
     ------
     DataError
-        If the target is absent, a feature is not numeric, names repeat, the
+        If the target is absent, a column cannot be read, names repeat, the
         index has levels, or labels carry another index.
+    UnknownNameError
+        If an option names a column that is not there.
     """
     import pandas as pd
 
@@ -67,14 +71,19 @@ def from_frame(frame: pd.DataFrame, labels: Any, target: Any) -> Parts:
         labels = frame.iloc[:, position]
     elif isinstance(labels, (pd.Series, pd.DataFrame)) and len(labels) == len(frame):
         _same_index(frame, labels)
-    _all_numeric(frame, columns, names)
+    table = read_table(frame.iloc[:, columns], options or TableOptions())
     return Parts(
-        features=_values(frame, columns),
+        features=table.features,
         labels=labels,
         name="frame",
         ids=frame.index.copy(deep=True),
-        feature_names=tuple(names[column] for column in columns),
+        feature_names=table.names,
         owned=True,
+        notes=table.notes,
+        levels=table.levels,
+        words=table.words,
+        text=table.text,
+        original=table.original,
     )
 
 
@@ -92,12 +101,9 @@ def _position(target: Any, names: list[str]) -> int:
     name = str(target)
     if name in names:
         return names.index(name)
-    listed = names
-    if len(names) > _LISTED:
-        import difflib
-
-        listed = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:_LISTED]
-    raise DataError(f"the frame has no column {name!r} to use as target", nearest(name, listed))
+    raise DataError(
+        f"the frame has no column {name!r} to use as target", nearest_columns(name, names)
+    )
 
 
 def _same_index(frame: pd.DataFrame, labels: pd.Series | pd.DataFrame) -> None:
@@ -107,39 +113,6 @@ def _same_index(frame: pd.DataFrame, labels: pd.Series | pd.DataFrame) -> None:
             "one index for both",
             "labels.loc[frame.index], or labels.to_numpy() if they are in the frame's order",
         )
-
-
-def _all_numeric(frame: pd.DataFrame, columns: list[int], names: list[str]) -> None:
-    from pandas.api.types import is_complex_dtype, is_numeric_dtype
-
-    if not columns:
-        raise DataError("the frame has no feature column", "at least one besides the target")
-    text = [
-        f"{names[column]!r} ({frame.dtypes.iloc[column]})"
-        for column in columns
-        if not is_numeric_dtype(frame.dtypes.iloc[column])
-        or is_complex_dtype(frame.dtypes.iloc[column])
-    ]
-    if text:
-        more = f" and {len(text) - _LISTED} more" if len(text) > _LISTED else ""
-        raise DataError(
-            f"{len(text)} column{'s are' if len(text) > 1 else ' is'} not numeric: "
-            + ", ".join(text[:_LISTED])
-            + more,
-            "numeric feature columns",
-            "drop them, encode text with pandas.get_dummies(frame, columns=[...]), or give numbers "
-            "that are held as objects a type: frame.astype({column: float})",
-        )
-
-
-def _values(frame: pd.DataFrame, columns: list[int]) -> np.ndarray:
-    out = np.empty((len(frame), len(columns)), np.float32)
-    # a number beyond float32 becomes infinite and is reported with its row
-    with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(frame), _BLOCK):
-            block = frame.iloc[start : start + _BLOCK, columns]
-            out[start : start + _BLOCK] = block.to_numpy(dtype=np.float32, na_value=np.nan)
-    return out
 
 
 def _quoted(names: list[str]) -> str:

@@ -1,7 +1,10 @@
-"""The table of datasets that are known by name."""
+"""The datasets that are known by name: as a table, and as lines for a shell."""
 
 from __future__ import annotations
 
+import inspect
+import itertools
+import re
 from typing import TYPE_CHECKING
 
 from hcat_nb.registry import SOURCES
@@ -9,7 +12,9 @@ from hcat_nb.registry import SOURCES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["list_datasets"]
+    from hcat_nb.data.sources.base import Source
+
+__all__ = ["dataset_lines", "list_datasets", "option_texts"]
 
 
 def list_datasets() -> pd.DataFrame:
@@ -19,13 +24,69 @@ def list_datasets() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``name``; columns ``title``, ``modality`` ("image" or "table"),
-        ``n_samples`` (training set), ``bundled`` (needs no download).
+        ``n_samples`` (training set; NA where it depends on what is read),
+        ``bundled`` (needs no download), ``options`` (their names).
     """
     import pandas as pd
 
     cards = [SOURCES.get(name) for name in SOURCES.names()]
     columns = ("title", "modality", "n_samples", "bundled")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {column: [getattr(card, column) for card in cards] for column in columns},
         index=pd.Index([card.name for card in cards], name="name"),
     )
+    options = [", ".join(card.options()) for card in cards]
+    return table.astype({"n_samples": "Int64"}).assign(options=options)
+
+
+def dataset_lines() -> list[str]:
+    """Return a line for each dataset, then one for each option, by the datasets that take it."""
+    cards = [SOURCES.get(name) for name in SOURCES.names()]
+    width = max(len(card.name) for card in cards)
+    lines = [f"{card.name:{width}}  {_brief(card)}" for card in cards]
+    takers: dict[tuple[str, str], list[str]] = {}
+    for card in cards:
+        for option, text in option_texts(card).items():
+            takers.setdefault((option, text), []).append(card.name)
+    for names, group in itertools.groupby(
+        sorted(takers, key=lambda one: takers[one]), key=lambda one: takers[one]
+    ):
+        lines.append(f"  options of {', '.join(names)}:")
+        lines += [f"    {option:14}  {text}" for option, text in group]
+    return lines
+
+
+def option_texts(card: type[Source]) -> dict[str, str]:
+    """Return the first sentence that the documentation has on each option of a dataset.
+
+    Examples
+    --------
+    >>> option_texts(SOURCES.get("file"))["sep"]
+    'What stands between the fields of a CSV'
+    """
+    known: dict[str, str] = {}
+    for owner in card.__mro__:
+        known = _parameters(inspect.cleandoc(owner.__doc__ or "")) | known
+    return {option: known.get(option, "") for option in card.options()}
+
+
+def _brief(card: type[Source]) -> str:
+    size = "" if card.n_samples is None else f"{card.n_samples:,}"
+    where = "" if card.n_samples is None else "bundled" if card.bundled else "download"
+    return f"{card.modality:5}  {size:>6}  {where:8}  {card.title}"
+
+
+def _parameters(docstring: str) -> dict[str, str]:
+    """Return the first sentence on each parameter of a docstring in NumPy's style."""
+    section = docstring.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    entries = re.split(r"^(\w+(?:, \w+)*) : .*$", section, flags=re.MULTILINE)[1:]
+    return {
+        name: _first_sentence(text)
+        for names, text in zip(entries[::2], entries[1::2], strict=True)
+        for name in names.split(", ")
+    }
+
+
+def _first_sentence(text: str) -> str:
+    words = " ".join(text.replace("``", "").split())
+    return re.split(r"[.;](?: |$)", words, maxsplit=1)[0]

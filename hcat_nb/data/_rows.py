@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +13,13 @@ from hcat_nb.errors import DataError, SpecError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["POLICIES", "check_policy", "settle_bad_rows", "settle_missing_labels"]
+__all__ = [
+    "POLICIES",
+    "check_policy",
+    "settle_bad_rows",
+    "settle_missing_labels",
+    "settle_unread",
+]
 
 POLICIES = ("error", "drop", "keep")
 
@@ -93,9 +100,47 @@ def settle_bad_rows(
             count,
             "finite numbers",
             'on_bad_row="drop" leaves these rows out, "keep" keeps them as unreadable: never '
-            "trained on, and without a score",
+            "trained on, and without a score" + _imputable(values, rows),
         )
     return f"{count}; {'left out' if policy == 'drop' else 'kept as unreadable'}"
+
+
+def settle_unread(unread: Mapping[int, str], n: int, policy: str) -> str | None:
+    """Return a note about samples whose file cannot be read, None if there is none.
+
+    Parameters
+    ----------
+    unread : mapping of int to str
+        Position of a sample, and its file with the reason.
+    n : int
+        Number of samples.
+    policy : str
+        One of error, drop, keep.
+
+    Raises
+    ------
+    DataError
+        If there are any and the policy is ``"error"``; names files and reasons.
+    """
+    if not unread:
+        return None
+    more = f" and {len(unread) - _NAMED} more" if len(unread) > _NAMED else ""
+    named = "; ".join(list(unread.values())[:_NAMED])
+    count = f"{len(unread)} of {n} image files cannot be read: {named}{more}"
+    if policy == "error":
+        raise DataError(
+            count,
+            "sound images",
+            'on_bad_row="drop" leaves them out, "keep" keeps them as unreadable: never trained '
+            "on, and without a score",
+        )
+    return f"{count}; {'left out' if policy == 'drop' else 'kept as unreadable'}"
+
+
+def _imputable(values: Tensor, rows: Tensor) -> str:
+    if values.dim() == 2 and bool(torch.isnan(values[rows]).any()):
+        return '; impute="median" fills missing numbers of a table'
+    return ""
 
 
 def _place(sample: Tensor, names: tuple[str, ...] | None) -> str:

@@ -19,22 +19,26 @@ from torch.utils.data import (
 )
 
 from hcat_nb.data._arrays import Parts, as_array, stack
+from hcat_nb.data._frozen import drawn_for
 from hcat_nb.errors import DataError
 
 __all__ = ["from_dataset", "from_loader"]
 
 
-def from_dataset(dataset: Dataset[Any], rows: np.ndarray | None = None) -> Parts:
+def from_dataset(dataset: Dataset[Any], seed: int = 0, rows: np.ndarray | None = None) -> Parts:
     """Read a map-style dataset once, by index, in its own order.
 
-    A transform that draws at random is thereby drawn once; hand over the
-    dataset without augmentation to have the samples themselves scored.
+    What its transform draws at random is thereby drawn once, by row and seed;
+    hand over the dataset without augmentation to have the samples themselves
+    scored.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
         ``dataset[i]`` is ``(features, label)``; features are a tensor, an
         array, a PIL image or a row of numbers.
+    seed : int
+        Parent of what a row draws from the global random streams.
     rows : array of shape (m,), optional
         Read these rows only; they become the sample ids.
 
@@ -60,15 +64,15 @@ def from_dataset(dataset: Dataset[Any], rows: np.ndarray | None = None) -> Parts
         array, channels_first, owned = as_array(features)
         return Parts(array, labels, name, ids, channels_first=channels_first, owned=owned)
     labels_read: list[Any] = []
-    array, channels_first = stack(_features(dataset, positions, labels_read), len(positions))
+    array, channels_first = stack(_features(dataset, positions, labels_read, seed), len(positions))
     return Parts(array, labels_read, name, ids, channels_first=channels_first, owned=True)
 
 
-def from_loader(loader: DataLoader[Any]) -> Parts:
+def from_loader(loader: DataLoader[Any], seed: int = 0) -> Parts:
     """Read the dataset under a loader, in dataset order.
 
-    The loader's order, batches and collate function play no part: a row's id
-    is its index in the dataset, so shuffling cannot misalign anything.
+    The loader's order, batches, workers and collate function play no part: a
+    row's id is its index in the dataset, so shuffling cannot misalign anything.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def from_loader(loader: DataLoader[Any]) -> Parts:
     """
     # torch defines IterableDataset's loader to have an internal sampler of its own
     if isinstance(loader.dataset, IterableDataset):
-        return from_dataset(loader.dataset)
+        return from_dataset(loader.dataset, seed)
     batches = loader.batch_sampler
     plain = batches is None or type(batches) is BatchSampler
     sampler = batches.sampler if isinstance(batches, BatchSampler) else loader.sampler
@@ -91,18 +95,19 @@ def from_loader(loader: DataLoader[Any]) -> Parts:
             "a loader over a whole dataset, or with a SubsetRandomSampler",
             "hand over the dataset itself: loader.dataset",
         )
-    parts = from_dataset(loader.dataset, rows)
+    parts = from_dataset(loader.dataset, seed, rows)
     if loader.collate_fn is default_collate or loader.batch_size is None:
         return parts
     note = f"the loader's collate function is not used; rows come from {parts.name}[i]"
     return Parts(**{**vars(parts), "notes": (*parts.notes, note)})
 
 
-def _features(dataset: Any, positions: np.ndarray, labels: list[Any]) -> Iterator[Any]:
+def _features(dataset: Any, positions: np.ndarray, labels: list[Any], seed: int) -> Iterator[Any]:
     """Yield the features of each row and put its label into ``labels``."""
     for position in positions.tolist():
         try:
-            item = dataset[position]
+            with drawn_for(position, seed):
+                item = dataset[position]
         except Exception as error:
             raise DataError(
                 f"sample {position} of {type(dataset).__name__} cannot be read: "

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from hcat_nb.data._arrays import Parts, as_array
 from hcat_nb.data._features import to_features
 from hcat_nb.data._frames import from_frame
+from hcat_nb.data._hugging_face import from_hugging_face, is_hugging_face
+from hcat_nb.data._image_files import ImageFiles, from_files
+from hcat_nb.data._image_table import files_of
 from hcat_nb.data._labels import code_labels
-from hcat_nb.data._rows import check_policy, settle_bad_rows, settle_missing_labels
+from hcat_nb.data._rows import (
+    check_policy,
+    settle_bad_rows,
+    settle_missing_labels,
+    settle_unread,
+)
 from hcat_nb.data._torch import from_dataset, from_loader
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
+from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["check_learnable", "coerce"]
 
@@ -29,23 +43,29 @@ def coerce(
     classes: Sequence[Any] | None = None,
     on_missing_label: str = "error",
     on_bad_row: str = "error",
+    options: Mapping[str, Any] | None = None,
+    seed: int = 0,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
-    The parameters are those of :func:`hcat_nb.data.loading.load`.
+    The parameters are those of :func:`hcat_nb.data.loading.load`; ``options``
+    are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`;
+    ``seed`` decides what the user's transform or dataset draws at random.
 
     Raises
     ------
     DataError
         If the data cannot be used as they are.
     SpecError
-        If a policy is none of error, drop, keep.
+        If a policy is none of error, drop, keep, or an option out of range.
+    UnknownNameError
+        If a table has no such option, or no such column.
     """
     import pandas as pd
 
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
-    parts = _parts(data, labels, target)
+    parts = _parts(data, labels, target, options or {}, seed)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
         raise _empty()
@@ -59,7 +79,9 @@ def coerce(
     features = to_features(parts.features, channels_first=parts.channels_first, owned=parts.owned)
     tensor, bad = features.tensor, features.bad
     about_rows = settle_bad_rows(tensor, bad, ids, parts.feature_names, on_bad_row)
+    about_files = settle_unread(parts.unread, n, on_bad_row)
     tensor[bad] = 0
+    bad[list(parts.unread)] = True
     dataset = LabelledDataset(
         name=name or parts.name,
         features=tensor,
@@ -73,8 +95,12 @@ def coerce(
             *parts.notes,
             *coded.notes,
             *features.notes,
-            *(note for note in (about_labels, about_rows) if note),
+            *(note for note in (about_labels, about_rows, about_files) if note),
         ),
+        levels=parts.levels,
+        words=parts.words,
+        text=parts.text,
+        original=parts.original,
     )
     dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))
     if bool(dropped.any()):
@@ -96,8 +122,23 @@ def check_learnable(dataset: LabelledDataset) -> None:
     raise DataError(f"nothing to learn: 1 class ({only!r}) in {count} labelled samples", expected)
 
 
-def _parts(data: Any, labels: Any, target: Any) -> Parts:
+def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any], seed: int) -> Parts:
     import pandas as pd
+
+    if isinstance(data, ImageFiles):
+        return from_files(data, seed)
+    if is_hugging_face(data):
+        return from_hugging_face(data, labels, target, options, seed)
+    if isinstance(data, Mapping):
+        data = _from_columns(data)
+    if "image" in options:
+        if not isinstance(data, pd.DataFrame):
+            raise DataError(
+                f"image={options['image']!r} was given with data of the type {type(data).__name__}",
+                "a table of paths: a DataFrame, a dict of columns, or a file",
+            )
+        return from_files(files_of(data, labels, target, options), seed)
+    table = TableOptions.of(**options)
 
     if target is not None and not isinstance(data, pd.DataFrame):
         raise DataError(
@@ -112,19 +153,58 @@ def _parts(data: Any, labels: Any, target: Any) -> Parts:
             raise DataError(
                 f"labels were given beside a {type(data).__name__}, which has its own", "one"
             )
-        return from_loader(data) if isinstance(data, DataLoader) else from_dataset(data)
+        return from_loader(data, seed) if isinstance(data, DataLoader) else from_dataset(data, seed)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
+    if _are_texts(data):
+        data, table = _as_frame(data), dataclasses.replace(table, text="text")
+    elif options and isinstance(data, np.ndarray) and data.ndim == 2:
+        data = pd.DataFrame(data)
     if isinstance(data, pd.DataFrame):
         if target is None and labels is None:
             raise _no_labels()
         if len(data) == 0:
             raise _empty()
-        return from_frame(data, labels, target)
+        return from_frame(data, labels, target, table)
+    if options:
+        raise DataError(
+            f"options of a table ({', '.join(options)}) were given with data of the type "
+            f"{type(data).__name__}",
+            "a DataFrame, an array (n, columns) or a list of texts",
+        )
     array, channels_first, owned = as_array(data)
     if labels is None:
         raise _no_labels()
     return Parts(array, labels, "arrays", channels_first=channels_first, owned=owned)
+
+
+def _from_columns(columns: Mapping[Any, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.DataFrame(dict(columns))
+    except ValueError as error:
+        raise DataError(f"the dict is no table ({error})", "columns of one length") from error
+
+
+def _are_texts(data: Any) -> bool:
+    import pandas as pd
+
+    if isinstance(data, (np.ndarray, pd.Series)):
+        return data.ndim == 1 and len(data) > 0 and isinstance(_first(data), str)
+    return isinstance(data, (list, tuple)) and len(data) > 0 and isinstance(data[0], str)
+
+
+def _first(data: Any) -> Any:
+    return data[0] if isinstance(data, np.ndarray) else data.iloc[0]
+
+
+def _as_frame(texts: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(texts, pd.Series):
+        return texts.to_frame("text")
+    return pd.DataFrame({"text": pd.Series(list(texts), dtype=object)})
 
 
 def _empty() -> DataError:

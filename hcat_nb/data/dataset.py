@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -51,6 +52,16 @@ class LabelledDataset:
         Images only: whether a mirrored image is of the same class.
     notes : tuple of str
         What was done to the data on the way in, for the run's summary.
+    levels : mapping of int to tuple
+        Tables only: position of each categorical column, and what its codes
+        ``0, 1, ...`` in ``features`` stand for.
+    words : range
+        Tables only: positions of columns that are TF-IDF weights of a text.
+    text : str, optional
+        Column of ``original`` that holds these texts.
+    original : pandas.DataFrame, optional
+        Tables with text, categories or imputed numbers: the feature columns
+        as they were given, for display.  Perturbations do not touch it.
 
     Raises
     ------
@@ -68,6 +79,10 @@ class LabelledDataset:
     unreadable: Tensor | None = None
     flip_keeps_label: bool = False
     notes: tuple[str, ...] = ()
+    levels: Mapping[int, tuple[Any, ...]] = field(default_factory=dict)
+    words: range = range(0)
+    text: str | None = None
+    original: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         n = len(self.features)
@@ -89,6 +104,8 @@ class LabelledDataset:
             raise DataError("a label code has no class", f"codes in [-1, {self.n_classes})")
         if self.modality == "image" and self.value_range is None:
             raise DataError("images without a value_range", "(smallest, largest) pixel value")
+        if self.levels or self.words:
+            self._check_columns()
 
     def __len__(self) -> int:
         return len(self.features)
@@ -107,6 +124,14 @@ class LabelledDataset:
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample's features."""
         return tuple(self.features.shape[1:])
+
+    @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """Shape of one sample as a network sees it: an indicator for each level."""
+        if not self.levels:
+            return self.sample_shape
+        added = sum(len(levels) - 1 for levels in self.levels.values())
+        return (self.sample_shape[0] + added,)
 
     @property
     def n_classes(self) -> int:
@@ -164,4 +189,21 @@ class LabelledDataset:
             labels=self.labels[rows],
             sample_ids=self.sample_ids[rows.numpy()],
             unreadable=None if self.unreadable is None else self.unreadable[rows],
+            original=None if self.original is None else self.original.iloc[rows.numpy()],
         )
+
+    def _check_columns(self) -> None:
+        if self.modality != "table":
+            raise DataError("images with categorical or text columns", "a table")
+        if self.original is not None and len(self.original) != len(self):
+            raise DataError(
+                f"{len(self.original)} rows of the original for {len(self)} samples", "one each"
+            )
+        for column, levels in self.levels.items():
+            codes = self.features[:, column]
+            known = (codes == codes.floor()) & (codes >= 0) & (codes < len(levels))
+            if not known.all():
+                raise DataError(
+                    f"column {column} holds a code without a level",
+                    f"codes in [0, {len(levels)})",
+                )

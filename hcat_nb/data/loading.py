@@ -14,7 +14,7 @@ from hcat_nb.data._rows import check_policy
 from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
-from hcat_nb.registry import SOURCES
+from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
 
 __all__ = ["load"]
@@ -33,22 +33,29 @@ def load(
     on_missing_label: str = "error",
     on_bad_row: str = "error",
     seed: int = 0,
+    **options: Any,
 ) -> LabelledDataset:
     """Return a dataset: features, class codes, class values and sample ids.
 
     Parameters
     ----------
     data : object
-        One of: the name of a dataset (``list_datasets()``); features with
-        ``labels`` beside them, or a pair ``(features, labels)``; a DataFrame
-        with ``target``; a map-style torch Dataset of pairs; a DataLoader over
-        one, of which the dataset is read in dataset order; a LabelledDataset.
+        One of: the name of a dataset (``list_datasets()``); the path of a
+        table (.csv, .tsv, .parquet, .json, .jsonl), a DataFrame or a dict of
+        columns, with ``target``; a Path of a folder of images, or its path
+        with a slash (``"./photos"``), where each subfolder is a class;
+        features with ``labels`` beside them, or a pair ``(features, labels)``;
+        a list of texts with labels; a map-style torch Dataset of
+        pairs; a DataLoader over one, of which the dataset is read in dataset
+        order; a Dataset of Hugging Face's ``datasets``, of images or a table;
+        a LabelledDataset.  A table may name image files: ``image=`` is
+        its column of paths.
         Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c)
         or (n, h, w), or a numeric table of shape (n, columns).
     labels : array, tensor, sequence, Series, Categorical or one-hot matrix, optional
         One label a row.
     target : hashable, optional
-        Column of the DataFrame that holds the labels.
+        Column of the table that holds the labels.
     name : str, optional
         What the dataset is called in tables and on charts.
     root : path, optional
@@ -69,7 +76,17 @@ def load(
         What to do with rows that hold NaN, infinity, or a number beyond
         float32: stop, leave them out, or keep them as ``unreadable``.
     seed : int
-        Decides which rows ``subset`` takes.
+        Decides which rows ``subset`` takes, and what a dataset or transform
+        of yours draws from ``random``, NumPy's or torch's global streams: each
+        row is drawn once, whatever the order of reading.
+    **options
+        Of a named dataset, its own (``list_datasets()`` names them); of a
+        table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
+        categories, missing numbers and texts are read; of a table of image
+        paths ``image=`` (their column), ``image_root=`` (the folder that they
+        start from; default: that of the table's file, else the current one),
+        ``transform=`` (a callable that takes a PIL image) and those of
+        :class:`~hcat_nb.data.image_options.ImageOptions`.
 
     Returns
     -------
@@ -85,7 +102,7 @@ def load(
     MissingDataError
         If a named dataset is absent and may not, or cannot, be downloaded.
     UnknownNameError
-        If no dataset has that name.
+        If no dataset has that name, or it no such option or column.
     SpecError
         If ``on_missing_label`` or ``on_bad_row`` is none of its choices.
 
@@ -111,40 +128,50 @@ def load(
     """
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
-    if isinstance(data, (str, LabelledDataset)):
-        dataset = _complete(data, labels, target, classes, root, download)
-        if name is not None:
-            dataset = dataset.replace(name=name)
+    reading: dict[str, Any] = {
+        "target": target,
+        "classes": classes,
+        "on_missing_label": on_missing_label,
+        "on_bad_row": on_bad_row,
+        "options": options,
+        "seed": seed,
+    }
+    if isinstance(data, LabelledDataset):
+        dataset = _complete(data, labels=labels, target=target, classes=classes, **options)
+    elif isinstance(data, (str, os.PathLike)):
+        dataset = _named(name_of_path(data), labels, root, download, **reading)
     else:
-        dataset = coerce(
-            data,
-            labels,
-            target=target,
-            name=name,
-            classes=classes,
-            on_missing_label=on_missing_label,
-            on_bad_row=on_bad_row,
-        )
+        dataset = coerce(data, labels, name=name, **reading)
+    if name is not None:
+        dataset = dataset.replace(name=name)
     return dataset if subset is None else _subset(dataset, subset, seed)
 
 
-def _complete(
-    data: str | LabelledDataset,
-    labels: Any,
-    target: Any,
-    classes: Sequence[Any] | None,
-    root: str | os.PathLike[str] | None,
-    download: bool,
+def _named(
+    name: str, labels: Any, root: str | os.PathLike[str] | None, download: bool, **reading: Any
 ) -> LabelledDataset:
-    """Return a dataset that brings its labels along."""
-    for option, value in (("labels", labels), ("target", target), ("classes", classes)):
-        if value is not None:
-            what = repr(data) if isinstance(data, str) else f"the dataset {data.name!r}"
-            raise DataError(f"{option} was given with {what}, which has its own labels", "none")
-    if isinstance(data, LabelledDataset):
-        return data
-    source = SOURCES.get(data)(root=None if root is None else Path(root), download=download)
-    dataset: LabelledDataset = source.load()
+    """Return a dataset that is known by name, the table in a file, or the images in a folder."""
+    if labels is not None:
+        raise DataError(f"labels was given with {name!r}, which has its own labels", "none")
+    options = reading.pop("options")
+    if names_file(name):
+        name, options = "file", {"path": name, **options}
+    elif names_folder(name):
+        name, options = "folder", {"path": name, **options}
+    folder = None if root is None else Path(root)
+    source = SOURCES.get(name).from_options(folder, download, **options)
+    dataset: LabelledDataset = source.load_as(**reading)
+    return dataset
+
+
+def _complete(dataset: LabelledDataset, **given: Any) -> LabelledDataset:
+    """Return a dataset as it is, if nothing was given that it has already."""
+    for option, value in given.items():
+        if value is not None and value != {}:
+            raise DataError(
+                f"{option} was given with the dataset {dataset.name!r}, which has its own labels",
+                "none",
+            )
     return dataset
 
 

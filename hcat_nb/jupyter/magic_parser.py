@@ -11,7 +11,7 @@ from typing import Any
 from hcat_nb.arguments import OptionParser, add_spec_options, spec_options
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.jupyter.screens import DISPLAYS, Display
-from hcat_nb.registry import MODELS, SOURCES, nearest
+from hcat_nb.registry import MODELS, SOURCES, names_file, nearest
 from hcat_nb.spec import OPTION_ALIASES
 
 __all__ = [
@@ -160,6 +160,8 @@ def _data(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
     if looks_like_data(value):
         # A LabelledDataset has a name already.
         return {"data": value} | ({} if hasattr(value, "class_values") else {"name": str(word)})
+    if names_file(str(word)):
+        return {"data": str(word)}
     _known_name("dataset", str(word), SOURCES.names(), variables, looks_like_data)
     return {"data": SOURCES.resolve(str(word))[0]}
 

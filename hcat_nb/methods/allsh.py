@@ -63,7 +63,10 @@ class ALLSH(Method):
         Of an image's changes, in [0, 4]; 1 turns by up to 5 degrees and
         shifts by up to 3 % of the side.
     noise : float
-        Of a table's: standard deviations of each column that are added.
+        Of a table's numbers: standard deviations of each column that are added.
+    redrawn : float
+        Of a table's categories and a text's words: probability with which a
+        category is drawn anew, and a word left out.
 
     Raises
     ------
@@ -86,19 +89,22 @@ class ALLSH(Method):
     reduce: Literal["mean", "max"] = "mean"
     strength: float = 1.0
     noise: float = 0.1
+    redrawn: float = 0.1
 
     def __post_init__(self) -> None:
         self._one_of("reduce", ("mean", "max"))
         if type(self.k) is not int or self.k < 1:
             raise SpecError(f"allsh.k is {self.k!r}", "at least 1 copy")
-        for option, most in (("strength", 4.0), ("noise", 100.0)):
+        for option, most in (("strength", 4.0), ("noise", 100.0), ("redrawn", 1.0)):
             value = getattr(self, option)
             if type(value) not in (int, float) or not 0 <= value <= most:
                 raise SpecError(f"allsh.{option} is {value!r}", f"a number in [0, {most:g}]")
 
     def options(self, need: Need) -> Options:
         """Return how many copies, and how much they are changed."""
-        return (("k", self.k), ("strength", self.strength), ("noise", self.noise))
+        return tuple(
+            (option, getattr(self, option)) for option in ("k", "strength", "noise", "redrawn")
+        )
 
     def allocate(self, context: Context) -> None:
         """Nothing is known yet."""

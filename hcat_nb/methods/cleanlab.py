@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cleanlab", "label_issues", "label_quality"]
 
+_CHUNK = 1 << 16  # rows of which float64 copies are made: probabilities are the only large array
+
 
 def label_quality(
     logits: Tensor, labels: Tensor, method: str = "self_confidence", adjust: bool = False
@@ -88,7 +90,9 @@ def label_issues(logits: Tensor, labels: Tensor) -> Tensor:
 def _observed_classes(logits: Tensor, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Return labels as 0 .. K-1 and probabilities (n, K), K the classes that have a label."""
     present, codes = labels.unique(return_inverse=True)
-    probs = torch.softmax(logits[:, present].double(), dim=1)
+    probs = torch.empty(len(logits), len(present), dtype=torch.float64)
+    for part, rows in zip(logits.split(_CHUNK), probs.split(_CHUNK), strict=True):
+        rows.copy_(torch.softmax(part[:, present].double(), dim=1))
     return codes.numpy(), probs.numpy()
 
 
@@ -167,4 +171,7 @@ class Cleanlab(Method):
     def _judged(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return positions, logits and labels of the rows that have both, on the CPU."""
         rows = torch.nonzero(self.context.trainable).ravel().cpu()
-        return rows, self.logits.cpu()[rows], self.context.labels.cpu()[rows]
+        logits, labels = self.logits.cpu(), self.context.labels.cpu()
+        if len(rows) < len(labels):
+            logits, labels = logits[rows], labels[rows]
+        return rows, logits, labels

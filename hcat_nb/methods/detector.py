@@ -164,7 +164,7 @@ class Detector(PerEpoch):
     name = "detector"
     title = "Detector"
     paper = "Jia et al. 2022, arXiv 2212.09321"
-    needs = frozenset({Need.LOGITS})
+    needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel"})
     looks_at_labels = True

@@ -102,15 +102,28 @@ class Forgetting(PerEpoch):
             return torch.full((self.context.n,), torch.nan)
         return torch.where(self.first_learned < 0, self.n_heard, self.events)
 
+    def missing(self) -> Mapping[str, Tensor]:
+        """Return the rows presented once, or never, while others were more often.
+
+        One presentation cannot show a change.
+        """
+        heard = self.n_heard
+        once = {f"1_of_{heard}_epochs": self.count == 1} if heard > 1 else {}
+        return {**super().missing(), **once}
+
     def details(self) -> Mapping[str, Tensor]:
         """Return ``forgetting_events``, the plain count, and ``first_learned``, -1 if never."""
-        known = self.context.trainable & (self.count > 0)
         columns = {"forgetting_events": self.events, "first_learned": self.first_learned}
         return {
-            name: torch.where(known, values.float(), torch.nan) for name, values in columns.items()
+            name: torch.where(self._known, values.float(), torch.nan)
+            for name, values in columns.items()
         }
 
     def flagged(self) -> Tensor:
         """Return the samples that were forgotten, or never learned."""
-        known = self.context.trainable & (self.count > 0)
-        return known & ((self.events > 0) | (self.first_learned < 0))
+        return self._known & ((self.events > 0) | (self.first_learned < 0))
+
+    @property
+    def _known(self) -> Tensor:
+        """Rows with a score, (n,) bool."""
+        return self.context.trainable & (self.count > min(1, self.n_heard - 1))

@@ -50,7 +50,7 @@ class Loss(MeanOverEpochs):
     name = "loss"
     title = "Mean loss"
     paper = "Xia et al. 2021, arXiv 2106.00445"
-    needs = frozenset({Need.LOGITS})
+    needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical"})
     looks_at_labels = True

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.indicators import Indicators, one_hot
+from hcat_nb.models.base import NamedModel
 
-__all__ = ["AdaptedModel", "Scaling", "fit_scaling"]
+__all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling"]
 
 
 class Scaling(nn.Module):
@@ -37,6 +39,34 @@ class Scaling(nn.Module):
         return (x.to(torch.float32) - self.shift) * self.scale
 
 
+class Encoding(Scaling):
+    """Scaled numbers first, then an indicator, 0 or 1, for each level of each category.
+
+    Parameters
+    ----------
+    shift, scale : Tensor
+        Scalars, or one value for each column of numbers.
+    indicators : Indicators
+    """
+
+    numbers: Tensor
+    source: Tensor
+    code: Tensor
+
+    def __init__(self, shift: Tensor, scale: Tensor, indicators: Indicators) -> None:
+        super().__init__(shift, scale)
+        self.register_buffer("numbers", indicators.numbers)
+        self.register_buffer("source", indicators.source)
+        self.register_buffer("code", indicators.code)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode raw features (b, columns), float32, as (b, indicators and numbers)."""
+        x = x.to(torch.float32)
+        return torch.cat(
+            [super().forward(x[:, self.numbers]), one_hot(x, self.source, self.code)], dim=1
+        )
+
+
 def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
     """Return the scaling for ``dataset``.
 
@@ -48,8 +78,18 @@ def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
         ``auto`` maps an image's valid range to [-1, 1] (METHODS.md,
         protocol), except float images that have negative values and so were
         scaled by their owner; columns of a table get mean 0 and (population)
-        standard deviation 1 over the trainable rows, constant columns 0.
+        standard deviation 1 over the trainable rows, constant columns 0;
+        TF-IDF weights keep their zeros and their proportions, and get the root
+        mean square 1.  Categorical columns become indicators whatever stands
+        here.
     """
+    if dataset.levels:
+        indicators = Indicators.of(dataset)
+        if normalize == "none":
+            return Encoding(torch.tensor(0.0), torch.tensor(1.0), indicators)
+        shift, scale = _standardising(dataset)
+        numbers = indicators.numbers
+        return Encoding(shift[numbers], scale[numbers], indicators)
     if normalize == "none":
         return _identity()
     if dataset.value_range is not None:
@@ -57,11 +97,22 @@ def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
         if low < 0 or high <= low:
             return _identity()
         return Scaling(torch.tensor((low + high) / 2), torch.tensor(2 / (high - low)))
+    return Scaling(*_standardising(dataset))
+
+
+def _standardising(dataset: LabelledDataset) -> tuple[Tensor, Tensor]:
+    """Return shift and scale of each column, (columns,), float64."""
     rows = dataset.features[dataset.trainable].to(torch.float64)
     spread, mean = torch.std_mean(rows, dim=0, correction=0)
     # Rounding leaves a tiny spread in a constant column; dividing by it would blow it up.
     constant = spread <= 1e-12 * mean.abs().clamp(min=1e-300)
-    return Scaling(mean, torch.where(constant, 0.0, 1 / spread.clamp(min=1e-300)))
+    scale = torch.where(constant, 0.0, 1 / spread.clamp(min=1e-300))
+    if dataset.words:
+        words = slice(dataset.words.start, dataset.words.stop)
+        size = rows[:, words].square().mean().sqrt()
+        # One number for all: a rare word's own spread is tiny, and would make it drown the others.
+        mean[words], scale[words] = 0.0, 1 / size.clamp(min=1e-12)
+    return mean, scale
 
 
 class AdaptedModel(nn.Module):
@@ -70,11 +121,15 @@ class AdaptedModel(nn.Module):
     def __init__(self, scaling: Scaling, net: nn.Module) -> None:
         super().__init__()
         self.scaling = scaling
-        self.net = net
+        self._channels_last = isinstance(net, NamedModel) and net.channels_last
+        self.net = net.to(memory_format=torch.channels_last) if self._channels_last else net
 
     def forward(self, x: Tensor) -> Tensor:
         """Map raw features (b, ...) to logits (b, n_classes)."""
-        logits: Tensor = self.net(self.scaling(x))
+        scaled = self.scaling(x)
+        if self._channels_last:
+            scaled = scaled.contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.net(scaled)
         return logits
 
 

@@ -78,7 +78,7 @@ def build_network(
             f"{model_name(model, dataset)} requires {len(required)} arguments",
             "none, (n_classes) or (sample_shape, n_classes)",
         )
-    arguments = (dataset.sample_shape, dataset.n_classes)[2 - len(required) :]
+    arguments = (dataset.encoded_shape, dataset.n_classes)[2 - len(required) :]
     network = model(*arguments, **options)
     if not isinstance(network, nn.Module):
         raise ModelError(
@@ -101,5 +101,5 @@ def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> n
             raise UnknownNameError(
                 f"the model {name!r} has no option {option!r}", nearest(option, known)
             )
-    network: nn.Module = plugin(dataset.sample_shape, dataset.n_classes, **options)
+    network: nn.Module = plugin(dataset.encoded_shape, dataset.n_classes, **options)
     return network

@@ -24,9 +24,13 @@ class NamedModel(nn.Module, ABC):
         Key (the module's stem), printed name, and source.
     modality : frozenset of {"image", "table"}
         Data that it takes.
+    channels_last : bool
+        Whether images reach it with their channels last in memory, which
+        convolutions on a CPU like; its forward must not ``view`` them.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]
     modality: ClassVar[frozenset[Literal["image", "table"]]]
+    channels_last: ClassVar[bool] = False

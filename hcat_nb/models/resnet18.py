@@ -30,6 +30,7 @@ class ResNet18(NamedModel):
     title = "ResNet-18"
     paper = "He et al. 2016, arXiv 1512.03385"
     modality = frozenset({"image"})
+    channels_last = True
 
     def __init__(
         self, sample_shape: tuple[int, int, int], n_classes: int, dropout: float = 0.2

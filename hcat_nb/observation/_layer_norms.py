@@ -139,14 +139,24 @@ def _convolution(layer: _ConvNd, x: Tensor, g: Tensor) -> Tensor:
 
 def _receptive_fields(layer: _ConvNd, x: Tensor) -> Tensor:
     """Return what each output position sees, (b, groups, positions, channels x kernel)."""
-    dims = len(layer.kernel_size)
     mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
     if any(pads := _pads(layer)):
         x = nn.functional.pad(x, pads, mode=mode)
-    for axis in range(dims):
+    if isinstance(layer, nn.Conv3d):
+        return _blocks(layer, x)
+    kernel, dilation, stride = layer.kernel_size, layer.dilation, layer.stride
+    if isinstance(layer, nn.Conv1d):
+        x, kernel, dilation, stride = x[:, :, None], (1, *kernel), (1, *dilation), (1, *stride)
+    fields = nn.functional.unfold(x, kernel, dilation=dilation, stride=stride)
+    return fields.reshape(len(x), layer.groups, -1, fields.shape[2]).mT
+
+
+def _blocks(layer: nn.Conv3d, x: Tensor) -> Tensor:
+    """Return the fields of a padded (b, channels, depth, height, width)."""
+    for axis in range(3):
         size, step = layer.dilation[axis] * (layer.kernel_size[axis] - 1) + 1, layer.stride[axis]
         x = x.unfold(2 + axis, size, step)[..., :: layer.dilation[axis]]
-    b, groups, positions = len(x), layer.groups, x.shape[2 : 2 + dims]
+    b, groups, positions = len(x), layer.groups, x.shape[2:5]
     x = x.reshape(b, groups, x.shape[1] // groups, positions.numel(), -1)
     return x.transpose(2, 3).flatten(3)
 

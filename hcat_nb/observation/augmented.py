@@ -7,8 +7,10 @@ before any scaling, and keep its dtype and range.
 
 Images: rotation, shift and zoom, pixelation, contrast, brightness and noise;
 a horizontal flip only where the dataset says that it keeps the label.  One
-resampling does all that is geometry.  Tables: Gaussian noise.  The changes of
-every copy are small: they keep what a sample *is*.
+resampling does all that is geometry.  Tables: Gaussian noise on numbers; a
+categorical value is now and then drawn anew, as often as each level occurs; a
+word of a text is now and then left out.  The changes of every copy are small:
+they keep what a sample *is*.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
 from hcat_nb.errors import SpecError
+from hcat_nb.observation._augmented_tables import changed_rows
 from hcat_nb.observation.traits import InputTraits
 from hcat_nb.seeds import child_seed
 
@@ -60,6 +63,9 @@ class AugmentedCopies:
     noise : float
         Of a table's: the standard deviation of what is added, in standard
         deviations of the column.
+    redrawn : float
+        Probability with which a categorical value is drawn anew, and a word
+        left out.
 
     Raises
     ------
@@ -76,6 +82,7 @@ class AugmentedCopies:
         k: int = 4,
         strength: float = 1.0,
         noise: float = 0.1,
+        redrawn: float = 0.1,
     ) -> None:
         if type(k) is not int or k < 1:
             raise SpecError(f"k is {k!r}", "at least 1 copy")
@@ -83,10 +90,13 @@ class AugmentedCopies:
             raise SpecError(f"strength is {strength}", "a number in [0, 4]")
         if not 0 <= noise < math.inf:
             raise SpecError(f"noise is {noise}", "at least 0")
+        if not 0 <= redrawn <= 1:
+            raise SpecError(f"redrawn is {redrawn}", "a probability in [0, 1]")
         self.model = model
         self.traits = traits
         self.strength = strength
         self.noise = noise
+        self.redrawn = redrawn
         self._draws = [
             torch.rand(n, _DRAWS, generator=_generator(seed, f"augmentations/{copy}"))
             for copy in range(k)
@@ -117,9 +127,9 @@ class AugmentedCopies:
         draws = self._draws[copy][rows]
         if x.dim() == 4:
             return self._changed_images(x, draws)
-        assert self.traits.column_stds is not None, "a table's traits have column_stds"
-        stds = self.traits.column_stds.to(x.device)
-        return x + self.noise * stds * self._normal(draws[:, 8], x.shape)
+        return changed_rows(
+            x, self._normal(draws[:, 8], x.shape), self.traits, self.noise, self.redrawn
+        )
 
     def _changed_images(self, x: Tensor, draws: Tensor) -> Tensor:
         assert self.traits.value_range is not None, "an image's traits have a value_range"

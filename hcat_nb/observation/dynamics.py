@@ -26,7 +26,9 @@ __all__ = ["MapDynamics", "MapSnapshot"]
 class MapSnapshot:
     """Where every sample stands after some epochs; arrays of shape (n,), float32.
 
-    NaN where a sample was never observed or has no label.
+    NaN where a sample was never observed or has no label; ``variability`` also
+    where it was observed in one of several epochs, ``correctness`` where only
+    the label's probability is known.
 
     Parameters
     ----------
@@ -54,22 +56,26 @@ class MapDynamics:
     labels : Tensor of shape (n,), int64
         Observed codes, -1 where missing.
     n_classes : int
+    label_only : bool
+        Whether records tell the label's probability and no other class's:
+        there is then no correctness, no predicted and no suggested class.
     """
 
     needs = frozenset({Need.LOGITS})
     sweeps = 1
     buffers = ("count", "mean", "m2", "aleatoric", "correct", "loss", "probs", "predicted")
 
-    def __init__(self, labels: Tensor, n_classes: int) -> None:
+    def __init__(self, labels: Tensor, n_classes: int, *, label_only: bool = False) -> None:
         n, device = len(labels), labels.device
         self.labels = labels
+        self.label_only = label_only
         self.count = torch.zeros(n, dtype=torch.int32, device=device)
         self.mean = torch.zeros(n, device=device)
         self.m2 = torch.zeros(n, device=device)
         self.aleatoric = torch.zeros(n, device=device)
         self.correct = torch.zeros(n, device=device)
         self.loss = torch.zeros(n, device=device)
-        self.probs = torch.zeros(n, n_classes, device=device)
+        self.probs = torch.zeros(n, 1 if label_only else n_classes, device=device)
         self.predicted = torch.full((n,), -1, dtype=torch.int64, device=device)
 
     def options(self, need: Need) -> Options:
@@ -90,8 +96,10 @@ class MapDynamics:
         self.m2[rows] += delta * (p - self.mean[rows])
         # 1 - p from the log keeps what float32 loses next to 1.
         self.aleatoric[rows] += p * -torch.expm1(record.label_log_prob)
-        self.correct[rows] += record.correct.float()
         self.loss[rows] -= record.label_log_prob
+        if self.label_only:
+            return
+        self.correct[rows] += record.correct.float()
         self.probs[rows] += record.probs
         self.predicted[rows] = record.logits.argmax(1)
 
@@ -99,6 +107,11 @@ class MapDynamics:
         """Return copies of the coordinates as they are now."""
         seen = (self.count > 0) & (self.labels >= 0)
         count = self.count.clamp(min=1).float()
+        # One look of several epochs says nothing about change: n/a, not 0.
+        spread = self.m2.clone()
+        if epoch > 1:
+            spread[self.count == 1] = torch.nan
+        correct = torch.full_like(self.correct, torch.nan) if self.label_only else self.correct
 
         def column(values: Tensor) -> np.ndarray:
             return torch.where(seen, values, torch.nan).cpu().numpy()
@@ -106,9 +119,9 @@ class MapDynamics:
         return MapSnapshot(
             epoch=epoch,
             confidence=column(self.mean.clamp(0, 1)),
-            variability=column((self.m2.clamp(min=0) / count).sqrt()),
+            variability=column((spread.clamp(min=0) / count).sqrt()),
             aleatoric=column(self.aleatoric / count),
-            correctness=column(self.correct / count),
+            correctness=column(correct / count),
             mean_loss=column(self.loss / count),
         )
 
@@ -118,12 +131,13 @@ class MapDynamics:
         Returns
         -------
         codes : Tensor of shape (n,), int64
-            -1 where a sample was never observed.
+            -1 where a sample was never observed, or only its label's
+            probability is known.
         probability : Tensor of shape (n,), float32
-            NaN where a sample was never observed.
+            NaN there.
         """
         largest, codes = self.probs.max(1)
-        seen = self.count > 0
+        seen = (self.count > 0) & (not self.label_only)
         probability = torch.where(seen, largest / self.count.clamp(min=1), torch.nan)
         return torch.where(seen, codes, -1), probability
 

@@ -6,6 +6,7 @@ the chosen outputs gives every sample's own gradient.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -14,8 +15,38 @@ from torch import Tensor, nn
 from hcat_nb.errors import ModelError, SpecError
 from hcat_nb.observation._differentiable import differentiable
 from hcat_nb.observation._memory import bytes_per_row, rows_within
+from hcat_nb.observation._single_channel import single_channel
 
-__all__ = ["InputGradients"]
+__all__ = ["InputGradients", "TracedForward", "traced_forward"]
+
+
+@dataclass(frozen=True, eq=False)
+class TracedForward:
+    """A forward that autograd recorded from its input on.
+
+    Parameters
+    ----------
+    leaf : Tensor of shape (b, ...), float32
+        The raw samples, a copy.
+    logits : Tensor of shape (b, C)
+    """
+
+    leaf: Tensor
+    logits: Tensor
+
+
+def traced_forward(model: nn.Module, x: Tensor) -> TracedForward:
+    """Run raw samples through a model so that gradients with respect to them can be taken.
+
+    Parameters
+    ----------
+    model : Module
+        In evaluation mode.
+    x : Tensor of shape (b, ...), uint8 or float32
+    """
+    with differentiable(model), single_channel(model):
+        leaf = x.detach().to(torch.float32, copy=True).requires_grad_()
+        return TracedForward(leaf, model(leaf))
 
 
 class InputGradients:
@@ -69,22 +100,35 @@ class InputGradients:
         ModelError
             If the model's output does not depend on its input differentiably.
         """
-        with differentiable(self.model):
-            if self._rows is None:
+        size = self.affordable(x)
+        parts = zip(x.split(size), labels.split(size), strict=True)
+        return torch.cat(
+            [self.follow(traced_forward(self.model, some), own) for some, own in parts]
+        )
+
+    def affordable(self, x: Tensor) -> int:
+        """Return how many samples like those of ``x`` may be measured together."""
+        if self._rows is None:
+            with differentiable(self.model):
                 leaf = x[:1].float().requires_grad_()
                 self._rows = rows_within(bytes_per_row(self.model, leaf), x.device)
-            parts = zip(x.split(self._rows), labels.split(self._rows), strict=True)
-            return torch.cat([self._chunk(*part) for part in parts])
+        return self._rows
 
-    def _chunk(self, x: Tensor, labels: Tensor) -> Tensor:
-        leaf = x.detach().to(torch.float32, copy=True).requires_grad_()
-        logits = self.model(leaf).float()
-        output = logits if self.of == "logit" else torch.softmax(logits, dim=1)
-        chosen = labels if self.target == "label" else logits.detach().argmax(1)
-        total = output.gather(1, chosen[:, None]).sum()
-        found: tuple[Tensor | None, ...] = (
-            torch.autograd.grad(total, leaf, allow_unused=True) if total.requires_grad else (None,)
-        )
+    def follow(self, forward: TracedForward, labels: Tensor) -> Tensor:
+        """Return what :meth:`measure` does, going back through a forward that was made.
+
+        The forward may be followed back again.
+        """
+        logits = forward.logits.float()
+        with differentiable(self.model):
+            output = logits if self.of == "logit" else torch.softmax(logits, dim=1)
+            chosen = labels if self.target == "label" else logits.detach().argmax(1)
+            total = output.gather(1, chosen[:, None]).sum()
+            found: tuple[Tensor | None, ...] = (None,)
+            if total.requires_grad:
+                found = torch.autograd.grad(
+                    total, forward.leaf, allow_unused=True, retain_graph=True
+                )
         if found[0] is None:
             raise ModelError(
                 "no gradient reaches the model's input",

@@ -7,9 +7,9 @@ end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
 for the staged logits, and a bounded chunk for the rest.
 
 A pass records no gradients (but is not in inference mode: a module may keep
-what it makes in a forward, and train on it later).  A quantity that is a
-gradient is measured by a forward of its own, and only in the epochs in which
-somebody is due.
+what it makes in a forward, and train on it later), except in the epochs in
+which somebody is due who wants gradients of the input: then the one forward
+serves both.  Gradient norms are measured by a forward of their own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import HcatError
+from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
-from hcat_nb.observation.probes import Batch, Probe, make_probe
+from hcat_nb.observation.input_gradients import traced_forward
+from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
 from hcat_nb.observation.record import Kind, Need, Observation, Options
 from hcat_nb.observation.traits import InputTraits
 
@@ -87,6 +89,13 @@ class Observer:
     ------
     HcatError
         If someone needs a quantity that nobody can measure.
+
+    Attributes
+    ----------
+    clock : Clock
+        Seconds of the shared forward (``forward``), of each further quantity
+        (``dropout``, ``augmented``, ``gradient_norm``, ``input_gradients``)
+        and of each subscriber.
     """
 
     def __init__(
@@ -119,6 +128,18 @@ class Observer:
         if self._wanting("train"):
             self._staged = torch.zeros(len(labels), n_classes, device=features.device)
         self._presented = torch.zeros(len(labels), dtype=torch.bool, device=features.device)
+        self.clock = Clock()
+
+    def askers(self) -> dict[str, list[str]]:
+        """Return who asked for each part of the observation, by the names of the clock."""
+        asked: dict[str, list[str]] = {}
+        for one in self.subscribers:
+            for need in sorted(one.needs, key=lambda need: need.name):
+                for part in _parts(need):
+                    names = asked.setdefault(part, [])
+                    if _name(one) not in names:
+                        names.append(_name(one))
+        return asked
 
     def rehearse(self) -> None:
         """Measure the gradients of two rows, so that a model that has none fails before training.
@@ -193,8 +214,7 @@ class Observer:
             return
         for rows in presented.split(_CHUNK):
             record = Observation("train", epoch, rows, self.labels[rows], logits=self._staged[rows])
-            for one in self._wanting("train"):
-                one.observe(record)
+            self._tell(self._wanting("train"), record)
         self.discard_steps()
 
     def _further_sweeps(self, epoch: int) -> None:
@@ -229,8 +249,12 @@ class Observer:
                 )
                 for kind, subscribers in groups:
                     record = Observation(kind, epoch, rows, labels, logits, measured, sweep)
-                    for one in subscribers:
-                        one.observe(record)
+                    self._tell(subscribers, record)
+
+    def _tell(self, subscribers: Sequence[Subscriber], record: Observation) -> None:
+        for one in subscribers:
+            with self.clock(_name(one)):
+                one.observe(record)
 
     def _quantities(self, subscribers: Sequence[Subscriber], kind: Kind) -> set[Quantity]:
         return {
@@ -245,17 +269,43 @@ class Observer:
     ) -> tuple[Tensor, dict[Quantity, Tensor]]:
         parts: list[Tensor] = []
         measured: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in wanted}
-        for batch in self._batches(rows):
+        tracing = [
+            probe
+            for quantity in wanted
+            if isinstance(probe := self._probes.get(quantity), TracingProbe)
+        ]
+        for batch in self._batches(rows, tracing):
             parts.append(batch.logits.float())
             for quantity in wanted:
                 if quantity[0] is Need.EMBEDDINGS:
                     assert tap is not None
                     measured[quantity].append(tap.take())
             for quantity in wanted & self._probes.keys():
-                measured[quantity].append(self._probes[quantity](batch))
+                with self.clock(quantity[0].name.lower()):
+                    measured[quantity].append(self._probes[quantity](batch))
         return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
 
-    def _batches(self, rows: Tensor) -> Iterator[Batch]:
+    def _batches(self, rows: Tensor, tracing: Sequence[TracingProbe]) -> Iterator[Batch]:
         for part in rows.split(self.batch_size):
-            x, labels = self.features[part], self.labels[part]
-            yield Batch(part, x, labels, self.model(x))
+            with self.clock("forward"):
+                x, labels = self.features[part], self.labels[part]
+                if any(probe.wants_trace(x) for probe in tracing):
+                    traced = traced_forward(self.model, x)
+                    batch = Batch(part, x, labels, traced.logits.detach(), traced)
+                else:
+                    batch = Batch(part, x, labels, self.model(x))
+            yield batch
+
+
+def _name(subscriber: Subscriber) -> str:
+    """Return a method's key; of other subscribers, the name of their class."""
+    return getattr(subscriber, "name", type(subscriber).__name__)
+
+
+def _parts(need: Need) -> tuple[str, ...]:
+    """Return which parts of the observation serve a need."""
+    if need is Need.TRAIN_LOGITS:
+        return ()
+    if need.is_logits or need is Need.EMBEDDINGS:
+        return ("forward",)
+    return ("forward", need.name.lower())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -11,11 +11,11 @@ from hcat_nb.errors import HcatError
 from hcat_nb.observation.augmented import AugmentedCopies
 from hcat_nb.observation.dropout import DropoutEnsemble
 from hcat_nb.observation.gradients import GradientNorms
-from hcat_nb.observation.input_gradients import InputGradients
+from hcat_nb.observation.input_gradients import InputGradients, TracedForward
 from hcat_nb.observation.record import Need, Options
 from hcat_nb.observation.traits import InputTraits
 
-__all__ = ["Batch", "Probe", "make_probe"]
+__all__ = ["Batch", "Probe", "TracingProbe", "make_probe"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +31,39 @@ class Batch:
     labels : Tensor of shape (b,), int64
         Observed codes, 0 where missing.
     logits : Tensor of shape (b, C)
+    traced : TracedForward, optional
+        The forward, where autograd recorded it.
     """
 
     rows: Tensor
     x: Tensor
     labels: Tensor
     logits: Tensor
+    traced: TracedForward | None = None
 
 
-Probe = Callable[[Batch], Tensor]
+class Probe(Protocol):
+    """What measures one quantity."""
+
+    def __call__(self, batch: Batch, /) -> Tensor:
+        """Return the quantity for each sample of the batch, (b, ...)."""
+
+
+@dataclass(frozen=True, eq=False)
+class TracingProbe:
+    """Measures input gradients, going back through the shared forward where memory holds it."""
+
+    gradients: InputGradients
+
+    def wants_trace(self, x: Tensor) -> bool:
+        """Whether the forward of ``x`` should be recorded for this probe."""
+        return len(x) <= self.gradients.affordable(x)
+
+    def __call__(self, batch: Batch, /) -> Tensor:
+        """Return the gradients, (b, ...), float32."""
+        if batch.traced is None:
+            return self.gradients.measure(batch.x, batch.labels)
+        return self.gradients.follow(batch.traced, batch.labels)
 
 
 def make_probe(
@@ -77,5 +101,5 @@ def make_probe(
             return lambda batch: norms.measure(batch.x, batch.labels)
         case Need.INPUT_GRADIENTS:
             gradients = InputGradients(model, **how)
-            return lambda batch: gradients.measure(batch.x, batch.labels)
+            return TracingProbe(gradients)
     raise HcatError(f"{need.name} cannot be measured in this run")

@@ -23,10 +23,14 @@ class Need(Enum):
     The value is the kind of record that brings it: ``train`` once an epoch
     with what the training forward made, ``epoch`` at the end of each epoch
     with the model in evaluation mode, ``final`` once, of the final model.
+    Who asks for ``LABEL_PROB`` alone reads only ``label_prob``,
+    ``label_log_prob`` and ``error_prob``, and so can be served from dynamics
+    that were kept of the label and of no other class.
     """
 
     TRAIN_LOGITS = ("train", "logits")
     LOGITS = ("epoch", "logits")
+    LABEL_PROB = ("epoch", "label_prob")
     GRADIENT_NORM = ("epoch", "gradient_norm")
     INPUT_GRADIENTS = ("epoch", "input_gradients")
     FINAL_LOGITS = ("final", "logits")
@@ -41,8 +45,8 @@ class Need(Enum):
 
     @property
     def is_logits(self) -> bool:
-        """Whether the quantity is the logits, which every record has."""
-        return self.value[1] == "logits"
+        """Whether the quantity is the logits, which every record has, or follows from them."""
+        return self.value[1] in ("logits", "label_prob")
 
     @property
     def is_gradient(self) -> bool:

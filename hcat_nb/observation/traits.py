@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import torch
@@ -24,12 +25,20 @@ class InputTraits:
     flip_keeps_label : bool
         Images: whether a mirrored image is of the same class.
     column_stds : Tensor of shape (columns,), float32, optional
-        Tables: population standard deviation of each column.
+        Tables: population standard deviation of each column of numbers; 0 of
+        all others.
+    marginals : mapping of int to Tensor of shape (levels,), float32
+        Tables: position of each categorical column, and the shares of its
+        levels, summed up; the last is 1.
+    words : range
+        Tables: columns that are TF-IDF weights.
     """
 
     value_range: tuple[float, float] | None = None
     flip_keeps_label: bool = False
     column_stds: Tensor | None = None
+    marginals: Mapping[int, Tensor] = field(default_factory=dict)
+    words: range = range(0)
 
     @classmethod
     def of(cls, dataset: LabelledDataset) -> Self:
@@ -37,4 +46,17 @@ class InputTraits:
         if dataset.modality == "image":
             return cls(dataset.value_range, dataset.flip_keeps_label)
         rows = dataset.features[dataset.readable].double()
-        return cls(column_stds=torch.std(rows, dim=0, correction=0).float())
+        stds = torch.std(rows, dim=0, correction=0).float()
+        stds[[*dataset.levels, *dataset.words]] = 0.0
+        marginals = {
+            column: _marginal(rows[:, column], len(levels))
+            for column, levels in dataset.levels.items()
+        }
+        return cls(column_stds=stds, marginals=marginals, words=dataset.words)
+
+
+def _marginal(codes: Tensor, n_levels: int) -> Tensor:
+    counts = torch.bincount(codes.long(), minlength=n_levels).double()
+    shares = (counts.cumsum(0) / counts.sum()).float()
+    shares[-1] = 1.0
+    return shares

@@ -28,7 +28,8 @@ def beyond(
         A table; left as it is.
     chosen : Tensor of shape (k,), int64
     categorical : collection of int
-        Columns of codes; they take another code.
+        Columns of codes beside those that the dataset knows as categorical;
+        they take another code.
     rng : numpy.random.Generator
 
     Returns
@@ -41,12 +42,13 @@ def beyond(
     features = before.clone()
     readable = dataset.readable
     for column in found.numeric:
-        if column.index in categorical:
-            levels = torch.unique(before[readable, column.index])
-            new = other_level(before[chosen, column.index], levels, rng)
-        else:
-            new = torch.from_numpy(_outside(column, len(chosen), rng)).float()
-        features[chosen, column.index] = new
+        if column.index not in categorical:
+            outside = _outside(column, len(chosen), rng)
+            features[chosen, column.index] = torch.from_numpy(outside).float()
+    codes_of = [column.index for column in found.numeric if column.index in categorical]
+    for index in (*codes_of, *found.categorical):
+        levels = torch.unique(before[readable, index])
+        features[chosen, index] = other_level(before[chosen, index], levels, rng)
     for index, low, high in found.binary:
         features[chosen, index] = low + high - before[chosen, index]
     for block in found.blocks:
@@ -79,7 +81,10 @@ def other_level(now: Tensor, levels: Tensor, rng: np.random.Generator) -> Tensor
 
 
 def flippable(features: Tensor) -> Tensor:
-    """Return which rows hold two zeros and two ones at least: (n,) bool."""
+    """Return which rows hold two zeros and two ones at least: (n,) bool.
+
+    Categories and words are no bits; hand over the other columns.
+    """
     return ((features == 0).sum(dim=1) >= _FLIPS) & ((features == 1).sum(dim=1) >= _FLIPS)
 
 

@@ -33,8 +33,8 @@ class GaussianNoise(Perturbation):
 
     Pixels are clipped to the channel's own extremes (so never leave the valid
     range), a blank image's to the valid range.  In a table each column keeps
-    the number of decimals it is written with; constant and two-valued columns
-    are left as they are.
+    the number of decimals it is written with; constant, two-valued and
+    categorical columns are left as they are.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class GaussianNoise(Perturbation):
         images do not reach them by themselves.
     variant : {"paper", "hcat"}
         ``"hcat"``: for images a half of the strength, clamped to the upper
-        half of the valid range; for tables in raw units, on all columns.
+        half of the valid range; for tables in raw units, on all columns of
+        numbers.
     """
 
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image", "table"})
@@ -63,7 +64,7 @@ class GaussianNoise(Perturbation):
     def check(self, dataset: LabelledDataset) -> None:
         """Raise DataError if a table has no numeric column."""
         super().check(dataset)
-        if dataset.modality == "table" and self.variant == "paper":
+        if dataset.modality == "table" and (self.variant == "paper" or dataset.words):
             numeric_columns(dataset, self.name)
 
     def change(
@@ -120,6 +121,7 @@ class GaussianNoise(Perturbation):
     def _columns(self, dataset: LabelledDataset) -> tuple[Column, ...]:
         """Return the columns that get noise; the strength is in their standard deviations."""
         if self.variant == "hcat":
-            columns = range(dataset.sample_shape[0])
+            coded = {*dataset.levels, *dataset.words}
+            columns = [i for i in range(dataset.sample_shape[0]) if i not in coded]
             return tuple(Column(index, 0.0, 0.0, 1.0, None) for index in columns)
         return numeric_columns(dataset, self.name)

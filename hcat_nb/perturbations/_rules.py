@@ -13,62 +13,15 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import torch
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.indicators import Indicators, one_hot
 from hcat_nb.errors import DataError, SpecError
+from hcat_nb.perturbations._built_in_rules import BUILT_IN
 from hcat_nb.perturbations._labels import class_codes, populated
 
-__all__ = ["BUILT_IN", "built_in", "confused", "given", "spelled_out"]
-
-# By class code, classes in their usual (for text: alphabetical) order.  A
-# class that is not named has no plausible double and never flips.
-_HANDWRITTEN: dict[int, tuple[int, ...]] = {
-    1: (7,),
-    2: (7,),
-    3: (8,),
-    5: (6,),
-    6: (5,),
-    7: (1, 2),
-    8: (3,),
-    9: (7,),
-}
-
-BUILT_IN: dict[str, tuple[int, dict[int, tuple[int, ...]]]] = {
-    # name: (number of classes, rule); H-CAT's rules where METHODS.md gives one
-    "mnist": (10, _HANDWRITTEN),
-    "digits": (10, _HANDWRITTEN),
-    "cifar10": (
-        10,
-        {
-            0: (2,),  # airplane: bird
-            1: (9,),  # automobile: truck
-            2: (9,),  # bird: truck (H-CAT's; airplane would be likelier)
-            3: (5,),  # cat: dog
-            4: (5, 7),  # deer: dog, horse
-            5: (3, 4),  # dog: cat, deer
-            7: (5,),  # horse: dog
-            8: (7,),  # ship: horse (H-CAT's)
-        },
-    ),
-    # Ours: garments of one silhouette (tops among each other, a dress and a
-    # long coat), and shoes by their height.  Trouser and bag have no double.
-    "fashion_mnist": (
-        10,
-        {
-            0: (6,),  # T-shirt/top: shirt
-            2: (4, 6),  # pullover: coat, shirt
-            3: (4,),  # dress: coat
-            4: (2, 6),  # coat: pullover, shirt
-            5: (7,),  # sandal: sneaker
-            6: (0, 2, 4),  # shirt: T-shirt/top, pullover, coat
-            7: (5, 9),  # sneaker: sandal, ankle boot
-            9: (7,),  # ankle boot: sneaker
-        },
-    ),
-    "cover": (7, {0: (6,), 1: (0,), 2: (3,), 3: (2,), 4: (5,), 5: (2,), 6: (0,)}),
-    "diabetes": (3, {0: (1,), 1: (0,), 2: (0,)}),
-    "eye": (3, {0: (1,), 1: (0,), 2: (1,)}),
-}
+__all__ = ["built_in", "confused", "given", "spelled_out"]
 
 _FOLDS = 3
 _MOST_SAMPLES = 3000  # for the quick model: seconds, where 60,000 images take minutes
@@ -83,6 +36,8 @@ def built_in(dataset: LabelledDataset) -> np.ndarray:
         If there is no rule for this dataset.
     """
     n_classes, rule = BUILT_IN.get(dataset.name, (0, {}))
+    if dataset.n_classes == 2:  # of two classes, each can only be taken for the other
+        n_classes, rule = 2, {0: (1,), 1: (0,)}
     if n_classes != dataset.n_classes:
         raise DataError(
             f"there are no instance rules for {dataset.name!r} with {dataset.n_classes} classes",
@@ -133,7 +88,8 @@ def confused(dataset: LabelledDataset, seed: int) -> np.ndarray:
     """Return how often a quick model takes each class for each other: counts.
 
     Predictions are out of fold (3 stratified folds) by a logistic regression
-    on standardised, flattened features of at most 3,000 samples.
+    on standardised, flattened features of at most 3,000 samples, categories
+    as indicators.
 
     Raises
     ------
@@ -158,7 +114,7 @@ def confused(dataset: LabelledDataset, seed: int) -> np.ndarray:
             f"two classes with at least {_FOLDS} samples",
             "give rule_matrix={class: [plausible classes]}",
         )
-    features = dataset.features[rows].flatten(1).numpy().astype(np.float64)
+    features = _as_numbers(dataset, rows)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=100))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
@@ -168,6 +124,16 @@ def confused(dataset: LabelledDataset, seed: int) -> np.ndarray:
     matrix = np.zeros((dataset.n_classes, dataset.n_classes))
     np.add.at(matrix, (labels, predicted), 1.0)
     return matrix
+
+
+def _as_numbers(dataset: LabelledDataset, rows: np.ndarray) -> np.ndarray:
+    """Return rows as a model takes them, (len(rows), k), float64."""
+    x = dataset.features[rows].flatten(1).double()
+    if dataset.levels:
+        made = Indicators.of(dataset)
+        x = torch.cat([x[:, made.numbers], one_hot(x, made.source, made.code)], dim=1)
+    numbers: np.ndarray = x.numpy()
+    return numbers
 
 
 def spelled_out(dataset: LabelledDataset, weights: np.ndarray) -> dict[Any, dict[Any, float]]:

@@ -1,4 +1,7 @@
-"""What the columns of a table are, as far as their values tell: numeric, two-valued, one-hot."""
+"""What the columns of a table are: categorical, else as their values tell.
+
+Numeric, two-valued or one-hot; weights of words are none of these.
+"""
 
 from __future__ import annotations
 
@@ -65,11 +68,14 @@ class Layout:
         Columns of two values that are not part of a block, and the values.
     blocks : tuple of tuple of int
         Neighbouring 0/1 columns of which exactly one is 1 in each row.
+    categorical : tuple of int
+        Columns of codes, of two levels at least.
     """
 
     numeric: tuple[Column, ...]
     binary: tuple[tuple[int, float, float], ...]
     blocks: tuple[tuple[int, ...], ...]
+    categorical: tuple[int, ...] = ()
 
 
 def layout(dataset: LabelledDataset) -> Layout:
@@ -86,29 +92,29 @@ def layout(dataset: LabelledDataset) -> Layout:
     """
     table = _readable(dataset)
     low, high = (table.min(axis=0), table.max(axis=0)) if len(table) else (np.zeros(0),) * 2
+    varied = np.flatnonzero(low < high)
+    plain = [int(i) for i in varied if i not in dataset.levels and i not in dataset.words]
     two_valued = [
         index
-        for index in np.flatnonzero(low < high)
+        for index in plain
         if ((table[:, index] == low[index]) | (table[:, index] == high[index])).all()
     ]
     flags = np.zeros(table.shape[1], dtype=bool)
     flags[two_valued] = True
     flags &= (low == 0) & (high == 1)
     zeros = (low == 0) & (high == 0)  # a member that no row has
+    zeros[[*dataset.levels, *dataset.words]] = False
     found = _blocks(table, flags, flags | zeros)
     members = {index for block in found for index in block}
     return Layout(
-        numeric=tuple(
-            _column(table, int(index))
-            for index in np.flatnonzero(low < high)
-            if index not in two_valued
-        ),
+        numeric=tuple(_column(table, index) for index in plain if index not in two_valued),
         binary=tuple(
-            (int(index), float(low[index]), float(high[index]))
+            (index, float(low[index]), float(high[index]))
             for index in two_valued
             if index not in members
         ),
         blocks=tuple(found),
+        categorical=tuple(int(index) for index in varied if index in dataset.levels),
     )
 
 
@@ -121,6 +127,13 @@ def numeric_columns(dataset: LabelledDataset, hardness: str) -> tuple[Column, ..
         If there is none.
     """
     found = layout(dataset).numeric
+    if not found and dataset.words:
+        raise DataError(
+            f"{hardness!r} changes numbers, and {dataset.name!r} holds texts as weights of their "
+            "words: weights changed at random are those of no text",
+            "numeric columns",
+            "a kind of hardness that changes labels: uniform, asymmetric, adjacent, instance",
+        )
     if not found:
         raise DataError(
             f"{hardness!r} needs a numeric column, and {dataset.name!r} has none",

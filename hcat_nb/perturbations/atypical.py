@@ -58,6 +58,12 @@ class Atypical(Perturbation):
         """Raise DataError if the table has no numeric column, or the column no tail."""
         super().check(dataset)
         index = self._index(dataset)
+        if index in dataset.levels or index in dataset.words:
+            raise DataError(
+                f"column {column_name(dataset, index)!r} is no column of numbers",
+                "one of many values, which have a tail",
+                "choose another with column=",
+            )
         if not self.eligible(dataset).any():
             name = column_name(dataset, index)
             raise DataError(

@@ -20,7 +20,7 @@ from hcat_nb.errors import DataError, MissingDataError, SpecError
 from hcat_nb.perturbations._far_tables import beyond, flip_bits, flippable
 from hcat_nb.perturbations._images import grey, redrawn, value_range, with_extremes
 from hcat_nb.perturbations._strength import check_variant
-from hcat_nb.perturbations._tables import column_index, layout
+from hcat_nb.perturbations._tables import column_index, layout, numeric_columns
 from hcat_nb.perturbations.base import Perturbation
 from hcat_nb.registry import SOURCES
 
@@ -39,8 +39,9 @@ class FarOod(Perturbation):
 
     In a table every column changes: a numeric value becomes ``max + u r`` or
     ``min - u r``, ``u`` ~ U(.25, 1) and ``r`` the range of the column, with
-    the column's own number of decimals; a one-hot block gets another member,
-    a two-valued column its other value.  Constant columns stay.
+    the column's own number of decimals; a category becomes another of its
+    column, a one-hot block gets another member, a two-valued column its other
+    value.  Constant columns stay, and words of texts do.
 
     Parameters
     ----------
@@ -53,8 +54,8 @@ class FarOod(Perturbation):
     download : bool
         Whether the source may be downloaded.
     categorical : sequence of str or int
-        Tables: columns whose numbers are codes of categories; they change to
-        another code.
+        Tables: columns of numbers that are codes of categories; they change to
+        another code, as columns do that were read as categorical.
     keep_extremes : bool
         Images: whether the new image takes over the darkest and brightest
         value of each channel of the one it replaces, so that what gives it away is what it
@@ -90,7 +91,10 @@ class FarOod(Perturbation):
         for column in self.categorical:
             column_index(dataset, column, "categorical")
         found = layout(dataset)
-        if self.variant == "paper" and not (found.numeric or found.binary or found.blocks):
+        changes = found.numeric or found.binary or found.blocks or found.categorical
+        if self.variant == "paper" and not changes and dataset.words:
+            numeric_columns(dataset, self.name)  # says why texts are left alone
+        if self.variant == "paper" and not changes:
             raise DataError(
                 f"every column of {dataset.name!r} is constant", "a column with two values"
             )
@@ -112,7 +116,7 @@ class FarOod(Perturbation):
     def eligible(self, dataset: LabelledDataset) -> Tensor:
         """Return all samples; in H-CAT's tables those with two zeros and two ones."""
         if dataset.modality == "table" and self.variant == "hcat":
-            return dataset.trainable & flippable(dataset.features)
+            return dataset.trainable & flippable(dataset.features[:, _uncoded(dataset)])
         return dataset.trainable
 
     def change(
@@ -122,7 +126,9 @@ class FarOod(Perturbation):
         if dataset.modality == "image":
             return self._change_images(dataset, chosen, rng), float("nan")
         if self.variant == "hcat":
-            features = flip_bits(dataset.features, chosen, rng)
+            bits = _uncoded(dataset)
+            features = dataset.features.clone()
+            features[:, bits] = flip_bits(dataset.features[:, bits], chosen, rng)
         else:
             codes = {column_index(dataset, name, "categorical") for name in self.categorical}
             features = beyond(dataset, chosen, codes, rng)
@@ -167,6 +173,12 @@ class FarOod(Perturbation):
             raise SpecError(f"source is {name!r}", "the name of a dataset, or a LabelledDataset")
         if modality != "image":
             raise DataError(f"far_ood's source {known!r} is a table", "images")
+
+
+def _uncoded(dataset: LabelledDataset) -> list[int]:
+    """Return the columns that are neither codes of categories nor weights of words."""
+    coded = {*dataset.levels, *dataset.words}
+    return [i for i in range(dataset.sample_shape[0]) if i not in coded]
 
 
 def default_source(dataset: LabelledDataset) -> str:

@@ -1,7 +1,8 @@
 """Instance-specific label noise: labels that a person could plausibly confuse.
 
 Source: METHODS.md, "Hardness types" (H-CAT's instance mislabelling), which
-gives the rules of mnist, cifar10, cover, diabetes and eye.
+gives the rules of mnist, cifar10, cover, diabetes and eye; those of the other
+datasets are ours.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Instance(LabelNoise):
         classes to weights.  Classes are named by their values, or all by
         their codes.  ``"confusion"``: what a cross-validated logistic
         regression confuses, as often as it does, by the seed.  Default: the
-        built-in rule of the dataset.  ``settle(dataset, seed).rule_matrix`` shows
-        the rules in use.
+        built-in rule of the dataset; of two classes, the other one.
+        ``settle(dataset, seed).rule_matrix`` shows the rules in use.
     """
 
     name: ClassVar[str] = "instance"

@@ -55,7 +55,7 @@ def held_out(mnist: Path | None) -> Iterator[tuple[str, str, float, list[Dynamic
                         hardness=noise,
                         p=p,
                         methods="datamaps",
-                        keep_dynamics=True,
+                        keep_dynamics="probs",
                         epochs=epochs,
                         device="cpu",
                         seed=seed,

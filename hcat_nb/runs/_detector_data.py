@@ -59,7 +59,7 @@ def dynamics_of(run: Run) -> Dynamics:
         raise DataError(
             f"{run!r} kept no dynamics",
             "runs with the probability of every epoch",
-            "run again with keep_dynamics=True",
+            "run again with keep_dynamics=probs",
         )
     columns = [name for name in run.dynamics.columns if str(name).startswith("epoch_")]
     probs = run.dynamics[columns].to_numpy(np.float32)
@@ -89,7 +89,7 @@ def family_runs(n_runs: int, seed: int) -> Iterator[Run]:
             hardness=str(rng.choice(["uniform", "asymmetric"])),
             p=float(rng.uniform(0.05, 0.45)),
             methods="datamaps",
-            keep_dynamics=True,
+            keep_dynamics="probs",
             epochs=EPOCHS,
             model="mlp",
             model_options={} if widths is None else {"hidden": widths},

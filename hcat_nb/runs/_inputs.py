@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
-from hcat_nb.registry import METHODS, nearest
+from hcat_nb.registry import METHODS, name_of_path, nearest
 from hcat_nb.spec import USERS_OWN, RunSpec
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def make_spec(
         )
     named = dict(options)
     if data is not None:
+        data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
     if model is not None:
         named["model"] = model if isinstance(model, str) else USERS_OWN
@@ -79,11 +82,20 @@ def make_methods(spec: RunSpec) -> list[Method]:
 def load_dataset(
     data: Any, labels: Any, name: str | None, spec: RunSpec, classes: Sequence[Any] | None
 ) -> LabelledDataset:
-    """Return the dataset that ``spec`` names, or that the user handed over."""
+    """Return the dataset that ``spec`` names, or that the user handed over.
+
+    Raises
+    ------
+    SpecError
+        If the dataset's options name an option of the run.
+    """
     from hcat_nb.data.loading import load
 
+    for option in spec.dataset_options:
+        if option in inspect.signature(load).parameters:
+            raise SpecError(f"{option} is an option of the run, not of the dataset", f"{option}=")
     return load(
-        spec.dataset if data is None or isinstance(data, str) else data,
+        spec.dataset if data is None or isinstance(data, (str, os.PathLike)) else data,
         labels,
         target=spec.target,
         name=name,
@@ -94,6 +106,7 @@ def load_dataset(
         on_bad_row=spec.on_bad_row,
         seed=spec.effective_data_seed,
         classes=classes,
+        **spec.dataset_options,
     )
 
 

@@ -34,6 +34,22 @@ def describe_dataset(dataset: LabelledDataset) -> dict[str, Any]:
         "class_values": list(dataset.class_values),
         "class_counts": dataset.class_counts.tolist(),
         "notes": list(dataset.notes),
+        **_describe_columns(dataset),
+    }
+
+
+def _describe_columns(dataset: LabelledDataset) -> dict[str, Any]:
+    """Return, of a table with categories or texts, what its columns and codes stand for."""
+    if not (dataset.levels or dataset.words):
+        return {}
+    names = dataset.feature_names or tuple(map(str, range(dataset.sample_shape[0])))
+    return {
+        "encoded_shape": list(dataset.encoded_shape),
+        "columns": list(names),
+        "levels": plain_values(
+            {names[column]: levels for column, levels in dataset.levels.items()}
+        ),
+        "words": [dataset.words.start, dataset.words.stop],
     }
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.observation.keeper import DynamicsKeeper
+    from hcat_nb.observation.observer import Subscriber
+    from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.training.events import Control, Listener, StartEvent
     from hcat_nb.training.loop import Trainer, Training
@@ -142,6 +144,7 @@ class _Study:
     model_name: str = field(init=False)
     dynamics: MapDynamics = field(init=False)
     keeper: DynamicsKeeper | None = field(init=False, default=None)
+    logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     trainer: Trainer = field(init=False)
 
     @property
@@ -220,6 +223,7 @@ class _Study:
                 for name, value in self.trainer.model.state_dict().items()
             },
             dataset=dataset,
+            logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
         )
 
     def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
@@ -254,9 +258,11 @@ class _Study:
 
         from hcat_nb.methods.base import Context
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.observation.batch_size import default_batch_size
         from hcat_nb.observation.dynamics import MapDynamics
         from hcat_nb.observation.keeper import DynamicsKeeper
         from hcat_nb.observation.observer import Observer
+        from hcat_nb.observation.stored_logits import LogitsKeeper
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.training.loop import Trainer
         from hcat_nb.training.seed import isolated_rng
@@ -275,9 +281,13 @@ class _Study:
             )
             method.begin(context)
         self.dynamics = MapDynamics(labels, dataset.n_classes)
-        if spec.keep_dynamics:
+        own: list[Subscriber] = [self.dynamics]
+        if spec.keep_dynamics != "none":
             self.keeper = DynamicsKeeper(labels, spec.epochs)
-        own = [self.dynamics] if self.keeper is None else [self.dynamics, self.keeper]
+            own.append(self.keeper)
+        if spec.keep_dynamics == "logits":
+            self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
+            own.append(self.logits_keeper)
         model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
         features = dataset.features.to(device)
         observer = Observer(
@@ -287,7 +297,8 @@ class _Study:
             torch.nonzero(dataset.readable).ravel().to(device),
             [*own, *self.methods],
             n_classes=dataset.n_classes,
-            batch_size=spec.observe_batch_size or (256 if device.type == "cpu" else 4096),
+            batch_size=spec.observe_batch_size
+            or default_batch_size(tuple(features.shape[1:]), device),
             seed=seed,
             embedding=self.embedding,
             traits=InputTraits.of(dataset),

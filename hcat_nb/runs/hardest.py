@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hcat_nb.errors import SpecError
+from hcat_nb.registry import METHODS
 from hcat_nb.runs._pictures import data_url, png
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["HardestSamples", "hardest_samples"]
 
 _SHOWN = 100  # pictures or rows in a notebook; the frame holds all
 _TILE = 84  # pixels
+_WIDEST = 48  # characters of a column, where it is printed
 
 
 @dataclass(eq=False)
@@ -31,7 +33,7 @@ class HardestSamples:
     frame : pandas.DataFrame
         Index ``sample_id``: ``rank`` (from 1), ``label``, ``suggested``,
         ``suggested_probability``, ``verdict``, ``is_hard`` where the truth is
-        known, and all scores.
+        known, all scores, and of texts the text, in a column of its name.
     by : str
         The method that ranks.
     tied_at_cut : int
@@ -57,7 +59,10 @@ class HardestSamples:
         return len(self.frame)
 
     def __repr__(self) -> str:
-        return f"{self._caption()}\n{self.frame.drop(columns='position', errors='ignore')}"
+        # Narrow enough for a terminal; what the other methods say is in the frame.
+        others = [name for name in METHODS.names() if name != self.by]
+        table = self.frame.drop(columns=["position", *others], errors="ignore")
+        return f"{self._caption()}\n{table.to_string(max_rows=_SHOWN, max_colwidth=_WIDEST)}"
 
     def _repr_html_(self) -> str:
         caption = f"<p>{html.escape(self._caption())}</p>"
@@ -113,6 +118,8 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
         frame["is_hard"] = run.truth["is_hard"].to_numpy()
     frame = pd.concat([frame, run.scores], axis=1).iloc[top]
     frame.insert(0, "rank", np.arange(1, len(top) + 1))
+    if run.dataset is not None and run.dataset.text is not None:
+        frame = _with_texts(frame, run.dataset, top)
     tied = int((scores == scores[top[-1]]).sum()) if len(top) else 0
     pictures = []
     if run.dataset is not None and run.dataset.modality == "image":
@@ -120,10 +127,20 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     return HardestSamples(frame, by, tied, ties, pictures)
 
 
+def _with_texts(frame: pd.DataFrame, dataset: LabelledDataset, rows: np.ndarray) -> pd.DataFrame:
+    """Return the frame with the texts of these rows; the column gives way to one of its name."""
+    assert dataset.original is not None, "a dataset of texts keeps them"
+    texts = dataset.original[dataset.text].iloc[rows].to_numpy()
+    name = str(dataset.text)
+    frame.insert(1, name if name not in frame else f"{name} (text)", texts)
+    return frame
+
+
 def _verdicts(run: Run, by: str) -> np.ndarray:
     """Say what stands out: a reason without a score, the paper's threshold, a doubted label."""
     verdict = np.full(len(run.scores), "", dtype=object)
-    doubted = (run.details["suggested"] != run.details["label"]).to_numpy()
+    suggested = run.details["suggested"]
+    doubted = (suggested.notna() & (suggested != run.details["label"])).to_numpy()
     verdict[doubted] = "another label is likelier"
     if by in run.flags:
         flagged = run.flags[by].to_numpy()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.data_map import XAxis
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.observation.stored_logits import StoredLogits
 
 __all__ = ["Run"]
 
@@ -55,6 +56,10 @@ class Run:
     dynamics : pandas.DataFrame or None
         With ``keep_dynamics``: the label's probability after each epoch,
         float32 columns ``epoch_1 ...``.
+    logits : StoredLogits or None
+        With ``keep_dynamics="logits"``: all logits after each epoch, on disk;
+        ``logits.epoch(3)`` is a frame of one epoch.  Those of a run that is
+        not saved go with it.
     weights : dict of str to Tensor
         The final model's state, scaling included.
     dataset : LabelledDataset or None
@@ -72,6 +77,7 @@ class Run:
     dynamics: pd.DataFrame | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
     dataset: LabelledDataset | None = None
+    logits: StoredLogits | None = None
 
     def __repr__(self) -> str:
         hardness = self.spec.hardness

@@ -2,7 +2,8 @@
 
 ``run.json`` (specification, versions, timings, metrics, ``schema_version``),
 ``scores.parquet``, ``details.parquet``, ``truth.parquet``, ``flags.parquet``,
-``history.parquet``, ``dynamics.parquet`` where kept, ``model.safetensors``.
+``history.parquet``, ``dynamics.parquet`` where kept, ``model.safetensors``;
+``logits/epoch_0001.parquet ...`` where all logits were kept.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "load_run", "save_run"]
 
 SCHEMA_VERSION = 1
+_LOGITS = "logits"
 _TABLES = ("scores", "details", "truth", "flags", "history")
 _CLASS_COLUMNS = {
     "details": ("label", "predicted", "suggested"),
@@ -86,7 +88,7 @@ def save_run(run: Run, folder: str | Path, *, overwrite: bool = False) -> Path:
     draft.mkdir()
     try:
         _write(run, draft)
-        for file in (*draft.iterdir(), draft):
+        for file in (*draft.rglob("*"), draft):
             _flush(file)
         if path.exists():
             retired = _beside(path, "old")
@@ -112,6 +114,8 @@ def load_run(folder: str | Path) -> Run:
         newer schema.
     """
     from safetensors.torch import load_file
+
+    from hcat_nb.observation.stored_logits import StoredLogits
 
     path = Path(folder).expanduser()
     if not (path / "run.json").is_file():
@@ -141,6 +145,7 @@ def load_run(folder: str | Path) -> Run:
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
     _restore_classes(tables, record["info"]["dataset"]["class_values"])
     dynamics = path / "dynamics.parquet"
+    logits = path / _LOGITS
     return Run(
         spec=RunSpec.recorded(record["spec"]),
         scores=tables["scores"],
@@ -152,6 +157,7 @@ def load_run(folder: str | Path) -> Run:
         info=record["info"],
         dynamics=_read(dynamics) if dynamics.is_file() else None,
         weights=load_file(path / "model.safetensors"),
+        logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
     )
 
 
@@ -162,6 +168,8 @@ def _write(run: Run, folder: Path) -> None:
         getattr(run, table).to_parquet(folder / f"{table}.parquet")
     if run.dynamics is not None:
         run.dynamics.to_parquet(folder / "dynamics.parquet")
+    if run.logits is not None:
+        run.logits.copy_to(folder / _LOGITS)
     (folder / "model.safetensors").write_bytes(save(run.weights))
     record = {
         "schema_version": SCHEMA_VERSION,

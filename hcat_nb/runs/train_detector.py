@@ -61,7 +61,7 @@ def train_detector(
         The safetensors file to write; checked before training.
     runs : Run or iterable of Run, optional
         Runs with injected label noise that kept their dynamics
-        (``keep_dynamics=True``), of any number of epochs; kinds of
+        (``keep_dynamics="probs"``), of any number of epochs; kinds of
         hardness other than label noise count as clean.  Default: ``n_runs``
         runs of the built-in families, about 1.5 seconds each.
     n_runs : int

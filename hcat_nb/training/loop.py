@@ -165,7 +165,12 @@ class Trainer:
 
     def _run_epochs(self, training: Training) -> None:
         trainable = [one for one in self.model.parameters() if one.requires_grad]
-        optimizer = torch.optim.Adam(trainable, lr=self.lr)
+        optimizer = torch.optim.Adam(
+            # One kernel a step instead of a dozen a parameter; it takes no complex ones.
+            trainable,
+            lr=self.lr,
+            fused=all(one.is_floating_point() for one in trainable),
+        )
         order = torch.Generator().manual_seed(child_seed(self.seed, "order"))
         finished = _copy(self.model)
         began = time.perf_counter()

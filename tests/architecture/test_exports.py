@@ -12,7 +12,15 @@ from pathlib import Path
 import hcat_nb
 
 PUBLIC = {
-    *("load", "perturb", "characterize", "evaluate", "load_run", "register"),
+    *(
+        "load",
+        "perturb",
+        "characterize",
+        "characterize_dynamics",
+        "evaluate",
+        "load_run",
+        "register",
+    ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
     *("LabelledDataset", "Run", "RunSpec"),
 }

@@ -99,7 +99,7 @@ def train(folder: Path, part: int, parts: int) -> None:
                 hardness_options=options(name, hardness),
                 epochs=10,
                 seed=0,
-                keep_dynamics=True,
+                keep_dynamics="probs",
                 out=out,
             )
         except HcatError as error:

@@ -94,7 +94,8 @@ def test_options(options, error, message):
         (np.ones((4, 2)), [0.5, 1.0, 0.0, 2.7], DataError, "regression"),
         (np.array([[1, np.nan], [2, 3], [4, 5.0]]), [0, 1, 1], DataError, "NaN"),
         (np.ones((4, 2)), [0, None, 1, 1], DataError, "label"),
-        (pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}), [0, 1], DataError, "'?a'?"),
+        (pd.DataFrame({"a": ["x", 7], "b": [1, 2]}), [0, 1], DataError, "'a' mixes numbers"),
+        (pd.DataFrame({"a": [[1], [2]], "b": [1, 2]}), [0, 1], DataError, "'a' holds .* list"),
     ],
 )
 def test_data(x, y, error, message):

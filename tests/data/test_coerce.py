@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0], "y": ["p", "q"]})
         ((_features(), CODES), {"target": "y"}, r"target='y' was given with data .*ndarray"),
         ((FRAME, ["p", "q"]), {"target": "y"}, "both labels and target="),
         ((TensorDataset(torch.eye(2)), [0, 1]), {}, "which has its own"),
-        (({"a": 1}, [0, 1]), {}, "type dict cannot be read"),
+        (({"a": 1}, [0, 1]), {}, "the dict is no table.*columns of one length"),
         ((np.arange(4.0), [0, 1, 0, 1]), {}, r"reshape\(-1, 1\)"),
     ],
 )
@@ -206,3 +207,39 @@ def test_a09_one_class_counts_only_rows_that_can_be_trained_on() -> None:
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(SpecError, match="on_missing_label is 'skip'"):
         coerce(_features(), CODES, on_missing_label="skip")
+
+
+def test_missing_numbers_of_an_array_are_imputed_on_request() -> None:
+    x = np.array([[1.0, np.nan], [3.0, 4.0], [5.0, 8.0]])
+    with pytest.raises(DataError, match=r"row 0 \(column 1: NaN\).*impute=.median"):
+        coerce(x, [0, 1, 1])
+    data = coerce(x, [0, 1, 1], options={"impute": "mean"})
+    assert data.features.tolist() == [[1, 6], [3, 4], [5, 8]]
+
+
+@pytest.mark.parametrize("wrap", [list, tuple, np.array, pd.Series])
+def test_texts_are_read_as_weights_of_words(wrap: Callable[[list[str]], object]) -> None:
+    data = coerce(wrap(["card lost", "loan", "card"]), ["a", "b", "a"])
+    assert data.feature_names == ("text: card", "text: loan", "text: lost")
+    assert data.text == "text"
+    assert data.original is not None
+    assert data.original["text"].tolist() == ["card lost", "loan", "card"]
+
+
+def test_images_have_no_options_of_tables() -> None:
+    with pytest.raises(DataError, match=r"options of a table \(impute\) were given with .*ndarray"):
+        coerce(np.zeros((2, 8, 8)), [0, 1], options={"impute": 0})
+
+
+def test_rows_left_out_are_left_out_of_the_original_too() -> None:
+    frame = pd.DataFrame({"a": ["x", "y", "z"], "b": [1, np.inf, 2], "y": [0, 0, 1]})
+    data = coerce(frame, target="y", on_bad_row="drop")
+    assert data.original is not None
+    assert data.original["a"].tolist() == ["x", "z"]
+
+
+def test_columns_of_an_array_are_named_by_their_places():
+    array = np.array([[7, 0.5, 1], [5, np.nan, 2], [7, 1.5, 3]])
+    data = coerce(array, [0, 1, 1], options={"categorical": 0, "drop": 2, "impute": 9})
+    assert data.levels == {0: (5.0, 7.0)}
+    assert data.features.tolist() == [[1, 0.5], [0, 9], [1, 1.5]]

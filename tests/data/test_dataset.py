@@ -56,3 +56,28 @@ def test_take_keeps_ids_and_leaves_the_original() -> None:
 def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(DataError, match=message):
         _table(**changes)
+
+
+LABELS = {"labels": torch.tensor([0, 1]), "class_values": (0, 1), "sample_ids": pd.RangeIndex(2)}
+
+
+def test_a_code_needs_a_level() -> None:
+    for code in (2.0, 0.5, -1.0):
+        features = torch.tensor([[code, 1.0], [0.0, 1.0]])
+        with pytest.raises(DataError, match="column 0 holds a code without a level"):
+            LabelledDataset("t", features, **LABELS, levels={0: ("a", "b")})
+
+
+def test_only_tables_have_categories() -> None:
+    with pytest.raises(DataError, match="images with categorical"):
+        LabelledDataset(
+            "t", torch.zeros(2, 1, 4, 4), value_range=(0, 1), **LABELS, levels={0: ("a",)}
+        )
+
+
+def test_the_original_has_a_row_for_each_sample_and_follows_take() -> None:
+    words, text = range(2), pd.DataFrame({"t": ["p", "q"]})
+    data = LabelledDataset("t", torch.eye(2), **LABELS, words=words, text="t", original=text)
+    assert data.take(torch.tensor([1])).original["t"].tolist() == ["q"]
+    with pytest.raises(DataError, match="1 rows of the original for 2 samples"):
+        data.replace(original=text.head(1))

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from hcat_nb.data._frames import from_frame
-from hcat_nb.errors import DataError
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError, UnknownNameError
 
 
 @pytest.fixture
@@ -46,12 +47,6 @@ def test_nullable_arrow_and_boolean_columns_are_numeric() -> None:
     np.testing.assert_array_equal(values, np.array(expected, dtype=np.float32))
 
 
-def test_more_rows_than_one_block_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hcat_nb.data._frames._BLOCK", 4)
-    frame = pd.DataFrame({"a": range(10), "y": [0, 1] * 5})
-    assert from_frame(frame, None, "y").features.ravel().tolist() == list(range(10))
-
-
 def test_a_target_is_found_by_its_text_too() -> None:
     frame = pd.DataFrame(np.eye(3), columns=[0, 1, 2])
     assert from_frame(frame, None, "2").feature_names == ("0", "1")
@@ -73,14 +68,14 @@ def test_of_many_columns_only_the_near_ones_are_listed() -> None:
         from_frame(frame, None, "tumor")
 
 
-def test_columns_that_are_not_numeric_are_named() -> None:
-    frame = pd.DataFrame(
-        {"a": ["p", "q"], "b": pd.Categorical(["u", "v"]), "c": [1.0, 2.0], "y": [0, 1]}
-    )
-    with pytest.raises(
-        DataError, match=r"2 columns are not numeric: 'a' \(\w+\), 'b' \(category\).*get_dummies"
-    ):
-        from_frame(frame, None, "y")
+def test_options_reach_the_columns(frame: pd.DataFrame) -> None:
+    parts = from_frame(frame, None, "species", TableOptions(drop=("count",)))
+    assert parts.feature_names == ("width",)
+
+
+def test_a_dropped_column_is_not_the_target(frame: pd.DataFrame) -> None:
+    with pytest.raises(UnknownNameError, match=r"drop names the column 'species', .*no feature"):
+        from_frame(frame, None, "species", TableOptions(drop=("species",)))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -175,3 +176,9 @@ def test_a_headless_notebook_holds_one_picture_and_no_widget() -> None:
 def test_a_mistake_fails_a_headless_notebook() -> None:
     with pytest.raises(CellExecutionError):
         execute("%load_ext hcat_nb", "%hcat_train digitz")
+
+
+def test_a_file_is_named_by_its_path(shell: InteractiveShell, tmp_path: Path) -> None:
+    small_frame().to_csv(tmp_path / "trees.csv", index=False)
+    run_cell(shell, f"run = %hcat_train {tmp_path}/trees.csv --target kind {SMALL}")
+    assert shell.user_ns["run"].info["dataset"]["name"] == "trees"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.preprocessing import StandardScaler
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -68,3 +71,42 @@ def test_the_constants_are_saved_with_the_weights():
     data = table(np.array([[3.0], [5.0]]))
     model = AdaptedModel(fit_scaling(data, "auto"), nn.Linear(1, 2))
     assert {"scaling.shift", "scaling.scale", "net.weight"} <= set(model.state_dict())
+
+
+def mixed(features: np.ndarray, **fields: object) -> LabelledDataset:
+    return dataclasses.replace(table(features), **fields)
+
+
+def test_mixed_tables_are_encoded_as_by_scikit_learns_column_transformer():
+    rng = np.random.default_rng(0)
+    features = np.column_stack(
+        [rng.integers(0, 4, 200), rng.normal(5, 20, 200), rng.integers(0, 2, 200)]
+    )
+    data = mixed(features, levels={0: tuple("abcd"), 2: ("no", "yes")})
+    reference = ColumnTransformer(
+        [("numbers", StandardScaler(), [1]), ("categories", OneHotEncoder(), [0, 2])],
+        sparse_threshold=0,
+    )
+    expected = reference.fit_transform(data.features.numpy().astype(np.float64))
+    encoded = fit_scaling(data, "auto")(data.features)
+    assert encoded.shape[1:] == data.encoded_shape
+    assert np.allclose(encoded, expected, atol=1e-5)  # float32
+
+
+def test_categories_are_encoded_where_numbers_are_left_alone():
+    data = mixed(np.array([[1, 7.5], [0, 2.5]]), levels={0: ("a", "b")})
+    assert fit_scaling(data, "none")(data.features).tolist() == [[7.5, 0, 1], [2.5, 1, 0]]
+
+
+def test_words_keep_their_zeros_and_proportions():
+    weights = np.array([[1, 0.6, 0.8], [2, 0, 1], [9, 1, 0]])
+    encoded = fit_scaling(mixed(weights, words=range(1, 3)), "auto")(table(weights).features)
+    # three rows of length 1 in two columns: the root mean square is sqrt(1/2)
+    assert np.allclose(encoded[:, 1:], weights[:, 1:] * np.sqrt(2), atol=1e-6)
+    assert encoded[:, 0].mean().abs() < 1e-6
+
+
+def test_an_encoding_is_saved_with_the_weights():
+    data = mixed(np.array([[1, 7.5], [0, 2.5]]), levels={0: ("a", "b")})
+    state = AdaptedModel(fit_scaling(data, "auto"), nn.Linear(3, 2)).state_dict()
+    assert {"scaling.numbers", "scaling.source", "scaling.code"} <= set(state)

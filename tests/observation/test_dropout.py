@@ -39,7 +39,7 @@ def test_a_member_is_the_network_with_one_mask_for_all_samples():
     with torch.inference_mode():
         probs = ensemble.measure(X, net(X))[:, 0]
         hidden = net[:3](X)
-        (mask,) = ensemble._masks.values()
+        (mask,) = ensemble.masks._kept.values()
         expected = torch.softmax(net[4](hidden * mask / 0.5), 1)
     assert mask.shape == (1, 40)
     assert torch.allclose(probs, expected, atol=1e-6)
@@ -108,7 +108,7 @@ def test_channel_dropouts_drop_whole_channels(layer, shape):
     net = nn.Sequential(layer, nn.Flatten()).eval()
     ensemble = DropoutEnsemble(net, 0, k=1)
     ensemble.measure(torch.ones(shape), net(torch.ones(shape)))
-    (mask,) = ensemble._masks.values()
+    (mask,) = ensemble.masks._kept.values()
     assert mask.shape == (1, 16, *([1] * (len(shape) - 2)))
 
 
@@ -116,9 +116,8 @@ def test_alpha_dropout_has_the_moments_of_torch():
     layer = nn.AlphaDropout(0.3)
     net = nn.Sequential(layer).eval()
     x = torch.randn(1, 20_000, generator=torch.Generator().manual_seed(0))
-    ensemble = DropoutEnsemble(net, 0, k=1)
-    ensemble._network = 0
-    mine = ensemble._mask(layer, (), x)
+    masks = DropoutEnsemble(net, 0, k=1).masks
+    mine = masks.apply(("0", 0, 0), layer, x)
     torch.manual_seed(0)
     theirs = layer.train()(x)
     # 20,000 draws: standard error of mean and of spread below .01
@@ -140,3 +139,83 @@ def test_per_sample_masks_differ_between_samples():
 def test_options_are_checked(options, message):
     with pytest.raises(SpecError, match=message):
         DropoutEnsemble(network(), 0, **options)
+
+
+def passes(net: nn.Module, x: torch.Tensor, seed: int = 0) -> torch.Tensor:
+    """Sub-network after sub-network, (b, K, C)."""
+    ensemble = DropoutEnsemble(net, seed)
+    ensemble._together = False
+    with torch.no_grad():
+        return ensemble.measure(x, net(x))
+
+
+class Skipping(nn.Module):
+    """What stands before the dropout joins again behind it."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.drop, self.last = nn.Linear(6, 8), nn.Dropout(0.5), nn.Linear(8, 3)
+
+    def forward(self, x):
+        hidden = self.first(x)
+        return self.last(hidden + self.drop(hidden))
+
+
+class Branching(nn.Module):
+    """The second dropout does not follow from the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop, self.last = nn.Dropout(0.5), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.last(self.drop(x) * 2) + self.last(self.drop(x))
+
+
+class Mixing(nn.Module):
+    """Samples of a batch see each other, so other rows change the result."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop, self.last = nn.Dropout(0.5), nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = self.drop(x)
+        return self.last(x - x.mean(0))
+
+
+def test_what_stands_before_the_first_dropout_runs_once_for_all_networks():
+    net = network()
+    ensemble = DropoutEnsemble(net, 0, k=10)
+    rows: list[int] = []
+    with torch.no_grad():
+        ensemble.measure(X, net(X))  # the trial
+        net[0].register_forward_hook(lambda _m, _i, out: rows.append(len(out)))
+        together = ensemble.measure(X, torch.zeros(30, 3))
+    assert sum(rows) == 30
+    # other matrix kernels: rounding
+    assert torch.allclose(together, passes(net, X), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [Skipping, Branching, Mixing])
+def test_a_model_not_made_for_it_runs_one_network_after_the_other(kind):
+    torch.manual_seed(0)
+    net = kind().eval()
+    ensemble = DropoutEnsemble(net, 0)
+    with torch.no_grad():
+        first, second = (ensemble.measure(x, net(x)) for x in (X, X + 1))
+    assert ensemble._together is False
+    assert torch.equal(first, passes(net, X))
+    assert torch.equal(second, passes(net, X + 1))
+
+
+def test_a_later_batch_that_fails_together_runs_one_after_the_other():
+    """One row broadcasts where two rows would not."""
+    torch.manual_seed(0)
+    net = Skipping().eval()
+    ensemble = DropoutEnsemble(net, 0)
+    with torch.no_grad():
+        ensemble.measure(X[:1], net(X[:1]))
+        assert ensemble._together is True
+        later = ensemble.measure(X, net(X))
+    assert torch.equal(later, passes(net, X))

@@ -90,3 +90,30 @@ def test_a_snapshot_is_never_written_again(logits, labels):
         )
     )
     assert np.array_equal(early.confidence, before)
+
+
+def test_of_the_labels_probability_alone_classes_are_not_known(logits, labels):
+    probs = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    p = torch.tensor(probs[:, np.arange(N), labels], dtype=torch.float32)
+    dynamics = MapDynamics(torch.tensor(labels), C, label_only=True)
+    for epoch, at in enumerate(p, start=1):
+        two = torch.stack([at, 1 - at], dim=1).log()
+        zeros = torch.zeros(N, dtype=torch.int64)
+        dynamics.observe(Observation("epoch", epoch, torch.arange(N), zeros, two))
+    here, whole = dynamics.snapshot(E), feed(logits, labels).snapshot(E)
+    for name in ("confidence", "variability", "aleatoric", "mean_loss"):
+        assert np.allclose(getattr(here, name), getattr(whole, name), rtol=1e-5, atol=1e-6)
+    codes, probability = dynamics.suggested()
+    assert np.isnan(here.correctness).all()
+    assert (codes == -1).all()
+    assert probability.isnan().all()
+    assert np.isnan(dynamics.accuracy())
+
+
+def test_one_look_of_several_epochs_has_no_variability(logits, labels):
+    dynamics = MapDynamics(torch.tensor(labels), C)
+    for epoch, rows in ((1, torch.arange(N)), (2, torch.arange(1, N))):
+        at = torch.tensor(logits[epoch - 1], dtype=torch.float32)[rows]
+        dynamics.observe(Observation("epoch", epoch, rows, torch.tensor(labels)[rows], at))
+    assert np.isnan(dynamics.snapshot(2).variability).tolist() == [True] + [False] * (N - 1)
+    assert not np.isnan(dynamics.snapshot(2).confidence).any()

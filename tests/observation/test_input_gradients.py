@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import ModelError, SpecError
-from hcat_nb.observation.input_gradients import InputGradients
+from hcat_nb.observation.input_gradients import InputGradients, traced_forward
 
 
 @pytest.fixture
@@ -94,3 +94,12 @@ def test_a_model_that_is_not_differentiable_in_its_input(data, trained):
 def test_option_out_of_range(net, options):
     with pytest.raises(SpecError, match=r"is '.*expected"):
         InputGradients(net, **options)
+
+
+def test_a_shared_forward_gives_the_same_and_serves_twice(net, data):
+    x, labels = data
+    traced = traced_forward(net, x)
+    assert torch.equal(traced.logits, net(x))
+    for of in ("logit", "softmax"):
+        gradients = InputGradients(net, of=of)
+        assert torch.equal(gradients.follow(traced, labels), gradients.measure(x, labels))

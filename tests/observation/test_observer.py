@@ -78,10 +78,13 @@ def test_epoch_and_final_needs_share_one_pass(features):
 
 
 def test_dropout_is_measured_once_for_all_who_ask_alike(features):
-    net = Counting()
-    ones = [Subscriber(frozenset({Need.DROPOUT})) for _ in range(3)]
-    observer(net, features, *ones).end_epoch(1, last=True)
-    assert net.passes == 1 + 2  # the forward, and two sub-networks
+    passes = []
+    for askers in (1, 3):
+        net = Counting()
+        ones = [Subscriber(frozenset({Need.DROPOUT})) for _ in range(askers)]
+        observer(net, features, *ones).end_epoch(1, last=True)
+        passes.append(net.passes)
+    assert passes[0] == passes[1] > 2
     assert ones[0].records[0].take(Need.DROPOUT, (("k", 2),)).shape == (N, 2, 3)
 
 
@@ -226,3 +229,15 @@ def test_a_rehearsal_finds_a_model_without_input_gradients(features):
 
     with pytest.raises(ModelError, match="no gradient reaches the model's input"):
         observer(Blind(), features, Subscriber(GRADIENTS)).rehearse()
+
+
+def test_the_clock_tells_the_parts_and_who_asked_for_them(features):
+    ones = [Subscriber(frozenset({Need.LOGITS})), Subscriber(frozenset({Need.DROPOUT}))]
+    ones[0].name, ones[1].name = "plain", "asks"  # type: ignore[attr-defined]
+    watcher = observer(Counting(), features, *ones, Subscriber(frozenset({Need.TRAIN_LOGITS})))
+    watcher.end_epoch(1, last=False)
+    assert set(watcher.clock.seconds) == {"forward", "plain"}
+    watcher.end_epoch(2, last=True)
+    assert set(watcher.clock.seconds) == {"forward", "plain", "dropout", "asks"}
+    assert all(seconds > 0 for seconds in watcher.clock.seconds.values())
+    assert watcher.askers() == {"forward": ["plain", "asks"], "dropout": ["asks"]}

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import HcatError
-from hcat_nb.observation.probes import Batch, make_probe
+from hcat_nb.observation.input_gradients import traced_forward
+from hcat_nb.observation.probes import Batch, TracingProbe, make_probe
 from hcat_nb.observation.record import Need
 from hcat_nb.observation.traits import InputTraits
 
@@ -33,3 +34,24 @@ def test_shapes(need, options, shape):
 def test_what_nobody_measures():
     with pytest.raises(HcatError, match="EMBEDDINGS cannot be measured"):
         make_probe(Need.EMBEDDINGS, (), nn.Linear(1, 1), InputTraits(), n=1, seed=0)
+
+
+def test_input_gradients_go_back_through_the_shared_forward():
+    net, x, rows = nn.Linear(4, 3).eval(), torch.randn(5, 4), torch.arange(5)
+    probe = make_probe(Need.INPUT_GRADIENTS, (), net, InputTraits(), n=5, seed=0)
+    assert isinstance(probe, TracingProbe)
+    assert probe.wants_trace(x)
+    traced = traced_forward(net, x)
+    calls: list[int] = []
+    net.register_forward_hook(lambda *_: calls.append(1))
+    shared = probe(Batch(rows, x, rows % 3, traced.logits.detach(), traced))
+    assert not calls
+    assert torch.equal(shared, probe(Batch(rows, x, rows % 3, net(x))))
+
+
+def test_a_forward_that_memory_does_not_hold_is_not_shared():
+    net, x = nn.Linear(4, 3).eval(), torch.randn(5, 4)
+    probe = make_probe(Need.INPUT_GRADIENTS, (), net, InputTraits(), n=5, seed=0)
+    assert isinstance(probe, TracingProbe)
+    probe.gradients._rows = 4
+    assert not probe.wants_trace(x)

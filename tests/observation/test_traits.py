@@ -31,3 +31,13 @@ def test_columns_have_population_deviations_of_the_rows_that_can_be_read():
     # rounded once to float32
     np.testing.assert_allclose(traits.column_stds, rows.astype(float).std(0), rtol=1e-6, atol=1e-6)
     assert traits.value_range is None
+
+
+def test_categories_have_shares_and_no_deviation_and_words_neither():
+    columns = [[0, 2, 2, 1], [1, 2, 3, 4], [0.5, 0, 0, 1]]
+    rows = torch.tensor(columns, dtype=torch.float32).T
+    traits = InputTraits.of(dataset(rows, levels={0: ("a", "b", "c", "d")}, words=range(2, 3)))
+    assert traits.marginals[0].tolist() == [0.25, 0.5, 1, 1]
+    assert traits.column_stds[[0, 2]].tolist() == [0, 0]
+    assert traits.column_stds[1] > 1
+    assert traits.words == range(2, 3)

@@ -73,7 +73,7 @@ def test_targets_without_samples_are_left_out():
 
 
 @pytest.mark.parametrize(
-    "data", [make(100, name="wine", values=(0, 1, 2)), make(90, name="digits", values=(0, 1, 2))]
+    "data", [make(100, name="trees", values=(0, 1, 2)), make(90, name="digits", values=(0, 1, 2))]
 )
 @pytest.mark.parametrize("p", [0, 0.2])
 def test_no_rules_for_this_dataset(data, p):

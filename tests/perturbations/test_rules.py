@@ -6,9 +6,13 @@ import pytest
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError
-from hcat_nb.perturbations._rules import BUILT_IN, confused
+from hcat_nb.perturbations._apply import perturb
+from hcat_nb.perturbations._built_in_rules import BUILT_IN
+from hcat_nb.perturbations._rules import built_in, confused
 from hcat_nb.perturbations.instance import Instance
+from hcat_nb.registry import SOURCES
 
 
 def blobs(n=600, seed=0):
@@ -69,9 +73,42 @@ def test_too_little_to_estimate_from():
         confused(data, seed=0)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_rules_name_classes_that_exist_and_never_themselves(name):
-    n_classes, rule = BUILT_IN[name]
-    for code, targets in rule.items():
-        assert code not in targets
-        assert all(0 <= target < n_classes for target in (code, *targets))
+def test_of_two_classes_each_is_taken_for_the_other():
+    data = blobs().replace(labels=torch.arange(600) % 2, class_values=("no", "yes"))
+    assert built_in(data).tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_class_without_samples_is_no_target():
+    data = blobs().replace(name="retinamnist", class_values=(0, 1, 2, 3, 4))
+    weights = built_in(data)
+    assert weights[3].tolist() == [0, 0, 1, 0, 0]
+    assert weights[2].tolist() == [0, 1, 0, 1, 0]
+
+
+def test_every_dataset_whose_classes_are_known_beforehand_has_rules():
+    fixed = {name for name in SOURCES.names() if SOURCES.get(name).n_samples is not None}
+    assert fixed <= set(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES.names() if SOURCES.get(name).bundled])
+def test_rules_fit_the_bundled_datasets(name):
+    data = load(name)
+    truth = perturb(data, "instance", 0.1, seed=0).truth
+    assert truth.is_hard.sum() == int(0.1 * len(data) + 0.5)
+
+
+def test_wines_are_taken_for_their_neighbours_in_flavanoids():
+    data = load("wine")
+    flavanoids = data.features[:, data.feature_names.index("flavanoids")]
+    means = [flavanoids[data.labels == code].mean() for code in range(3)]
+    assert means[0] > means[1] > means[2]
+    assert BUILT_IN["wine"][1] == {0: (1,), 1: (0, 2), 2: (1,)}
+
+
+def test_jannis_classes_are_taken_for_what_they_are_confused_with(shared_data):
+    path = str(shared_data / "tables" / "jannis_sample.parquet")
+    data = load("jannis", path=path, drop="openml_row")
+    counts = confused(data, seed=0)
+    np.fill_diagonal(counts, 0)
+    assert dict(enumerate(counts.argmax(1))) == {0: 1, 1: 3, 2: 1, 3: 1}
+    assert BUILT_IN["jannis"][1] == {0: (1,), 1: (3,), 2: (1,), 3: (1,)}

@@ -20,7 +20,7 @@ def image_run() -> Run:
         epochs=3,
         batch_size=16,
         seed=0,
-        keep_dynamics=True,
+        keep_dynamics="probs",
     )
 
 

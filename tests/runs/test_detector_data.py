@@ -31,7 +31,7 @@ def test_samples_that_were_never_measured_stay_out(image_run):
 
 
 def test_runs_from_which_nothing_can_be_learned(image_run, table_run):
-    with pytest.raises(DataError, match=r"wine.*kept no dynamics.*keep_dynamics=True"):
+    with pytest.raises(DataError, match=r"wine.*kept no dynamics.*keep_dynamics=probs"):
         dynamics_of(table_run)
     clean = image_run.truth.assign(family="none")
     with pytest.raises(DataError, match=r"0 wrong labels among 200; .*hardness='uniform'"):

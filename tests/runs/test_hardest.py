@@ -90,3 +90,29 @@ def test_names_with_html_show_as_text(images):
     assert "<img src=x" not in page
     assert "<b>" not in page
     assert "<i>" not in page
+
+
+def test_texts_are_shown_beside_their_labels(tmp_path):
+    texts = [f"{'card' if i % 2 else 'loan'} number {i}" for i in range(60)]
+    run = characterize(texts, [i % 2 for i in range(60)], epochs=2, methods="aum")
+    frame = run.hardest(5).frame
+    assert frame["text"].tolist() == [texts[i] for i in frame.index]
+    assert texts[frame.index[0]] in repr(run.hardest(5))
+    run.save(tmp_path / "run")
+    assert "text" not in load_run(tmp_path / "run").hardest(5).frame  # its data are not at hand
+
+
+def test_a_text_column_gives_way_to_a_column_of_its_name():
+    frame = pd.DataFrame({"label": [f"card {i}" for i in range(40)], "y": [0, 1] * 20})
+    options = {"dataset_options": {"text": "label"}, "epochs": 2, "methods": "aum"}
+    hardest = characterize(frame, target="y", **options).hardest(3).frame
+    assert set(hardest["label"]) <= {0, 1}
+    assert hardest["label (text)"].str.startswith("card").all()
+
+
+def test_what_is_printed_shows_the_score_that_ranks_and_no_other(image_run):
+    page = repr(image_run.hardest(4, by="loss"))
+    assert "..." not in page
+    assert {"label", "suggested", "verdict", "loss"} <= set(page.splitlines()[1].split())
+    assert "aum" not in page
+    assert "aum" in image_run.hardest(4, by="loss").frame

@@ -9,7 +9,7 @@ from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import ModelError, SpecError
-from hcat_nb.runs._inputs import fit_classes, make_methods, make_spec
+from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods, make_spec
 from hcat_nb.spec import RunSpec
 
 
@@ -60,3 +60,17 @@ def test_as_many_outputs_as_classes_change_nothing():
 def test_outputs_that_fit_no_class_are_refused(values, width):
     with pytest.raises(ModelError, match=f"{width} outputs for 2 classes"):
         fit_classes(data(values), width)
+
+
+def test_options_of_the_dataset_reach_it():
+    frame = pd.DataFrame({"a": [1, None, 3], "id": [7, 8, 9], "y": [0, 1, 1]})
+    spec = make_spec(
+        frame, None, None, {"target": "y", "dataset_options": {"impute": 5, "drop": "id"}}
+    )
+    assert load_dataset(frame, None, None, spec, None).features.ravel().tolist() == [1, 5, 3]
+
+
+def test_options_of_the_run_are_none_of_the_dataset():
+    spec = RunSpec("wine", dataset_options={"subset": 10})
+    with pytest.raises(SpecError, match="subset is an option of the run"):
+        load_dataset(None, None, None, spec, None)

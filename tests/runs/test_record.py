@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import torch
 from torch import nn
 
@@ -24,8 +25,19 @@ def test_everything_is_plain_json():
         describe_dataset(load("digits")),
         describe_methods(make_methods(RunSpec())),
         versions(),
+        describe_dataset(load(pd.DataFrame({"a": ["x", None, "y"], "b": [1, 2, 3]}), [0, 1, 1])),
     ]
     assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_codes_and_words_are_told():
+    frame = pd.DataFrame({"t": ["to go", "go on"], "b": [1, 2], "a": [7, 5]})
+    told = describe_dataset(load(frame, [0, 1], text="t", categorical="a"))
+    assert told["columns"] == ["b", "a", "t: go", "t: on", "t: to"]
+    assert told["levels"] == {"a": [5, 7]}
+    assert told["words"] == [2, 5]
+    assert told["encoded_shape"] == [6]
+    assert "levels" not in describe_dataset(load("wine"))
 
 
 def test_only_trained_parameters_count():

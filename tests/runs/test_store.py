@@ -189,3 +189,25 @@ def test_a_newer_schema_is_refused(table_run, tmp_path):
     (folder / "run.json").write_text(json.dumps(record))
     with pytest.raises(StoreError, match=r"schema 99.*update hcat_nb"):
         load_run(folder)
+
+
+def test_kept_logits_are_saved_beside_the_tables(tmp_path):
+    run = characterize("wine", epochs=2, methods="el2n", keep_dynamics="logits")
+    folder = run.save(tmp_path / "run")
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+    assert [name for name in files if "/" in name] == [
+        "logits/epoch_0001.parquet",
+        "logits/epoch_0002.parquet",
+    ]
+    loaded = load_run(folder)
+    assert_equal(run, loaded)
+    for epoch in (1, 2):
+        pd.testing.assert_frame_equal(run.logits.epoch(epoch), loaded.logits.epoch(epoch))
+        logits = loaded.logits.epoch(epoch)[["class_0", "class_1", "class_2"]]
+        probs = torch.tensor(logits.to_numpy()).softmax(1)
+        labels = torch.tensor(loaded.details["label"].cat.codes.to_numpy()).long()
+        kept = loaded.dynamics[f"epoch_{epoch}"].to_numpy()
+        # float32 softmax, twice
+        assert np.allclose(probs.gather(1, labels[:, None]).squeeze(1), kept, atol=1e-6)
+    again = loaded.save(tmp_path / "copy")  # a loaded run takes its logits along
+    assert load_run(again).logits.n_epochs == 2

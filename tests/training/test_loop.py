@@ -78,7 +78,7 @@ def test_it_does_what_a_plain_loop_does():
     plain = copy.deepcopy(model)
     history = trainer(model, batch_size=20).run(start()).history
     features, labels = data()
-    optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2, fused=True)
     order = torch.Generator().manual_seed(child_seed(0, "order"))
     for epoch in range(E):
         plain.train()

@@ -42,7 +42,7 @@ def missing(
 
 
 def download(source: Source, torchvision_name: str, folder: str, expected: str) -> None:
-    """Let torchvision download ``folder`` into the source's root, or raise.
+    """Let torchvision download ``folder``, or a file, into the source's root, or raise.
 
     The files arrive in a temporary folder and are moved when complete and
     checked, so that an interrupted download leaves nothing behind.
@@ -61,7 +61,8 @@ def download(source: Source, torchvision_name: str, folder: str, expected: str) 
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as staging:
             getattr(torchvision.datasets, torchvision_name)(staging, download=True)
-            for path in sorted((Path(staging) / folder).rglob("*")):
+            top = Path(staging) / folder
+            for path in [top, *sorted(top.rglob("*"))]:
                 if path.is_file():
                     goal = root / path.relative_to(staging)
                     goal.parent.mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import DataError, UnknownNameError
+from hcat_nb.registry import nearest
 
 __all__ = ["Source"]
+
+_COMMON = ("root", "download")  # of every source; options of a run, not of a dataset
 
 
 @dataclass(frozen=True)
 class Source(ABC):
     """A dataset that is known by name.
+
+    A subclass is a frozen dataclass; fields that it adds are its options.
 
     Parameters
     ----------
@@ -27,11 +35,61 @@ class Source(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     modality: ClassVar[Literal["image", "table"]]
-    n_samples: ClassVar[int]
+    n_samples: ClassVar[int | None]  # None: it depends on what is read
     bundled: ClassVar[bool]
 
     root: Path | None = None
     download: bool = True
+
+    @classmethod
+    def options(cls) -> tuple[str, ...]:
+        """Return the names of its own options."""
+        names = (item.name for item in dataclasses.fields(cls) if item.init)
+        return tuple(name for name in names if name not in _COMMON)
+
+    @classmethod
+    def from_options(cls, root: Path | None, download: bool, **options: Any) -> Self:
+        """Return the source with these options, as they come from keywords or a shell.
+
+        Raises
+        ------
+        UnknownNameError
+            If an option does not exist; names the nearest.
+        """
+        known = cls.options()
+        for name in options:
+            if name not in known:
+                raise UnknownNameError(
+                    f"unknown option {name!r} of the dataset {cls.name!r}",
+                    nearest(name, known) if known else "no options",
+                )
+        return cls(root=root, download=download, **options)
+
+    def load_as(
+        self,
+        *,
+        target: Any = None,
+        classes: Sequence[Any] | None = None,
+        on_missing_label: str = "error",
+        on_bad_row: str = "error",
+        seed: int = 0,
+    ) -> LabelledDataset:
+        """Return the training set, read in the way that ``hcat_nb.load`` was asked for.
+
+        Here, of a dataset that brings its labels along and has no faulty
+        rows: a subclass that reads a user's table overrides it.
+
+        Raises
+        ------
+        DataError
+            If labels or classes were named.
+        """
+        for option, value in (("target", target), ("classes", classes)):
+            if value is not None:
+                raise DataError(
+                    f"{option} was given with {self.name!r}, which has its own labels", "none"
+                )
+        return self.load()
 
     @abstractmethod
     def load(self) -> LabelledDataset:

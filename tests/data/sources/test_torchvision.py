@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,29 +17,20 @@ from hcat_nb.errors import DataError, MissingDataError
 Write = Callable[..., None]
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def mirror(tmp_path: Path, write_idx: Write, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def mirror(
+    tmp_path: Path,
+    write_idx: Write,
+    serve: Callable[[Path], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """Serve small files in the published names where torchvision looks for MNIST."""
     folder = tmp_path / "mirror"
     write_idx(folder, gzipped=True)
-    handler = functools.partial(_Quiet, directory=str(folder))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     sums = [(f.name, hashlib.md5(f.read_bytes()).hexdigest()) for f in sorted(folder.iterdir())]
-    monkeypatch.setattr(
-        torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"]
-    )
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [serve(folder)])
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", sums)
-    yield folder
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return folder
 
 
 def test_the_root_is_the_option_else_the_variable_else_the_cache(

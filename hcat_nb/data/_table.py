@@ -1,0 +1,149 @@
+"""The feature columns of a frame as one matrix, and what its columns stand for."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.data._column_kinds import Category, Number, read_column
+from hcat_nb.data._encode import encode, impute
+from hcat_nb.data._texts import tf_idf
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError, UnknownNameError
+from hcat_nb.registry import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table", "nearest_columns", "read_table"]
+
+_BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
+_LISTED = 12  # names that a message lists
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as a dataset holds it; fields as in LabelledDataset.
+
+    Parameters
+    ----------
+    features : array of shape (n, columns), float32
+    names : tuple of str
+    levels : mapping of int to tuple
+    words : range
+    text : str, optional
+    original : pandas.DataFrame, optional
+    notes : tuple of str
+    """
+
+    features: np.ndarray
+    names: tuple[str, ...]
+    levels: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    words: range = range(0)
+    text: str | None = None
+    original: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
+    """Read feature columns: numbers, then texts as TF-IDF weights in the last columns.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Features only, column names text; left as it is.
+    options : TableOptions
+
+    Raises
+    ------
+    DataError
+        If there is no feature, or a column cannot be read.
+    UnknownNameError
+        If an option names a column that is not there.
+    """
+    names = [str(name) for name in frame.columns]
+    _check_names(names, options)
+    frame = frame.set_axis(names, axis=1).drop(columns=list(options.drop))
+    if not frame.shape[1]:
+        raise DataError("the frame has no feature column", "at least one besides the target")
+    tabular = frame if options.text is None else frame.drop(columns=options.text)
+    table = _tabular(tabular, options)
+    if options.text is not None:
+        weights, terms, note = tf_idf(frame[options.text], options.text, options)
+        words = range(len(table.names), len(table.names) + len(terms))
+        table = dataclasses.replace(
+            table,
+            features=weights if not table.names else np.hstack([table.features, weights]),
+            names=(*table.names, *terms),
+            words=words,
+            text=options.text,
+            notes=(*table.notes, note),
+        )
+    if options.drop:
+        note = "left out: " + ", ".join(options.drop)
+        table = dataclasses.replace(table, notes=(note, *table.notes))
+    changed = bool(table.levels or table.words or table.notes)
+    return dataclasses.replace(table, original=frame.copy() if changed else None)
+
+
+def nearest_columns(name: str, names: list[str]) -> str:
+    """Return a clause that names the nearest columns, and of few columns all."""
+    listed = names
+    if len(names) > _LISTED:
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        listed = close or names[:_LISTED]
+    return nearest(name, listed)
+
+
+def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
+    names = list(frame.columns)
+    read = {name: read_column(frame[name], name, options) for name in names}
+    numbers = {name: one for name, one in read.items() if isinstance(one, Number)}
+    categories = {name: one for name, one in read.items() if isinstance(one, Category)}
+    notes = [one.note for one in numbers.values() if one.note]
+    places = [names.index(name) for name in numbers]
+    features = np.empty((len(frame), len(names)), np.float32)
+    _fill(features, places, [one.content for one in numbers.values()])
+    if options.impute is not None and places:
+        filled, note = impute(features[:, places], list(numbers), options.impute)
+        features[:, places] = filled
+        notes += [note] if note else []
+    levels: dict[int, tuple[Any, ...]] = {}
+    if categories:
+        codes, found, told = encode(categories, options)
+        positions = [names.index(name) for name in categories]
+        features[:, positions] = codes
+        levels = dict(zip(positions, found, strict=True))
+        notes += told
+    return Table(features, tuple(names), levels, notes=tuple(notes))
+
+
+def _fill(out: np.ndarray, places: list[int], columns: list[pd.Series]) -> None:
+    # a number beyond float32 becomes infinite and is reported with its row
+    with np.errstate(over="ignore", invalid="ignore"):
+        for place, column in zip(places, columns, strict=True):
+            for start in range(0, len(out), _BLOCK):
+                part = column.iloc[start : start + _BLOCK]
+                out[start : start + _BLOCK, place] = part.to_numpy(np.float32, na_value=np.nan)
+
+
+def _check_names(names: list[str], options: TableOptions) -> None:
+    text = () if options.text is None else (options.text,)
+    for option, chosen in (
+        ("drop", options.drop),
+        ("categorical", options.categorical),
+        ("text", text),
+    ):
+        for name in chosen:
+            if name not in names:
+                raise UnknownNameError(
+                    f"{option} names the column {name!r}, which is no feature",
+                    nearest_columns(name, names),
+                )
+    both = [name for name in (*options.categorical, *text) if name in options.drop]
+    if both:
+        raise DataError(f"the column {both[0]!r} is left out and used", "one of the two")

@@ -1,0 +1,79 @@
+"""What all sources of tables with named columns share: they are read as a DataFrame is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.data.coerce import coerce
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.sources.base import Source
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TableSource"]
+
+
+@dataclass(frozen=True)
+class TableSource(TableOptions, Source):
+    """A table; its options are those of every table, see TableOptions."""
+
+    modality = "table"
+
+    @abstractmethod
+    def frame(self) -> tuple[pd.DataFrame, str | None]:
+        """Return the table, and the name of its target where it has one.
+
+        Raises
+        ------
+        MissingDataError
+            If files are absent and may not, or cannot, be downloaded.
+        DataError
+            If they cannot be read.
+        """
+
+    def load(self) -> LabelledDataset:
+        """Return the table as a dataset."""
+        return self.load_as()
+
+    def load_as(
+        self,
+        *,
+        target: Any = None,
+        classes: Sequence[Any] | None = None,
+        on_missing_label: str = "error",
+        on_bad_row: str = "error",
+        seed: int = 0,
+    ) -> LabelledDataset:
+        """Return the table, read in the way that ``hcat_nb.load`` was asked for.
+
+        Raises
+        ------
+        MissingDataError, DataError
+            If there is no table, or it cannot be used as it is.
+        """
+        frame, own = self.frame()
+        if target is not None and own is not None:
+            raise DataError(
+                f"target was given with {self.name!r}, which has its own labels", "none"
+            )
+        chosen = {item.name: getattr(self, item.name) for item in fields(TableOptions)}
+        return coerce(
+            frame,
+            target=own if target is None else target,
+            name=self.called,
+            classes=classes,
+            on_missing_label=on_missing_label,
+            on_bad_row=on_bad_row,
+            options=chosen,
+        )
+
+    @property
+    def called(self) -> str:
+        """What the dataset is called."""
+        return self.name

@@ -1,0 +1,200 @@
+"""Folders of images: real photos, and the odd files that a person's folder could contain."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.datasets import ImageFolder
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.loading import load
+from hcat_nb.errors import DataError, MissingDataError, SpecError
+from hcat_nb.runs.characterize import characterize
+
+REFUSED = (
+    *("broken.png", "broken_data_stream.png"),
+    *("decompression_bomb.gif", "png_decompression_dos.png"),
+)
+
+
+def test_class_folders_are_read_as_torchvision_reads_them(shared_data: Path) -> None:
+    photos = shared_data / "image_folder" / "flowers"
+    dataset = load(photos, size=128)
+    theirs = ImageFolder(str(photos))
+    assert dataset.name == "flowers"
+    assert dataset.class_values == tuple(theirs.classes)
+    assert dataset.labels.tolist() == theirs.targets
+    assert list(dataset.sample_ids) == [
+        Path(path).relative_to(photos).as_posix() for path, _ in theirs.samples
+    ]
+    for row in (0, 250, 505):
+        assert np.array_equal(dataset.features[row].permute(1, 2, 0), np.asarray(theirs[row][0]))
+
+
+@pytest.fixture(scope="module")
+def mixed(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The 28 odd files as a class beside a few daisies."""
+    root = tmp_path_factory.mktemp("mixed")
+    shutil.copytree(shared_data / "image_folder" / "odd", root / "odd")
+    (root / "daisy").mkdir()
+    for path in sorted((shared_data / "image_folder" / "flowers" / "daisy").iterdir())[:3]:
+        shutil.copy(path, root / "daisy")
+    return root
+
+
+@pytest.fixture(scope="module")
+def odd(mixed: Path) -> LabelledDataset:
+    return load(mixed, on_bad_row="keep", size=128, fit="stretch")
+
+
+def shown(dataset: LabelledDataset, name: str) -> np.ndarray:
+    row = list(dataset.sample_ids).index(f"odd/{name}")
+    assert bool(dataset.readable[row])
+    return dataset.features[row].numpy().astype(float)
+
+
+def test_all_odd_files_are_read_or_reported_by_name(mixed: Path, odd: LabelledDataset) -> None:
+    assert len(odd) == 3 + 28
+    unread = {str(one) for one in odd.sample_ids[~odd.readable.numpy()]}
+    assert unread == {f"odd/{name}" for name in REFUSED}
+    with pytest.raises(DataError, match="4 of 31 image files cannot be read") as caught:
+        load(mixed)
+    assert all(name in str(caught.value) for name in REFUSED)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_picture_in_five_formats_is_one_picture(odd: LabelledDataset) -> None:
+    exact = shown(odd, "hopper.ppm")
+    for name in ("hopper.bmp", "hopper.tif", "hopper.jpg", "hopper.webp", "hopper.gif"):
+        # lossy compression and a palette of 256 colours: a few grey levels
+        assert np.abs(shown(odd, name) - exact).mean() < 8, name
+
+
+def test_turned_photos_stand_upright(odd: LabelledDataset) -> None:
+    upright = shown(odd, "hopper.jpg")
+    for orientation in (3, 6, 8):
+        turned = shown(odd, f"hopper_orientation_{orientation}.jpg")
+        assert np.abs(turned - upright).mean() < 8
+        assert np.abs(np.rot90(turned, axes=(1, 2)) - upright).mean() > 40
+
+
+def test_grey_pictures_have_three_equal_channels(odd: LabelledDataset) -> None:
+    luma = np.tensordot([0.299, 0.587, 0.114], shown(odd, "hopper.ppm"), axes=1)
+    for name, tolerance in (("hopper_gray.jpg", 8), ("hopper_16bit.pgm", 8)):
+        grey = shown(odd, name)
+        assert (grey == grey[:1]).all()
+        assert np.abs(grey[0] - luma).mean() < tolerance, name
+    assert set(np.unique(shown(odd, "hopper_1bit.pbm"))) == {0, 255}
+
+
+def test_sixteen_bits_are_not_cut_to_white(odd: LabelledDataset) -> None:
+    # red of 16 bits: 65535, 0, 0
+    assert shown(odd, "apng_mode_16bit.png").mean(axis=(1, 2)).tolist() == [255, 0, 0]
+    # values 291 to 694; on the scale of 65,535, which the PGM file needs, nearly black
+    assert 1 <= shown(odd, "16bit.cropped.tif").max() <= 3
+
+
+def test_a_12_bit_scan_alone_is_not_left_black(mixed: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        shutil.copy(mixed / "odd" / "16bit.cropped.tif", tmp_path / name)
+    dataset = load(tmp_path, color="grey")
+    # 694 of 1,023
+    assert dataset.features.amax().item() == round(694 / 1023 * 255)
+
+
+def test_transparency_is_laid_on_white(mixed: Path, odd: LabelledDataset) -> None:
+    corner = shown(odd, "transparent.png")[:, 0, 0]
+    assert corner.tolist() == [255, 255, 255]
+    black = load(mixed, on_bad_row="drop", background="black", size=128, fit="stretch")
+    assert shown(black, "transparent.png")[:, 0, 0].tolist() == [0, 0, 0]
+
+
+def test_inks_have_right_colours(odd: LabelledDataset) -> None:
+    """The picture shows the word RED in red on near black."""
+    red, green, blue = shown(odd, "pil_sample_cmyk.jpg")
+    ink = red > 128
+    assert 0.05 < ink.mean() < 0.5
+    assert green[ink].mean() < 90
+    assert blue[ink].mean() < 90
+    assert red[~ink].mean() < 60
+
+
+def test_of_several_pictures_the_first_is_taken(mixed: Path, odd: LabelledDataset) -> None:
+    for name in ("apng_mode_grayscale_alpha.png", "ignore_frame_size.mpo"):
+        with Image.open(mixed / "odd" / name) as image:
+            image.seek(0)
+            rgba = image.convert("RGBA").resize((128, 128), 2)
+        first = Image.alpha_composite(Image.new("RGBA", (128, 128), "white"), rgba)
+        expected = np.asarray(first.convert("RGB"), dtype=float).transpose(2, 0, 1)
+        assert np.abs(shown(odd, name) - expected).mean() < 2
+
+
+def test_unreadable_exif_does_not_hide_sound_pixels(odd: LabelledDataset) -> None:
+    assert shown(odd, "broken_exif_dpi.jpg").mean(axis=(1, 2)).argmax() == 1  # a green square
+    for name in ("exif_typeerror.jpg", "junk_jpeg_header.jpg", "flower.jpg", "flower2.webp"):
+        assert shown(odd, name).std() > 20
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name / "deeper").mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(0, 256, (20, 16, 3), dtype=np.uint8)
+            folder = tmp_path / name / ("deeper" if i % 2 else "")
+            Image.fromarray(pixels).save(folder / f"{i}.png")
+    return tmp_path
+
+
+def test_what_is_no_image_is_counted_not_read(small: Path) -> None:
+    for name in ("notes.txt", "cat/._3.png", "cat/Thumbs.db", "loose.png"):
+        (small / name).write_bytes(b"x")
+    (small / ".cache").mkdir()
+    (small / ".cache" / "a.png").write_bytes(b"x")
+    dataset = load(small)
+    assert len(dataset) == 24
+    assert "cat/deeper/1.png" in dataset.sample_ids
+    assert dataset.notes[0].startswith("4 files of")
+
+
+def test_a_run_on_a_folder(small: Path) -> None:
+    run = characterize(small, epochs=2, seed=0, methods="aum,loss", dataset_options={"size": 16})
+    assert list(run.scores.index[:2]) == ["cat/0.png", "cat/10.png"]
+    assert run.spec.dataset == str(small)
+    assert run.info["dataset"]["sample_shape"] == [3, 16, 16]
+
+
+def test_a_transform_takes_the_place_of_size(small: Path) -> None:
+    dataset = load(small, transform=lambda image: image.resize((5, 7)), color="grey")
+    assert dataset.sample_shape == (1, 7, 5)
+    assert load(small, flip_keeps_label=True).flip_keeps_label
+
+
+def test_a_folder_in_the_current_one_is_found_by_path(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.parent)
+    for path in (Path(small.name), f"./{small.name}", f"{small.name}/"):
+        dataset = load(path)
+        assert (len(dataset), dataset.name) == (24, small.name)
+        assert torch.equal(dataset.features, load("folder", path=small.name).features)
+
+
+def test_mistakes_say_what_is_expected(small: Path) -> None:
+    with pytest.raises(SpecError, match="no path"):
+        load("folder")
+    with pytest.raises(MissingDataError, match="there is no folder"):
+        load(small / "none")
+    with pytest.raises(DataError, match="its subfolders are the labels"):
+        load(small, target="label")
+    with pytest.raises(DataError, match="1 subfolders with images, and 6 images"):
+        load(small / "cat")
+    with pytest.raises(SpecError, match="fit is 'tile'"):
+        load(small, fit="tile")

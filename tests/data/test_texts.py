@@ -1,0 +1,58 @@
+"""Texts as weights of their words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hcat_nb.data._texts import tf_idf
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError
+
+TEXTS = pd.Series(["card lost", "card stolen card", "top up"])
+
+
+def test_weights_follow_the_formula_of_scikit_learns_user_guide() -> None:
+    weights, terms, note = tf_idf(TEXTS, "t", TableOptions())
+    assert terms == ["t: card", "t: lost", "t: stolen", "t: top", "t: up"]
+    # tf * (ln((1 + n) / (1 + df)) + 1), rows of length 1
+    counts = np.array([[1, 1, 0, 0, 0], [2, 0, 1, 0, 0], [0, 0, 0, 1, 1]])
+    idf = np.log(4 / (1 + np.array([2, 1, 1, 1, 1]))) + 1
+    expected = counts * idf
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)  # float32
+    assert weights.dtype == np.float32
+    assert note == "'t' read as TF-IDF weights of 5 terms"
+
+
+def test_only_the_most_frequent_terms_are_kept_and_empty_texts_counted() -> None:
+    weights, terms, note = tf_idf(TEXTS, "t", TableOptions(max_features=2))
+    assert terms[0] == "t: card"
+    assert weights.shape == (3, 2)
+    assert note.endswith("2 terms; 1 texts hold none of them")
+
+
+def test_pairs_of_words() -> None:
+    _, terms, _ = tf_idf(TEXTS, "t", TableOptions(ngram_range=(2, 2)))
+    assert terms == ["t: card lost", "t: card stolen", "t: stolen card", "t: top up"]
+
+
+def test_a_missing_text_is_empty() -> None:
+    weights, _, _ = tf_idf(pd.Series(["card lost", None]), "t", TableOptions())
+    assert not weights[1].any()
+
+
+def test_memory_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hcat_nb.data._texts._MOST_BYTES", 24)
+    with pytest.raises(DataError, match=r"3 texts with 5 terms .*max_features=2"):
+        tf_idf(TEXTS, "t", TableOptions())
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [(["a", 3], "named as text, and holds 3"), (["!", "?"], "holds no word")],
+)
+def test_what_is_no_text_is_refused(texts: list[object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        tf_idf(pd.Series(texts, dtype=object), "t", TableOptions())

@@ -1,0 +1,51 @@
+"""Values in the type that an option declares; through RunSpec they are tested in test_spec.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from hcat_nb.casts import cast, in_words
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "meant"),
+    [
+        ("7", "int", 7),
+        (3.0, "int", 3),
+        ("1e-3", "float", 0.001),
+        ("No", "bool", False),
+        (1, "bool", True),
+        (3, "str", "3"),
+        ("aum, vog", "tuple[str, ...]", ("aum", "vog")),
+        (["aum"], "tuple[str, ...]", ("aum",)),
+        ({"el2n": {"at": 2}}, "Mapping[str, Any]", {"el2n": {"at": 2}}),
+    ],
+)
+def test_what_a_value_means(value, kind, meant):
+    assert cast(value, kind) == meant
+    assert type(cast(value, kind)) is type(meant)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (2.5, "int"),
+        (True, "int"),
+        ("nan", "float"),
+        (True, "float"),
+        ("maybe", "bool"),
+        (["a"], "str"),
+        (0.5, "str"),
+        ("a=1", "Mapping[str, Any]"),
+    ],
+)
+def test_what_is_no_such_value(value, kind):
+    with pytest.raises((TypeError, ValueError)):
+        cast(value, kind)
+
+
+def test_words_stand_for_bools_where_there_are_any():
+    words = {False: "none", True: "probs"}
+    given = (True, "false", "logits", 2)
+    assert [in_words(one, words) for one in given] == ["probs", "none", "logits", 2]
+    assert in_words("true", {}) == "true"
