@@ -15,6 +15,7 @@ from hcat_nb.runs._pictures import data_url, png
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.run import Run
 
 __all__ = ["HardestSamples", "hardest_samples"]
