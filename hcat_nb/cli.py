@@ -147,7 +147,8 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:
-    return table[["hcm", "n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc"]]
+    figures = ["n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc"]
+    return table[["hcm", *figures, "kind"]]
 
 
 def _print(table: pd.DataFrame) -> None:

@@ -76,17 +76,23 @@ class DivergedError(HcatError, ArithmeticError):
 
     Attributes
     ----------
+    epoch : int
+        Which epoch.
+    loss : float
+        Its mean loss.
     training : object
         History of the epochs that finished before.
     run : Run or None
         The run of those epochs, scored; None if there is none.
     """
 
-    def __init__(self, epoch: int, loss: float, training: Any) -> None:
+    def __init__(self, epoch: int, loss: float, training: Any, what: str = "training") -> None:
+        self.epoch = epoch
+        self.loss = loss
         self.training = training
         self.run: Any = None
         super().__init__(
-            f"training diverged: the mean loss of epoch {epoch} is {loss}",
+            f"{what} diverged: the mean loss of epoch {epoch} is {loss}",
             "a finite loss",
             "lower lr, or scale the features (normalize=auto)",
         )

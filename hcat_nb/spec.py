@@ -145,6 +145,11 @@ class RunSpec:
     method_options: Mapping[str, Mapping[str, Any]] = _option(
         {}, "options of methods, as method.key=value"
     )
+    variant: str = _option(
+        "paper",
+        "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
+        choices=("paper", "hcat"),
+    )
     epochs: int = _option(10, "epochs of training", check=_positive, expected="at least 1")
     batch_size: int = _option(
         64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"

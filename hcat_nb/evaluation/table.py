@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation._truth import NOTHING, Truth, flags_of, read_truth
+from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision
 from hcat_nb.evaluation.ranking import (
     N_RESAMPLES,
     Interval,
@@ -28,12 +30,12 @@ COLUMNS = (
     *("auroc", "auroc_low", "auroc_high", "auprc", "auprc_low", "auprc_high", "auprc_lift"),
     *("precision_at_k", "recall_at_k", "f1_at_k"),
     *("precision_at_1pct", "precision_at_5pct", "precision_at_10pct"),
-    *("tied_at_k", "n_scored", "n_missing", "note"),
+    *("tied_at_k", "n_scored", "n_missing", "kind", "note"),
 )
 FLAGGED_COLUMNS = ("precision_flagged", "recall_flagged", "f1_flagged", "n_flagged")
 
 _DTYPES = {
-    **dict.fromkeys(("hardness", "note"), "str"),
+    **dict.fromkeys(("hardness", "kind", "note"), "str"),
     **dict.fromkeys(("n_hard", "n_scored", "n_missing"), "int64"),
     **dict.fromkeys(("tied_at_k", "n_flagged"), "Int64"),  # n/a where there is no cut
 }
@@ -47,6 +49,9 @@ def evaluate(
     truth: Any,
     *,
     flagged: pd.DataFrame | None = None,
+    baselines: pd.DataFrame | None = None,
+    variant: Literal["paper", "hcat"] = "paper",
+    low_is_hard: Collection[Any] = LOW_IS_HARD,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -71,6 +76,18 @@ def evaluate(
         Samples beyond a method's own threshold, bool, a column a method; adds
         ``precision_flagged``, ``recall_flagged``, ``f1_flagged`` and
         ``n_flagged``.
+    baselines : DataFrame, optional
+        Scores that cost nothing, index and form as ``scores``; they follow
+        the methods, with the kind ``"baseline"``.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: ``auprc`` and its interval are those of H-CAT's released
+        evaluator (:mod:`hcat_nb.evaluation.hcat`), and ``auprc_lift`` their
+        ratio to the share of untouched samples, which are its positives.  All
+        other figures stay.  Rows without a score are left out here, too,
+        where H-CAT fills in the mean.
+    low_is_hard : collection of str
+        For ``"hcat"``: methods of which it computes a quantity that is *low*
+        for hard samples, as it is by default for the paper's scores.
     n_resamples : int
         Bootstrap resamples behind the 95 % intervals; 0 for none.
     seed : int
@@ -82,17 +99,20 @@ def evaluate(
         Columns ``hcm, hardness, n_hard, base_rate, auroc, auroc_low,
         auroc_high, auprc, auprc_low, auprc_high, auprc_lift, precision_at_k,
         recall_at_k, f1_at_k, precision_at_1pct, precision_at_5pct,
-        precision_at_10pct, tied_at_k, n_scored, n_missing, note``.
+        precision_at_10pct, tied_at_k, n_scored, n_missing, kind, note``.
         ``auprc`` is average precision and ``auprc_lift`` its ratio to
         ``base_rate``, the share of hard samples; ``k`` is ``n_hard``, the
         hard samples that have a score; ``tied_at_k`` samples share the score
-        at that cut (1: none ties) and are counted in expectation.
+        at that cut (1: none ties) and are counted in expectation; ``kind`` is
+        ``"method"`` or ``"baseline"``.
 
     Raises
     ------
     DataError
         If scores are no numbers, or the truth is text, of another length, or
-        names ids that do not exist.
+        names ids that do not exist; or a baseline has a method's name.
+    SpecError
+        If there is no such variant.
 
     Examples
     --------
@@ -103,16 +123,23 @@ def evaluate(
     """
     import pandas as pd
 
+    if variant not in ("paper", "hcat"):
+        raise SpecError(f"variant is {variant!r}", "'paper' or 'hcat'")
     table = _numeric(scores)
+    n_methods = len(table.columns)
+    if baselines is not None:
+        table = _joined(table, _numeric(baselines))
     known = read_truth(truth, table.index)
     flags = None if flagged is None else _flags(flagged, table)
     # An untouched dataset still gets its rows: every figure n/a, with the reason.
     parts = [_part(known, kind) for kind in known.kinds() or [NOTHING]]
     rows = []
-    intervals = [_intervals(table, part, n_resamples, seed) for part in parts]
-    for hcm in table.columns:
+    low = frozenset(low_is_hard) if variant == "hcat" else None
+    intervals = [_intervals(table, part, n_resamples, seed, low) for part in parts]
+    for number, hcm in enumerate(table.columns):
         for part, ends in zip(parts, intervals, strict=True):
-            row = _row(hcm, table[hcm].to_numpy(), part, ends.get(hcm))
+            row = _row(hcm, table[hcm].to_numpy(), part, ends.get(hcm), low)
+            row["kind"] = "method" if number < n_methods else "baseline"
             if flags is not None:
                 row |= _flagged_cells(flags.get(hcm), table[hcm].to_numpy(), part)
             rows.append(row)
@@ -160,6 +187,15 @@ def _numeric(scores: Any) -> pd.DataFrame:
     return table.astype(np.float64)
 
 
+def _joined(table: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+    twice = table.columns.intersection(baselines.columns)
+    if len(twice):
+        raise DataError(f"a baseline and a method are called {twice[0]!r}", "names of their own")
+    if not baselines.index.equals(table.index):
+        raise DataError("baselines and scores have different sample ids", "the same index")
+    return table.assign(**{name: baselines[name].to_numpy() for name in baselines.columns})
+
+
 def _flags(flagged: pd.DataFrame, table: pd.DataFrame) -> dict[Any, np.ndarray]:
     chosen = flagged.drop(columns=[_POSITION], errors="ignore")
     strangers = [name for name in chosen.columns if name not in table.columns]
@@ -176,7 +212,11 @@ def _flags(flagged: pd.DataFrame, table: pd.DataFrame) -> dict[Any, np.ndarray]:
 
 
 def _intervals(
-    table: pd.DataFrame, part: _Part, n_resamples: int, seed: int
+    table: pd.DataFrame,
+    part: _Part,
+    n_resamples: int,
+    seed: int,
+    low_is_hard: Collection[Any] | None,
 ) -> dict[Any, tuple[Interval, Interval]]:
     """Return intervals by method; methods that score the same rows share their resamples."""
     alike: dict[bytes, list[Any]] = {}
@@ -186,15 +226,22 @@ def _intervals(
     found: dict[Any, tuple[Interval, Interval]] = {}
     for mask, hcms in alike.items():
         scored = np.frombuffer(mask, dtype=bool)
-        ends = bootstrap_intervals(
-            table[hcms].to_numpy()[scored], part.positive[scored], n_resamples, seed
-        )
+        columns, positive = table[hcms].to_numpy()[scored], part.positive[scored]
+        ends = bootstrap_intervals(columns, positive, n_resamples, seed)
+        if low_is_hard is not None:
+            signs = np.array([-1 if hcm in low_is_hard else 1 for hcm in hcms])
+            theirs = bootstrap_intervals(columns * signs, ~positive, n_resamples, seed)
+            ends = [(roc, pr) for (roc, _), (_, pr) in zip(ends, theirs, strict=True)]
         found.update(zip(hcms, ends, strict=True))
     return found
 
 
 def _row(
-    hcm: Any, scores: np.ndarray, part: _Part, ends: tuple[Interval, Interval] | None
+    hcm: Any,
+    scores: np.ndarray,
+    part: _Part,
+    ends: tuple[Interval, Interval] | None,
+    low_is_hard: Collection[Any] | None,
 ) -> dict[str, Any]:
     scored = part.rows & ~np.isnan(scores)
     values, positive = scores[scored], part.positive[scored]
@@ -212,7 +259,11 @@ def _row(
     if row["note"]:
         return row
     cut = at_k(values, positive, hard)
-    area = average_precision(values, positive)
+    area, positives = average_precision(values, positive), row["base_rate"]
+    if low_is_hard is not None:
+        low = hcm in low_is_hard
+        area = hcat_average_precision(values, positive, low_when_hard=low)
+        positives = 1 - positives
     row |= {
         "auroc": auroc(values, positive),
         "auroc_low": roc.low,
@@ -220,7 +271,7 @@ def _row(
         "auprc": area,
         "auprc_low": pr.low,
         "auprc_high": pr.high,
-        "auprc_lift": area / row["base_rate"],
+        "auprc_lift": area / positives,
         "precision_at_k": cut.precision,
         "recall_at_k": cut.recall,
         "f1_at_k": cut.f1,

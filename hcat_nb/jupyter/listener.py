@@ -16,7 +16,14 @@ from hcat_nb.jupyter.progress import Progress
 from hcat_nb.jupyter.screens import Display, Screen, open_screen
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.observation.dynamics import MapSnapshot
-from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent, StepEvent
+from hcat_nb.training.events import (
+    EndEvent,
+    EpochEvent,
+    ExtraEvent,
+    Listener,
+    StartEvent,
+    StepEvent,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +86,12 @@ class LiveListener(Listener):
         self._progress = self._progress.after_epoch(event)
         self._screen.update(self._progress)
         self._screen.move_map(self._frame_maker(self._start, event.map, self._progress.heading()))
+
+    def on_extra(self, event: ExtraEvent) -> None:
+        """Say how far the extra training is."""
+        if self._screen is not None:
+            self._progress = self._progress.after_extra(event)
+            self._screen.update(self._progress)
 
     def on_end(self, event: EndEvent) -> None:
         """Show the last state and put the picture behind it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # events load torch, and the first line is shown before that
-    from hcat_nb.training.events import EndEvent, EpochEvent, StartEvent, StepEvent
+    from hcat_nb.training.events import EndEvent, EpochEvent, ExtraEvent, StartEvent, StepEvent
 
 __all__ = ["Progress"]
 
@@ -73,6 +73,10 @@ class Progress:
             elapsed=event.elapsed,
             remaining=event.remaining,
         )
+
+    def after_extra(self, event: ExtraEvent) -> Progress:
+        """Return the state while an extra training goes on."""
+        return replace(self, message=event.line(), remaining=math.nan)
 
     def ended(self, event: EndEvent) -> Progress:
         """Return the state at the end."""

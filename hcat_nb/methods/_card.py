@@ -54,6 +54,12 @@ def check_card(cls: type[Method]) -> None:
         ("buffers", _all_of(cls.buffers, tuple, str), "a tuple of attribute names"),
         ("sweeps", isinstance(cls.sweeps, int) and cls.sweeps >= 1, "at least 1"),
         ("ties", cls.ties is None or _is_text(cls.ties), "a column or None"),
+        (
+            "variants",
+            _all_of(cls.variants, tuple, str)
+            and cls.variants[:1] in ((), (getattr(cls, "variant", None),)),
+            "a tuple of texts, the default of the option `variant` first",
+        ),
     ]
     for item, holds, expected in rules:
         if not holds:

@@ -27,7 +27,7 @@ class PerEpoch(Method):
     one that missed all has no score and carries ``0_of_3_epochs``.
     """
 
-    buffers: ClassVar[tuple[str, ...]] = ("count", "heard", "broken")
+    buffers: tuple[str, ...] = ("count", "heard", "broken")
 
     def allocate(self, context: Context) -> None:
         """Set the books to empty; a subclass adds its own accumulators."""

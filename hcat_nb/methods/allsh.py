@@ -6,6 +6,12 @@ The paper takes the worst copy, ``reduce="max"``; the default is the mean, of
 which few copies give a steadier estimate.  What a copy is:
 :mod:`hcat_nb.observation.augmented`.
 
+``variant="hcat"`` is one copy of each image, mirrored whatever the dataset says
+(digits too) and in another value range than the model was trained on, and
+low = hard, as H-CAT's evaluator takes it: its figure says nothing about ALLSH.
+The changes besides are ours and smaller than those of the AugLy package that
+it used, so that this is its construction, not its figures.
+
 Cost: K passes over the final model; 4 bytes a sample, and 36 K for the draws.
 Caveat: knows nothing of labels; and it sees only what the augmentations change.
 """
@@ -67,6 +73,8 @@ class ALLSH(Method):
     redrawn : float
         Of a table's categories and a text's words: probability with which a
         category is drawn anew, and a word left out.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: one copy, whatever ``k``; tables have one too.
 
     Raises
     ------
@@ -84,14 +92,19 @@ class ALLSH(Method):
     buffers = ("moved",)
     cost = "k = 4 passes over the final model; 148 bytes a sample"
     misleads = "blind to labels, and to whatever the augmentations leave as it is"
+    variants = ("paper", "hcat")
 
     k: int = 4
     reduce: Literal["mean", "max"] = "mean"
     strength: float = 1.0
     noise: float = 0.1
     redrawn: float = 0.1
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
+        if self.variant == "hcat":
+            self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
         self._one_of("reduce", ("mean", "max"))
         if type(self.k) is not int or self.k < 1:
             raise SpecError(f"allsh.k is {self.k!r}", "at least 1 copy")
@@ -102,9 +115,10 @@ class ALLSH(Method):
 
     def options(self, need: Need) -> Options:
         """Return how many copies, and how much they are changed."""
-        return tuple(
-            (option, getattr(self, option)) for option in ("k", "strength", "noise", "redrawn")
-        )
+        how = {name: getattr(self, name) for name in ("k", "strength", "noise", "redrawn")}
+        if self.variant == "hcat":
+            how |= {"k": 1, "as_hcat": True}
+        return tuple(how.items())
 
     def allocate(self, context: Context) -> None:
         """Nothing is known yet."""

@@ -105,12 +105,18 @@ class Method(ABC):
     detects : frozenset of str
         Faults that rank high, of {mislabel, ood, atypical, boundary}.
     looks_at_labels : bool
-        Whether the score depends on the observed label.
+        Whether the score depends on the observed label; an option may change
+        it on the instance, as it may the next two.
     buffers : tuple of str
         Attributes that make up the state, all tensors.  An axis whose length
         only the first record tells is allocated with length 0.
     sweeps : int
         Passes over the final model.
+    variants : tuple of str
+        Values of the option ``variant``, its default first; empty if it has
+        none.  ``"hcat"`` is what H-CAT's benchmark computed, quantity and
+        direction; where it is not among them, the benchmark's equals ours as
+        far as METHODS.md knows.
     cost : str
         Passes and memory, in words.
     misleads : str
@@ -125,11 +131,12 @@ class Method(ABC):
     needs: frozenset[Need]
     hard_when: Literal["high", "low"]
     detects: ClassVar[frozenset[Fault]]
-    looks_at_labels: ClassVar[bool]
-    buffers: ClassVar[tuple[str, ...]]
+    looks_at_labels: bool
+    buffers: tuple[str, ...]
     cost: ClassVar[str]
     misleads: ClassVar[str]
-    sweeps: ClassVar[int] = 1
+    sweeps: int = 1
+    variants: ClassVar[tuple[str, ...]] = ()
     ties: ClassVar[str | None] = None
 
     context: Context

@@ -11,10 +11,12 @@ float64: without such classes that is the model's p.  Rows without a label
 stay out of the call.  A class with a single sample is too rare to judge: its
 sample has a score, the status ``rare_class``, and no flag.
 
-Cost: nothing beside the shared pass over the final model; 4 C bytes a sample.
-Caveat: the paper wants out-of-fold probabilities; these are *in-sample*, of a
-model that may have memorised the wrong labels.  By self-confidence the
-ranking is that of the last epoch's loss.
+Cost: nothing beside the shared pass over the final model; 4 C bytes a sample;
+``cv=K``: K trainings.
+Caveat: the paper wants out-of-fold probabilities, which ``cv=K`` gives: each
+sample is judged by a model that was trained on the other folds.  By default
+they are *in-sample*, of a model that may have memorised the wrong labels, and
+by self-confidence the ranking is that of the last epoch's loss.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 from hcat_nb.methods.base import Context, Method
-from hcat_nb.observation.record import Need, Observation
+from hcat_nb.observation.record import Need, Observation, Options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,11 +110,15 @@ class Cleanlab(Method):
     adjust_pred_probs : bool
         Whether class thresholds are subtracted from the probabilities, for
         classes of unequal size; off, as in cleanlab.
+    cv : int, optional
+        Number of stratified folds whose extra trainings give out-of-fold
+        probabilities; default: in-sample ones.
 
     Raises
     ------
     SpecError
-        If an option is unknown, or the two do not go together.
+        If an option is unknown, the first two do not go together, or there
+        are more folds than samples of any class.
     """
 
     name = "cleanlab"
@@ -122,14 +128,15 @@ class Cleanlab(Method):
     hard_when = "high"
     detects = frozenset({"mislabel"})
     looks_at_labels = True
-    buffers = ("logits",)
-    cost = "one pass over the final model, shared; 4 C bytes a sample"
+    buffers = ("logits", "measured")
+    cost = "one pass over the final model, shared; cv=K: K trainings more; 4 C bytes a sample"
     misleads = "in-sample: what the model has memorised looks right"
 
     method: Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"] = (
         "self_confidence"
     )
     adjust_pred_probs: bool = False
+    cv: int | None = None
 
     def __post_init__(self) -> None:
         entropy = "confidence_weighted_entropy"
@@ -140,37 +147,64 @@ class Cleanlab(Method):
             )
         if self.adjust_pred_probs and self.method == entropy:
             raise SpecError(f"cleanlab.adjust_pred_probs goes with {entropy}", "another method")
+        if self.cv is not None:
+            if type(self.cv) is not int or self.cv < 2:
+                raise SpecError(f"cleanlab.cv is {self.cv!r}", "at least 2 folds, or None")
+            self.needs = frozenset({Need.OUT_OF_FOLD})
+
+    def options(self, need: Need) -> Options:
+        """Return the number of folds."""
+        return () if self.cv is None else (("folds", self.cv),)
 
     def allocate(self, context: Context) -> None:
         """Nothing is known yet."""
+        if self.cv is not None:
+            largest = int(torch.bincount(context.labels[context.trainable]).max())
+            if self.cv > largest:
+                raise SpecError(
+                    f"cleanlab.cv is {self.cv}, and the largest class has {largest} samples",
+                    f"at most {largest} folds",
+                )
         shape = (context.n, context.n_classes)
         self.logits = torch.full(shape, torch.nan, device=context.device)
+        self.measured = torch.zeros(context.n, dtype=torch.bool, device=context.device)
 
     def observe(self, record: Observation) -> None:
-        """Keep the logits of the final model."""
+        """Keep the logits of the final model, or of that which did not train on these rows."""
         self.logits[record.rows] = record.logits.float()
+        self.measured[record.rows] = True
 
     def raw(self) -> Tensor:
         """Return one minus the label quality, (n,), in [0, 1]; NaN where not judged."""
         rows, logits, labels = self._judged()
         scores = torch.full((self.context.n,), torch.nan, dtype=torch.float64)
+        if len(rows) == 0:
+            return scores
         scores[rows] = 1 - label_quality(logits, labels, self.method, self.adjust_pred_probs)
         return scores
+
+    def missing(self) -> Mapping[str, Tensor]:
+        """Return the rows whose fold was not trained, if the run was stopped."""
+        if self.cv is None:
+            return {}
+        return {"no_fold": self.context.trainable & ~self.measured}
 
     def notes(self) -> Mapping[str, Tensor]:
         """Return the rows that are alone in their class."""
         return {"rare_class": self.context.alone}
 
-    def flagged(self) -> Tensor:
-        """Return the label issues that confident learning finds."""
+    def flagged(self) -> Tensor | None:
+        """Return the label issues that confident learning finds; None if a fold lacks."""
         rows, logits, labels = self._judged()
+        if len(rows) < int(self.context.trainable.sum()):
+            return None  # thresholds of a class are means over all of its samples
         flags = torch.zeros(self.context.n, dtype=torch.bool)
         flags[rows] = label_issues(logits, labels)
         return flags & ~self.context.alone.cpu()
 
     def _judged(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return positions, logits and labels of the rows that have both, on the CPU."""
-        rows = torch.nonzero(self.context.trainable).ravel().cpu()
+        rows = torch.nonzero(self.context.trainable & self.measured).ravel().cpu()
         logits, labels = self.logits.cpu(), self.context.labels.cpu()
         if len(rows) < len(labels):
             logits, labels = logits[rows], labels[rows]

@@ -7,6 +7,11 @@ model (Gal and Ghahramani 2016, arXiv 1506.02142).  Default: one minus the
 largest entry of their mean softmax; the paper takes the mean of the largest.
 ``measure="agreement"`` is its mean pairwise Jensen-Shannon divergence.
 
+``variant="hcat"`` draws masks a sample, as H-CAT's ``net.train()`` does, and
+ranks by the default measure.  It differs in this: BatchNorm stays in
+evaluation mode, for in training mode ten passes would shift its running
+statistics, and with them every later measurement.
+
 Cost: K passes over the final model; 4 bytes a sample.
 Caveat: knows nothing of labels, so a mislabelled sample is found only where
 training on it made the model unsure; without dropout all sub-networks agree.
@@ -87,6 +92,8 @@ class ConfAgree(Method):
         Whether a sub-network is the same for all samples.
     measure : {"confidence", "agreement"}
         One minus the largest mean probability, or the mean divergence.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: ``masks="per_sample"`` and ``measure="confidence"``.
 
     Raises
     ------
@@ -104,21 +111,27 @@ class ConfAgree(Method):
     buffers = ("unsure",)
     cost = "k = 10 passes over the final model; 4 bytes a sample"
     misleads = "blind to labels: not made for finding mislabelled samples"
+    variants = ("paper", "hcat")
 
     k: int = 10
     masks: Literal["fixed", "per_sample"] = "fixed"
     measure: Literal["confidence", "agreement"] = "confidence"
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
         self._one_of("masks", ("fixed", "per_sample"))
         self._one_of("measure", ("confidence", "agreement"))
         least = 2 if self.measure == "agreement" else 1
         if type(self.k) is not int or self.k < least:
             raise SpecError(f"conf_agree.k is {self.k!r}", f"at least {least} sub-networks")
+        if self.variant == "hcat" and self.measure != "confidence":
+            raise SpecError(f"conf_agree.measure is {self.measure!r}", "confidence, for H-CAT's")
 
     def options(self, need: Need) -> Options:
         """Return how many sub-networks, and of which kind."""
-        return (("k", self.k), ("masks", self.masks))
+        masks = "per_sample" if self.variant == "hcat" else self.masks
+        return (("k", self.k), ("masks", masks))
 
     def allocate(self, context: Context) -> None:
         """Nothing is known yet."""

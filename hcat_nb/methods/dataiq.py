@@ -6,6 +6,10 @@ The paper defines groups and no scalar (:func:`dataiq_groups`); the scalar here
 is ours, (1 - confidence) - aleatoric = mean over epochs of (1 - p_y)^2, which
 is largest in the corner where the paper's hard group lies.
 
+``variant="hcat"`` is the confidence, low = hard: H-CAT scores Data-IQ and data
+maps alike (METHODS.md gives the common ranking; that it is the confidence, and
+so low for hard samples, is our reading of it).  Its groups have fixed bounds.
+
 Cost: nothing beside the shared pass at the end of each epoch; 20 bytes a sample.
 Caveat: ranks much as data maps do; do not count the two as independent votes.
 """
@@ -13,6 +17,7 @@ Caveat: ranks much as data maps do; do not count the two as independent votes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +25,7 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods._groups import HCAT, by_thresholds
 from hcat_nb.observation.record import Need, Observation
 
 __all__ = ["DataIQ", "dataiq_groups"]
@@ -46,8 +52,7 @@ def dataiq_groups(
     percentile : float
         Percentile of ``aleatoric`` up to which it is low, in [0, 100].
     threshold : float, optional
-        Value up to which it is low, instead of a percentile; H-CAT's groups
-        are ``upper=.8, lower=.2, threshold=.15``.
+        Value up to which it is low, instead of a percentile.
 
     Returns
     -------
@@ -68,19 +73,20 @@ def dataiq_groups(
         raise SpecError(f"lower is {lower} and upper is {upper}", "lower < upper")
     if not 0 <= percentile <= 100:
         raise SpecError(f"percentile is {percentile}", "a percentile in [0, 100]")
-    placed = ~(np.isnan(confidence) | np.isnan(aleatoric))
-    groups = np.where(placed, "ambiguous", "").astype("<U9")
-    if placed.any():
-        limit = np.percentile(aleatoric[placed], percentile) if threshold is None else threshold
-        certain = placed & (aleatoric <= limit)
-        groups[certain & (confidence >= upper)] = "easy"
-        groups[certain & (confidence <= lower)] = "hard"
-    return groups
+    if threshold is None:
+        placed = aleatoric[~(np.isnan(confidence) | np.isnan(aleatoric))]
+        threshold = float(np.percentile(placed, percentile)) if len(placed) else 0.0
+    return by_thresholds(confidence, aleatoric, upper=upper, lower=lower, limit=threshold)
 
 
 @dataclass(eq=False)
 class DataIQ(MeanOverEpochs):
-    """Mean over epochs of (1 - p_y)^2; flagged is the paper's hard group."""
+    """Mean over epochs of (1 - p_y)^2; flagged is the paper's hard group.
+
+    Parameters
+    ----------
+    variant : {"paper", "hcat"}
+    """
 
     name = "dataiq"
     title = "Data-IQ"
@@ -92,15 +98,34 @@ class DataIQ(MeanOverEpochs):
     cost = "one pass an epoch, shared; 20 bytes a sample"
     misleads = "ranks nearly as data maps do: two votes that are one"
     columns = 2
+    variants = ("paper", "hcat")
+
+    variant: Literal["paper", "hcat"] = "paper"
+
+    def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
+        if self.variant == "hcat":
+            self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
 
     def values(self, record: Observation) -> Tensor:
         """Return (1 - p_y)^2 and 1 - p_y, (b, 2)."""
         doubt = record.error_prob
         return torch.stack([doubt.square(), doubt], dim=1)
 
+    def raw(self) -> Tensor:
+        """Return the mean of (1 - p_y)^2, (n,); H-CAT's: the confidence."""
+        square, doubt = self.means().unbind(1)
+        return 1 - doubt if self.variant == "hcat" else square
+
+    def groups(self, confidence: np.ndarray, aleatoric: np.ndarray) -> np.ndarray:
+        """Return the group of each sample; see :func:`dataiq_groups`."""
+        if self.variant == "hcat":
+            return by_thresholds(confidence, aleatoric, **HCAT)
+        return dataiq_groups(confidence, aleatoric)
+
     def flagged(self) -> Tensor:
         """Return the samples of the hard group."""
         square, doubt = self.means().unbind(1)
         aleatoric = torch.where(self.context.trainable, doubt - square, torch.nan)
-        groups = dataiq_groups(1 - doubt.cpu().numpy(), aleatoric.cpu().numpy())
+        groups = self.groups(1 - doubt.cpu().numpy(), aleatoric.cpu().numpy())
         return torch.from_numpy(groups == "hard")

@@ -4,6 +4,8 @@ Swayamdipta et al. 2020 (arXiv 2009.10795), section 2: confidence and
 variability are mean and population standard deviation over epochs of the
 observed label's probability p_y.  The paper names regions of that map; as a
 scalar we take 1 - confidence, and the regions are :func:`datamaps_groups`.
+``variant="hcat"`` ranks alike (the confidence, low = hard); its regions have
+fixed bounds.
 
 Cost: nothing beside the shared pass at the end of each epoch; 20 bytes a sample.
 Caveat: confidence alone does not tell a mislabelled sample from one that is
@@ -13,6 +15,7 @@ merely learned late.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +23,7 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods._groups import HCAT, by_thresholds
 from hcat_nb.observation.record import Need, Observation
 
 __all__ = ["DataMaps", "datamaps_groups"]
@@ -75,7 +79,12 @@ def datamaps_groups(
 
 @dataclass(eq=False)
 class DataMaps(MeanOverEpochs):
-    """Mean over epochs of 1 - p_y; flagged are the map's hard samples."""
+    """Mean over epochs of 1 - p_y; flagged are the map's hard samples.
+
+    Parameters
+    ----------
+    variant : {"paper", "hcat"}
+    """
 
     name = "datamaps"
     title = "Data maps"
@@ -87,16 +96,35 @@ class DataMaps(MeanOverEpochs):
     cost = "one pass an epoch, shared; 20 bytes a sample"
     misleads = "a correct sample that is learned late looks like a mislabelled one"
     columns = 2
+    variants = ("paper", "hcat")
+
+    variant: Literal["paper", "hcat"] = "paper"
+
+    def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
+        if self.variant == "hcat":
+            self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
 
     def values(self, record: Observation) -> Tensor:
         """Return 1 - p_y and its square, (b, 2)."""
         doubt = record.error_prob
         return torch.stack([doubt, doubt.square()], dim=1)
 
+    def raw(self) -> Tensor:
+        """Return 1 - confidence, (n,); H-CAT's: the confidence."""
+        doubt = self.means()[:, 0]
+        return 1 - doubt if self.variant == "hcat" else doubt
+
+    def groups(self, confidence: np.ndarray, variability: np.ndarray) -> np.ndarray:
+        """Return the region of each sample; see :func:`datamaps_groups`."""
+        if self.variant == "hcat":
+            return by_thresholds(confidence, variability, **HCAT)
+        return datamaps_groups(confidence, variability)
+
     def flagged(self) -> Tensor:
         """Return the samples of the hard group."""
         doubt, square = self.means().unbind(1)
         variability = (square - doubt.square()).clamp(min=0).sqrt()
         variability[~self.context.trainable] = torch.nan
-        groups = datamaps_groups(1 - doubt.cpu().numpy(), variability.cpu().numpy())
+        groups = self.groups(1 - doubt.cpu().numpy(), variability.cpu().numpy())
         return torch.from_numpy(groups == "hard")

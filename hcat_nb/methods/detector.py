@@ -26,6 +26,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -154,11 +155,14 @@ class Detector(PerEpoch):
     weights : str or path, optional
         Safetensors file of a detector of one's own (default: the one that
         ships); read when the method is made.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: the verdict, 0 or 1, as H-CAT scores it; by these weights,
+        for its own serve five numbers of epochs only.
 
     Raises
     ------
     SpecError
-        If the file holds no detector.
+        If the file holds no detector, or there is no such variant.
     """
 
     name = "detector"
@@ -172,9 +176,13 @@ class Detector(PerEpoch):
     cost = "one pass an epoch, shared; a small LSTM, 132 bytes a sample"
     misleads = "it learned on tables: on images data maps are often better (see its model card)"
 
+    variants = ("paper", "hcat")
+
     weights: str | os.PathLike[str] | None = None
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
         path = asset("detector.safetensors") if self.weights is None else self.weights
         if not isinstance(path, (str, os.PathLike)):
             raise SpecError(f"detector.weights is {path!r}", "the path of a safetensors file")
@@ -197,8 +205,12 @@ class Detector(PerEpoch):
         self.attend(record, p)
 
     def raw(self) -> Tensor:
-        """Return the probability of "mislabelled" so far, (n,), in [0, 1]."""
-        return log_odds(self.hidden, self.network).sigmoid()
+        """Return the probability of "mislabelled" so far, (n,), in [0, 1]; H-CAT's is rounded."""
+        probability = log_odds(self.hidden, self.network).sigmoid()
+        if self.variant == "hcat":
+            # A probability that is not finite stays so: the base class reports it.
+            return torch.where(probability.isnan(), probability, (probability > 0.5).float())
+        return probability
 
     def flagged(self) -> Tensor:
         """Return the samples that are more probably mislabelled than not."""

@@ -3,7 +3,7 @@
 Paul et al. 2021 (arXiv 2107.07075), definition 2.3: the L2 norm, not squared,
 of p - onehot(y).  The paper averages one early epoch over ten networks; one
 run has one network, so the mean over epochs stands in, and ``at`` picks an
-epoch.
+epoch.  ``variant="hcat"`` is the norm squared, after the last epoch only.
 
 Cost: nothing beside the shared pass at the end of each epoch; 12 bytes a sample.
 Caveat: for two classes it is sqrt(2) (1 - p_y), the ranking of data maps.
@@ -12,6 +12,7 @@ Caveat: for two classes it is sqrt(2) (1 - p_y), the ranking of data maps.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
@@ -56,11 +57,13 @@ class EL2N(MeanOverEpochs):
     ----------
     at : int, optional
         Epoch, from 1, whose error vector alone counts.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: unless ``at`` says otherwise, the last epoch's.
 
     Raises
     ------
     SpecError
-        If ``at`` is no epoch of the run.
+        If ``at`` is no epoch of the run, or there is no such variant.
     """
 
     name = "el2n"
@@ -72,10 +75,13 @@ class EL2N(MeanOverEpochs):
     looks_at_labels = True
     cost = "one pass an epoch, shared; 12 bytes a sample"
     misleads = "the last epochs alone forget: a memorised wrong label looks easy there"
+    variants = ("paper", "hcat")
 
     at: int | None = None
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
         if self.at is not None and (type(self.at) is not int or self.at < 1):
             raise SpecError(f"el2n.at is {self.at!r}", "an epoch, from 1, or None for their mean")
 
@@ -87,8 +93,11 @@ class EL2N(MeanOverEpochs):
 
     def due(self, epoch: int) -> bool:
         """Whether this epoch counts."""
+        if self.variant == "hcat":
+            return epoch == (self.at or self.context.n_epochs)
         return self.at in (None, epoch)
 
     def values(self, record: Observation) -> Tensor:
-        """Return the norms of this epoch, (b,)."""
-        return error_norm(record.probs, record.labels)
+        """Return the norms of this epoch, H-CAT's squared, (b,)."""
+        norms = error_norm(record.probs, record.labels)
+        return norms.square() if self.variant == "hcat" else norms

@@ -4,7 +4,7 @@ Paul et al. 2021 (arXiv 2107.07075), definition 2.1: the expected L2 norm, over
 initialisations, of the gradient of one sample's loss with respect to the
 weights, at one early epoch.  Here exact, the model in evaluation mode, all
 trainable parameters; the expectation is over one initialisation, that of the
-run, unless several runs are averaged.
+run, unless several runs are averaged.  ``variant="hcat"`` takes the last epoch.
 
 Cost: one forward and backward pass, in one epoch, shared with no other
 method; 5 bytes a sample, and a bounded chunk for the gradients.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -46,11 +47,13 @@ class GraNd(PerEpoch):
     ----------
     at : int, optional
         The epoch, from 1; default: the end of the first fifth.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: the default epoch is the last.
 
     Raises
     ------
     SpecError
-        If ``at`` is no epoch of the run.
+        If ``at`` is no epoch of the run, or there is no such variant.
     """
 
     name = "grand"
@@ -63,10 +66,13 @@ class GraNd(PerEpoch):
     buffers = (*PerEpoch.buffers, "norms")
     cost = "one forward and backward pass at one epoch; 8 bytes a sample"
     misleads = "late epochs: a memorised wrong label has a small gradient there"
+    variants = ("paper", "hcat")
 
     at: int | None = None
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
+        self._one_of("variant", self.variants)
         if self.at is not None and (type(self.at) is not int or self.at < 1):
             raise SpecError(
                 f"grand.at is {self.at!r}", "an epoch, from 1, or None for the first fifth's end"
@@ -81,7 +87,9 @@ class GraNd(PerEpoch):
 
     def due(self, epoch: int) -> bool:
         """Whether this is the epoch."""
-        return epoch == (self.at or early_epoch(self.context.n_epochs))
+        n_epochs = self.context.n_epochs
+        default = n_epochs if self.variant == "hcat" else early_epoch(n_epochs)
+        return epoch == (self.at or default)
 
     def observe(self, record: Observation) -> None:
         """Keep the norms of these rows."""

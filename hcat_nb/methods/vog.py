@@ -111,6 +111,7 @@ class VoG(PerEpoch):
     detects = frozenset({"boundary"})
     looks_at_labels = True
     buffers = (*PerEpoch.buffers, "mean", "m2")
+    variants = ("paper", "hcat")
     cost = "a forward and backward pass at five epochs; 8 bytes an input element of each sample"
     misleads = "label noise ranks low, by design: the gradient of a wrong label is small and steady"
 
@@ -120,7 +121,7 @@ class VoG(PerEpoch):
 
     def __post_init__(self) -> None:
         self._one_of("target", ("label", "predicted"))
-        self._one_of("variant", ("paper", "hcat"))
+        self._one_of("variant", self.variants)
         if self.variant == "hcat":
             self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
         if isinstance(self.checkpoints, str):

@@ -66,6 +66,12 @@ class AugmentedCopies:
     redrawn : float
         Probability with which a categorical value is drawn anew, and a word
         left out.
+    as_hcat : bool
+        Whether images are changed as in H-CAT's benchmark: all are mirrored,
+        whatever the traits say, and their values lie in the upper half of the
+        value range, because there pictures normalised to [-1, 1] are read as
+        if they were in [0, 1], negative values wrap around, and the result is
+        not normalised again.
 
     Raises
     ------
@@ -83,6 +89,7 @@ class AugmentedCopies:
         strength: float = 1.0,
         noise: float = 0.1,
         redrawn: float = 0.1,
+        as_hcat: bool = False,
     ) -> None:
         if type(k) is not int or k < 1:
             raise SpecError(f"k is {k!r}", "at least 1 copy")
@@ -97,6 +104,7 @@ class AugmentedCopies:
         self.strength = strength
         self.noise = noise
         self.redrawn = redrawn
+        self.as_hcat = as_hcat
         self._draws = [
             torch.rand(n, _DRAWS, generator=_generator(seed, f"augmentations/{copy}"))
             for copy in range(k)
@@ -135,7 +143,11 @@ class AugmentedCopies:
         assert self.traits.value_range is not None, "an image's traits have a value_range"
         low, high = self.traits.value_range
         either_way = 2 * draws - 1
-        images = self._resampled(x.float(), draws, either_way)
+        images = x.float()
+        if self.as_hcat:
+            doubled = 2 * (images - low)
+            images = low + torch.where(doubled < high - low, doubled, doubled - (high - low))
+        images = self._resampled(images, draws, either_way)
         contrast = 1 + self.strength * _CONTRAST * either_way[:, 4]
         brightness = self.strength * _BRIGHTNESS * (high - low) * either_way[:, 5]
         deviation = self.strength * _NOISE * (high - low) * draws[:, 6]
@@ -143,6 +155,8 @@ class AugmentedCopies:
         images = middle + _spread(contrast) * (images - middle) + _spread(brightness)
         images = images + _spread(deviation) * self._normal(draws[:, 8], x.shape)
         images = images.clamp(low, high)
+        if self.as_hcat:
+            images = (images + high) / 2
         return images.to(x.dtype) if x.is_floating_point() else images.round().to(x.dtype)
 
     def _resampled(self, images: Tensor, draws: Tensor, either_way: Tensor) -> Tensor:
@@ -154,8 +168,11 @@ class AugmentedCopies:
         s, (height, width) = self.strength, images.shape[2:]
         angle, zoom = s * _ANGLE * either_way[:, 0], 1 + s * _ZOOM * either_way[:, 1]
         shift = s * 2 * _SHIFT * either_way[:, 2:4]  # a side spans [-1, 1]
-        flips = self.traits.flip_keeps_label and s > 0
-        mirror = torch.where(draws[:, 7] < 0.5, -1.0, 1.0) if flips else torch.ones_like(angle)
+        mirror = torch.ones_like(angle)
+        if self.as_hcat:
+            mirror = -mirror
+        elif self.traits.flip_keeps_label and s > 0:
+            mirror = torch.where(draws[:, 7] < 0.5, -1.0, 1.0)
         cos, sin = zoom * angle.cos(), zoom * angle.sin()
         # Pixels of unlike sides: the rotation is one of the picture, not of the unit square.
         aspect = height / width

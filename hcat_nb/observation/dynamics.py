@@ -5,7 +5,7 @@ them.  Swayamdipta et al. 2020 (arXiv 2009.10795), section 2: confidence and
 variability are mean and population standard deviation over epochs of the
 label's probability p_y, correctness is the share of epochs in which the
 argmax is the label.  Seedat et al. 2022 (arXiv 2210.13043), section 3:
-aleatoric uncertainty is the mean of p_y (1 - p_y).  Memory: 4 (C + 6) bytes
+aleatoric uncertainty is the mean of p_y (1 - p_y).  Memory: 4 (C + 7) bytes
 a sample.
 """
 
@@ -63,7 +63,10 @@ class MapDynamics:
 
     needs = frozenset({Need.LOGITS})
     sweeps = 1
-    buffers = ("count", "mean", "m2", "aleatoric", "correct", "loss", "probs", "predicted")
+    buffers = (
+        *("count", "mean", "m2", "aleatoric", "correct", "loss", "last_loss"),
+        *("probs", "predicted"),
+    )
 
     def __init__(self, labels: Tensor, n_classes: int, *, label_only: bool = False) -> None:
         n, device = len(labels), labels.device
@@ -75,6 +78,7 @@ class MapDynamics:
         self.aleatoric = torch.zeros(n, device=device)
         self.correct = torch.zeros(n, device=device)
         self.loss = torch.zeros(n, device=device)
+        self.last_loss = torch.zeros(n, device=device)
         self.probs = torch.zeros(n, 1 if label_only else n_classes, device=device)
         self.predicted = torch.full((n,), -1, dtype=torch.int64, device=device)
 
@@ -97,6 +101,7 @@ class MapDynamics:
         # 1 - p from the log keeps what float32 loses next to 1.
         self.aleatoric[rows] += p * -torch.expm1(record.label_log_prob)
         self.loss[rows] -= record.label_log_prob
+        self.last_loss[rows] = -record.label_log_prob
         if self.label_only:
             return
         self.correct[rows] += record.correct.float()
@@ -124,6 +129,14 @@ class MapDynamics:
             correctness=column(correct / count),
             mean_loss=column(self.loss / count),
         )
+
+    def last_losses(self) -> np.ndarray:
+        """Return each sample's cross-entropy when it was last observed, (n,), float32.
+
+        NaN where a sample was never observed or has no label.
+        """
+        seen = (self.count > 0) & (self.labels >= 0)
+        return torch.where(seen, self.last_loss, torch.nan).cpu().numpy()
 
     def suggested(self) -> tuple[Tensor, Tensor]:
         """Return the class with the largest mean probability over epochs, and that mean.

@@ -195,7 +195,7 @@ class Observer:
         return [one for one in self.subscribers if any(need.kind == kind for need in one.needs)]
 
     def _add_probe(self, need: Need, options: Options, seed: int) -> None:
-        if need.is_logits:
+        if need.is_logits or need.kind == "extra":
             return
         if need is Need.EMBEDDINGS and self._embedding is not None:
             return

@@ -13,7 +13,7 @@ from torch import Tensor
 
 __all__ = ["Kind", "Need", "Observation", "Options"]
 
-Kind = Literal["train", "epoch", "final"]
+Kind = Literal["train", "epoch", "final", "extra"]
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -23,6 +23,8 @@ class Need(Enum):
     The value is the kind of record that brings it: ``train`` once an epoch
     with what the training forward made, ``epoch`` at the end of each epoch
     with the model in evaluation mode, ``final`` once, of the final model.
+    ``extra`` records come from extra trainings after the run's own, which no
+    observer measures: whoever wires a run plans them.
     Who asks for ``LABEL_PROB`` alone reads only ``label_prob``,
     ``label_log_prob`` and ``error_prob``, and so can be served from dynamics
     that were kept of the label and of no other class.
@@ -37,6 +39,8 @@ class Need(Enum):
     EMBEDDINGS = ("final", "embeddings")
     DROPOUT = ("final", "dropout")
     AUGMENTED = ("final", "augmented")
+    OUT_OF_FOLD = ("extra", "out_of_fold")
+    THRESHOLD_SAMPLES = ("extra", "threshold_samples")
 
     @property
     def kind(self) -> Kind:
@@ -63,7 +67,7 @@ class Observation:
 
     Parameters
     ----------
-    kind : {"train", "epoch", "final"}
+    kind : {"train", "epoch", "final", "extra"}
         Which moment; see :class:`Need`.
     epoch : int
         Epochs finished, the current one included; from 1.
@@ -77,7 +81,7 @@ class Observation:
         Further quantities by (need, options); the batch axis comes first.
     sweep : int
         Which pass over the final model, from 0; methods with ``sweeps = 2``
-        see every row twice.
+        see every row twice.  Of an ``extra`` record: which extra training.
     """
 
     kind: Kind

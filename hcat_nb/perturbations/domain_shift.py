@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.perturbations._images import ImageShift, extremes, grey, with_extremes
-from hcat_nb.perturbations._strength import Strength, checked
+from hcat_nb.perturbations._strength import Strength, check_variant, checked
 
 __all__ = ["DomainShift", "bilateral", "cartoon", "edges", "median"]
 
@@ -28,6 +28,7 @@ _BELOW = 9 / 255
 _DIAMETER = 9
 _SIGMA_COLOUR = 250 / 255
 _SIGMA_PLACE = 250.0
+_HCAT_NOISE = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class DomainShift(ImageShift):
         Whether each channel keeps its own darkest and brightest value; outlines
         take the darkest.  Without it blur lowers the contrast and outlines
         are black, which gives flags away.
+    variant : {"paper", "hcat"}
+        ``"hcat"``: the noise is .5 unless another is given, a half of it is
+        added, and all happens in the upper half of the valid range, into
+        which images are clamped: their minimum alone gives them away.  Grey
+        images are smoothed by the median alone.
     """
 
     name: ClassVar[str] = "domain_shift"
@@ -54,9 +60,14 @@ class DomainShift(ImageShift):
 
     noise: Strength = 0.0
     keep_extremes: bool = True
+    variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "noise", checked(self.noise, "noise", 0.0, low_allowed=True))
+        check_variant(self.variant)
+        noise = checked(self.noise, "noise", 0.0, low_allowed=True)
+        if self.variant == "hcat" and noise == 0.0:
+            noise = _HCAT_NOISE
+        object.__setattr__(self, "noise", noise)
 
     def strengths(self) -> Strength:
         """Return the levels of noise."""
@@ -66,11 +77,17 @@ class DomainShift(ImageShift):
         self, images: Tensor, strength: Tensor, valid: tuple[float, float], rng: np.random.Generator
     ) -> Tensor:
         """Draw a cartoon of each image."""
+        if self.variant == "hcat":
+            strength = strength / 2
         source = images
         if strength.any():
             noise = torch.from_numpy(rng.standard_normal(images.shape, dtype=np.float32))
             std = strength[:, None, None, None] * (valid[1] - valid[0])
             source = (images + noise * std).clamp(*valid)
+        if self.variant == "hcat":
+            middle = sum(valid) / 2
+            source, black = source.clamp(min=middle), torch.full((1, 1, 1, 1), middle)
+            return cartoon(source, black, valid[1] - middle, by_median=source.shape[1] == 1)
         return self._cartoon(source, images, valid)
 
     def eligible(self, dataset: LabelledDataset) -> Tensor:
@@ -86,7 +103,7 @@ class DomainShift(ImageShift):
         return with_extremes(result, images, valid)
 
 
-def cartoon(images: Tensor, outline: Tensor, span: float) -> Tensor:
+def cartoon(images: Tensor, outline: Tensor, span: float, *, by_median: bool = False) -> Tensor:
     """Return images smoothed, with their edges in one colour.
 
     Parameters
@@ -96,12 +113,15 @@ def cartoon(images: Tensor, outline: Tensor, span: float) -> Tensor:
         Value of the edges.
     span : float
         Width of the valid range.
+    by_median : bool
+        Whether the median smooths (grey images), instead of the bilateral filter.
     """
     side = min(images.shape[-2:])
+    blurred = median(grey(images), _window(_MEDIAN, side))
+    lines = edges(blurred, _window(_BLOCK, side), _BELOW * span)
+    if by_median:
+        return torch.where(lines, outline, blurred)
     smooth = bilateral(images, _window(_DIAMETER, side), _SIGMA_COLOUR * span, _SIGMA_PLACE)
-    lines = edges(
-        median(grey(images), _window(_MEDIAN, side)), _window(_BLOCK, side), _BELOW * span
-    )
     return torch.where(lines, outline, smooth)
 
 

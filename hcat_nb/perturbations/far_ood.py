@@ -61,7 +61,10 @@ class FarOod(Perturbation):
         value of each channel of the one it replaces, so that what gives it away is what it
         shows.
     variant : {"paper", "hcat"}
-        Tables: ``"hcat"`` flips two zeros and two ones of each row.
+        ``"hcat"``: tables: two zeros and two ones of each row are flipped;
+        images: the new one is squeezed into the upper half of the valid
+        range (H-CAT does not normalise it as it does all others), so that its
+        minimum alone gives it away.
     """
 
     name: ClassVar[str] = "far_ood"
@@ -151,7 +154,9 @@ class FarOod(Perturbation):
             first[places] = False
             taken = source.features[torch.from_numpy(order[places])].float()
             new = like_images(taken, value_range(source), dataset)
-            if self.keep_extremes:
+            if self.variant == "hcat":
+                new = (new + value_range(dataset)[1]) / 2
+            elif self.keep_extremes:
                 new = with_extremes(new, images, value_range(dataset))
             return new
 

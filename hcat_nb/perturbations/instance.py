@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import SpecError
 from hcat_nb.perturbations._labels import LabelNoise, off_diagonal
 from hcat_nb.perturbations._rules import built_in, confused, given, spelled_out
+from hcat_nb.perturbations._strength import check_variant
 from hcat_nb.seeds import child_seed
 
 __all__ = ["Instance"]
@@ -40,6 +41,9 @@ class Instance(LabelNoise):
         regression confuses, as often as it does, by the seed.  Default: the
         built-in rule of the dataset; of two classes, the other one.
         ``settle(dataset, seed).rule_matrix`` shows the rules in use.
+    variant : {"paper", "hcat"}
+        ``"hcat"`` draws from all classes: a flagged sample of a class without
+        a rule keeps its label (of MNIST 0 and 4, one flag in five).
     """
 
     name: ClassVar[str] = "instance"
@@ -47,6 +51,15 @@ class Instance(LabelNoise):
     cost: ClassVar[str] = "a copy of the labels; estimated rules, a cross-validated quick model"
 
     rule_matrix: Mapping[Any, Any] | str | None = None
+    variant: Literal["paper", "hcat"] = "paper"
+
+    def __post_init__(self) -> None:
+        check_variant(self.variant)
+
+    @property
+    def always_changes(self) -> bool:
+        """False for H-CAT's, which flags classes that have no rule, too."""
+        return self.variant != "hcat"
 
     def check(self, dataset: LabelledDataset) -> None:
         """Raise DataError if the dataset has no rules, SpecError if given ones do not fit it."""
@@ -63,8 +76,15 @@ class Instance(LabelNoise):
         return replace(self, rule_matrix=spelled_out(dataset, weights))
 
     def transition(self, dataset: LabelledDataset) -> np.ndarray:
-        """Return the rules as a matrix with a zero diagonal and rows that sum to 1 (or 0)."""
-        return off_diagonal(self._weights(dataset))
+        """Return the rules as a matrix with a zero diagonal and rows that sum to 1 (or 0).
+
+        H-CAT's: a class without a rule stays what it is.
+        """
+        matrix = off_diagonal(self._weights(dataset))
+        if self.variant == "hcat":
+            without = matrix.sum(axis=1) == 0
+            matrix[without, without] = 1.0
+        return matrix
 
     def _weights(self, dataset: LabelledDataset) -> np.ndarray:
         if self.rule_matrix is None:

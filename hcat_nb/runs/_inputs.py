@@ -67,7 +67,9 @@ def make_methods(spec: RunSpec) -> list[Method]:
         )
     for name in spec.method_names():
         plugin = METHODS.get(name)
-        options = spec.method_options.get(name, {})
+        options = dict(spec.method_options.get(name, {}))
+        if spec.variant in plugin.variants:
+            options = {"variant": spec.variant, **options}
         known = [item.name for item in dataclasses.fields(plugin) if item.init]
         for option in options:
             if option not in known:

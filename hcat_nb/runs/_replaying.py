@@ -30,6 +30,8 @@ _REASONS = {
     Need.FINAL_LOGITS: "logits or probabilities of all classes, of the last epoch",
     Need.TRAIN_LOGITS: "the logits of the training forward",
     Need.LABEL_PROB: "the label's probability at the end of each epoch",
+    Need.OUT_OF_FOLD: "networks trained without the samples that they judge",
+    Need.THRESHOLD_SAMPLES: "two trainings with threshold samples",
 }
 _LOGITS = frozenset({Need.TRAIN_LOGITS, Need.LOGITS, Need.FINAL_LOGITS, Need.LABEL_PROB})
 

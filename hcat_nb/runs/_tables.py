@@ -68,11 +68,16 @@ def details_table(
     """
     import pandas as pd
 
-    from hcat_nb.methods.dataiq import dataiq_groups
-    from hcat_nb.methods.datamaps import datamaps_groups
+    from hcat_nb.methods.dataiq import DataIQ
+    from hcat_nb.methods.datamaps import DataMaps
 
     here = dynamics.snapshot(epoch)
     suggested, probability = dynamics.suggested()
+    # Groups by the run's own methods, whose options may move the bounds.
+    known = {type(method): method for method in methods}
+    dataiq, datamaps = known.get(DataIQ, DataIQ()), known.get(DataMaps, DataMaps())
+    assert isinstance(dataiq, DataIQ)
+    assert isinstance(datamaps, DataMaps)
     columns: dict[str, Any] = {
         "label": dataset.label_values(),
         "predicted": dataset.label_values(dynamics.predicted.cpu()),
@@ -83,8 +88,9 @@ def details_table(
         "aleatoric": here.aleatoric,
         "correctness": here.correctness,
         "mean_loss": here.mean_loss,
-        "dataiq_group": _groups(dataiq_groups(here.confidence, here.aleatoric)),
-        "datamaps_group": _groups(datamaps_groups(here.confidence, here.variability)),
+        "last_loss": dynamics.last_losses(),
+        "dataiq_group": _groups(dataiq.groups(here.confidence, here.aleatoric)),
+        "datamaps_group": _groups(datamaps.groups(here.confidence, here.variability)),
     }
     for method in methods:
         columns |= {key: value.cpu().numpy() for key, value in method.details().items()}

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent, StepEvent
+from hcat_nb.training.events import (
+    EndEvent,
+    EpochEvent,
+    ExtraEvent,
+    Listener,
+    StartEvent,
+    StepEvent,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -39,6 +46,10 @@ class TerminalBar(Listener):
             f"epoch {event.epoch}/{event.n_epochs}, loss {event.loss:.4f}, "
             f"accuracy {event.accuracy:.3f}"
         )
+
+    def on_extra(self, event: ExtraEvent) -> None:
+        """Show how far the extra training is, before the figures of the run's own."""
+        self._bar.set_description_str(event.line(), refresh=event.step == 0)
 
     def on_end(self, event: EndEvent) -> None:
         """Leave the bar as it is."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from hcat_nb.observation.observer import Subscriber
     from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.perturbations.base import Perturbed
+    from hcat_nb.runs._extra_trainings import ExtraTrainings
     from hcat_nb.training.events import Control, Listener, StartEvent
     from hcat_nb.training.loop import Trainer, Training
 
@@ -146,6 +148,8 @@ class _Study:
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     trainer: Trainer = field(init=False)
+    make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
+    extra: ExtraTrainings = field(init=False)
 
     @property
     def dataset(self) -> LabelledDataset:
@@ -186,7 +190,11 @@ class _Study:
 
         self.trainer.listeners = listeners
         self.trainer.control = control or Control()
-        return self.trainer.run(self._start_event())
+        self.trainer.afterwards = self.extra.run
+        try:
+            return self.trainer.run(self._start_event())
+        finally:
+            self.trainer.afterwards = None  # a cycle would keep the features alive
 
     def run(self, training: Training, outcome: str) -> Run:
         """Score what was observed."""
@@ -202,6 +210,7 @@ class _Study:
         self.timings |= {
             "train": float(history["train_seconds"].sum()),
             "observe": float(history["observe_seconds"].sum()),
+            **self.extra.timings(),
             "score": now - scoring,
             "total": now - self.began,
         }
@@ -237,8 +246,9 @@ class _Study:
         from hcat_nb.training.seed import isolated_rng
 
         self.model_name = model_name(model, clean)
+        self.make_network = partial(build_network, model, options=self.spec.model_options)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
-            self.net = build_network(model, clean, self.spec.model_options)
+            self.net = self.make_network(clean)
             if not any(one.requires_grad for one in self.net.parameters()):
                 raise ModelError(
                     "the model has no trainable parameter",
@@ -264,6 +274,7 @@ class _Study:
         from hcat_nb.observation.observer import Observer
         from hcat_nb.observation.stored_logits import LogitsKeeper
         from hcat_nb.observation.traits import InputTraits
+        from hcat_nb.runs._extra_trainings import ExtraTrainings
         from hcat_nb.training.loop import Trainer
         from hcat_nb.training.seed import isolated_rng
 
@@ -317,6 +328,7 @@ class _Study:
             lr=spec.lr,
             seed=seed,
         )
+        self.extra = ExtraTrainings.plan(self.methods, dataset, self.make_network, self.trainer)
 
     def _start_event(self) -> StartEvent:
         from hcat_nb.training.events import StartEvent

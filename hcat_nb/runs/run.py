@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
@@ -40,8 +40,8 @@ class Run:
     details : pandas.DataFrame
         ``label``, ``predicted``, ``suggested``, ``suggested_probability``,
         ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
-        ``mean_loss``, ``dataiq_group``, ``datamaps_group``, the methods' own
-        quantities, and a ``<method>_status`` each.
+        ``mean_loss``, ``last_loss``, ``dataiq_group``, ``datamaps_group``, the
+        methods' own quantities, and a ``<method>_status`` each.
     truth : pandas.DataFrame
         Which samples were made hard, and how; see ``Perturbed.truth``.
     flags : pandas.DataFrame
@@ -93,28 +93,57 @@ class Run:
         """Names of the methods that scored."""
         return list(self.info["methods"])
 
-    def evaluate(self, *, n_resamples: int | None = None, seed: int = 0) -> pd.DataFrame:
+    def evaluate(
+        self,
+        *,
+        baselines: bool = True,
+        variant: Literal["paper", "hcat"] = "paper",
+        n_resamples: int | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
         """Measure how well each method finds the samples that were made hard.
 
         Parameters
         ----------
+        baselines : bool
+            Whether rows of the baselines follow: ``random``,
+            ``class_frequency`` and ``last_loss``.
+        variant : {"paper", "hcat"}
+            ``"hcat"``: ``auprc`` as H-CAT's released evaluator gives it.
         n_resamples : int, optional
             Bootstrap resamples behind the 95 % intervals.
         seed : int
-            Of the resampling.
+            Of the resampling, and of the random baseline.
 
         Returns
         -------
         pandas.DataFrame
-            One row a method; see :func:`hcat_nb.evaluate`.
+            One row a method, then one a baseline; see :func:`hcat_nb.evaluate`.
         """
+        from hcat_nb.evaluation.baselines import baselines as baseline_scores
+        from hcat_nb.evaluation.hcat import low_is_hard
         from hcat_nb.evaluation.table import evaluate
 
+        details = self.details
+        beside = None
+        if baselines:
+            beside = baseline_scores(
+                details["label"], last_loss=details.get("last_loss"), seed=seed
+            ).drop(columns=self.methods, errors="ignore")  # a user's own method of that name
         more = {} if n_resamples is None else {"n_resamples": n_resamples}
         return evaluate(
             self.scores[self.methods],
             self.truth,
             flagged=self.flags.drop(columns="position", errors="ignore"),
+            baselines=beside,
+            variant=variant,
+            low_is_hard=low_is_hard(
+                [
+                    name
+                    for name, card in self.info["methods"].items()
+                    if card["options"].get("variant") == "hcat"
+                ]
+            ),
             seed=seed,
             **more,
         )

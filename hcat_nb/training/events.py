@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Control", "EndEvent", "EpochEvent", "Listener", "StartEvent", "StepEvent"]
+__all__ = [
+    "Control",
+    "EndEvent",
+    "EpochEvent",
+    "ExtraEvent",
+    "Listener",
+    "StartEvent",
+    "StepEvent",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +89,47 @@ class EpochEvent:
 
 
 @dataclass(frozen=True)
+class ExtraEvent:
+    """An extra training, which a method asked for, goes on; after the last epoch of the run's own.
+
+    Parameters
+    ----------
+    purpose : str
+        What for, in words.
+    number, of : int
+        Which of how many, from 1.
+    epoch, n_epochs : int
+        Finished epochs, and epochs in all.
+    step, n_steps : int
+        Finished batches of the epoch that runs, and batches in it.
+    over : bool
+        Whether this training ended.
+    """
+
+    purpose: str
+    number: int
+    of: int
+    epoch: int
+    n_epochs: int
+    step: int
+    n_steps: int
+    over: bool = False
+
+    def line(self) -> str:
+        """Return the state in words.
+
+        Examples
+        --------
+        >>> ExtraEvent("fold 2 of 5", 2, 5, epoch=3, n_epochs=10, step=0, n_steps=40).line()
+        'extra training 2/5 (fold 2 of 5), epoch 3/10'
+        """
+        return (
+            f"extra training {self.number}/{self.of} ({self.purpose}), "
+            f"epoch {self.epoch}/{self.n_epochs}"
+        )
+
+
+@dataclass(frozen=True)
 class EndEvent:
     """Training is over: all epochs finished, stopped by the user, or failed."""
 
@@ -106,6 +155,9 @@ class Listener:
 
     def on_epoch(self, event: EpochEvent) -> None:
         """Hear that an epoch was trained and observed."""
+
+    def on_extra(self, event: ExtraEvent) -> None:
+        """Hear that an extra training goes on; comes often."""
 
     def on_end(self, event: EndEvent) -> None:
         """Hear that training is over.  Always comes, also after an error."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,7 +34,8 @@ __all__ = ["EpochRecord", "Trainer", "Training", "batches"]
 
 
 Outcome = Literal["finished", "stopped", "failed"]
-Moment = Literal["on_start", "on_step", "on_epoch", "on_end"]
+Moment = Literal["on_start", "on_step", "on_epoch", "on_extra", "on_end"]
+Tell = Callable[[Moment, object], None]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,10 @@ class Trainer:
     listeners : sequence of Listener
     control : Control
         Stops or pauses; looked at before every batch.
+    afterwards : callable, optional
+        What else belongs to the run, before listeners hear its end; called
+        with what was trained, whose outcome it may change, and with what
+        tells the listeners.
     """
 
     model: nn.Module
@@ -121,6 +126,7 @@ class Trainer:
     seed: int
     listeners: Sequence[Listener] = ()
     control: Control = field(default_factory=Control)
+    afterwards: Callable[[Training, Tell], None] | None = None
 
     @property
     def steps(self) -> int:
@@ -155,6 +161,8 @@ class Trainer:
             self._audience.tell("on_start", start)
             with isolated_rng(child_seed(self.seed, "dropout"), self.features.device):
                 self._run_epochs(training)
+            if self.afterwards is not None:
+                self.afterwards(training, self._audience.tell)
             outcome = training.outcome
         except BaseException as error:
             message = f"{type(error).__name__}: {error}"
@@ -247,9 +255,7 @@ class _Audience:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
 
-    def tell(
-        self, what: Literal["on_start", "on_step", "on_epoch", "on_end"], event: object
-    ) -> None:
+    def tell(self, what: Moment, event: object) -> None:
         for listener in self._present():
             try:
                 getattr(listener, what)(event)

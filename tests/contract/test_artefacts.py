@@ -118,7 +118,9 @@ def test_type_and_valid_range(hardened, datasets, kind, name):
         ("ood_covariate", {"variant": "hcat"}, "smallest"),
         ("zoom_shift", {"keep_extremes": False}, "smallest"),
         ("domain_shift", {"keep_extremes": False}, "smallest"),
+        ("domain_shift", {"variant": "hcat"}, "smallest"),
         ("far_ood", {"keep_extremes": False, "source": "digits"}, "smallest"),
+        ("far_ood", {"variant": "hcat", "source": "photos"}, "smallest"),
         ("crop_shift", {"variant": "hcat"}, "background"),
     ],
 )

@@ -224,3 +224,21 @@ def test_bad_scores():
         evaluate(scores, truth, flagged=pd.DataFrame({"aum": [True] * 400}))
     with pytest.raises(DataError, match=r"truth has 399 rows, scores have 400"):
         evaluate(scores, truth.iloc[1:])
+
+
+def test_baselines_follow_the_methods():
+    scores, truth = make()
+    beside = pd.DataFrame({"random": np.arange(400.0)}, index=scores.index)
+    table = evaluate(scores, truth, baselines=beside, n_resamples=0)
+    assert table.hcm.tolist() == ["aum", "forgetting", "random"]
+    assert table.kind.tolist() == ["method", "method", "baseline"]
+    alone = evaluate(beside, truth, n_resamples=0)
+    assert table.auroc[2] == alone.auroc[0]
+
+
+def test_baselines_that_do_not_fit():
+    scores, truth = make()
+    with pytest.raises(DataError, match="a baseline and a method are called 'aum'"):
+        evaluate(scores, truth, baselines=scores[["aum"]])
+    with pytest.raises(DataError, match="different sample ids; expected the same index"):
+        evaluate(scores, truth, baselines=pd.DataFrame({"random": np.arange(400.0)}))

@@ -15,7 +15,7 @@ from hcat_nb.jupyter.progress import Progress
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.methods.dataiq import dataiq_groups
 from hcat_nb.methods.datamaps import datamaps_groups
-from hcat_nb.training.events import EndEvent, StepEvent
+from hcat_nb.training.events import EndEvent, ExtraEvent, StepEvent
 
 
 class Recorder:
@@ -168,3 +168,14 @@ def test_without_a_screen_nothing_happens(made_up_run: Any) -> None:
     listener.on_epoch(run.epoch(1))
     listener.on_end(EndEvent("finished", 1))
     listener.discard()
+
+
+def test_extra_trainings_are_said_and_move_no_map(made_up_run: Any) -> None:
+    run, screen = made_up_run(), Recorder()
+    listener = LiveListener(screen=screen)
+    listener.on_start(run.start)
+    listener.on_epoch(run.epoch(1))
+    frames = len(screen.frames)
+    listener.on_extra(ExtraEvent("fold 1 of 2", 1, 2, epoch=0, n_epochs=3, step=1, n_steps=4))
+    assert "extra training 1/2 (fold 1 of 2)" in screen.states[-1].line()
+    assert len(screen.frames) == frames

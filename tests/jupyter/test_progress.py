@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hcat_nb.jupyter.progress import Progress
-from hcat_nb.training.events import EndEvent, StepEvent
+from hcat_nb.training.events import EndEvent, ExtraEvent, StepEvent
 
 
 def test_a_run_from_start_to_end(made_up_run: Any) -> None:
@@ -43,3 +43,11 @@ def test_a_failure_says_why() -> None:
     state = Progress("digits", n_epochs=2).ended(EndEvent("failed", 0, "ValueError: no"))
     assert state.line() == "failed after epoch 0/2 · ValueError: no"
     assert dataclasses.is_dataclass(state)
+
+
+def test_an_extra_training_is_announced_and_forgotten_at_the_end() -> None:
+    extra = ExtraEvent("fold 2 of 5", 2, 5, epoch=3, n_epochs=4, step=1, n_steps=9)
+    state = Progress("digits", n_epochs=4, epoch=4, remaining=3.0).after_extra(extra)
+    assert state.line() == "epoch 4/4 · extra training 2/5 (fold 2 of 5), epoch 3/4"
+    assert state.share == 1.0
+    assert state.ended(EndEvent("finished", 4)).line() == "finished after epoch 4/4"

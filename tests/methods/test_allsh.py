@@ -64,7 +64,11 @@ def test_options_reach_the_observer():
         ("k", 2),
         ("strength", 0.5),
         ("noise", 0.2),
+        ("redrawn", 0.1),
     )
+    hcat = ALLSH(k=7, variant="hcat")
+    options = dict(hcat.options(Need.AUGMENTED))
+    assert (options["k"], options["as_hcat"], hcat.hard_when) == (1, True, "low")
 
 
 @pytest.mark.parametrize(

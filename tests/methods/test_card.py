@@ -62,6 +62,7 @@ def test_an_absent_item_is_named(item):
         ("buffers", "total", "tuple of attribute names"),
         ("sweeps", 0, "at least 1"),
         ("ties", 1, "a column or None"),
+        ("variants", ("paper", "hcat"), "default of the option `variant` first"),
     ],
 )
 def test_an_item_that_makes_no_sense_is_named(item, value, expected):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from hcat_nb.errors import SpecError
+from hcat_nb.methods.base import Context
 from hcat_nb.methods.cleanlab import Cleanlab
 
 METHODS = ["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
@@ -106,9 +107,36 @@ def test_in_sample_ranking_is_that_of_the_last_loss(final, feed, softmax):
     [
         {"method": "margin"},
         {"adjust_pred_probs": "yes"},
+        {"cv": 1},
+        {"cv": True},
         {"method": "confidence_weighted_entropy", "adjust_pred_probs": True},
     ],
 )
 def test_options_that_do_not_go(options):
-    with pytest.raises(SpecError, match=r"cleanlab\.(method|adjust_pred_probs)"):
+    with pytest.raises(SpecError, match=r"cleanlab\.(method|adjust_pred_probs|cv)"):
         Cleanlab(**options)
+
+
+def test_out_of_fold_logits_are_judged_as_the_final_models_are(final, feed):
+    labels, logits = final
+    plain = feed(Cleanlab(), labels, logits, kind="final")
+    folded = feed(Cleanlab(cv=2), labels, logits, kind="extra")
+    assert torch.equal(folded.scores().scores, plain.scores().scores)
+    assert torch.equal(folded.flagged(), plain.flagged())
+
+
+def test_a_fold_that_was_not_trained_says_so(final, feed):
+    labels, logits = final
+    method = feed(Cleanlab(cv=2), labels, logits, kind="extra", skipped={1: list(range(100))})
+    scored = method.scores()
+    assert scored.status == ["no_fold"] * 100 + [""] * 100
+    assert scored.scores[:100].isnan().all()
+    assert scored.scores[100:].isfinite().all()
+    assert method.flagged() is None
+    none = feed(Cleanlab(cv=2), labels, logits, kind="extra", skipped={1: list(range(200))})
+    assert none.scores().status == ["no_fold"] * 200
+
+
+def test_more_folds_than_samples_of_any_class():
+    with pytest.raises(SpecError, match=r"cv is 4, and the largest class has 3 .*at most 3 folds"):
+        Cleanlab(cv=4).begin(Context(torch.tensor([0, 0, 0, 1, -1]), 2, 1))

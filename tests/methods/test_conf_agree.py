@@ -77,9 +77,21 @@ def test_options_reach_the_observer():
     )
 
 
+def test_hcat_draws_masks_a_sample():
+    expected = (("k", 10), ("masks", "per_sample"))
+    assert ConfAgree(variant="hcat").options(Need.DROPOUT) == expected
+
+
 @pytest.mark.parametrize(
     "options",
-    [{"k": 0}, {"k": 2.0}, {"k": 1, "measure": "agreement"}, {"masks": "no"}, {"measure": "std"}],
+    [
+        {"k": 0},
+        {"k": 2.0},
+        {"k": 1, "measure": "agreement"},
+        {"masks": "no"},
+        {"measure": "std"},
+        {"variant": "hcat", "measure": "agreement"},
+    ],
 )
 def test_option_out_of_range(options):
     with pytest.raises(SpecError, match=r"conf_agree\.(k|masks|measure) is .*expected"):

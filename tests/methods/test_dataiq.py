@@ -77,3 +77,8 @@ def test_samples_without_place_have_no_group_and_move_no_percentile():
 def test_thresholds_that_make_no_sense(options):
     with pytest.raises(SpecError):
         dataiq_groups(np.zeros(2), np.zeros(2), **options)
+
+
+def test_an_unknown_variant():
+    with pytest.raises(SpecError, match=r"dataiq\.variant is 'h-cat'; expected one of paper, hcat"):
+        DataIQ(variant="h-cat")

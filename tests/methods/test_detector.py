@@ -106,3 +106,11 @@ def test_a_file_that_is_no_detector_is_refused_when_the_method_is_made(tmp_path)
 
 def test_the_file_that_ships_is_small():
     assert asset("detector.safetensors").stat().st_size < 200_000
+
+
+def test_hcat_scores_the_verdict(run, feed):
+    plain = feed(Detector(), *run).scores().scores
+    scored = feed(Detector(variant="hcat"), *run)
+    assert scored.scores().scores.tolist() == (plain > 0.5).float().tolist()
+    assert set(scored.scores().scores.tolist()) == {0.0, 1.0}
+    assert scored.flagged().tolist() == feed(Detector(), *run).flagged().tolist()

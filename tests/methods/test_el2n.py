@@ -51,3 +51,10 @@ def test_epoch_that_is_none(at):
 def test_epoch_after_the_last_is_refused_before_training():
     with pytest.raises(SpecError, match=r"el2n.at is 6.*at most 5"):
         EL2N(at=6).begin(Context(torch.zeros(3, dtype=torch.int64), 2, 5))
+
+
+def test_hcat_squares_the_last_epochs_norm(run, feed, norms):
+    scores = feed(EL2N(variant="hcat"), *run).scores().scores
+    np.testing.assert_allclose(scores, norms[-1] ** 2, rtol=0, atol=1e-6)
+    earlier = feed(EL2N(variant="hcat", at=2), *run).scores().scores
+    np.testing.assert_allclose(earlier, norms[1] ** 2, rtol=0, atol=1e-6)

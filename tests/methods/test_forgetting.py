@@ -98,3 +98,13 @@ def test_card_names_the_second_key_and_the_option_the_records():
 def test_pure_function_counts_drops_only():
     correct = torch.tensor([[1, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]).bool()
     assert count_forgetting(correct).tolist() == [2, 0, 0]
+
+
+def test_hcat_takes_what_was_never_learned_for_easy(run, feed):
+    labels, logits = run
+    events, first = by_loop(labels, logits, {})
+    method = feed(Forgetting(variant="hcat"), labels, logits)
+    assert method.needs == {Need.LOGITS}
+    np.testing.assert_allclose(method.scores().scores, events / 5, rtol=1e-6)  # float32
+    assert (events[first == -1] == 0).all()
+    assert method.flagged().tolist() == (events > 0).tolist()

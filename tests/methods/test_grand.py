@@ -50,3 +50,9 @@ def test_option_out_of_range(at):
 def test_an_epoch_after_the_last():
     with pytest.raises(SpecError, match=r"grand\.at is 11; expected at most 10"):
         begun(10, at=11)
+
+
+def test_hcat_takes_the_last_epoch():
+    for options, expected in (({}, [10]), ({"at": 3}, [3])):
+        method = begun(10, variant="hcat", **options)
+        assert [epoch for epoch in range(1, 11) if method.due(epoch)] == expected

@@ -116,3 +116,66 @@ def test_cosine_stays_in_range():
     assert cosine(x, x).item() <= 1
     assert cosine(x, -x).item() >= -1
     assert cosine(x * 1e-30, x).item() == pytest.approx(1)  # small is not zero
+
+
+def clustered(method, labels, embeddings, **how):
+    method.begin(Context(labels, 4, 1, seed=3))
+    sweep(method, labels, embeddings, 0, **how)
+    return method.scores()
+
+
+def test_kmeans_measures_from_the_centre_of_a_cluster(world):
+    labels, x = world
+    centres = 20 * np.eye(4, 7)
+    embeddings = torch.from_numpy(x / 10 + centres[labels]).float()
+    found = clustered(Prototypicality(prototypes="kmeans"), torch.from_numpy(labels), embeddings)
+    # The clusters are so far apart that they are the classes, whose means are known.
+    expected = score(labels, embeddings).scores
+    # Centroids are means up to scikit-learn's tolerance and float64 rounding.
+    np.testing.assert_allclose(found.scores, expected, rtol=0, atol=1e-6)
+
+
+def test_kmeans_knows_no_labels(world):
+    labels, x = world
+    embeddings, codes = torch.from_numpy(x).float(), torch.from_numpy(labels)
+    expected = clustered(Prototypicality(prototypes="kmeans"), codes, embeddings)
+    missing = torch.full_like(codes, -1)
+    found = clustered(Prototypicality(prototypes="kmeans"), missing, embeddings)
+    assert torch.equal(found.scores, expected.scores)
+    assert not any(found.status)
+
+
+def test_one_cluster_has_the_mean_of_all(world):
+    labels, x = world
+    x = x.astype(np.float32).astype(float)
+    mean = x.mean(0)
+    expected = 1 - x @ mean / np.linalg.norm(x, axis=1) / np.linalg.norm(mean)
+    method = Prototypicality(prototypes="kmeans", k=1)
+    found = clustered(method, torch.from_numpy(labels), torch.from_numpy(x).float())
+    np.testing.assert_allclose(found.scores, expected, rtol=0, atol=3e-7)
+
+
+def test_kmeans_state_is_the_embeddings(world):
+    labels, x = world
+    codes, embeddings = torch.from_numpy(labels), torch.from_numpy(x).float()
+    first, second = (Prototypicality(prototypes="kmeans") for _ in range(2))
+    for method in (first, second):
+        method.begin(Context(codes, 4, 1, seed=3))
+    sweep(first, codes, embeddings, 0, rows=torch.arange(100))
+    second.load_state(first.state())
+    for method in (first, second):
+        sweep(method, codes, embeddings, 0, rows=torch.arange(100, 200))
+    assert torch.equal(first.scores().scores, second.scores().scores)
+
+
+@pytest.mark.parametrize("options", [{"prototypes": "medoids"}, {"prototypes": "kmeans", "k": 0}])
+def test_kmeans_option_out_of_range(options):
+    with pytest.raises(SpecError, match=r"prototypicality\.(prototypes|k) is .*expected"):
+        Prototypicality(**options)
+
+
+def test_clusters_that_make_no_sense():
+    with pytest.raises(SpecError, match=r"class means have no k; .*prototypes=kmeans"):
+        Prototypicality(k=3)
+    with pytest.raises(SpecError, match=r"k is 4, and 3 samples can be read"):
+        Prototypicality(prototypes="kmeans").begin(Context(torch.zeros(3).long(), 4, 1))

@@ -176,3 +176,19 @@ class TestTables:
 def test_option_out_of_range(options):
     with pytest.raises(SpecError, match=r"(k|strength|noise) is .*expected"):
         copies_of(torch.zeros(2, 3), InputTraits(), **options)
+
+
+def test_hcats_copies_are_mirrored_in_the_upper_half_of_the_range():
+    x = torch.zeros(N, 1, 20, 20)
+    x[..., 2:6] = 1.0  # a bar on the left
+    x[..., 12] = 0.25  # normalised to [-1, 1]: -.5, which wraps around to .5
+    # Nothing else moves it.
+    copies = copies_of(x, InputTraits((0.0, 1.0)), strength=0, k=1, as_hcat=True)
+    found = copies.copy(x, torch.arange(N), 0)
+    expected = torch.full_like(x, 0.5)
+    expected[..., 14:18] = 1.0
+    expected[..., 7] = 0.75
+    assert torch.allclose(found, expected, atol=1e-5)  # a resampling in float32
+    grey = (x * 255).round().to(torch.uint8)
+    copies = copies_of(grey, InputTraits((0.0, 255.0)), strength=0, k=1, as_hcat=True)
+    assert (copies.copy(grey, torch.arange(N), 0).float() / 255 - expected).abs().max() < 0.006

@@ -92,6 +92,15 @@ def test_a_snapshot_is_never_written_again(logits, labels):
     assert np.array_equal(early.confidence, before)
 
 
+def test_the_last_loss_is_that_of_the_last_epoch(logits, labels):
+    probs = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    expected = -np.log(probs[-1, np.arange(N), labels])
+    dynamics = feed(logits, labels)
+    # A float32 log-softmax of logits about 10 errs by 1e-6.
+    assert np.allclose(dynamics.last_losses(), expected, rtol=1e-5, atol=5e-6)
+    assert np.isnan(MapDynamics(torch.tensor(labels), C).last_losses()).all()
+
+
 def test_of_the_labels_probability_alone_classes_are_not_known(logits, labels):
     probs = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
     p = torch.tensor(probs[:, np.arange(N), labels], dtype=torch.float32)

@@ -123,3 +123,31 @@ def test_blank_images_are_never_drawn(images, noise_images):
 def test_negative_noise():
     with pytest.raises(SpecError, match="noise is -1; expected a number of at least 0"):
         DomainShift(noise=-1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_hcat_draws_in_the_upper_half_of_the_range(images, channels):
+    low = torch.rand(20, channels, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    data = images(low, (-1.0, 1.0))
+    result = DomainShift(noise=1e-9, variant="hcat")(data, 0.5, 0)
+    rows = result.truth.is_hard.to_numpy(copy=True)
+    # With next to no noise: clamped as H-CAT does, and drawn as with a range of [0, 1].
+    source = low[rows].clamp(min=0)
+    for image, found in zip(source.numpy(), result.dataset.features[rows].numpy(), strict=True):
+        grey = image[0] if channels == 1 else np.tensordot([0.299, 0.587, 0.114], image, 1)
+        blurred = np.median(windows(grey, 5), axis=(2, 3))
+        lines = blurred <= windows(blurred, 9).mean(axis=(2, 3)) - 9 / 255
+        assert (found[:, lines] == 0).all()
+        assert 0 < lines.mean() < 1
+        if channels == 1:
+            # Noise of 5e-10 and float32.
+            np.testing.assert_allclose(found[0][~lines], blurred[~lines], atol=1e-6)
+        else:
+            assert found.min() == 0
+
+
+def test_hcat_adds_half_of_its_noise_and_records_the_level(images):
+    data = images(torch.full((40, 1, 8, 8), 0.5) + torch.eye(8) / 10)
+    result = DomainShift(variant="hcat")(data, 0.5, 0)
+    assert set(result.truth.strength.dropna()) == {0.5}
+    assert result.dataset.features[result.truth.is_hard.to_numpy(copy=True)].min() >= 0.5

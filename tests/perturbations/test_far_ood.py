@@ -171,3 +171,12 @@ def test_categorical_columns_by_name(table):
 def test_a_table_of_constants(table):
     with pytest.raises(DataError, match="every column of 'toy' is constant"):
         FarOod()(table([[1.0]] * 10), 0.5, 0)
+
+
+def test_hcat_squeezes_the_new_image_into_the_upper_half(images, noise_images):
+    data, source = images(torch.rand(40, 1, 8, 8) * 2 - 1, (-1.0, 1.0)), noise_images(50)
+    result = FarOod(source=source, variant="hcat")(data, 0.5, 0)
+    known = (source.features.double() / 255).flatten(1)  # in [0, 1], not normalised
+    for row in hard_rows(result):
+        new = result.dataset.features[row].double().flatten()
+        assert (known - new).abs().amax(dim=1).min() < 1e-6  # float32

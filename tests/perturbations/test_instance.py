@@ -140,3 +140,17 @@ def test_settled_rules_can_be_read_and_used_again():
     assert settled.rule_matrix[7] == {1: 1.0, 2: 1.0}
     assert settled.rule_matrix[0] == {}
     pd.testing.assert_frame_equal(settled(data, 0.2, 3).truth, Instance()(data, 0.2, 3).truth)
+
+
+def test_hcat_flags_classes_that_have_no_rule():
+    data = make(5000)
+    result = Instance(variant="hcat")(data, 0.5, 0)
+    hard = result.truth.is_hard.to_numpy()
+    assert hard.sum() == 2500
+    kept = (result.dataset.labels == data.labels).numpy()
+    assert kept[~hard].all()
+    assert set(data.labels.numpy()[hard & kept].tolist()) == {0, 4}
+    assert set(data.labels.numpy()[hard & ~kept].tolist()) == {1, 2, 3, 5, 6, 7, 8, 9}
+    assert pairs(data, result) - {(0, 0), (4, 4)} == HANDWRITTEN
+    with pytest.raises(SpecError, match="variant is 'theirs'"):
+        Instance(variant="theirs")

@@ -28,3 +28,12 @@ def test_it_is_silent_where_there_is_no_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr", log)
     characterize("wine", epochs=1, methods="el2n", listeners=[TerminalBar()])
     assert log.getvalue() == ""
+
+
+def test_it_shows_extra_trainings(monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    options = {"cleanlab": {"cv": 2}}
+    bar = TerminalBar()
+    characterize("wine", epochs=1, methods="cleanlab", method_options=options, listeners=[bar])
+    assert "extra training 2/2 (fold 2 of 2), epoch 1/1" in screen.getvalue()

@@ -62,6 +62,24 @@ def test_outputs_that_fit_no_class_are_refused(values, width):
         fit_classes(data(values), width)
 
 
+def test_one_variant_for_all_that_have_it_and_another_for_one():
+    spec = RunSpec(variant="hcat", method_options={"vog": {"variant": "paper"}})
+    variants = {method.name: getattr(method, "variant", None) for method in make_methods(spec)}
+    # METHODS.md and H-CAT's published code: these are computed as ours are, or ranked alike.
+    assert variants.pop("loss") == "mean"
+    assert variants.pop("vog") == "paper"
+    assert {variants.pop(name) for name in ("cleanlab", "prototypicality")} == {None}
+    assert set(variants.values()) == {"hcat"}
+    plain = {getattr(method, "variant", None) for method in make_methods(RunSpec())}
+    assert plain == {"paper", "mean", None}
+
+
+def test_a_variant_that_goes_with_no_option_says_so():
+    spec = RunSpec(variant="hcat", method_options={"aum": {"threshold_samples": True}})
+    with pytest.raises(SpecError, match="threshold_samples goes with H-CAT's variant"):
+        make_methods(spec)
+
+
 def test_options_of_the_dataset_reach_it():
     frame = pd.DataFrame({"a": [1, None, 3], "id": [7, 8, 9], "y": [0, 1, 1]})
     spec = make_spec(

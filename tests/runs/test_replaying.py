@@ -118,3 +118,12 @@ def test_there_is_no_accuracy_of_the_labels_probability():
     tally = EpochTally(Y, label_only=True)
     tally.close(1)
     assert np.isnan(tally.rows[0]["accuracy"])
+
+
+def test_what_takes_trainings_of_its_own_is_refused():
+    recorded = ArrayDynamics(Z, "logits", "epoch_end")
+    asked = [AUM(threshold_samples=True), METHODS.get("cleanlab")(cv=2)]
+    plan = plan_methods(asked, recorded, stand_in=True)
+    assert plan.methods == []
+    assert plan.refused["cleanlab"] == "needs networks trained without the samples that they judge"
+    assert plan.refused["aum"].endswith("two trainings with threshold samples")

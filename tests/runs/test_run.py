@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import altair as alt
 import numpy as np
@@ -14,7 +15,7 @@ from hcat_nb.errors import UnknownNameError
 
 DETAILS = [
     *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
-    *("aleatoric", "correctness", "mean_loss", "dataiq_group", "datamaps_group"),
+    *("aleatoric", "correctness", "mean_loss", "last_loss", "dataiq_group", "datamaps_group"),
     *("aum", "forgetting_events", "first_learned"),
 ]
 
@@ -77,3 +78,36 @@ def test_the_data_map_takes_its_colour_from_any_score(image_run):
 def test_hardest_knows_the_methods_of_the_run(table_run):
     with pytest.raises(UnknownNameError, match=r"no method 'el2m'.*nearest: el2n"):
         table_run.hardest(3, by="el2m")
+
+
+def test_baselines_stand_below_the_methods(image_run):
+    table = image_run.evaluate(n_resamples=0).set_index("hcm")
+    assert list(table.index[-3:]) == ["random", "class_frequency", "last_loss"]
+    assert table.kind[-3:].eq("baseline").all()
+    assert table.kind[:-3].eq("method").all()
+    # By algebra: 1 - p_y of the last epoch ranks as its loss does.
+    assert table.auroc["last_loss"] == pytest.approx(table.auroc["cleanlab"], abs=1e-6)
+    assert image_run.evaluate(baselines=False).hcm.tolist() == image_run.methods
+
+
+def test_hcats_evaluator_on_a_runs_scores(image_run):
+    table = image_run.evaluate(variant="hcat", n_resamples=0).set_index("hcm")
+    truth, scores = image_run.truth["is_hard"], image_run.scores
+    low = ["aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "prototypicality"]
+    for name in image_run.methods:
+        quantity = -scores[name] if name in low else scores[name]
+        expected = average_precision_score(~truth, quantity)
+        assert table.auprc[name] == pytest.approx(expected, abs=1e-12), name
+
+
+def test_hcats_evaluator_knows_which_scores_its_variant_turned(image_run):
+    info = image_run.info | {
+        "methods": {
+            name: card | {"options": card["options"] | {"variant": "hcat"}}
+            for name, card in image_run.info["methods"].items()
+        }
+    }
+    plain = image_run.evaluate(variant="hcat", n_resamples=0).set_index("hcm")
+    turned = replace(image_run, info=info).evaluate(variant="hcat", n_resamples=0)
+    moved = plain.auprc != turned.set_index("hcm").auprc
+    assert moved.index[moved].tolist() == ["vog", "allsh"]

@@ -66,7 +66,8 @@ def test_run_json_is_strict_and_complete(image_run, table_run, tmp_path):
         record = json.loads(text, parse_constant=no_constant)
         assert record["schema_version"] == 1
         assert record["spec"]["seed"] == 0
-        assert len(record["metrics"]) == len(run.methods)
+        kinds = [row["kind"] for row in record["metrics"]]
+        assert kinds == ["method"] * len(run.methods) + ["baseline"] * 3
     assert record["metrics"][0]["auroc"] is None  # nothing was injected
 
 

@@ -8,6 +8,7 @@ import torch
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.methods.base import Scored
 from hcat_nb.runs._tables import id_frame, scores_table
+from hcat_nb.runs.characterize import characterize
 
 
 def data(ids: list) -> LabelledDataset:
@@ -30,3 +31,31 @@ def test_ids_that_repeat_get_a_position():
 def test_scores_are_float32_columns():
     table = scores_table(data([1, 2, 3]), {"aum": Scored(torch.tensor([1.0, 2, 3]), [""] * 3)})
     assert table["aum"].dtype == "float32"
+
+
+def test_groups_are_those_of_the_runs_own_methods():
+    paper, hcat = (
+        characterize(
+            "wine",
+            hardness="uniform",
+            p=0.2,
+            epochs=8,
+            lr=0.01,
+            methods="dataiq,datamaps",
+            seed=0,
+            variant=variant,
+        )
+        for variant in ("paper", "hcat")
+    )
+    details = hcat.details
+    assert details["confidence"].equals(paper.details["confidence"])
+    for name, uncertainty in (("dataiq", "aleatoric"), ("datamaps", "variability")):
+        # METHODS.md, "groups": H-CAT's bounds.
+        certain = details[uncertainty] <= 0.15
+        easy, hard = (
+            certain & (details["confidence"] >= 0.8),
+            certain & (details["confidence"] <= 0.2),
+        )
+        assert (details[f"{name}_group"] == "easy").equals(easy)
+        assert (details[f"{name}_group"] == "hard").equals(hard)
+        assert not details[f"{name}_group"].equals(paper.details[f"{name}_group"])
