@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["H_CAT", "TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
 
-H_CAT = "Seedat et al. 2024, arXiv 2403.04551 (H-CAT)"  # published most kinds
+H_CAT = "H-CAT, arXiv 2403.04551"  # published most kinds
 
 Family = Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate", "mixed"]
 Modality = Literal["image", "table"]

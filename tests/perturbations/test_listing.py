@@ -14,7 +14,7 @@ def test_every_kind_is_listed_with_its_card():
     assert (table.title.str.len() > 0).all()
     assert table.loc["uniform"].tolist() == [
         "Mislabelled: uniform", "mislabel", "image, table", "variant='paper'",
-        "a copy of the labels", "Seedat et al. 2024, arXiv 2403.04551 (H-CAT)",
+        "a copy of the labels", "H-CAT, arXiv 2403.04551",
     ]  # fmt: skip
     assert not table[["cost", "paper"]].isin(["", "not stated"]).any(axis=None)
     for name in table.index:
