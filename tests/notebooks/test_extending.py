@@ -54,7 +54,7 @@ def test_the_method_scores_and_finds_the_hardness_beside_built_ins(
     outputs: dict[str, list[dict[str, Any]]],
 ) -> None:
     found = _auroc(_output(outputs, "run.evaluate()"))
-    assert list(found) == ["aum", "conf_agree", "doubt"]
+    assert list(found)[:3] == ["aum", "conf_agree", "doubt"]  # the baselines follow
     assert found["doubt"] > 0.7  # far from guessing, whose standard error is .02 here
 
 
@@ -71,7 +71,7 @@ def test_it_ranks_draws_and_is_listed_like_a_built_in(
 def test_options_reach_both_classes(outputs: dict[str, list[dict[str, Any]]]) -> None:
     # A smaller share of the other image is harder to find; an option that does not exist raises.
     strong, weak = (_auroc(_output(outputs, f"{name}.evaluate()")) for name in ("run", "weaker"))
-    assert list(weak) == ["aum", "doubt"]
+    assert list(weak)[:2] == ["aum", "doubt"]
     assert weak["aum"] < strong["aum"]
 
 
