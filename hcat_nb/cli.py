@@ -89,7 +89,10 @@ def _parser() -> OptionParser:
     )
     rescore.set_defaults(command=_rescore, parser=rescore)
     for name, text in _LISTINGS.items():
-        commands.add_parser(name, help=f"list {text}").set_defaults(command=_list, listing=name)
+        entry = commands.add_parser(name, help=f"list {text}")
+        entry.add_argument("names", nargs="*", metavar="NAME", help="print its whole card")
+        entry.add_argument("-v", "--verbose", action="store_true", help="print all whole cards")
+        entry.set_defaults(command=_list, listing=name, parser=entry)
     check = commands.add_parser("self-check", help="plant faults and see that methods find them")
     check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
     check.set_defaults(command=_self_check)
@@ -169,19 +172,9 @@ def _rescore(arguments: argparse.Namespace) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from hcat_nb.data._listing import dataset_lines
-    from hcat_nb.methods._listing import list_methods
-    from hcat_nb.models._listing import list_models
-    from hcat_nb.perturbations._listing import list_hardness
+    from hcat_nb.runs.listing import listing
 
-    if arguments.listing == "datasets":
-        print("\n".join(dataset_lines()))
-        return
-    listings = {"methods": list_methods, "hardness": list_hardness, "models": list_models}
-    for name, card in listings[arguments.listing]().iterrows():
-        print(name)
-        for field, value in card.items():
-            print(f"    {field}: {value}")
+    print(listing(arguments.listing, arguments.names, verbose=arguments.verbose))
 
 
 def _self_check(arguments: argparse.Namespace) -> bool:

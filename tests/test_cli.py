@@ -92,10 +92,18 @@ def test_rescore_adds_methods_to_a_saved_run(tmp_path, capsys):
         ("models", MODELS),
     ],
 )
-def test_listings_name_everything(listing, registry, capsys):
+def test_listings_have_one_line_each(listing, registry, capsys):
     assert main([listing]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == registry.names()
+    assert [line.split()[0] for line in lines] == registry.names()
+
+
+@pytest.mark.parametrize("words", [["methods", "el2n"], ["methods", "-v"]])
+def test_listings_show_whole_cards_on_request(words, capsys):
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert "    misleads         the last epochs alone forget" in printed
+    assert ("\naum" in "\n" + printed) is ("-v" in words)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,7 @@ def test_listings_name_everything(listing, registry, capsys):
         (["run", "digits", "--hardness", "uniform", "--p", "2"], r"hcat: p is 2.0"),
         (["evaluate", "/nowhere"], r"hcat: .*nowhere holds no run"),
         (["trian"], r"hcat: .*invalid choice: 'trian'"),
+        (["methods", "el2m"], r"hcat: unknown method 'el2m'.*nearest: el2n"),
     ],
 )
 def test_mistakes_are_one_line_and_status_2(words, message, capsys):

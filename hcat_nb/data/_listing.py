@@ -1,9 +1,8 @@
-"""The datasets that are known by name: as a table, and as lines for a shell."""
+"""The datasets that are known by name."""
 
 from __future__ import annotations
 
 import inspect
-import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.sources.base import Source
 
-__all__ = ["dataset_lines", "list_datasets", "option_texts"]
+__all__ = ["list_datasets", "option_texts"]
 
 
 def list_datasets() -> pd.DataFrame:
@@ -25,7 +24,8 @@ def list_datasets() -> pd.DataFrame:
     pandas.DataFrame
         Index ``name``; columns ``title``, ``modality`` ("image" or "table"),
         ``n_samples`` (training set; NA where it depends on what is read),
-        ``bundled`` (needs no download), ``options`` (their names).
+        ``bundled`` (needs no download), ``options`` (their names), ``cost``
+        (of getting it) and ``paper``.
     """
     import pandas as pd
 
@@ -36,24 +36,11 @@ def list_datasets() -> pd.DataFrame:
         index=pd.Index([card.name for card in cards], name="name"),
     )
     options = [", ".join(card.options()) for card in cards]
-    return table.astype({"n_samples": "Int64"}).assign(options=options)
-
-
-def dataset_lines() -> list[str]:
-    """Return a line for each dataset, then one for each option, by the datasets that take it."""
-    cards = [SOURCES.get(name) for name in SOURCES.names()]
-    width = max(len(card.name) for card in cards)
-    lines = [f"{card.name:{width}}  {_brief(card)}" for card in cards]
-    takers: dict[tuple[str, str], list[str]] = {}
-    for card in cards:
-        for option, text in option_texts(card).items():
-            takers.setdefault((option, text), []).append(card.name)
-    for names, group in itertools.groupby(
-        sorted(takers, key=lambda one: takers[one]), key=lambda one: takers[one]
-    ):
-        lines.append(f"  options of {', '.join(names)}:")
-        lines += [f"    {option:14}  {text}" for option, text in group]
-    return lines
+    return table.astype({"n_samples": "Int64"}).assign(
+        options=options,
+        cost=[card.cost or ("bundled" if card.bundled else "download") for card in cards],
+        paper=[card.paper for card in cards],
+    )
 
 
 def option_texts(card: type[Source]) -> dict[str, str]:
@@ -68,12 +55,6 @@ def option_texts(card: type[Source]) -> dict[str, str]:
     for owner in card.__mro__:
         known = _parameters(inspect.cleandoc(owner.__doc__ or "")) | known
     return {option: known.get(option, "") for option in card.options()}
-
-
-def _brief(card: type[Source]) -> str:
-    size = "" if card.n_samples is None else f"{card.n_samples:,}"
-    where = "" if card.n_samples is None else "bundled" if card.bundled else "download"
-    return f"{card.modality:5}  {size:>6}  {where:8}  {card.title}"
 
 
 def _parameters(docstring: str) -> dict[str, str]:

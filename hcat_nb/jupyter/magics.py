@@ -1,4 +1,4 @@
-"""``%hcat_train`` and ``%%hcat_train``: a run from one line of a notebook."""
+"""``%hcat_train``: a run from one line of a notebook; and lists of what there is by name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext 
 from IPython.core.magic import (  # noqa: TID253
     Magics,
     line_cell_magic,
+    line_magic,
     magics_class,
     needs_local_scope,
 )
 
+from hcat_nb.arguments import OptionParser
 from hcat_nb.errors import HcatError
 from hcat_nb.jupyter.completion import add_completer
 from hcat_nb.jupyter.interrupt import wait_for
@@ -19,6 +21,7 @@ from hcat_nb.jupyter.magic_parser import MagicCall, make_parser, parse
 from hcat_nb.jupyter.screens import open_screen
 
 if TYPE_CHECKING:
+    from hcat_nb.runs.listing import Listing
     from hcat_nb.runs.run import Run
 
 __all__ = ["HcatMagics", "last_run", "load"]
@@ -61,6 +64,40 @@ class HcatMagics(Magics):
             self.shell.user_ns[call.name] = run
             return None
         return run
+
+    @line_magic
+    def hcat_methods(self, line: str) -> Listing:
+        """List the methods; with names, or -v for all, their whole cards."""
+        return _listed("methods", line)
+
+    @line_magic
+    def hcat_hardness(self, line: str) -> Listing:
+        """List the kinds of hardness; with names, or -v for all, their whole cards."""
+        return _listed("hardness", line)
+
+    @line_magic
+    def hcat_datasets(self, line: str) -> Listing:
+        """List the named datasets; with names, or -v for all, their whole cards."""
+        return _listed("datasets", line)
+
+    @line_magic
+    def hcat_models(self, line: str) -> Listing:
+        """List the named models; with names, or -v for all, their whole cards."""
+        return _listed("models", line)
+
+
+def _listed(kind: str, line: str) -> Listing:
+    from hcat_nb.runs.listing import listing
+
+    parser = OptionParser(prog=f"%hcat_{kind}", add_help=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    try:
+        given = parser.parse(line.split())
+        return listing(kind, given.names, verbose=given.verbose)
+    except HcatError as error:
+        mistake = str(error)
+    raise UsageError(mistake)
 
 
 def _train(call: MagicCall) -> Run:

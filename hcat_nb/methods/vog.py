@@ -113,7 +113,10 @@ class VoG(PerEpoch):
     buffers = (*PerEpoch.buffers, "mean", "m2")
     variants = ("paper", "hcat")
     cost = "a forward and backward pass at five epochs; 8 bytes an input element of each sample"
-    misleads = "label noise ranks low, by design: the gradient of a wrong label is small and steady"
+    misleads = (
+        "label noise ranks low, by design, for the gradient of a wrong label is small and steady; "
+        "shifted and zoomed images rank low too"
+    )
 
     checkpoints: str | Sequence[int] = "five"
     target: Literal["label", "predicted"] = "label"

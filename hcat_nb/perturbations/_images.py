@@ -23,7 +23,7 @@ from torch import Tensor
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations._strength import Strength, drawn
-from hcat_nb.perturbations.base import Perturbation
+from hcat_nb.perturbations.base import H_CAT, Perturbation
 
 __all__ = [
     "ImageShift",
@@ -48,6 +48,8 @@ class ImageShift(Perturbation):
     """Redraws each chosen image from itself, by a strength of its own."""
 
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image"})
+    paper: ClassVar[str] = H_CAT
+    cost: ClassVar[str] = "a copy of the images"
 
     @abstractmethod
     def strengths(self) -> Strength:

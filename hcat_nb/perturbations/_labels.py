@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError, SpecError
-from hcat_nb.perturbations.base import Perturbation
+from hcat_nb.perturbations.base import H_CAT, Perturbation
 
 __all__ = ["LabelNoise", "class_codes", "cyclic_neighbours", "off_diagonal", "populated"]
 
@@ -29,6 +29,8 @@ class LabelNoise(Perturbation):
 
     family: ClassVar[Literal["mislabel"]] = "mislabel"
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image", "table"})
+    paper: ClassVar[str] = H_CAT
+    cost: ClassVar[str] = "a copy of the labels"
 
     @abstractmethod
     def transition(self, dataset: LabelledDataset) -> np.ndarray:

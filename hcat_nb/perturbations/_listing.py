@@ -21,7 +21,8 @@ def list_hardness() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``name``; columns ``title``, ``family``, ``modality`` (``image``,
-        ``table`` or both) and ``options`` (``name=default``), all text.
+        ``table`` or both), ``options`` (``name=default``), ``cost`` and
+        ``paper``, all text.
 
     Examples
     --------
@@ -37,6 +38,8 @@ def list_hardness() -> pd.DataFrame:
             "family": [plugin.family for plugin in plugins],
             "modality": [", ".join(sorted(plugin.modality)) for plugin in plugins],
             "options": [_options(plugin) for plugin in plugins],
+            "cost": [plugin.cost for plugin in plugins],
+            "paper": [plugin.paper for plugin in plugins],
         },
         index=pd.Index([plugin.name for plugin in plugins], name="name"),
     )

@@ -20,7 +20,7 @@ from hcat_nb.errors import DataError
 from hcat_nb.perturbations._images import clipped, redrawn, value_range
 from hcat_nb.perturbations._strength import Strength, check_variant, checked, drawn
 from hcat_nb.perturbations._tables import Column, numeric_columns
-from hcat_nb.perturbations.base import Perturbation
+from hcat_nb.perturbations.base import H_CAT, Perturbation
 
 __all__ = ["GaussianNoise"]
 
@@ -52,6 +52,8 @@ class GaussianNoise(Perturbation):
     """
 
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image", "table"})
+    paper: ClassVar[str] = H_CAT
+    cost: ClassVar[str] = "a copy of the features"
 
     strength: Strength = 0.0
     keep_extremes: bool = True

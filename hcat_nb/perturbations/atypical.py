@@ -18,7 +18,7 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations._strength import Strength, checked, drawn, levels
 from hcat_nb.perturbations._tables import column_index, column_name, numeric_columns
-from hcat_nb.perturbations.base import Perturbation
+from hcat_nb.perturbations.base import H_CAT, Perturbation
 
 __all__ = ["PUBLISHED_COLUMNS", "Atypical"]
 
@@ -47,6 +47,8 @@ class Atypical(Perturbation):
     title: ClassVar[str] = "Atypical: a feature's extreme value"
     family: ClassVar[Literal["atypical"]] = "atypical"
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"table"})
+    paper: ClassVar[str] = H_CAT
+    cost: ClassVar[str] = "a copy of the features"
 
     column: str | int | None = None
     strength: Strength = 0.01

@@ -6,22 +6,28 @@ import dataclasses
 import math
 import numbers
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, HcatError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
+__all__ = ["H_CAT", "TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
+
+H_CAT = "H-CAT, arXiv 2403.04551"  # published most kinds
+
+Family = Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate", "mixed"]
+Modality = Literal["image", "table"]
 
 TRUTH_COLUMNS = ("is_hard", "hardness", "family", "strength", "original_label", "observed_label")
 
@@ -55,12 +61,24 @@ class Perturbation(ABC):
     exactly ``floor(p * n + .5)`` samples are changed, each of them truly, ids
     and all other samples stay bit-identical, and the same seed gives the same
     result on any device.
+
+    Raises
+    ------
+    HcatError
+        When a class is made whose card is incomplete.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    family: ClassVar[Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate", "mixed"]]
-    modality: ClassVar[frozenset[Literal["image", "table"]]]
+    family: ClassVar[Family]
+    modality: ClassVar[frozenset[Modality]]
+    paper: ClassVar[str] = "not stated"
+    cost: ClassVar[str] = "not stated"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "name" in vars(cls):  # a kind of hardness, not a base that several share
+            _check_card(cls)
 
     @classmethod
     def from_options(cls, **options: Any) -> Self:
@@ -259,6 +277,24 @@ def untouched(dataset: LabelledDataset) -> pd.DataFrame:
         },
         index=dataset.sample_ids.rename("sample_id"),
     )
+
+
+def _check_card(cls: type[Perturbation]) -> None:
+    """Raise HcatError if an entry of the card is absent or makes no sense."""
+    families, modalities = get_args(Family), get_args(Modality)
+    rules: dict[str, tuple[Callable[[Any], bool], str]] = {
+        "title": (lambda value: isinstance(value, str) and bool(value), "text"),
+        "family": (lambda value: value in families, "one of " + ", ".join(families)),
+        "modality": (
+            lambda value: isinstance(value, frozenset) and bool(value) and value <= {*modalities},
+            "a frozenset of " + ", ".join(modalities),
+        ),
+    }
+    for item, (holds, expected) in rules.items():
+        if not hasattr(cls, item):
+            raise HcatError(f"{cls.__name__} has no `{item}`", expected)
+        if not holds(getattr(cls, item)):
+            raise HcatError(f"{cls.__name__}.{item} is {getattr(cls, item)!r}", expected)
 
 
 def _differing(before: LabelledDataset, after: LabelledDataset) -> Tensor:

@@ -21,7 +21,7 @@ from hcat_nb.perturbations._far_tables import beyond, flip_bits, flippable
 from hcat_nb.perturbations._images import grey, redrawn, value_range, with_extremes
 from hcat_nb.perturbations._strength import check_variant
 from hcat_nb.perturbations._tables import column_index, layout, numeric_columns
-from hcat_nb.perturbations.base import Perturbation
+from hcat_nb.perturbations.base import H_CAT, Perturbation
 from hcat_nb.registry import SOURCES
 
 __all__ = ["FarOod", "default_source", "like_images"]
@@ -71,6 +71,8 @@ class FarOod(Perturbation):
     title: ClassVar[str] = "Far OOD: from another dataset, or beyond all ranges"
     family: ClassVar[Literal["far_ood"]] = "far_ood"
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image", "table"})
+    paper: ClassVar[str] = H_CAT
+    cost: ClassVar[str] = "a copy of the features; of images, the other dataset"
 
     source: str | LabelledDataset | None = None
     root: str | None = None

@@ -48,6 +48,7 @@ class Instance(LabelNoise):
 
     name: ClassVar[str] = "instance"
     title: ClassVar[str] = "Mislabelled: plausible class"
+    cost: ClassVar[str] = "a copy of the labels; estimated rules, a cross-validated quick model"
 
     rule_matrix: Mapping[Any, Any] | str | None = None
     variant: Literal["paper", "hcat"] = "paper"

@@ -55,6 +55,8 @@ class Mixture(Perturbation):
     title: ClassVar[str] = "Several kinds, on disjoint samples"
     family: ClassVar[Literal["mixed"]] = "mixed"
     modality: ClassVar[frozenset[Literal["image", "table"]]] = frozenset({"image", "table"})
+    paper: ClassVar[str] = "none: ours"
+    cost: ClassVar[str] = "that of each part"
 
     parts: Mapping[Any, Any]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from hcat_nb.errors import SpecError
 from hcat_nb.registry import METHODS
+from hcat_nb.runs._pictures import data_url, png
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +84,6 @@ class HardestSamples:
         return text
 
     def _tile(self, row: pd.Series, picture: bytes) -> str:
-        source = base64.b64encode(picture).decode()
         label, other = html.escape(str(row["label"])), html.escape(str(row["suggested"]))
         sample = html.escape(str(row.name))
         words = label if label == other else f"{label} &rarr; {other}?"
@@ -94,7 +92,7 @@ class HardestSamples:
             f'<figure style="margin:0;width:{_TILE}px;text-align:center;font-size:11px" '
             f'title="{html.escape(title)}">'
             f'<img alt="sample {sample}, label {label}" width="{_TILE}" '
-            f'style="image-rendering:pixelated" src="data:image/png;base64,{source}">'
+            f'style="image-rendering:pixelated" src="{data_url(picture)}">'
             f"<figcaption>{words}<br>{sample}</figcaption></figure>"
         )
 
@@ -126,7 +124,7 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     tied = int((scores == scores[top[-1]]).sum()) if len(top) else 0
     pictures = []
     if run.dataset is not None and run.dataset.modality == "image":
-        pictures = [_png(run.dataset, int(row)) for row in top[:_SHOWN]]
+        pictures = [png(run.dataset, int(row)) for row in top[:_SHOWN]]
     return HardestSamples(frame, by, tied, ties, pictures)
 
 
@@ -154,19 +152,3 @@ def _verdicts(run: Run, by: str) -> np.ndarray:
     reasons = {"rare_class": "class too rare to judge", "no_label": "no label"}
     verdict[stated] = [reasons.get(reason, reason) for reason in status[stated]]
     return verdict
-
-
-def _png(dataset: LabelledDataset, row: int) -> bytes:
-    from PIL import Image
-
-    assert dataset.value_range is not None
-    low, high = dataset.value_range
-    pixels = (dataset.features[row].float() - low) / max(high - low, 1e-12) * 255
-    array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
-    if array.shape[2] == 1:
-        array = array[:, :, 0]
-    elif array.shape[2] != 3:
-        array = array.mean(axis=2).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, format="PNG")
-    return buffer.getvalue()

@@ -192,7 +192,7 @@ class Run:
         ----------
         x : {"variability", "aleatoric"}
         color : str
-            ``"group"``, ``"truth"`` or a column of ``details``.
+            ``"group"``, ``"truth"``, or a column of ``details`` or of ``scores``.
         **options
             Passed on to :func:`hcat_nb.charts.data_map.data_map`.
 
@@ -202,7 +202,12 @@ class Run:
         """
         from hcat_nb.charts.data_map import data_map
 
-        frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy())
+        scores = {
+            name: self.scores[name].to_numpy()
+            for name in self.methods
+            if name not in self.details  # there, under some names, is the paper's own quantity
+        }
+        frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy(), **scores)
         return data_map(frame, x=x, color=color, **options)
 
     def costs(self) -> pd.DataFrame:

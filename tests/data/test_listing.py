@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hcat_nb.data._listing import dataset_lines, list_datasets, option_texts
+from hcat_nb.data._listing import list_datasets, option_texts
 from hcat_nb.data.loading import load
 from hcat_nb.registry import SOURCES
 
@@ -13,22 +13,20 @@ def test_every_source_has_a_row_and_bundled_ones_keep_their_word() -> None:
     table = list_datasets()
     assert list(table.index) == SOURCES.names()
     assert table.index.name == "name"
-    assert list(table.columns) == ["title", "modality", "n_samples", "bundled", "options"]
+    columns = ["title", "modality", "n_samples", "bundled", "options", "cost", "paper"]
+    assert list(table.columns) == columns
     assert {"digits", "wine", "breast_cancer"} <= set(table.index[table.bundled])
     for name, card in table[table.bundled].iterrows():
         dataset = load(name)
         assert (len(dataset), dataset.modality) == (card.n_samples, card.modality)
 
 
-def test_each_dataset_has_one_line_and_each_option_one() -> None:
-    lines = dataset_lines()
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == SOURCES.names()
-    assert "wine           table     178  bundled   Wine recognition (scikit-learn)" in lines
-    header = lines.index("  options of cover, diabetes, eye, jannis:")
-    assert [line.split()[0] for line in lines[header + 1 : header + 3]] == ["path", "rows"]
-    options = [line.split()[0] for line in lines if line.startswith("    ")]
-    assert options.count("impute") == 1
-    assert options.count("path") == 5  # a file, a folder, a copy, ...: not the same text
+def test_every_source_says_where_it_comes_from_and_what_getting_it_costs() -> None:
+    table = list_datasets()
+    assert not table["paper"].isin(["", "not stated"]).any()
+    assert (table["cost"] == "bundled").equals(table["bundled"])
+    assert table.loc["mnist", "cost"] == "download, 12 MB"
+    assert table.loc["eye", "cost"] == "download from OpenML"
 
 
 @pytest.mark.parametrize("name", SOURCES.names())

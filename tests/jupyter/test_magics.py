@@ -18,6 +18,7 @@ from torch import nn
 
 from hcat_nb.jupyter import magics
 from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.listing import listing
 from hcat_nb.runs.store import load_run
 
 SMALL = "--epochs 2 --methods aum el2n --seed 0"
@@ -109,6 +110,24 @@ def test_mistakes_are_one_line_without_a_traceback(
     assert result.error_in_exec.__context__ is None
     printed = capsys.readouterr().err.strip()
     assert words in printed
+    assert len(printed.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["methods", "hardness", "datasets", "models"])
+def test_what_there_is_by_name_is_listed(shell: InteractiveShell, kind: str) -> None:
+    found = run_cell(shell, f"%hcat_{kind}")
+    assert repr(found) == repr(listing(kind))
+    name = found.frame.index[0]
+    assert repr(run_cell(shell, f"%hcat_{kind} {name}")) == repr(listing(kind, [name]))
+    assert run_cell(shell, f"%hcat_{kind} -v").whole
+
+
+def test_a_list_of_what_there_is_not_is_one_line(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert isinstance(shell.run_cell("%hcat_methods el2m").error_in_exec, UsageError)
+    printed = capsys.readouterr().err.strip()
+    assert "nearest: el2n" in printed
     assert len(printed.splitlines()) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
-from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, HcatError, SpecError, UnknownNameError
 from hcat_nb.perturbations import base
 from hcat_nb.perturbations.base import Perturbation, untouched
 
@@ -46,6 +46,23 @@ class Shift(Perturbation):
 
     def eligible(self, dataset):
         return torch.ones(len(dataset), dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ({"title": ""}, r"Mine.title is ''; expected text"),
+        ({"title": "T"}, r"Mine has no `family`; expected one of mislabel, near_ood"),
+        ({"title": "T", "family": "boundary"}, r"Mine.family is 'boundary'; expected one of"),
+        (
+            {"title": "T", "family": "atypical", "modality": {"image"}},
+            r"Mine.modality is \{'image'\}; expected a frozenset of image, table",
+        ),
+    ],
+)
+def test_an_incomplete_card_is_named_when_the_class_is_made(card, message):
+    with pytest.raises(HcatError, match=message):
+        type("Mine", (Perturbation,), {"name": "mine", **card})
 
 
 def test_strength_is_recorded_for_the_changed_rows_only():

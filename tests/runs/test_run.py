@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import altair as alt
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -19,6 +21,10 @@ DETAILS = [
     *("aleatoric", "correctness", "mean_loss", "last_loss", "dataiq_group", "datamaps_group"),
     *("aum", "forgetting_events", "first_learned"),
 ]
+
+
+def _read(csv: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(csv))
 
 
 def test_its_repr_is_one_short_line(image_run):
@@ -62,6 +68,14 @@ def test_the_data_map_is_an_altair_chart(image_run):
     chart = image_run.data_map(x="aleatoric", color="truth")
     assert isinstance(chart, alt.LayerChart)
     assert "aleatoric" in chart.to_json()
+
+
+def test_the_data_map_takes_its_colour_from_any_score(image_run):
+    assert "vog" not in image_run.details
+    texts = image_run.data_map(color="vog").to_dict()["datasets"].values()
+    (points,) = [table for table in map(_read, texts) if "id" in table]
+    scores = image_run.scores["vog"].loc[points["id"]]
+    assert np.allclose(points["color"], scores, atol=1e-3)  # a chart's digits
 
 
 def test_hardest_knows_the_methods_of_the_run(table_run):

@@ -38,6 +38,7 @@ class OpenMLTable(TableSource):
     targets: ClassVar[tuple[str, ...]]  # what the target is called, there or in copies
 
     bundled = False
+    cost = "download from OpenML"
 
     path: str | None = None
     rows: int | None = _DRAWN

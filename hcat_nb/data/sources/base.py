@@ -37,6 +37,8 @@ class Source(ABC):
     modality: ClassVar[Literal["image", "table"]]
     n_samples: ClassVar[int | None]  # None: it depends on what is read
     bundled: ClassVar[bool]
+    paper: ClassVar[str] = "not stated"
+    cost: ClassVar[str] = ""  # of getting it; empty: what `bundled` says
 
     root: Path | None = None
     download: bool = True

@@ -23,6 +23,7 @@ class BreastCancer(Source):
     modality = "table"
     n_samples = 569
     bundled = True
+    paper = "Wolberg et al. 1993, UCI"
 
     def load(self) -> LabelledDataset:
         """Return the table as float32, with column and class names."""

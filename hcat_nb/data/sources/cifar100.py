@@ -23,6 +23,8 @@ class CIFAR100(Source):
     modality = "image"
     n_samples = 50_000
     bundled = False
+    paper = "Krizhevsky 2009"
+    cost = "download, 169 MB"
 
     def load(self) -> LabelledDataset:
         """Return the training set, uint8 of shape (50000, 3, 32, 32).

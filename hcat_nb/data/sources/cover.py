@@ -21,5 +21,6 @@ class Cover(OpenMLTable):
     name = "cover"
     title = "Forest cover types (OpenML 1596, 50,000 rows)"
     n_samples = 50_000
+    paper = "Blackard and Dean 1999"
     data_id = 1596
     targets = ("class", "Cover_Type")

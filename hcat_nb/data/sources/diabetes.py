@@ -27,6 +27,7 @@ class Diabetes(OpenMLTable):
     name = "diabetes"
     title = "Diabetes, 130 US hospitals (OpenML 4541, 50,000 rows)"
     n_samples = 50_000
+    paper = "Strack et al. 2014"
     data_id = 4541
     targets = ("readmitted",)
 

@@ -26,6 +26,7 @@ class Digits(Source):
     modality = "image"
     n_samples = 1797
     bundled = True
+    paper = "Alpaydin and Kaynak 1998, UCI"
 
     def load(self) -> LabelledDataset:
         """Return the images as uint8 of shape (1797, 1, 8, 8)."""

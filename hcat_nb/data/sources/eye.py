@@ -22,5 +22,6 @@ class Eye(OpenMLTable):
     name = "eye"
     title = "Eye movements (OpenML 1044)"
     n_samples = 10_936
+    paper = "Salojarvi et al. 2005, PASCAL challenge"
     data_id = 1044
     targets = ("label",)

@@ -29,6 +29,8 @@ class FashionMNIST(Source):
     modality = "image"
     n_samples = 60_000
     bundled = False
+    paper = "Xiao et al. 2017, arXiv 1708.07747"
+    cost = "download, 31 MB"
 
     def load(self) -> LabelledDataset:
         """Return the training set, uint8 of shape (60000, 1, 28, 28).

@@ -52,6 +52,8 @@ class File(ImageOptions, TableSource):
     title = "A table of yours, with target=: CSV, Parquet, JSON; or of image paths"
     n_samples = None
     bundled = False
+    paper = "your own"
+    cost = "a file of yours"
 
     path: str = ""
     sep: str | None = None

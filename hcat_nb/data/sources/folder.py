@@ -42,6 +42,8 @@ class Folder(ImageOptions, Source):
     modality = "image"
     n_samples = None
     bundled = False
+    paper = "your own"
+    cost = "a folder of yours"
 
     path: str = ""
     transform: Callable[..., Any] | None = None

@@ -19,5 +19,6 @@ class Jannis(OpenMLTable):
     name = "jannis"
     title = "Jannis (OpenML 41168, 50,000 rows)"
     n_samples = 50_000
+    paper = "Guyon et al., AutoML challenge 2015-2018"
     data_id = 41168
     targets = ("class",)

@@ -26,6 +26,8 @@ class KMNIST(Source):
     modality = "image"
     n_samples = 60_000
     bundled = False
+    paper = "Clanuwat et al. 2018, arXiv 1812.01718"
+    cost = "download, 21 MB"
 
     def load(self) -> LabelledDataset:
         """Return the training set, uint8 of shape (60000, 1, 28, 28).

@@ -51,6 +51,8 @@ class MedMNIST(Source):
     modality = "image"
     n_samples = None
     bundled = False
+    paper = "Yang et al. 2023, Scientific Data"
+    cost = "a file of MedMNIST's"
 
     which: str = ""
     path: str | None = None

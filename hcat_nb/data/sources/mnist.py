@@ -24,6 +24,8 @@ class MNIST(Source):
     modality = "image"
     n_samples = 60_000
     bundled = False
+    paper = "LeCun et al. 1998, Proc. IEEE"
+    cost = "download, 12 MB"
 
     def load(self) -> LabelledDataset:
         """Return the training set, uint8 of shape (60000, 1, 28, 28).

@@ -31,6 +31,7 @@ class Photos(Source):
     modality = "image"
     n_samples = 2 * _KEPT
     bundled = True
+    paper = "Wing-Yin Leung; Vultar Siragusa, CC BY"
 
     def load(self) -> LabelledDataset:
         """Return the patches as uint8 of shape (1200, 3, 32, 32).

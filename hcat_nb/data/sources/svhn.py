@@ -29,6 +29,8 @@ class SVHN(Source):
     modality = "image"
     n_samples = 73_257
     bundled = False
+    paper = "Netzer et al. 2011, NIPS workshop"
+    cost = "download, 182 MB"
 
     def load(self) -> LabelledDataset:
         """Return the training set, uint8 of shape (73257, 3, 32, 32).

@@ -23,6 +23,7 @@ class Wine(Source):
     modality = "table"
     n_samples = 178
     bundled = True
+    paper = "Aeberhard and Forina 1992, UCI"
 
     def load(self) -> LabelledDataset:
         """Return the table as float32, with column and class names."""

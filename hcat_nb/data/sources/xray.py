@@ -61,6 +61,8 @@ class XRay(Source):
     modality = "image"
     n_samples = None
     bundled = False
+    paper = "Wang et al. 2017, CVPR; Majkowska et al. 2020, Radiology"
+    cost = "the NIH's images and Google's labels"
 
     finding: str = ""
     path: str | None = None
