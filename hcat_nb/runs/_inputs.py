@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
 from hcat_nb.registry import METHODS, name_of_path, nearest
-from hcat_nb.spec import USERS_OWN, RunSpec, plain_values
+from hcat_nb.spec import OPTION_ALIASES, USERS_OWN, RunSpec, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,14 +123,17 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
 
 def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
     """Return options in which ``hardness={kind: proportion}`` is a mixture, as perturb reads it."""
-    parts = options.get("hardness")
+    words = [name for name in options if OPTION_ALIASES.get(name, name) == "hardness"]
+    parts = options[words[0]] if len(words) == 1 else None  # of two RunSpec complains
     if not isinstance(parts, Mapping):
         return options
     shares: list[Any] = [
         one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
     ]
-    more = {**options.get("hardness_options", {}), "parts": parts}
-    added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
+    more = options.get("hardness_options", {})
+    if isinstance(more, Mapping):  # of anything else, too
+        more = {**more, "parts": parts}
+    added: dict[str, Any] = {words[0]: "mixture", "hardness_options": more}
     if "p" not in options and all(isinstance(share, (int, float)) for share in shares):
         added["p"] = math.fsum(shares)
     return {**options, **added}

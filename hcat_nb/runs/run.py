@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -138,6 +139,9 @@ class Run:
         from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
 
+        for name in unknown:
+            options = inspect.getfullargspec(Run.evaluate).kwonlyargs
+            raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
         details = self.details
         beside = None
         if baselines:
@@ -161,7 +165,6 @@ class Run:
             low_is_hard=low,
             seed=seed,
             **more,
-            **unknown,
         )
         if self.seed_scores is None:
             return table
@@ -268,13 +271,13 @@ class Run:
         Raises
         ------
         StoreError
-            If the run was loaded, and so has no data.
+            If the run has no data, as one that was loaded.
         """
         from hcat_nb.data.duplicates import duplicates
 
         if self.dataset is None:
             raise StoreError(
-                "a loaded run holds no data to find duplicates in",
+                "the run holds no data to find duplicates in: it was loaded, or made of dynamics",
                 remedy="hcat_nb.duplicates(hcat_nb.load(...))",
             )
         return duplicates(self.dataset)
