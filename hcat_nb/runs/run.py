@@ -52,8 +52,8 @@ class Run:
         ``observe_seconds``.
     timings : dict
         Seconds by stage (``load``, ``prepare``, ``train``, ``observe``,
-        ``score``, ``total``), by part (``observe/forward``, ``score/aum``; see
-        :meth:`costs`), and ``peak_memory_mb``.
+        ``extra``, ``score``, ``total``), by part (``observe/forward``,
+        ``score/aum``; see :meth:`costs`), and ``peak_memory_mb``.
     info : dict
         Plain values: dataset, model, methods, device, versions, notes, outcome.
     dynamics : pandas.DataFrame or None
@@ -214,17 +214,27 @@ class Run:
         return data_map(frame, x=x, color=color, **options)
 
     def costs(self) -> pd.DataFrame:
-        """Return what each method cost: its share of the passes, its own sums, its scoring.
+        """Return what each method cost: its share of the passes, extra trainings, sums, scoring.
 
         Returns
         -------
         pandas.DataFrame
             Columns ``hcm``, ``part``, ``seconds``, ``of_training``; methods that
-            asked for the same pass bear equal shares of it.  Of a resumed run,
-            what was spent since it went on.
+            asked for the same pass bear equal shares of it.
+
+        Raises
+        ------
+        StoreError
+            If nothing was trained: the run was made of dynamics.
         """
         from hcat_nb.runs._costs import costs_table
 
+        if "parts" not in self.info:
+            raise StoreError(
+                "the run does not know what its methods cost",
+                "a run that was trained",
+                "run.timings has the seconds of its stages",
+            )
         return costs_table(self.timings, self.info["parts"], self.methods)
 
     def costs_chart(self, *, width: int = 420) -> alt.LayerChart:
