@@ -213,6 +213,12 @@ class RunSpec:
                 value = _resolve(item, value)
             _check(item, value)
             object.__setattr__(self, item.name, value)
+        for name, options in self.method_options.items():
+            if not isinstance(options, Mapping):
+                raise SpecError(
+                    f"the options of the method {name!r} are {options!r}",
+                    "a mapping of options to values",
+                )
         unknown = [name for name in self.method_options if name not in self.methods]
         if unknown and self.methods != ("all",):
             raise SpecError(

@@ -69,6 +69,7 @@ def test_words_that_mean_the_same(given, meant):
         ({"methods": []}, "no methods are given"),
         ({"model": "lenet", "model_name": "mlp"}, "given twice"),
         ({"methods": "aum", "method_options": {"el2n": {}}}, "not among the methods"),
+        ({"method_options": {"el2n": None}}, "options of the method 'el2n' are None"),
         ({"root": 1.5}, "root is 1.5"),
         ({"model_options": [1]}, "model_options is"),
     ],

@@ -29,6 +29,7 @@ __all__ = [
     "make_methods",
     "make_spec",
     "run_head",
+    "with_mixture",
 ]
 
 
@@ -85,7 +86,7 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
-    named = _with_mixture(dict(options))
+    named = with_mixture(dict(options))
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
@@ -121,7 +122,7 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
     return told
 
 
-def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
+def with_mixture(options: dict[str, Any]) -> dict[str, Any]:
     """Return options in which ``hardness={kind: proportion}`` is a mixture, as perturb reads it."""
     words = [name for name in options if OPTION_ALIASES.get(name, name) == "hardness"]
     parts = options[words[0]] if len(words) == 1 else None  # of two RunSpec complains

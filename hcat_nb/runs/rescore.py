@@ -6,7 +6,6 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,9 +75,9 @@ def rescore(
     began = time.perf_counter()
     if isinstance(run, Run):
         return _rescored(run, methods, method_options or {}, began)
-    from hcat_nb.runs.store import load_run, save_run
+    from hcat_nb.runs.store import folder_path, load_run, save_run
 
-    folder = Path(run)
+    folder = folder_path(run)
     more = _rescored(load_run(folder), methods, method_options or {}, began)
     save_run(more, folder, overwrite=True, keep_checkpoint=True)
     return more

@@ -11,9 +11,10 @@ from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs._checkpoint import is_ours, read_index
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
-from hcat_nb.runs._inputs import Inputs, make_spec, run_head
+from hcat_nb.runs._inputs import Inputs, make_spec, run_head, with_mixture
 from hcat_nb.runs._journal import Journal
 from hcat_nb.runs.characterize import Study
+from hcat_nb.runs.store import folder_path
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def resume(
     HcatError
         As :func:`hcat_nb.characterize` raises it.
     """
-    path = Path(folder).expanduser().resolve()
+    path = folder_path(folder)
     index = _unfinished(path)
     _refuse_missing(path, index, data, model, options)
     spec = _spec(path, index, data, model, options)
@@ -101,7 +102,7 @@ def _refuse_missing(
     path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
 ) -> None:
     """Refuse to go on without the objects of the run, which no file can hold."""
-    given = {"dataset": data, "model": model, **options}
+    given = {"dataset": data, "model": model, **with_mixture(dict(options))}
     missing = [name for name in index["objects"] if given.get(name) is None]
     if missing:
         words = {"dataset": "data, labels", "model": "model=..."}
