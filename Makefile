@@ -19,7 +19,7 @@ CREATE := $(PYTHON) -m venv $(VENV)
 INSTALL := $(BIN)/python -m pip install
 endif
 
-.PHONY: help demo test lab lint format picture clean
+.PHONY: help demo test bench lab lint format picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: lint ## everything that CI runs
 	  echo "widgets: JavaScript tests left out (no node_modules; widgets/README.md says how)"; \
 	fi
 	$(BIN)/pytest --nbval-lax --nbval-current-env
+
+bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (40 minutes)
+	$(BIN)/python tests/benchmarks/speed.py
 
 lab: $(USER_READY) ## open JupyterLab on notebooks/
 	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks

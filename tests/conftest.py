@@ -14,6 +14,9 @@ import torch
 # sums need equal ways of splitting them.
 torch.set_num_threads(1)
 
+# Programs that people start; they find each other beside themselves, as tests do not.
+collect_ignore = ["benchmarks"]
+
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER_FOLDER = ROOT / "tests" / "browser"
 
