@@ -372,7 +372,13 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
 
 
 def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
-    kinds = {"int": "a whole number", "float": "a finite number", "bool": "true or false"}
+    kinds = {
+        "int": "a whole number",
+        "float": "a finite number",
+        "bool": "true or false",
+        "str": "text",
+        "tuple[str, ...]": "names",
+    }
     kind = str(item.type).replace(" | None", "")
-    expected = item.metadata["expected"] or kinds.get(kind, f"a value of type {kind}")
+    expected = item.metadata["expected"] or kinds.get(kind, "a mapping of options to values")
     return SpecError(f"{item.name} is {value!r}", expected)
