@@ -207,30 +207,36 @@ def extremes(images: Tensor) -> tuple[Tensor, Tensor]:
     return images.amin(dim=(2, 3), keepdim=True), images.amax(dim=(2, 3), keepdim=True)
 
 
-def with_extremes(images: Tensor, like: Tensor, valid: tuple[float, float]) -> Tensor:
+def with_extremes(
+    images: Tensor, like: Tensor, valid: tuple[float, float], *, most_stretch: float = 3.0
+) -> Tensor:
     """Return images stretched so that the extremes of each channel are exactly those of ``like``.
 
-    A channel of one value cannot be stretched and is clipped to them.  Where
-    ``like`` is blank, all of it one colour, there is nothing to keep, and the
-    image is clipped to the valid range.
+    A channel that would have to be stretched more than ``most_stretch`` times
+    is clipped to them instead: what is left of a picture there is a flat
+    region's grain, and blown up it would be another picture.  Where ``like``
+    is blank, all of it one colour, there is nothing to keep, and the image is
+    clipped to the valid range.
 
     Parameters
     ----------
     images, like : Tensor of shape (b, channels, height, width), float32
     valid : tuple of float
+    most_stretch : float
 
     Examples
     --------
-    >>> like = torch.tensor([[[[10.0, 30.0]]]])
+    >>> like = torch.tensor([[[[10.0, 14.0]]]])
     >>> with_extremes(torch.tensor([[[[0.0, 1.0, 2.0]]]]), like, (0, 255)).tolist()
-    [[[[10.0, 20.0, 30.0]]]]
+    [[[[10.0, 12.0, 14.0]]]]
     """
     (low, high), (least, greatest) = extremes(images), extremes(like)
     stretched = torch.lerp(least, greatest, (images - low) / (high - low))
     # Exact, for a maximum that is off by one rounding error gives the flag away as well.
     stretched = torch.where(images == low, least, stretched)
     stretched = torch.where(images == high, greatest, stretched)
-    stretched = torch.where(high > low, stretched, images)
+    enough = greatest - least <= most_stretch * (high - low)
+    stretched = torch.where(enough & (high > low), stretched, images)
     return _within(stretched, images, least, greatest, valid)
 
 

@@ -6,6 +6,7 @@ images of each other; in tables two zeros and two ones are flipped).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
@@ -157,7 +158,9 @@ class FarOod(Perturbation):
             if self.variant == "hcat":
                 new = (new + value_range(dataset)[1]) / 2
             elif self.keep_extremes:
-                new = with_extremes(new, images, value_range(dataset))
+                # Whole pictures: a pale one has its contrast raised, not its grain.
+                span = value_range(dataset)
+                new = with_extremes(new, images, span, most_stretch=math.inf)
             return new
 
         note = f"far_ood: images of {source.name!r}"

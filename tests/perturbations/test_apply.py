@@ -55,7 +55,7 @@ def test_an_option_of_a_hardness_that_has_none():
     @dataclass(frozen=True)
     class Next(LabelNoise):
         name: ClassVar[str] = "next"
-        title: ClassVar[str] = "Next class"
+        title: ClassVar[str] = "the next class"
 
         def transition(self, dataset):
             return np.roll(np.eye(3), 1, axis=1)

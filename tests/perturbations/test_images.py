@@ -30,8 +30,14 @@ def test_extremes_are_taken_over_to_the_last_bit(scale):
 
 def test_stretching_is_linear():
     images = torch.tensor([2.0, 3.0, 6.0]).reshape(1, 1, 1, 3)
-    like = torch.tensor([100.0, 180.0]).reshape(1, 1, 1, 2)
-    assert with_extremes(images, like, VALID).flatten().tolist() == [100.0, 120.0, 180.0]
+    like = torch.tensor([100.0, 112.0]).reshape(1, 1, 1, 2)
+    assert with_extremes(images, like, VALID).flatten().tolist() == [100.0, 103.0, 112.0]
+
+
+def test_the_grain_of_a_flat_region_is_not_blown_up():
+    sky = torch.tensor([200.0, 201.0, 202.0]).reshape(1, 1, 1, 3)
+    whole = torch.tensor([30.0, 201.5]).reshape(1, 1, 1, 2)
+    assert with_extremes(sky, whole, VALID).flatten().tolist() == [200.0, 201.0, 201.5]
 
 
 def test_where_there_is_nothing_to_stretch_or_to_keep():
