@@ -68,7 +68,7 @@ def grey_levels(
     >>> image = (torch.arange(64) % 17 / 16).reshape(1, 1, 8, 8)
     >>> len(grey_levels([image], 0, (0.0, 1.0)).values)
     17
-    >>> grey_levels([image.square()], 0, (0.0, 1.0)) is None
+    >>> grey_levels([image.sqrt()], 0, (0.0, 1.0)) is None
     True
     """
     seen, found = torch.empty(0), None
