@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -85,7 +84,7 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
-    named = _with_mixture(dict(options))
+    named = dict(options)
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
@@ -119,21 +118,6 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
     if control is not None and not isinstance(control, Control):
         raise SpecError(f"control is a {type(control).__name__}", "a Control, or None")
     return told
-
-
-def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options in which ``hardness={kind: proportion}`` is a mixture, as perturb reads it."""
-    parts = options.get("hardness")
-    if not isinstance(parts, Mapping):
-        return options
-    shares: list[Any] = [
-        one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
-    ]
-    more = {**options.get("hardness_options", {}), "parts": parts}
-    added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
-    if "p" not in options and all(isinstance(share, (int, float)) for share in shares):
-        added["p"] = math.fsum(shares)
-    return {**options, **added}
 
 
 def make_methods(spec: RunSpec) -> list[Method]:

@@ -13,7 +13,7 @@ from hcat_nb.runs.characterize_dynamics import characterize_dynamics
 from hcat_nb.runs.rescore import rescore
 from hcat_nb.runs.run import Run
 from hcat_nb.runs.store import load_run
-from hcat_nb.training.events import Control
+from hcat_nb.training.events import Control, Listener
 
 SETTING = {"hardness": "uniform", "p": 0.1, "epochs": 3, "seed": 0}
 FORGETTING = {"forgetting": {"when": "epoch_end"}}
@@ -153,12 +153,7 @@ def test_unknown_names_are_refused(kept):
 def test_a_run_that_was_stopped_is_rescored_from_its_epochs():
     control = Control()
 
-    class StopAfterTwo:
-        essential = True
-
-        def on_start(self, event: object) -> None: ...
-        def on_step(self, event: object) -> None: ...
-        def on_end(self, event: object) -> None: ...
+    class StopAfterTwo(Listener):
         def on_epoch(self, event) -> None:
             if event.epoch == 2:
                 control.stop.set()
