@@ -7,6 +7,7 @@ can print it as it is.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 __all__ = [
@@ -72,14 +73,14 @@ class ScoreError(HcatError, ArithmeticError):
 
 
 class DivergedError(HcatError, ArithmeticError):
-    """Training's loss became NaN or infinite.
+    """Training's loss became NaN or infinite, or the model that it left did.
 
     Attributes
     ----------
     epoch : int
         Which epoch.
     loss : float
-        Its mean loss.
+        Its mean loss, measured before each step: finite where the last steps broke the model.
     training : object
         History of the epochs that finished before.
     run : Run or None
@@ -91,9 +92,15 @@ class DivergedError(HcatError, ArithmeticError):
         self.loss = loss
         self.training = training
         self.run: Any = None
+        finite = math.isfinite(loss)
         super().__init__(
-            f"{what} diverged: the mean loss of epoch {epoch} is {loss}",
-            "a finite loss",
+            f"{what} diverged: "
+            + (
+                f"after epoch {epoch} weights or outputs of the model are NaN or infinite"
+                if finite
+                else f"the mean loss of epoch {epoch} is {loss}"
+            ),
+            "finite weights and outputs" if finite else "a finite loss",
             "lower lr, or scale the features (normalize=auto)",
         )
 

@@ -8,6 +8,8 @@ fields below.  A new option is one field.
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -255,6 +257,9 @@ class RunSpec:
     def from_options(cls, **options: Any) -> RunSpec:
         """Make a spec from keywords, H-CAT's words included.
 
+        ``hardness`` may be a mixture, ``{kind: proportion}``, as in
+        :func:`hcat_nb.perturb`; ``p`` is then what its parts add up to.
+
         Raises
         ------
         UnknownNameError
@@ -322,7 +327,24 @@ def _known(options: Mapping[str, Any]) -> dict[str, Any]:
         if name in known:
             raise SpecError(f"the option {name!r} is given twice (as {given!r} too)")
         known[name] = value
-    return known
+    return _with_mixture(known)
+
+
+def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options in which ``hardness={kind: proportion}`` is a mixture, as perturb reads it."""
+    parts = options.get("hardness")
+    if not isinstance(parts, Mapping):
+        return options
+    more = options.get("hardness_options", {})
+    if isinstance(more, Mapping):  # else the check of the fields names it
+        more = {**more, "parts": parts}
+    shares: list[Any] = [
+        one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
+    ]
+    added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
+    if "p" not in options and all(isinstance(share, numbers.Real) for share in shares):
+        added["p"] = math.fsum(shares)
+    return options | added
 
 
 def _resolve(item: dataclasses.Field[Any], value: Any) -> Any:

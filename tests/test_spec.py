@@ -53,6 +53,26 @@ def test_words_that_mean_the_same(given, meant):
     assert RunSpec.from_options(**given) == RunSpec(**meant)
 
 
+PARTS = {"uniform": 0.05, "zoom_shift": {"p": 0.1, "strength": 2.0}}
+
+
+@pytest.mark.parametrize("key", ["hardness", "hardness_type"])
+def test_a_mapping_as_hardness_is_a_mixture_that_adds_up(key):
+    spec = RunSpec.from_options(**{key: PARTS})
+    assert (spec.hardness, spec.p) == ("mixture", pytest.approx(0.15))
+    assert spec.hardness_options == {"parts": PARTS}
+    assert RunSpec(p=0.3).replace(**{key: PARTS}) == spec
+    assert RunSpec.from_options(**json.loads(json.dumps(spec.to_dict()))) == spec
+    given = RunSpec.from_options(**{key: PARTS, "p": 0.2})
+    assert given.p == 0.2  # contradicts, which the mixture refuses
+
+
+@pytest.mark.parametrize("options", [None, "uniform=0.1"])
+def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
+    with pytest.raises(SpecError, match="hardness_options is"):
+        RunSpec.from_options(hardness=PARTS, hardness_options=options)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

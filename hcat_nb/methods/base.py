@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor
@@ -202,6 +202,16 @@ class Method(Buffered, ABC):
     def notes(self) -> Mapping[str, Tensor]:
         """Return rows with something to say about their score: reason -> (n,) bool."""
         return {}
+
+    @classmethod
+    def averaged(cls, n: int, options: Mapping[str, Any]) -> str:
+        """Return what the mean over ``n`` networks is to the paper, given the method's options.
+
+        Empty where the paper knows no such mean, and for H-CAT's variant.
+        """
+        if not cls.averages_networks or options.get("variant") == "hcat":
+            return ""
+        return f"over {n} networks, as the paper does"
 
     def broken_since(self) -> int | None:
         """Return the first epoch whose measurements were not finite, if that is known."""

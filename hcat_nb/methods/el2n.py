@@ -12,8 +12,9 @@ Caveat: for two classes it is sqrt(2) (1 - p_y), the ranking of data maps.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -86,6 +87,17 @@ class EL2N(MeanOverEpochs):
         self._one_of("variant", self.variants)
         if self.at is not None and (type(self.at) is not int or self.at < 1):
             raise SpecError(f"el2n.at is {self.at!r}", "an epoch, from 1, or None for their mean")
+
+    @classmethod
+    def averaged(cls, n: int, options: Mapping[str, Any]) -> str:
+        """Return what the mean over ``n`` networks is to the paper: its own at one epoch only."""
+        text = super().averaged(n, options)
+        if not text or options.get("at") is not None:
+            return text
+        return (
+            f"over {n} networks and all epochs; the paper averages one early epoch over networks: "
+            "set el2n.at"
+        )
 
     def allocate(self, context: Context) -> None:
         """Set the sums to zero."""

@@ -5,7 +5,8 @@ range stay.  A redrawn image also keeps its own darkest and brightest value
 (METHODS.md: no clamping or rescaling may give the flag away).  Interpolation
 and blur lower peaks, noise raises them and a photograph has none, so that
 otherwise the minimum or the maximum alone would find most hard samples: AUROC
-up to .82 for Gaussian noise on CIFAR-10, .12 for zoomed MNIST.
+up to .82 for Gaussian noise on CIFAR-10, .12 for zoomed MNIST.  Float images
+that were made from integers keep their grey levels, as bytes do.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
+from hcat_nb.perturbations._grey_levels import GreyLevels, grey_levels
 from hcat_nb.perturbations._strength import Strength, drawn
 from hcat_nb.perturbations.base import H_CAT, Perturbation
 
 __all__ = [
     "ImageShift",
-    "as_pixels",
+    "Pixels",
     "background",
     "blocks",
     "clipped",
@@ -86,11 +88,11 @@ class ImageShift(Perturbation):
     def eligible(self, dataset: LabelledDataset) -> Tensor:
         """Return the images that change, whatever is drawn: a blank one, say, does not."""
         found = dataset.trainable.clone()
-        valid = value_range(dataset)
+        valid, pixels = value_range(dataset), Pixels(dataset)
         for block in blocks(torch.arange(len(dataset)), dataset):
             before = dataset.features[block]
             for after in self.outcomes(before.float(), valid):
-                found[block] &= (as_pixels(after, before) != before).flatten(1).any(1)
+                found[block] &= (pixels.nearest(after) != before).flatten(1).any(1)
         return found
 
     def change(
@@ -146,12 +148,12 @@ def redrawn(
     DataError
         If an image does not change in 20 attempts.
     """
-    features = dataset.features.clone()
+    features, pixels = dataset.features.clone(), Pixels(dataset)
     for place in blocks(torch.arange(len(rows)), dataset):
         left = place
         for _ in range(_ATTEMPTS):
             before = dataset.features[rows[left]]
-            after = as_pixels(make(before.float(), left.numpy()), before)
+            after = pixels.nearest(make(before.float(), left.numpy()))
             features[rows[left]] = after
             left = left[(after == before).flatten(1).all(1)]
             if not len(left):
@@ -165,11 +167,39 @@ def redrawn(
     return features
 
 
-def as_pixels(images: Tensor, like: Tensor) -> Tensor:
-    """Return images in the type of ``like``, rounded where that holds integers."""
-    if like.dtype.is_floating_point:
-        return images.to(like.dtype)
-    return images.round().to(like.dtype)
+class Pixels:
+    """What a pixel of a dataset can be: its type, and its grey levels where there are such.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+        Images.
+    """
+
+    def __init__(self, dataset: LabelledDataset) -> None:
+        self._dtype = dataset.features.dtype
+        self._levels: list[GreyLevels | None] = []
+        if self._dtype.is_floating_point:
+            readable = torch.nonzero(dataset.readable).ravel()
+            self._levels = [
+                grey_levels(
+                    (dataset.features[rows] for rows in blocks(readable, dataset)),
+                    channel,
+                    value_range(dataset),
+                )
+                for channel in range(dataset.sample_shape[0])
+            ]
+
+    def nearest(self, images: Tensor) -> Tensor:
+        """Return images, float32, in the dataset's type, each pixel at the nearest that can be."""
+        if not self._dtype.is_floating_point:
+            return images.round().to(self._dtype)
+        result = images.to(self._dtype)
+        for channel, levels in enumerate(self._levels):
+            if levels is not None:
+                result = result.clone() if result is images else result
+                result[:, channel] = levels.nearest(images[:, channel])
+        return result
 
 
 def extremes(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -33,7 +33,7 @@ class GaussianNoise(Perturbation):
 
     Pixels are clipped to the channel's own extremes (so never leave the valid
     range), a blank image's to the valid range.  In a table each column keeps
-    the number of decimals it is written with; constant, two-valued and
+    the decimals and digits it is written with; constant, two-valued and
     categorical columns are left as they are.
 
     Parameters

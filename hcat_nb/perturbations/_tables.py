@@ -16,6 +16,7 @@ from hcat_nb.registry import nearest
 __all__ = ["Column", "Layout", "column_index", "column_name", "layout", "numeric_columns"]
 
 _MOST_DECIMALS = 6  # beyond, float32 cannot tell a short decimal from any number
+_FEW_DECIMALS = 3  # a count or a price: larger numbers have more digits, not fewer decimals
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Column:
         Standard deviation (population).
     decimals : int or None
         Decimals that every value is written with; None: no such number up to 6.
+    digits : int or None
+        Significant digits, up to 6, that every value is written with, where
+        that is no column of few decimals.
     """
 
     index: int
@@ -38,22 +42,25 @@ class Column:
     high: float
     std: float
     decimals: int | None
+    digits: int | None = None
 
     def rounded(self, values: np.ndarray) -> np.ndarray:
-        """Return values, float64, with the decimals of the column.
+        """Return values, float64, with the decimals and the digits of the column.
 
-        Otherwise a count of 3.7 or a price of five decimals would give the
-        flag away.
+        Otherwise a count of 3.7, a price of five decimals, or a zero with a
+        minus sign would give the flag away.
 
         Examples
         --------
         >>> Column(0, 0.0, 9.0, 2.0, 0).rounded(np.array([3.7])).tolist()
         [4.0]
+        >>> Column(0, 0.0, 9.0, 2.0, None, 3).rounded(np.array([3.14159, 0.0271828])).tolist()
+        [3.14, 0.0272]
         """
-        if self.decimals is None:
-            return values
-        result: np.ndarray = np.round(values, self.decimals)
-        return result
+        result = values if self.decimals is None else np.round(values, self.decimals)
+        if self.digits is not None:
+            result = _significant(result, self.digits)
+        return result + 0.0  # -0.0 becomes 0.0
 
 
 @dataclass(frozen=True)
@@ -172,8 +179,15 @@ def _readable(dataset: LabelledDataset) -> np.ndarray:
 
 def _column(table: np.ndarray, index: int) -> Column:
     values = table[:, index].astype(np.float64)
+    decimals = _decimals(values)
+    few = decimals is not None and decimals <= _FEW_DECIMALS
     return Column(
-        index, float(values.min()), float(values.max()), float(values.std()), _decimals(values)
+        index,
+        float(values.min()),
+        float(values.max()),
+        float(values.std()),
+        decimals,
+        None if few else _digits(values),
     )
 
 
@@ -184,6 +198,22 @@ def _decimals(values: np.ndarray) -> int | None:
         if (np.abs(values - np.round(values, decimals)) <= slack).all():
             return decimals
     return None
+
+
+def _digits(values: np.ndarray) -> int | None:
+    slack = np.abs(values) * np.finfo(np.float32).eps
+    for digits in range(1, _MOST_DECIMALS + 1):
+        if (np.abs(values - _significant(values, digits)) <= slack).all():
+            return digits
+    return None
+
+
+def _significant(values: np.ndarray, digits: int) -> np.ndarray:
+    """Return values, float64, rounded to so many significant digits."""
+    size = np.floor(np.log10(np.abs(np.where(values == 0, 1.0, values))))
+    unit = 10.0 ** (size - digits + 1)
+    result: np.ndarray = np.round(values / unit) * unit
+    return result
 
 
 def _blocks(table: np.ndarray, starts: np.ndarray, fits: np.ndarray) -> list[tuple[int, ...]]:

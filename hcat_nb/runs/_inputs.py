@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
 from hcat_nb.registry import METHODS, name_of_path, nearest
-from hcat_nb.spec import OPTION_ALIASES, USERS_OWN, RunSpec, plain_values
+from hcat_nb.spec import USERS_OWN, RunSpec, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,6 @@ __all__ = [
     "make_methods",
     "make_spec",
     "run_head",
-    "with_mixture",
 ]
 
 
@@ -86,7 +84,7 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
-    named = with_mixture(dict(options))
+    named = dict(options)
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
@@ -120,24 +118,6 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
     if control is not None and not isinstance(control, Control):
         raise SpecError(f"control is a {type(control).__name__}", "a Control, or None")
     return told
-
-
-def with_mixture(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options in which ``hardness={kind: proportion}`` is a mixture, as perturb reads it."""
-    words = [name for name in options if OPTION_ALIASES.get(name, name) == "hardness"]
-    parts = options[words[0]] if len(words) == 1 else None  # of two RunSpec complains
-    if not isinstance(parts, Mapping):
-        return options
-    shares: list[Any] = [
-        one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
-    ]
-    more = options.get("hardness_options", {})
-    if isinstance(more, Mapping):  # of anything else, too
-        more = {**more, "parts": parts}
-    added: dict[str, Any] = {words[0]: "mixture", "hardness_options": more}
-    if "p" not in options and all(isinstance(share, (int, float)) for share in shares):
-        added["p"] = math.fsum(shares)
-    return {**options, **added}
 
 
 def make_methods(spec: RunSpec) -> list[Method]:

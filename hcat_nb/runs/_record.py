@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
 
-__all__ = ["describe_dataset", "describe_methods", "describe_model", "peak_memory_mb", "versions"]
+__all__ = [
+    "DRAWN",
+    "GIVEN",
+    "describe_dataset",
+    "describe_methods",
+    "describe_model",
+    "peak_memory_mb",
+    "versions",
+]
+
+DRAWN, GIVEN = "drawn by the model seed", "those of the module that was handed over"
 
 _PACKAGES = ("hcat-nb", "torch", "numpy", "pandas", "cleanlab", "scikit-learn")
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from hcat_nb.errors import SpecError
 from hcat_nb.registry import METHODS
+from hcat_nb.runs._record import GIVEN
 from hcat_nb.runs.run import Run
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from hcat_nb.spec import RunSpec
 
 __all__ = ["combined", "seed_specs"]
+
+_ONE_START = (
+    "every seed starts from the weights of the module that was handed over: seeds differ in order "
+    "and dropout only; hand over a class, or a function that makes the module, to vary the weights"
+)
 
 
 def seed_specs(spec: RunSpec) -> list[RunSpec]:
@@ -171,18 +177,24 @@ def _dynamics(runs: Sequence[Run]) -> list[pd.DataFrame]:
 
 def _info(runs: Sequence[Run], outcome: str) -> dict[str, Any]:
     info = dict(runs[0].info)
+    one_start = info.get("initial_weights") == GIVEN
     methods = {}
     for name, described in info["methods"].items():
         methods[name] = dict(described)
-        if (
-            name in METHODS.names()
-            and METHODS.get(name).averages_networks
-            and described["options"].get("variant") != "hcat"
-        ):
-            methods[name]["averaged"] = f"over {len(runs)} networks, as the paper does"
+        if name not in METHODS.names():
+            continue
+        averaged = METHODS.get(name).averaged(len(runs), described["options"])
+        if averaged and one_start:
+            averaged = (
+                f"over {len(runs)} trainings from the same weights; "
+                "the paper averages over initialisations"
+            )
+        if averaged:
+            methods[name]["averaged"] = averaged
     return info | {
         "outcome": outcome,
         "methods": methods,
+        "notes": [*info["notes"], *([_ONE_START] if one_start else [])],
         "model_seeds": [run.spec.effective_model_seed for run in runs],
         "accuracy_by_seed": [float(run.history["accuracy"].iloc[-1]) for run in runs],
     }

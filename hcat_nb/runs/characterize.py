@@ -22,6 +22,8 @@ from hcat_nb.runs._inputs import (
     run_head,
 )
 from hcat_nb.runs._record import (
+    DRAWN,
+    GIVEN,
     describe_dataset,
     describe_methods,
     describe_model,
@@ -157,6 +159,7 @@ class Study:
     embedding: nn.Module | None = field(init=False, default=None)
     device: torch.device = field(init=False)
     model_name: str = field(init=False)
+    initial_weights: str = field(init=False)
     dynamics: MapDynamics = field(init=False)
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
@@ -281,6 +284,7 @@ class Study:
         from hcat_nb.training.seed import isolated_rng
 
         self.model_name = model_name(model, clean)
+        self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
         self.make_network = partial(build_network, model, options=self.spec.model_options)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
             self.net = self.make_network(clean)
@@ -318,14 +322,8 @@ class Study:
         unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
         seed = spec.effective_model_seed
         for method in self.methods:
-            context = Context(
-                labels,
-                dataset.n_classes,
-                spec.epochs,
-                child_seed(seed, f"method/{method.name}"),
-                unreadable,
-            )
-            method.begin(context)
+            own_seed = child_seed(seed, f"method/{method.name}")
+            method.begin(Context(labels, dataset.n_classes, spec.epochs, own_seed, unreadable))
         self.dynamics = MapDynamics(labels, dataset.n_classes)
         own: list[Subscriber] = [self.dynamics]
         if spec.keep_dynamics != "none":
@@ -389,6 +387,7 @@ class Study:
             "outcome": outcome,
             "dataset": describe_dataset(self.dataset),
             "model": self.model_name,
+            "initial_weights": self.initial_weights,
             **describe_model(self.net, self.embedding),
             "methods": describe_methods(self.methods),
             "parts": described_parts(

@@ -11,7 +11,7 @@ from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs._checkpoint import is_ours, read_index
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
-from hcat_nb.runs._inputs import Inputs, make_spec, run_head, with_mixture
+from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
 from hcat_nb.runs.characterize import Study
 from hcat_nb.runs.store import folder_path
@@ -102,7 +102,9 @@ def _refuse_missing(
     path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
 ) -> None:
     """Refuse to go on without the objects of the run, which no file can hold."""
-    given = {"dataset": data, "model": model, **with_mixture(dict(options))}
+    given = {"dataset": data, "model": model, **options}
+    if isinstance(options.get("hardness"), Mapping):  # a mixture, whose parts are an option
+        given["hardness_options"] = options["hardness"]
     missing = [name for name in index["objects"] if given.get(name) is None]
     if missing:
         words = {"dataset": "data, labels", "model": "model=..."}

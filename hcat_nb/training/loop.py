@@ -167,8 +167,9 @@ class Trainer:
         Raises
         ------
         DivergedError
-            If an epoch's loss is NaN or infinite; the model, the observer's
-            subscribers and ``error.training`` are at the epoch before.
+            If an epoch's loss is NaN or infinite, or the model after it is;
+            the model, the observer's subscribers and ``error.training`` are
+            at the epoch before.
         """
         self._audience = _Audience(self.listeners)
         training = self._training = Training()
@@ -212,7 +213,7 @@ class Trainer:
                 torch.randperm(len(self.rows), generator=order).to(self.rows.device)
             ]
             loss = self._train_epoch(epoch, shuffled, optimizer)
-            if loss is None or not math.isfinite(loss):
+            if loss is None or not math.isfinite(loss) or self._is_broken(epoch, shuffled):
                 self._return_to(finished, epoch - 1)
                 if loss is not None:
                     raise DivergedError(epoch, loss, training)
@@ -259,6 +260,20 @@ class Trainer:
             total += loss.detach() * len(batch)
             self._audience.tell("on_step", StepEvent(epoch, step, len(parts)))
         return float(total) / len(shuffled)
+
+    @torch.no_grad()
+    def _is_broken(self, epoch: int, shuffled: Tensor) -> bool:
+        """Whether trained weights, or what the model makes of a batch, are NaN or infinite.
+
+        The loss of an epoch does not know its last step.  Probabilities are
+        looked at, not logits: a class may be ruled out by a logit of -inf.
+        """
+        self.model.eval()
+        with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
+            logits = self.model(self.features[shuffled[-self.batch_size :]])
+        values = [one for one in self.model.parameters() if one.requires_grad]
+        found = [one.isfinite().all() for one in (*values, logits.float().softmax(dim=1))]
+        return not bool(torch.stack(found).all())  # one wait for the device an epoch
 
     def _return_to(self, weights: dict[str, Tensor], epoch: int) -> None:
         """Undo the epoch that was begun; the epoch before becomes the final one."""

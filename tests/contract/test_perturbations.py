@@ -17,7 +17,8 @@ from hcat_nb.perturbations._apply import perturb
 from hcat_nb.perturbations.base import TRUTH_COLUMNS
 from hcat_nb.registry import PERTURBATIONS
 
-# A mixture is made of parts: tests/perturbations/test_mixture.py holds it to the same rules.
+# A mixture has its own p: test_perturbed_data.py and tests/perturbations/test_mixture.py hold it
+# to the same rules.
 NAMES = [name for name in PERTURBATIONS.names() if name != "mixture"]
 MODALITIES = [
     (name, modality) for name in NAMES for modality in sorted(PERTURBATIONS.get(name).modality)

@@ -7,7 +7,7 @@ import torch
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations import _images
 from hcat_nb.perturbations._images import (
-    as_pixels,
+    Pixels,
     background,
     blocks,
     clipped,
@@ -74,10 +74,19 @@ def test_grey_is_luma_for_colour_and_leaves_transparency_out():
     assert grey(colour[:, :2]).item() == 15.0
 
 
-def test_integers_are_rounded_and_floats_are_not():
-    values = torch.tensor([1.4, 1.6])
-    assert as_pixels(values, torch.zeros(1, dtype=torch.uint8)).tolist() == [1, 2]
-    assert torch.equal(as_pixels(values, torch.zeros(1)), values)
+def test_integers_are_rounded_and_floats_of_no_grey_levels_are_not(images, noise_images):
+    values = torch.tensor([1.4, 1.6]).reshape(1, 1, 1, 2)
+    assert Pixels(noise_images()).nearest(values).flatten().tolist() == [1, 2]
+    floats = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(Pixels(images(floats)).nearest(values), values)
+
+
+def test_channels_of_floats_have_grey_levels_of_their_own(images, noise_images):
+    given = torch.cat([noise_images(channels=1).features / 255, torch.rand(40, 1, 8, 8)], dim=1)
+    values = torch.full((1, 2, 1, 1), 0.3333)
+    nearest = Pixels(images(given)).nearest(values).flatten()
+    assert nearest.tolist() == [np.float32(85) / np.float32(255), values[0, 1].item()]
+    assert (values == 0.3333).all()
 
 
 def test_blocks_cover_all_rows_in_order(noise_images, monkeypatch):

@@ -65,7 +65,7 @@ def test_each_sample_is_changed_in_its_way_only_and_the_rest_not_at_all():
 def test_a_part_does_what_it_does_alone():
     data = make()
     result = Mixture({"zoom_shift": 0.3, "ood_covariate": 0.3})(data, None, 0)
-    rows = (result.truth.hardness == "zoom_shift").to_numpy()
+    rows = (result.truth.hardness == "zoom_shift").to_numpy(copy=True)
     generator = np.random.default_rng(0)
     alone, _ = ZoomShift().change(data, torch.arange(len(data)), generator)
     assert torch.equal(result.dataset.features[rows], alone.features[rows])

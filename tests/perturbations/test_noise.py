@@ -45,7 +45,7 @@ def test_an_image_keeps_its_own_extremes(images, noise_images):
     features = noise_images(40, side=16).features // 2 + 50
     data = images(features)
     own = OodCovariate()(data, 0.5, 0)
-    hard = own.truth.is_hard.to_numpy()
+    hard = own.truth.is_hard.to_numpy(copy=True)
     for end in (torch.amin, torch.amax):
         kept = end(own.dataset.features[hard], dim=(2, 3))
         assert torch.equal(kept, end(features[hard], dim=(2, 3)))

@@ -7,6 +7,7 @@ import torch
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.perturbations._tables import (
+    Column,
     column_index,
     column_name,
     layout,
@@ -78,6 +79,24 @@ def test_covertype_has_two_blocks_and_ten_numbers(table, shared_data):
         assert len(found.numeric) == 10
         assert found.binary == ()
         assert all(column.decimals == 0 for column in found.numeric)
+
+
+def test_digits_of_a_column_that_has_no_few_decimals(table):
+    rng = np.random.default_rng(0)
+    numbers = rng.lognormal(0, 3, (300, 2))
+    six = [[float(f"{value:.6g}") for value in row] for row in numbers]
+    assert [column.digits for column in layout(table(six)).numeric] == [6, 6]
+    assert [column.digits for column in layout(table(numbers)).numeric] == [None, None]
+    prices = layout(table(numbers.round(2))).numeric
+    assert [(column.decimals, column.digits) for column in prices] == [(2, None)] * 2
+    rounded = layout(table(six)).numeric[0].rounded(np.array([123456.789, -0.00123456789, 0.0]))
+    assert rounded.tolist() == pytest.approx([123457.0, -0.00123457, 0.0], rel=1e-12)
+
+
+@pytest.mark.parametrize("decimals", [0, 2, None])
+def test_zero_has_no_sign(decimals):
+    rounded = Column(0, 0.0, 9.0, 2.0, decimals).rounded(np.array([-0.001, -0.0]))
+    assert not np.signbit(rounded[rounded == 0]).any()
 
 
 def test_names_and_positions(table):

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.registry import METHODS
@@ -97,8 +98,42 @@ def test_whose_paper_averages_networks_says_so(run, singles):
     averaged = {name for name, card in run.info["methods"].items() if "averaged" in card}
     assert averaged == {"el2n", "grand"}
     assert run.info["methods"]["grand"]["averaged"] == "over 3 networks, as the paper does"
+    assert run.info["methods"]["el2n"]["averaged"].startswith("over 3 networks and all epochs;")
+    assert "set el2n.at" in run.info["methods"]["el2n"]["averaged"]
     assert not any("averaged" in card for card in singles[0].info["methods"].values())
     assert all("seeds=10" in METHODS.get(name).cost for name in averaged)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"at": 2}, "over 2 networks, as the paper does"),
+        ({"at": 2, "variant": "hcat"}, None),
+        ({"variant": "hcat"}, None),
+    ],
+)
+def test_el2n_is_the_papers_average_at_one_epoch(options, text):
+    made = characterize("wine", seeds=2, epochs=2, methods="el2n", method_options={"el2n": options})
+    assert made.info["methods"]["el2n"].get("averaged") == text
+
+
+def network() -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Linear(13, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+
+
+def test_a_module_gives_every_seed_the_same_weights_and_a_function_does_not(tmp_path):
+    options = {"epochs": 1, "lr": 1e-30, "methods": "grand", "seeds": 2}
+    module = characterize("wine", model=network(), out=tmp_path / "run", **options)
+    first, second = (module.seed_scores[f"grand_seed_{number}"] for number in range(2))
+    np.testing.assert_allclose(first, second, rtol=1e-6)  # rounding of another order
+    assert "hand over a class, or a function" in " ".join(module.info["notes"])
+    assert "from the same weights" in module.info["methods"]["grand"]["averaged"]
+    assert load_run(tmp_path / "run").info["notes"] == module.info["notes"]
+    drawn = characterize("wine", model=network, **options)
+    first, second = (drawn.seed_scores[f"grand_seed_{number}"] for number in range(2))
+    assert not np.allclose(first, second, rtol=0.01)
+    assert not drawn.info["notes"]
+    assert drawn.info["methods"]["grand"]["averaged"] == "over 2 networks, as the paper does"
 
 
 def test_it_is_saved_and_loaded(run, tmp_path):

@@ -67,7 +67,7 @@ def test_one_call_from_runs_to_a_method_of_a_run(image_run, tmp_path):
     )
     assert own.scores.shape == shipped.scores.shape
     assert not own.scores.equals(shipped.scores)
-    assert own.info["methods"]["detector"]["options"] == {"weights": str(out)}
+    assert own.info["methods"]["detector"]["options"]["weights"] == str(out)
 
 
 def test_families_where_no_runs_are_given(tmp_path):

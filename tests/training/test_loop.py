@@ -179,6 +179,65 @@ def test_divergence_names_the_epoch_and_keeps_what_was_done():
     assert torch.isfinite(model[0].bias).all()
 
 
+@pytest.mark.parametrize("lr", [1e30, 1e38])
+def test_a_finite_loss_before_the_step_that_broke_the_model_is_divergence_too(lr):
+    model = network()
+    before = copy.deepcopy(model.state_dict())
+    with pytest.raises(
+        DivergedError, match=r"after epoch 1 weights or outputs .*lower lr"
+    ) as caught:
+        trainer(model, lr=lr, batch_size=N).run(start())
+    assert np.isfinite(caught.value.loss)
+    assert caught.value.training.history == []
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_weights_that_broke_unseen_are_found():
+    model = network()
+
+    class Blind(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+            self.unused = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return self.model(x)
+
+    blind = Blind()
+
+    class Poison(Listener):
+        def on_step(self, event):
+            if event.epoch == 2:
+                nn.init.constant_(blind.unused, torch.inf)
+
+    with pytest.raises(DivergedError, match="after epoch 2 weights") as caught:
+        trainer(blind, listeners=[Poison()]).run(start())
+    assert len(caught.value.training.history) == 1
+    assert blind.unused.isfinite().all()
+
+
+def test_a_class_that_a_model_rules_out_and_what_is_frozen_are_no_divergence():
+    class Ruling(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = network()
+            self.limit = nn.Parameter(torch.tensor(torch.inf), requires_grad=False)
+
+        def forward(self, x):
+            logits = self.model(x).clamp(max=self.limit)
+            return torch.cat([logits, torch.full_like(logits[:, :1], -torch.inf)], dim=1)
+
+    features, labels = data()
+    dynamics, rows, model = MapDynamics(labels, 4), torch.arange(N), Ruling()
+    observer = Observer(
+        model, features, labels, rows, [dynamics], n_classes=4, batch_size=32, seed=0
+    )
+    settings = {"epochs": 2, "batch_size": 64, "lr": 1e-2, "seed": 0}
+    made = Trainer(model, features, labels, rows, observer, dynamics, **settings).run(start())
+    assert len(made.history) == 2
+
+
 def test_frozen_parameters_stay():
     model = network()
     model[0].weight.requires_grad_(False)
