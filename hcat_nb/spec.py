@@ -217,10 +217,8 @@ class RunSpec:
             object.__setattr__(self, item.name, value)
         for name, options in self.method_options.items():
             if not isinstance(options, Mapping):
-                raise SpecError(
-                    f"the options of the method {name!r} are {options!r}",
-                    "a mapping of options to values",
-                )
+                wrong = f"the options of the method {name!r} are {options!r}"
+                raise SpecError(wrong, "a mapping of options to values")
         unknown = [name for name in self.method_options if name not in self.methods]
         if unknown and self.methods != ("all",):
             raise SpecError(
@@ -394,13 +392,8 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
 
 
 def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
-    kinds = {
-        "int": "a whole number",
-        "float": "a finite number",
-        "bool": "true or false",
-        "str": "text",
-        "tuple[str, ...]": "names",
-    }
+    kinds = {"int": "a whole number", "float": "a finite number", "bool": "true or false"}
+    kinds |= {"str": "text", "tuple[str, ...]": "names"}
     kind = str(item.type).replace(" | None", "")
     expected = item.metadata["expected"] or kinds.get(kind, "a mapping of options to values")
     return SpecError(f"{item.name} is {value!r}", expected)
