@@ -84,7 +84,8 @@ def build_network(
         raise ModelError(
             f"{model_name(model, dataset)} made a {type(network).__name__}", "a torch.nn.Module"
         )
-    return network
+    # A function may hand out the same module each time: the user's own, or one of several seeds.
+    return copy.deepcopy(network)
 
 
 def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> nn.Module:
