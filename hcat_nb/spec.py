@@ -217,8 +217,7 @@ class RunSpec:
             object.__setattr__(self, item.name, value)
         for name, options in self.method_options.items():
             if not isinstance(options, Mapping):
-                wrong = f"the options of the method {name!r} are {options!r}"
-                raise SpecError(wrong, "a mapping of options to values")
+                raise SpecError(f"method_options[{name!r}] is {options!r}", "a mapping of options")
         unknown = [name for name in self.method_options if name not in self.methods]
         if unknown and self.methods != ("all",):
             raise SpecError(

@@ -92,7 +92,7 @@ def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
         ({"model_options": 3}, "model_options is 3; expected a mapping of options to values"),
         ({"model": 2.5}, "model is 2.5; expected text"),
         ({"methods": 3}, "methods is 3; expected names"),
-        ({"method_options": {"el2n": None}}, "options of the method 'el2n' are None"),
+        ({"method_options": {"el2n": None}}, r"method_options\['el2n'\] is None"),
         ({"root": 1.5}, "root is 1.5"),
         ({"model_options": [1]}, "model_options is"),
     ],
