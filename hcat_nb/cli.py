@@ -66,13 +66,11 @@ def _parser() -> OptionParser:
     add_spec_options(run)
     run.add_argument("--out", metavar="DIR", help="folder to save the run to")
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
-    run.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
-    _add_keep(run)
+    _add_ending(run)
     run.set_defaults(command=_run, parser=run)
     resume = commands.add_parser("resume", help="go on with a run that was interrupted")
     resume.add_argument("out", metavar="DIR", help="folder of the run")
-    resume.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
-    _add_keep(resume)
+    _add_ending(resume)
     resume.set_defaults(command=_resume, parser=resume)
     evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
     evaluate.add_argument("run", metavar="DIR", help="folder of the run")
@@ -133,9 +131,19 @@ def _resume(arguments: argparse.Namespace) -> None:
     _report(run, arguments)
 
 
-def _add_keep(parser: argparse.ArgumentParser) -> None:
+def _add_ending(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hardest", type=_count, default=3, metavar="K", help="samples to print [3]"
+    )
     text = "keep the last checkpoint of a finished run"
     parser.add_argument("--keep-checkpoint", action="store_true", help=text)
+
+
+def _count(text: str) -> int:
+    """Read a number of samples; what is none is refused before training."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of samples, 0 or more")
+    return int(text)
 
 
 def _report(run: Run, arguments: argparse.Namespace) -> None:

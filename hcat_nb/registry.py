@@ -63,10 +63,10 @@ _ORDER = (
 )
 
 
-def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
+def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
     """Return a clause that names the closest of ``known`` and lists them all."""
     listed = "one of " + ", ".join(known)
-    close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
     return f"{listed} (nearest: {', '.join(close)})" if close else listed
 
 

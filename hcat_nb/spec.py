@@ -215,6 +215,9 @@ class RunSpec:
                 value = _resolve(item, value)
             _check(item, value)
             object.__setattr__(self, item.name, value)
+        for name, options in self.method_options.items():
+            if not isinstance(options, Mapping):
+                raise SpecError(f"method_options[{name!r}] is {options!r}", "a mapping of options")
         unknown = [name for name in self.method_options if name not in self.methods]
         if unknown and self.methods != ("all",):
             raise SpecError(
@@ -389,6 +392,7 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
 
 def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
     kinds = {"int": "a whole number", "float": "a finite number", "bool": "true or false"}
+    kinds |= {"str": "text", "tuple[str, ...]": "names"}
     kind = str(item.type).replace(" | None", "")
-    expected = item.metadata["expected"] or kinds.get(kind, f"a value of type {kind}")
+    expected = item.metadata["expected"] or kinds.get(kind, "a mapping of options to values")
     return SpecError(f"{item.name} is {value!r}", expected)

@@ -113,6 +113,7 @@ def test_listings_show_whole_cards_on_request(words, capsys):
         (["run", "digits", "--epohcs", "3"], r"hcat: unknown option '--epohcs'.*--epochs"),
         (["run", "digits", "--hardness", "uniform", "--p", "2"], r"hcat: p is 2.0"),
         (["evaluate", "/nowhere"], r"hcat: .*nowhere holds no run"),
+        (["run", "wine", "--hardest=-1"], r"hcat: argument --hardest: '-1' is no whole number"),
         (["trian"], r"hcat: .*invalid choice: 'trian'"),
         (["methods", "el2m"], r"hcat: unknown method 'el2m'.*nearest: el2n"),
     ],

@@ -116,8 +116,8 @@ def bootstrap_intervals(
     list of (Interval, Interval)
         AUROC's and average precision's, one pair a column.
     """
-    if n_resamples < 0:
-        raise SpecError(f"n_resamples is {n_resamples}", "0 (no intervals) or more")
+    if not isinstance(n_resamples, (int, np.integer)) or n_resamples < 0:
+        raise SpecError(f"n_resamples is {n_resamples!r}", "a whole number, 0 for no intervals")
     columns = np.asarray(scores, dtype=np.float64)
     columns = columns[:, None] if columns.ndim == 1 else columns
     ranked = [_Ranked.of(column, positive) for column in columns.T]

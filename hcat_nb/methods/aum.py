@@ -98,7 +98,11 @@ class AUM(MeanOverEpochs):
         if not self.threshold_samples:
             return
         if self.variant == "hcat":
-            raise SpecError("aum.threshold_samples goes with H-CAT's variant", "one of the two")
+            raise SpecError(
+                "aum.threshold_samples is True, and H-CAT's variant knows no threshold samples",
+                "one of the two",
+                "aum.variant=paper, or aum.threshold_samples=false",
+            )
         self.needs = frozenset({Need.TRAIN_LOGITS, Need.THRESHOLD_SAMPLES})
         self.buffers = (*MeanOverEpochs.buffers, "judged", "below")
 

@@ -306,6 +306,8 @@ def _parts(need: Need) -> tuple[str, ...]:
     """Return which parts of the observation serve a need."""
     if need is Need.TRAIN_LOGITS:
         return ()
+    if need.kind == "extra":  # other trainings, of which this observer sees nothing
+        return (need.name.lower(),)
     if need.is_logits or need is Need.EMBEDDINGS:
         return ("forward",)
     return ("forward", need.name.lower())

@@ -43,7 +43,12 @@ class Checkpoints(Listener):
         states = {name: one.state() for name, one in study.accumulators().items()}
         seconds = time.perf_counter() - study.began
         self._journal.write(
-            self._number, study.trainer.progress(), states, seconds, study.epoch_files
+            self._number,
+            study.trainer.progress(),
+            states,
+            seconds,
+            study.epoch_files,
+            study.trainer.observer.clock.seconds,
         )
 
     def on_end(self, event: EndEvent) -> None:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from hcat_nb.observation.clock import Clock
 
-__all__ = ["costs_table", "described_parts", "part_timings"]
+__all__ = ["EXTRA", "costs_table", "described_parts", "part_timings"]
 
-OBSERVE, SCORE = "observe/", "score/"
+EXTRA, OBSERVE, SCORE = "extra/", "observe/", "score/"
 
 
 def described_parts(
@@ -45,7 +45,7 @@ def costs_table(
     ----------
     timings : mapping of str to float
         ``train``, and seconds by part: ``observe/forward``, ``observe/aum``,
-        ``score/aum``.
+        ``extra/out_of_fold``, ``score/aum``.
     parts : mapping of str to sequence of str
         Who asked for each shared part; they bear its cost in equal shares.
     methods : sequence of str
@@ -54,7 +54,8 @@ def costs_table(
     -------
     pandas.DataFrame
         Columns ``hcm``; ``part`` (``forward``, ``dropout``, ``augmented``,
-        ``gradient_norm``, ``input_gradients``, ``own``: the method's own sums,
+        ``gradient_norm``, ``input_gradients``; ``out_of_fold``,
+        ``threshold_samples``: extra trainings; ``own``: the method's own sums;
         ``score``); ``seconds``; ``of_training``: seconds over those of the
         training.  Parts that took no time have no row; what only the data map
         asked for is nobody's cost.
@@ -64,7 +65,7 @@ def costs_table(
     rows = []
     for method in methods:
         own = {
-            part: timings.get(OBSERVE + part, 0.0) / len(names)
+            part: sum(timings.get(kind + part, 0.0) for kind in (OBSERVE, EXTRA)) / len(names)
             for part, names in parts.items()
             if method in names
         }

@@ -172,5 +172,6 @@ def _go_on(study: Study, journal: Journal, index: dict[str, Any]) -> None:
         one.load_state(states[name])
     if study.epoch_files is not None:
         journal.give_back(index, study.epoch_files)
+    study.trainer.observer.clock.seconds = dict(index["clock"])
     study.trainer.start = Progress([EpochRecord(**one) for one in index["history"]], parts)
     study.began = time.perf_counter() - index["seconds"]

@@ -7,12 +7,13 @@ trainings that are left; what then lacks says so in its status.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hcat_nb.errors import DivergedError, ModelError
+from hcat_nb.observation.clock import Clock
+from hcat_nb.runs._costs import EXTRA
 from hcat_nb.runs._extra_gauges import make_gauge
 from hcat_nb.runs._extra_jobs import Job, plan_jobs
 from hcat_nb.seeds import child_seed
@@ -57,7 +58,7 @@ class ExtraTrainings:
     dataset: LabelledDataset
     make_network: MakeNetwork
     trainer: Trainer
-    seconds: float = field(default=0.0, init=False)
+    clock: Clock = field(default_factory=Clock, init=False)
 
     @classmethod
     def plan(
@@ -81,8 +82,10 @@ class ExtraTrainings:
         return made
 
     def timings(self) -> dict[str, float]:
-        """Return the seconds that they took, if there are any."""
-        return {"extra": self.seconds} if self.jobs else {}
+        """Return the seconds that they took, all together and by what they are for, if any."""
+        seconds = self.clock.seconds
+        parts = {EXTRA + part: one for part, one in seconds.items()}
+        return {"extra": sum(seconds.values()), **parts} if self.jobs else {}
 
     def run(self, training: Training, tell: Tell) -> None:
         """Train all of them, unless the run's own training did not finish.
@@ -99,17 +102,16 @@ class ExtraTrainings:
         DivergedError
             If one diverges; its ``training`` is the run's own.
         """
-        began = time.perf_counter()
         for number, job in enumerate(self.jobs, start=1):
             if training.outcome != "finished":
                 break
             relay = _Relay(job.purpose, number, len(self.jobs), tell)
             try:
-                training.outcome = self._train(job, relay)
+                with self.clock(job.quantity[0].name.lower()):
+                    training.outcome = self._train(job, relay)
             except DivergedError as error:
                 what = f"the extra training for {job.purpose}"
                 raise DivergedError(error.epoch, error.loss, training, what) from error
-        self.seconds = time.perf_counter() - began
 
     def _train(self, job: Job, relay: Listener) -> Outcome:
         """Train one, and hand over what it measured if it was not stopped."""

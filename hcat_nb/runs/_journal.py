@@ -81,6 +81,7 @@ class Journal:
         accumulators: Mapping[str, Mapping[str, Tensor]],
         seconds: float,
         epoch_files: Path | None = None,
+        clock: Mapping[str, float] | None = None,
     ) -> None:
         """Write a checkpoint, and take away the one before.
 
@@ -95,6 +96,8 @@ class Journal:
             That this training took so far.
         epoch_files : Path, optional
             A folder to which the training adds a file each epoch.
+        clock : mapping of str to float, optional
+            Seconds that the observation took so far, by part.
 
         Raises
         ------
@@ -102,7 +105,7 @@ class Journal:
             If it cannot be written.
         """
         try:
-            self._write(seed, progress, accumulators, seconds, epoch_files)
+            self._write(seed, progress, accumulators, seconds, epoch_files, clock or {})
         except OSError as error:
             raise self._unwritten(error) from error
 
@@ -207,6 +210,7 @@ class Journal:
         accumulators: Mapping[str, Mapping[str, Tensor]],
         seconds: float,
         epoch_files: Path | None,
+        clock: Mapping[str, float],
     ) -> None:
         self.place.mkdir(parents=True, exist_ok=True)
         epoch = len(progress.history)
@@ -233,6 +237,7 @@ class Journal:
             accumulators=list(accumulators),
             files=files,
             epoch_files=self._copied(epoch_files),
+            clock=dict(clock),
         )
         self._sweep({INDEX, *files})
 

@@ -32,8 +32,8 @@ class RecordedInput:
     dataset : LabelledDataset
         Labels and ids; its features have no column.
     counts : Tensor of shape (n,), int64
-        In how many epochs each sample was recorded, negative where the last
-        one lacks it.
+        In how many epochs each sample was recorded, not positive where the
+        last one lacks it.
     notes : tuple of str
         What was decided on the way.
     """

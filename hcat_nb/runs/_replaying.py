@@ -130,8 +130,8 @@ def score(
     unreadable : Tensor of shape (n,), bool, optional
         Samples that no epoch observes.
     counts : Tensor of shape (n,), int64, optional
-        In how many epochs each sample was recorded, negative where the last
-        one lacks it: what reads the last epoch alone cannot score it.
+        In how many epochs each sample was recorded, not positive where the
+        last one lacks it: what reads the last epoch alone cannot score it.
     dynamics : MapDynamics, optional
         Served too.
     tally : EpochTally, optional
@@ -142,7 +142,7 @@ def score(
     from hcat_nb.methods.base import UNREADABLE, Context
     from hcat_nb.observation.recorded import replay
 
-    absent = None if counts is None else counts < 0
+    absent = None if counts is None else counts <= 0
     for method in methods:
         blind = unreadable
         if absent is not None and reads_the_end_only(method):

@@ -83,8 +83,9 @@ def characterize(
     name : str, optional
         What the user's own data are called in tables and on charts.
     model : str, Module or callable, optional
-        Name of a model; a module, of which a copy is trained; or a class or
-        function that makes one.
+        Name of a model; a class or function that makes one; or a module, of
+        which each training (of several ``seeds``, of ``cv`` folds) takes a
+        copy with its weights: hand over one that has not seen these data.
     classes : sequence, optional
         All class values, where some have no sample.
     listeners : sequence of Listener
@@ -252,8 +253,7 @@ class Study:
             "score": now - scoring,
             "total": now - self.began,
         }
-        peak = peak_memory_mb()
-        if peak is not None:
+        if (peak := peak_memory_mb()) is not None:
             self.timings["peak_memory_mb"] = peak
         return Run(
             spec=self.spec,

@@ -106,7 +106,8 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     """
     import pandas as pd
 
-    if k is not None and (not isinstance(k, int) or k < 0):
+    whole = isinstance(k, (int, np.integer)) and not isinstance(k, bool)
+    if k is not None and not (whole and k >= 0):
         raise SpecError(f"k is {k!r}", "a whole number of samples, or None for all")
     scores = run.scores[by].to_numpy()
     second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()

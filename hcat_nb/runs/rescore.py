@@ -6,7 +6,6 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,12 +42,12 @@ def rescore(
     ----------
     run : Run, str or Path
         A run, which is not changed, or a saved one's folder, which is
-        replaced as a whole, or not at all.
+        replaced as a whole, or not at all; a checkpoint in it stays.
     methods : str or sequence of str
         Which to add.  With ``"all"``, those that the run lacks and that its
         dynamics can serve; ``run.info["skipped"]`` names the others.
     method_options : mapping, optional
-        Options by method.
+        Options by method; the variant is the run's where they name none.
 
     Returns
     -------
@@ -76,11 +75,11 @@ def rescore(
     began = time.perf_counter()
     if isinstance(run, Run):
         return _rescored(run, methods, method_options or {}, began)
-    from hcat_nb.runs.store import load_run
+    from hcat_nb.runs.store import folder_path, load_run, save_run
 
-    folder = Path(run)
+    folder = folder_path(run)
     more = _rescored(load_run(folder), methods, method_options or {}, began)
-    more.save(folder, overwrite=True)
+    save_run(more, folder, overwrite=True, keep_checkpoint=True)
     return more
 
 
@@ -92,7 +91,7 @@ def _rescored(
     from hcat_nb.methods.base import UNREADABLE
 
     recorded = _kept(run)
-    asked = RunSpec.from_options(methods=methods, method_options=options)
+    asked = RunSpec.from_options(methods=methods, method_options=options, variant=run.spec.variant)
     plan = _plan(run, asked, recorded)
     codes = run.details["label"].cat.codes.to_numpy().astype(np.int64)
     # Every method says so of the same samples.

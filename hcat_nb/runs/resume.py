@@ -14,6 +14,7 @@ from hcat_nb.runs._fingerprint import differences
 from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
 from hcat_nb.runs.characterize import Study
+from hcat_nb.runs.store import folder_path
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def resume(
     HcatError
         As :func:`hcat_nb.characterize` raises it.
     """
-    path = Path(folder).expanduser().resolve()
+    path = folder_path(folder)
     index = _unfinished(path)
     _refuse_missing(path, index, data, model, options)
     spec = _spec(path, index, data, model, options)
@@ -102,6 +103,8 @@ def _refuse_missing(
 ) -> None:
     """Refuse to go on without the objects of the run, which no file can hold."""
     given = {"dataset": data, "model": model, **options}
+    if isinstance(options.get("hardness"), Mapping):  # a mixture, whose parts are an option
+        given["hardness_options"] = options["hardness"]
     missing = [name for name in index["objects"] if given.get(name) is None]
     if missing:
         words = {"dataset": "data, labels", "model": "model=..."}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,8 +52,8 @@ class Run:
         ``observe_seconds``.
     timings : dict
         Seconds by stage (``load``, ``prepare``, ``train``, ``observe``,
-        ``score``, ``total``), by part (``observe/forward``, ``score/aum``; see
-        :meth:`costs`), and ``peak_memory_mb``.
+        ``extra``, ``score``, ``total``), by part (``observe/forward``,
+        ``score/aum``; see :meth:`costs`), and ``peak_memory_mb``.
     info : dict
         Plain values: dataset, model, methods, device, versions, notes, outcome.
     dynamics : pandas.DataFrame or None
@@ -138,6 +139,9 @@ class Run:
         from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
 
+        for name in unknown:
+            options = inspect.getfullargspec(Run.evaluate).kwonlyargs
+            raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
         details = self.details
         beside = None
         if baselines:
@@ -161,7 +165,6 @@ class Run:
             low_is_hard=low,
             seed=seed,
             **more,
-            **unknown,
         )
         if self.seed_scores is None:
             return table
@@ -211,17 +214,27 @@ class Run:
         return data_map(frame, x=x, color=color, **options)
 
     def costs(self) -> pd.DataFrame:
-        """Return what each method cost: its share of the passes, its own sums, its scoring.
+        """Return what each method cost: its share of the passes, extra trainings, sums, scoring.
 
         Returns
         -------
         pandas.DataFrame
             Columns ``hcm``, ``part``, ``seconds``, ``of_training``; methods that
-            asked for the same pass bear equal shares of it.  Of a resumed run,
-            what was spent since it went on.
+            asked for the same pass bear equal shares of it.
+
+        Raises
+        ------
+        StoreError
+            If nothing was trained: the run was made of dynamics.
         """
         from hcat_nb.runs._costs import costs_table
 
+        if "parts" not in self.info:
+            raise StoreError(
+                "the run does not know what its methods cost",
+                "a run that was trained",
+                "run.timings has the seconds of its stages",
+            )
         return costs_table(self.timings, self.info["parts"], self.methods)
 
     def costs_chart(self, *, width: int = 420) -> alt.LayerChart:
@@ -268,13 +281,13 @@ class Run:
         Raises
         ------
         StoreError
-            If the run was loaded, and so has no data.
+            If the run has no data, as one that was loaded.
         """
         from hcat_nb.data.duplicates import duplicates
 
         if self.dataset is None:
             raise StoreError(
-                "a loaded run holds no data to find duplicates in",
+                "the run holds no data to find duplicates in: it was loaded, or made of dynamics",
                 remedy="hcat_nb.duplicates(hcat_nb.load(...))",
             )
         return duplicates(self.dataset)

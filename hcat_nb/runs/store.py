@@ -27,7 +27,7 @@ from hcat_nb.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_folder", "load_run", "save_run"]
+__all__ = ["check_folder", "folder_path", "load_run", "save_run"]
 
 SCHEMA_VERSION = 1
 _LOGITS = "logits"
@@ -39,6 +39,19 @@ _CLASS_COLUMNS = {
 }
 
 
+def folder_path(folder: Any) -> Path:
+    """Return the absolute path of a run's folder.
+
+    Raises
+    ------
+    StoreError
+        If it is neither text nor a path.
+    """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise StoreError(f"the folder of a run is {folder!r}", "text or a path")
+    return Path(folder).expanduser().resolve()
+
+
 def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
     """Return ``folder`` as a path if a run may be written there.
 
@@ -48,7 +61,7 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
         If something stands there that is no run, or a run and ``overwrite``
         is not given.
     """
-    path = Path(folder).expanduser().resolve()
+    path = folder_path(folder)
     above = next(one for one in path.parents if one.exists())
     if not (above.is_dir() and os.access(above, os.W_OK)):
         raise StoreError(f"nothing can be written below {above}", remedy="choose another folder")
@@ -135,7 +148,7 @@ def load_run(folder: str | Path) -> Run:
 
     from hcat_nb.observation.stored_logits import StoredLogits
 
-    path = Path(folder).expanduser()
+    path = folder_path(folder)
     if not (path / "run.json").is_file():
         if (index := unfinished(path)) is not None:
             raise StoreError(

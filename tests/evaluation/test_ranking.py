@@ -127,5 +127,6 @@ def test_intervals_that_are_not_defined():
     ):
         (roc, pr), *_ = bootstrap_intervals(scores, flags, resamples)
         assert all(math.isnan(end) for end in (roc.low, roc.high, pr.low, pr.high))
-    with pytest.raises(SpecError, match="n_resamples is -1"):
-        bootstrap_intervals([1.0, 2.0], [True, False], -1)
+    for wrong in (-1, 1.5, "many"):
+        with pytest.raises(SpecError, match=f"n_resamples is {wrong!r}"):
+            bootstrap_intervals([1.0, 2.0], [True, False], wrong)

@@ -128,6 +128,16 @@ def test_rows_unseen_in_one_epoch_are_scored_from_what_exists():
     assert run.scores.drop(index=3).notna().all(axis=None)
 
 
+def test_rows_unseen_in_every_epoch_have_no_score():
+    z = Z.copy()
+    z[:, 1] = np.nan
+    run = characterize_dynamics(logits=z, labels=Y, on_missing="keep")
+    epochs = len(Z)
+    for name in run.methods:
+        assert run.scores[name].isna().tolist() == [row == 1 for row in range(len(Y))]
+        assert run.details[f"{name}_status"].iloc[1] == f"0_of_{epochs}_epochs"
+
+
 def test_the_snli_sample_is_accounted_for_and_scored(shared_data):
     folder = shared_data / "training_dynamics" / "snli_sample"
     with pytest.raises(DataError) as caught:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 import hcat_nb as hcat
+from hcat_nb.errors import StoreError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.runs._costs import costs_table, described_parts, part_timings
+from hcat_nb.training.events import Control, Listener
 
 PARTS = {"forward": ["aum", "vog", "loss"], "input_gradients": ["vog"]}
 
@@ -53,6 +58,43 @@ def test_a_run_accounts_for_its_observation(tmp_path):
     assert 0 < clocked <= run.timings["observe"]
     run.save(tmp_path / "run")
     assert hcat.load_run(tmp_path / "run").costs().equals(costs)
+
+
+def test_extra_trainings_are_the_cost_of_who_asked_for_them():
+    options = {"cleanlab": {"cv": 2}, "aum": {"threshold_samples": True}}
+    run = hcat.characterize(
+        "wine", epochs=2, methods="aum,el2n,cleanlab", method_options=options, seed=0
+    )
+    costs = run.costs().set_index(["hcm", "part"])["seconds"]
+    assert costs["cleanlab", "out_of_fold"] == run.timings["extra/out_of_fold"]
+    assert costs["aum", "threshold_samples"] == run.timings["extra/threshold_samples"]
+    extra = costs["cleanlab", "out_of_fold"] + costs["aum", "threshold_samples"]
+    assert extra == pytest.approx(run.timings["extra"])
+    # what reads other trainings alone has no share of this one's pass
+    assert ("cleanlab", "forward") not in costs.index
+    assert costs["el2n", "forward"] == pytest.approx(run.timings["observe/forward"])
+
+
+def test_a_resumed_run_knows_what_was_spent_before(tmp_path):
+    control = Control()
+
+    class Stops(Listener):
+        def on_epoch(self, event):
+            if event.epoch == 3:
+                control.stop.set()
+
+    options = {"methods": "el2n", "control": control, "listeners": [Stops()], "seed": 0}
+    stopped = hcat.characterize("wine", epochs=4, out=tmp_path / "r", **options)
+    resumed = hcat.resume(tmp_path / "r")
+    before, after = stopped.timings, resumed.timings
+    for part in ("observe/forward", "observe/el2n"):
+        assert before[part] < after[part] < after["observe"]
+
+
+def test_dynamics_that_were_trained_elsewhere_have_no_costs():
+    run = hcat.characterize_dynamics(logits=np.zeros((2, 4, 2)), labels=[0, 1, 0, 1])
+    with pytest.raises(StoreError, match="does not know what its methods cost"):
+        run.costs_chart()
 
 
 def test_its_chart():

@@ -72,10 +72,11 @@ def test_a_loaded_run_still_ranks(image_run, tmp_path):
     assert loaded.hardest(9).pictures == []
 
 
-@pytest.mark.parametrize("k", [-1, 2.5, "ten"])
+@pytest.mark.parametrize("k", [-1, 2.5, "ten", True])
 def test_k_is_a_number_of_samples(table_run, k):
     with pytest.raises(SpecError, match="k is"):
         table_run.hardest(k)
+    assert len(table_run.hardest(np.int64(3))) == 3
 
 
 @pytest.mark.parametrize("images", [True, False])

@@ -77,7 +77,7 @@ def test_one_variant_for_all_that_have_it_and_another_for_one():
 
 def test_a_variant_that_goes_with_no_option_says_so():
     spec = RunSpec(variant="hcat", method_options={"aum": {"threshold_samples": True}})
-    with pytest.raises(SpecError, match="threshold_samples goes with H-CAT's variant"):
+    with pytest.raises(SpecError, match=r"H-CAT's variant knows no .*aum\.variant=paper"):
         make_methods(spec)
 
 
@@ -103,6 +103,13 @@ def test_a_mapping_as_hardness_is_a_mixture_that_adds_up():
     assert spec.hardness_options == {"parts": {"uniform": 0.05, "zoom_shift": {"p": 0.1}}}
     given = make_spec("digits", None, None, {"hardness": {"uniform": 0.05}, "p": 0.2})
     assert given.p == 0.2  # contradicts, which the mixture refuses
+    alias = make_spec("digits", None, None, {"hardness_type": {"uniform": 0.05}})
+    assert alias.hardness == "mixture"
+    for wrong in (None, "p=0.1"):
+        with pytest.raises(SpecError, match="hardness_options is"):
+            make_spec(
+                "digits", None, None, {"hardness": {"uniform": 0.1}, "hardness_options": wrong}
+            )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hcat_nb.registry import METHODS
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.characterize_dynamics import characterize_dynamics
 from hcat_nb.runs.rescore import rescore
+from hcat_nb.runs.resume import resume
 from hcat_nb.runs.run import Run
 from hcat_nb.runs.store import load_run
 from hcat_nb.training.events import Control, Listener
@@ -18,6 +19,17 @@ from hcat_nb.training.events import Control, Listener
 SETTING = {"hardness": "uniform", "p": 0.1, "epochs": 3, "seed": 0}
 FORGETTING = {"forgetting": {"when": "epoch_end"}}
 FROM_LOGITS = ["cleanlab", "dataiq", "datamaps", "detector", "forgetting", "loss"]
+
+
+class Stops(Listener):
+    """Stops a run after an epoch."""
+
+    def __init__(self, control: Control, epoch: int) -> None:
+        self.control, self.epoch = control, epoch
+
+    def on_epoch(self, event):
+        if event.epoch == self.epoch:
+            self.control.stop.set()
 
 
 def frame() -> pd.DataFrame:
@@ -152,15 +164,13 @@ def test_unknown_names_are_refused(kept):
 
 def test_a_run_that_was_stopped_is_rescored_from_its_epochs():
     control = Control()
-
-    class StopAfterTwo(Listener):
-        def on_epoch(self, event) -> None:
-            if event.epoch == 2:
-                control.stop.set()
-
     options = {"hardness": "uniform", "epochs": 5, "seed": 0, "keep_dynamics": "logits"}
     run = characterize(
-        "wine", methods=["cleanlab", "loss"], listeners=[StopAfterTwo()], control=control, **options
+        "wine",
+        methods=["cleanlab", "loss"],
+        listeners=[Stops(control, 2)],
+        control=control,
+        **options,
     )
     assert len(run.history) == run.logits.n_epochs == 2
     bare = rescore_without(run, ["cleanlab", "loss"])
@@ -180,3 +190,28 @@ def rescore_without(run: Run, names: list[str]) -> Run:
         flags=with_el2n.flags.drop(columns=names, errors="ignore"),
         info={**with_el2n.info, "methods": {"el2n": with_el2n.info["methods"]["el2n"]}},
     )
+
+
+def test_methods_are_added_in_the_variant_of_the_run():
+    names = ["datamaps", "dataiq", "detector"]
+    full = characterize("wine", epochs=3, methods=["el2n", *names], variant="hcat", seed=0)
+    kept = characterize(
+        "wine", epochs=3, methods="el2n", variant="hcat", keep_dynamics="logits", seed=0
+    )
+    more = rescore(kept, names)
+    # Both computed from the same float32 logits
+    pd.testing.assert_frame_equal(more.scores, full.scores, rtol=1e-6, atol=1e-7)
+    assert more.info["methods"]["datamaps"]["options"]["variant"] == "hcat"
+    other = rescore(kept, "datamaps", method_options={"datamaps": {"variant": "paper"}})
+    assert not np.allclose(other.scores["datamaps"], full.scores["datamaps"])
+
+
+def test_a_stopped_run_can_still_go_on(tmp_path):
+    control = Control()
+    options = {"epochs": 3, "methods": "el2n", "keep_dynamics": "logits", "seed": 0}
+    characterize(
+        "wine", out=tmp_path / "r", control=control, listeners=[Stops(control, 1)], **options
+    )
+    rescore(tmp_path / "r", "loss")
+    assert load_run(tmp_path / "r").methods == ["el2n", "loss"]
+    assert len(resume(tmp_path / "r").history) == 3

@@ -299,6 +299,13 @@ class TestObjects:
         run = resume(folder, hardness_options=options["hardness_options"])
         assert_same(characterize("digits", **options), run)
 
+    def test_a_mixture_of_objects_is_given_as_it_was(self, tmp_path):
+        mixture = {"far_ood": {"p": 0.1, "source": load("digits", subset=50)}, "uniform": 0.1}
+        options = {"subset": 60, "epochs": 2, "methods": "el2n", "hardness": mixture}
+        folder = interrupted(tmp_path / "r", "digits", after=1, **options)
+        run = resume(folder, hardness=mixture)
+        assert_same(characterize("digits", **options), run)
+
 
 class TestMistakes:
     def test_another_specification_is_told(self, tmp_path):

@@ -81,6 +81,8 @@ def test_the_data_map_takes_its_colour_from_any_score(image_run):
 def test_hardest_knows_the_methods_of_the_run(table_run):
     with pytest.raises(UnknownNameError, match=r"no method 'el2m'.*nearest: el2n"):
         table_run.hardest(3, by="el2m")
+    with pytest.raises(UnknownNameError, match="no method 3"):
+        table_run.hardest(by=3)
 
 
 def test_duplicates_of_the_data_as_they_were_trained_on(tmp_path):
@@ -93,13 +95,16 @@ def test_duplicates_of_the_data_as_they_were_trained_on(tmp_path):
     assert run.duplicates().conflict.all()
     assert run.duplicates().equals(duplicates(run.dataset))
     run.save(tmp_path / "run")
-    with pytest.raises(StoreError, match=r"loaded run holds no data.*hcat_nb\.duplicates"):
+    with pytest.raises(StoreError, match=r"the run holds no data.*was loaded.*hcat_nb\.duplicates"):
         load_run(tmp_path / "run").duplicates()
 
 
 def test_evaluate_refuses_an_option_that_does_not_exist(image_run):
     with pytest.raises(UnknownNameError, match=r"no option 'sed'.*nearest: seed"):
         image_run.evaluate(sed=1)
+    for name in ("flagged", "low_is_hard"):  # the run itself knows them
+        with pytest.raises(UnknownNameError, match=f"no option '{name}'"):
+            image_run.evaluate(**{name: None})
 
 
 def test_baselines_stand_below_the_methods(image_run):

@@ -229,3 +229,9 @@ def test_rules_by_class_number_come_back_as_numbers_and_make_the_same_run(tmp_pa
         assert loaded.spec.hardness_options["rule_matrix"] == matrix
         repeated = characterize(features, labels, spec=loaded.spec)
         assert repeated.truth.equals(run.truth)
+
+
+def test_a_folder_is_text_or_a_path(table_run):
+    for use in (load_run, table_run.save):
+        with pytest.raises(StoreError, match="the folder of a run is 3"):
+            use(3)
