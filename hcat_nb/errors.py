@@ -18,6 +18,7 @@ __all__ = [
     "ScoreError",
     "SpecError",
     "StoreError",
+    "TooLargeError",
     "UnknownNameError",
 ]
 
@@ -96,6 +97,10 @@ class DivergedError(HcatError, ArithmeticError):
             "a finite loss",
             "lower lr, or scale the features (normalize=auto)",
         )
+
+
+class TooLargeError(HcatError, MemoryError):
+    """A run would need more memory than is free."""
 
 
 class StoreError(HcatError, ValueError):

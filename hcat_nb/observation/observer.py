@@ -118,6 +118,7 @@ class Observer:
         self.rows = rows
         self.subscribers = list(subscribers)
         self.batch_size = batch_size
+        self.n_classes = n_classes
         self._embedding = embedding
         self._traits = traits
         self._probes: dict[Quantity, Probe] = {}

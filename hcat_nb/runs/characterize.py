@@ -178,6 +178,7 @@ class Study:
     ) -> None:
         """Do and check everything that comes before training."""
         from hcat_nb.perturbations._apply import perturb
+        from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -198,6 +199,12 @@ class Study:
             **spec.hardness_options,
         )
         self._wire()
+        check_memory(
+            memory_need(self.trainer, self.accumulators()),
+            free_memory(self.device),
+            len(self.dataset),
+            [method.name for method in self.methods],
+        )
         self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
 
     def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
