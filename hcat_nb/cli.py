@@ -68,6 +68,7 @@ def _parser() -> OptionParser:
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
     run.add_argument("--hardest", type=int, default=3, metavar="K", help="samples to print [3]")
     _add_keep(run)
+    run.add_argument("--dry-run", action="store_true", help="say what it would take, and stop")
     run.set_defaults(command=_run, parser=run)
     resume = commands.add_parser("resume", help="go on with a run that was interrupted")
     resume.add_argument("out", metavar="DIR", help="folder of the run")
@@ -107,6 +108,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from hcat_nb.runs.characterize import characterize
 
     spec = RunSpec.from_options(**spec_options(arguments))
+    if arguments.dry_run:
+        from hcat_nb.runs.forecast import forecast
+
+        print(forecast(spec=spec))
+        return
     with _soft_interrupt() as control:
         run = characterize(
             spec=spec,

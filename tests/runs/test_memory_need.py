@@ -72,7 +72,7 @@ def test_a_run_is_refused_before_it_trains_and_names_what_helps(monkeypatch):
 def test_what_a_run_needs_is_what_it_then_holds():
     """The forecast of the accumulators against the bytes of their state after the run."""
     from hcat_nb.runs._inputs import Inputs, make_spec
-    from hcat_nb.runs.characterize import Study
+    from hcat_nb.runs._study import Study
 
     images = np.random.default_rng(0).integers(0, 256, (200, 1, 12, 12), np.uint8)
     inputs = Inputs(images, np.arange(200) % 4, None, None, None)
