@@ -12,7 +12,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import resource, sys
+import sys, threading
 import numpy as np, torch
 import hcat_nb as hcat
 
@@ -28,8 +28,19 @@ for epoch in stored:
         block[np.arange(20_000), labels[start:start + 20_000]] += 4
         epoch[start:start + 20_000] = block
 del stored
+peak, over = 0, threading.Event()
+def watch():
+    # Pages of the mapped file are not counted: the system may take them back.
+    global peak
+    while not over.wait(0.01):
+        for line in open("/proc/self/status"):
+            if line.startswith("RssAnon:"):
+                peak = max(peak, int(line.split()[1]))
+watcher = threading.Thread(target=watch)
+watcher.start()
 run = hcat.characterize_dynamics(logits=np.load(path, mmap_mode="r"), labels=labels)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+over.set()
+watcher.join()
 assert run.scores.notna().all(axis=None)
 rows = [0, 150_000, N - 1]
 # cleanlab's classes are those that occur, and the detector's matrix products
@@ -45,11 +56,11 @@ print(peak)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tells of a process")
 def test_stored_logits_larger_than_what_is_read_are_streamed(repository, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(tmp_path / "logits.npy")],
         capture_output=True, text=True, check=False, cwd=repository,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 2e9 / 1024  # KiB
+    assert 2e8 / 1024 < float(done.stdout) < 2e9 / 1024  # KiB
