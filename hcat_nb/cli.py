@@ -67,6 +67,7 @@ def _parser() -> OptionParser:
     run.add_argument("--out", metavar="DIR", help="folder to save the run to")
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
     _add_ending(run)
+    run.add_argument("--dry-run", action="store_true", help="say what it would take, and stop")
     run.set_defaults(command=_run, parser=run)
     resume = commands.add_parser("resume", help="go on with a run that was interrupted")
     resume.add_argument("out", metavar="DIR", help="folder of the run")
@@ -105,6 +106,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from hcat_nb.runs.characterize import characterize
 
     spec = RunSpec.from_options(**spec_options(arguments))
+    if arguments.dry_run:
+        from hcat_nb.runs.forecast import forecast
+
+        print(forecast(spec=spec))
+        return
     with _soft_interrupt() as control:
         run = characterize(
             spec=spec,

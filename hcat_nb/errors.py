@@ -19,6 +19,7 @@ __all__ = [
     "ScoreError",
     "SpecError",
     "StoreError",
+    "TooLargeError",
     "UnknownNameError",
 ]
 
@@ -103,6 +104,10 @@ class DivergedError(HcatError, ArithmeticError):
             "finite weights and outputs" if finite else "a finite loss",
             "lower lr, or scale the features (normalize=auto)",
         )
+
+
+class TooLargeError(HcatError, MemoryError):
+    """A run would need more memory than is free."""
 
 
 class StoreError(HcatError, ValueError):

@@ -163,3 +163,12 @@ def test_a_file_is_run_by_its_path_and_told_how_it_was_read(tmp_path, capsys):
     assert "<Run: trees, 40 samples" in said
     assert "note: left out: height" in said
     assert "note: missing categories are a level of their own: leaf 14" in said
+
+
+def test_a_dry_run_says_what_it_would_take_and_writes_nothing(capsys, tmp_path):
+    out = tmp_path / "run"
+    main(["run", "wine", "--epochs", "2", "--methods", "aum,el2n", "--out", str(out), "--dry-run"])
+    said = capsys.readouterr().out
+    assert "el2n" in said
+    assert "more memory" in said
+    assert not out.exists()

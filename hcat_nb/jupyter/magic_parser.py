@@ -25,7 +25,7 @@ __all__ = [
 
 # What IPython itself puts among the variables is nobody's data.
 _SHELLS = {"In", "Out", "exit", "quit", "get_ipython", "open"}
-_OWN = ("out", "overwrite", "display", "name")
+_OWN = ("out", "overwrite", "display", "name", "dry_run")
 
 
 @dataclass
@@ -41,12 +41,15 @@ class MagicCall:
         Variable that gets the run.
     help : bool
         Whether only the help is wanted.
+    dry_run : bool
+        Whether only a forecast is wanted.
     """
 
     keywords: dict[str, Any] = field(default_factory=dict)
     display: Display = "auto"
     name: str | None = None
     help: bool = False
+    dry_run: bool = False
 
 
 def make_parser() -> OptionParser:
@@ -64,6 +67,7 @@ def make_parser() -> OptionParser:
     parser.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
     parser.add_argument("--display", metavar="STR", help=f"one of {', '.join(DISPLAYS)} [auto]")
     parser.add_argument("--name", metavar="VAR", help="variable that gets the run")
+    parser.add_argument("--dry-run", action="store_true", help="say what it would take, and stop")
     parser.add_argument("-h", "--help", action="store_true", help="show this help")
     return parser
 
@@ -105,11 +109,15 @@ def parse(line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCal
     display = options.pop("display", "auto")
     if display not in DISPLAYS:
         raise SpecError(f"display is {display!r}", "one of " + ", ".join(DISPLAYS))
+    dry_run = bool(options.pop("dry_run", False))
     keywords = {**options, **_data(options.pop("dataset", None), variables)}
     keywords.pop("dataset", None)
     if "model" in options:
         keywords["model"] = _model(options["model"], variables)
-    return MagicCall(keywords, display, name)
+    if dry_run:
+        for key in ("out", "overwrite"):
+            keywords.pop(key, None)
+    return MagicCall(keywords, display, name, dry_run=dry_run)
 
 
 def looks_like_data(value: Any) -> bool:

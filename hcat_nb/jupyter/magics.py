@@ -21,6 +21,7 @@ from hcat_nb.jupyter.magic_parser import MagicCall, make_parser, parse
 from hcat_nb.jupyter.screens import open_screen
 
 if TYPE_CHECKING:
+    from hcat_nb.runs.forecast import Forecast
     from hcat_nb.runs.listing import Listing
     from hcat_nb.runs.run import Run
 
@@ -44,7 +45,7 @@ class HcatMagics(Magics):
     @line_cell_magic
     def hcat_train(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> Run | None:
+    ) -> Run | Forecast | None:
         """Train a model once, watch it learn, and score every sample; -h shows the options."""
         # Raised outside of the handler: there it would carry the error's frames,
         # and they a model, as its context.
@@ -55,7 +56,7 @@ class HcatMagics(Magics):
             if call.help:
                 print(make_parser().format_help())
                 return None
-            run = _train(call)
+            run = _forecast(call) if call.dry_run else _train(call)
         except HcatError as error:
             mistake = str(error)
         if mistake is not None:
@@ -98,6 +99,12 @@ def _listed(kind: str, line: str) -> Listing:
     except HcatError as error:
         mistake = str(error)
     raise UsageError(mistake)
+
+
+def _forecast(call: MagicCall) -> Forecast:
+    from hcat_nb.runs.forecast import forecast
+
+    return forecast(**call.keywords)
 
 
 def _train(call: MagicCall) -> Run:

@@ -18,6 +18,7 @@ one half; and where few strokes are left, by a shift or a blur, too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -172,6 +173,10 @@ class VoG(PerEpoch):
         super().allocate(context)
         self.mean = torch.zeros(context.n, 0, device=context.device)
         self.m2 = torch.zeros(context.n, 0, device=context.device)
+
+    def later_bytes(self, sample_shape: tuple[int, ...]) -> int:
+        """Return the bytes of mean and squared deviation of every input element."""
+        return 2 * 4 * self.context.n * math.prod(sample_shape)
 
     def due(self, epoch: int) -> bool:
         """Whether this epoch is a checkpoint."""

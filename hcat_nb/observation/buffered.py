@@ -28,6 +28,10 @@ class Buffered:
         """Return the accumulators by name; the object's own tensors, not copies."""
         return {name: getattr(self, name) for name in self.buffers}
 
+    def later_bytes(self, sample_shape: tuple[int, ...]) -> int:
+        """Return the bytes of what only the first record will allocate; none, or little, here."""
+        return 0
+
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over accumulators that :meth:`state` gave; what allocates them comes first.
 

@@ -9,7 +9,7 @@ from hcat_nb.training.events import EndEvent, EpochEvent, Listener
 
 if TYPE_CHECKING:
     from hcat_nb.runs._journal import Journal
-    from hcat_nb.runs.characterize import Study
+    from hcat_nb.runs._study import Study
 
 __all__ = ["Checkpoints"]
 

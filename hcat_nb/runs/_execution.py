@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hcat_nb.runs._inputs import Inputs
     from hcat_nb.runs._journal import Journal
     from hcat_nb.runs._relay import Relay
-    from hcat_nb.runs.characterize import Study
+    from hcat_nb.runs._study import Study
     from hcat_nb.runs.run import Run
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.events import Control, Listener

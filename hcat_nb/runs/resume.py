@@ -13,7 +13,7 @@ from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
 from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
-from hcat_nb.runs.characterize import Study
+from hcat_nb.runs._study import Study
 from hcat_nb.runs.store import folder_path
 from hcat_nb.spec import RunSpec
 

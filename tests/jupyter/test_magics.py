@@ -201,3 +201,13 @@ def test_a_file_is_named_by_its_path(shell: InteractiveShell, tmp_path: Path) ->
     small_frame().to_csv(tmp_path / "trees.csv", index=False)
     run_cell(shell, f"run = %hcat_train {tmp_path}/trees.csv --target kind {SMALL}")
     assert shell.user_ns["run"].info["dataset"]["name"] == "trees"
+
+
+def test_a_dry_run_gives_a_forecast_and_trains_nothing(
+    shell: InteractiveShell, tmp_path: Path
+) -> None:
+    shell.run_cell(
+        f"f = %hcat_train wine --epochs 2 --methods aum el2n --out {tmp_path}/x --dry-run"
+    )
+    assert list(shell.user_ns["f"].table.index) == ["aum", "el2n"]
+    assert not (tmp_path / "x").exists()

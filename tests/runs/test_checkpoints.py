@@ -10,7 +10,8 @@ import pytest
 from hcat_nb.errors import StoreError
 from hcat_nb.runs import _atomic
 from hcat_nb.runs._checkpoint import read_index
-from hcat_nb.runs.characterize import Study, characterize
+from hcat_nb.runs._study import Study
+from hcat_nb.runs.characterize import characterize
 from hcat_nb.training.events import Listener
 
 

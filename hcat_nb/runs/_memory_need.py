@@ -1,0 +1,132 @@
+"""Whether a prepared run fits into the memory that is free, said before it trains.
+
+What a run allocates while it trains is known beforehand but for bounded
+chunks: accumulators, the staged logits, gradients and Adam's moments, tables
+of results.  The data themselves stand in memory already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hcat_nb.errors import TooLargeError
+
+if TYPE_CHECKING:
+    import torch
+
+    from hcat_nb.observation.buffered import Buffered
+    from hcat_nb.training.loop import Trainer
+
+__all__ = ["check_memory", "free_memory", "memory_need"]
+
+# Bytes of scores, details, flags and truth for a sample: some forty columns.
+_TABLES = 400
+# Gradients, two moments of Adam, and the weights of the last finished epoch.
+_COPIES_OF_WEIGHTS = 4
+# What a pass over the data holds at a time: as much as in observation._memory, or,
+# of few samples, so many times their features.
+_CHUNK, _ACTIVATIONS = 2**28, 64
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
+    """Return the bytes that each part of a run has yet to touch, by name.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Not yet run.
+    accumulators : mapping of str to Buffered
+        Methods by their names, and what else observes.
+    """
+    from hcat_nb.observation.record import Need
+
+    n, shape = len(trainer.features), tuple(trainer.features.shape[1:])
+    chunk = min(_CHUNK, _ACTIVATIONS * 4 * trainer.features.numel())
+    weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
+    need = {"training": _COPIES_OF_WEIGHTS * weights + chunk, "tables": _TABLES * n}
+    observer = trainer.observer
+    if any(Need.TRAIN_LOGITS in one.needs for one in observer.subscribers):
+        need["training logits"] = 4 * observer.n_classes * n
+    on_cpu = trainer.features.device.type == "cpu"
+    for name, one in accumulators.items():
+        # Zeroed memory counts as free on a CPU until it is written to.
+        now = sum(value.nbytes for value in one.state().values()) if on_cpu else 0
+        need[name] = now + one.later_bytes(shape)
+    return need
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that this process may still take on ``device``.
+
+    On a CPU the lesser of what the system can give without swapping and what
+    a container's limit (cgroup v2) leaves.
+    """
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    left = _left_in_cgroup(_CGROUP)
+    return free if left is None else min(free, left)
+
+
+def _left_in_cgroup(folder: Path) -> int | None:
+    """Return what the limit of a container leaves, reclaimable file pages included."""
+    limit, current, stat = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
+    if not (limit.is_file() and current.is_file() and stat.is_file()):
+        return None
+    most = limit.read_text().strip()
+    if most == "max":
+        return None
+    pages = dict(line.split() for line in stat.read_text().splitlines())
+    return int(most) - int(current.read_text()) + int(pages.get("inactive_file", 0))
+
+
+def check_memory(need: Mapping[str, int], free: int, n: int, methods: Iterable[str]) -> None:
+    """Refuse a run that needs more than there is, and say what brings it under.
+
+    Parameters
+    ----------
+    need : mapping of str to int
+        As :func:`memory_need` gives it, bytes.
+    free : int
+        Bytes.
+    n : int
+        Samples.
+    methods : iterable of str
+        Those of the run, any of which may be left out.
+
+    Raises
+    ------
+    TooLargeError
+
+    Examples
+    --------
+    >>> check_memory({"training": 10**9, "vog": 7 * 10**9}, 4 * 10**9, 60_000, ["aum", "vog"])
+    Traceback (most recent call last):
+        ...
+    hcat_nb.errors.TooLargeError: the run would take 8.0 GB more memory, 7.0 GB of it for vog; \
+expected at most the 4.0 GB that are free; to mend it: leave out vog (methods=aum)
+    """
+    total = sum(need.values())
+    if total <= free:
+        return
+    listed = list(methods)
+    largest = max(listed, key=lambda name: need.get(name, 0))
+    share = need.get(largest, 0)
+    others = [name for name in listed if name != largest]
+    if others and total - share <= free:
+        remedy = f"leave out {largest} (methods={','.join(others)})"
+    else:
+        remedy = f"take fewer samples (subset={max(2, int(n * free / total))})"
+    raise TooLargeError(
+        f"the run would take {total / 1e9:.1f} GB more memory, "
+        f"{share / 1e9:.1f} GB of it for {largest}",
+        f"at most the {max(free, 0) / 1e9:.1f} GB that are free",
+        remedy,
+    )

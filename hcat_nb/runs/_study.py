@@ -1,0 +1,322 @@
+"""One training in the making: wires the stages load, perturb, train and observe, score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import ModelError
+from hcat_nb.runs._costs import described_parts, part_timings
+from hcat_nb.runs._inputs import (
+    fit_classes,
+    load_dataset,
+    make_methods,
+)
+from hcat_nb.runs._record import (
+    DRAWN,
+    GIVEN,
+    describe_dataset,
+    describe_methods,
+    describe_model,
+    peak_memory_mb,
+    versions,
+)
+from hcat_nb.runs._tables import details_table, flags_table, id_frame, scores_table
+from hcat_nb.runs.run import Run
+from hcat_nb.seeds import child_seed
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from torch import nn
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+    from hcat_nb.models._building import ModelLike
+    from hcat_nb.observation.buffered import Buffered
+    from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.keeper import DynamicsKeeper
+    from hcat_nb.observation.observer import Subscriber
+    from hcat_nb.observation.stored_logits import LogitsKeeper
+    from hcat_nb.perturbations.base import Perturbed
+    from hcat_nb.runs._extra_trainings import ExtraTrainings
+    from hcat_nb.training.events import Control, Listener, StartEvent
+    from hcat_nb.training.loop import Trainer, Training
+
+__all__ = ["Study"]
+
+
+@dataclass(eq=False)
+class Study:
+    """One training in the making.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        With one seed.
+    given : Perturbed, optional
+        The data of an earlier study of the same run, to train on again.
+    """
+
+    spec: RunSpec
+    given: Perturbed | None = None
+    began: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    methods: list[Method] = field(init=False)
+    perturbed: Perturbed = field(init=False)
+    net: nn.Module = field(init=False)
+    embedding: nn.Module | None = field(init=False, default=None)
+    device: torch.device = field(init=False)
+    model_name: str = field(init=False)
+    initial_weights: str = field(init=False)
+    dynamics: MapDynamics = field(init=False)
+    keeper: DynamicsKeeper | None = field(init=False, default=None)
+    logits_keeper: LogitsKeeper | None = field(init=False, default=None)
+    trainer: Trainer = field(init=False)
+    make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
+    extra: ExtraTrainings = field(init=False)
+
+    @property
+    def dataset(self) -> LabelledDataset:
+        """The data as they are trained on."""
+        return self.perturbed.dataset
+
+    def prepare(
+        self,
+        data: Any,
+        labels: Any,
+        name: str | None,
+        model: ModelLike | None,
+        classes: Sequence[Any] | None,
+    ) -> None:
+        """Do and check everything that comes before training."""
+        from hcat_nb.perturbations._apply import perturb
+        from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
+        from hcat_nb.training.device import choose_device
+
+        spec = self.spec
+        self.methods = make_methods(spec)
+        self.device = choose_device(spec.device)
+        clean = (
+            load_dataset(data, labels, name, spec, classes)
+            if self.given is None
+            else self.given.dataset
+        )
+        self.timings["load"] = time.perf_counter() - self.began
+        clean = self._build(spec.model if model is None else model, clean)
+        self.perturbed = self.given or perturb(
+            clean,
+            spec.hardness,
+            spec.p,
+            seed=spec.effective_data_seed,
+            **spec.hardness_options,
+        )
+        self._wire()
+        check_memory(
+            memory_need(self.trainer, self.accumulators()),
+            free_memory(self.device),
+            len(self.dataset),
+            [method.name for method in self.methods],
+        )
+        self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
+
+    def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
+        """Train and observe."""
+        from hcat_nb.training.events import Control
+
+        self.trainer.listeners = listeners
+        self.trainer.control = control or Control()
+        self.trainer.afterwards = self.extra.run
+        try:
+            return self.trainer.run(self.start_event())
+        finally:
+            self.trainer.afterwards = None  # a cycle would keep the features alive
+
+    def accumulators(self) -> dict[str, Buffered]:
+        """Return everything that remembers what was observed; a method by its name."""
+        own: dict[str, Buffered] = {"run.map": self.dynamics}
+        if self.keeper is not None:
+            own["run.dynamics"] = self.keeper
+        return own | {method.name: method for method in self.methods}
+
+    @property
+    def epoch_files(self) -> Path | None:
+        """The folder to which training adds a file each epoch, if it does."""
+        return None if self.logits_keeper is None else self.logits_keeper.folder
+
+    def run(self, training: Training, outcome: str) -> Run:
+        """Score what was observed."""
+        import pandas as pd
+
+        from hcat_nb.observation.clock import Clock
+
+        scoring = time.perf_counter()
+        dataset, epochs = self.dataset, len(training.history)
+        scoring_clock = Clock()
+        scored = {}
+        for method in self.methods:
+            with scoring_clock(method.name):
+                scored[method.name] = method.scores()
+        history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
+        details = details_table(dataset, self.dynamics, epochs, self.methods, scored)
+        flags = flags_table(dataset, self.methods)
+        now = time.perf_counter()
+        self.timings |= {
+            "train": float(history["train_seconds"].sum()),
+            "observe": float(history["observe_seconds"].sum()),
+            **self.extra.timings(),
+            **part_timings(self.trainer.observer.clock, scoring_clock),
+            "score": now - scoring,
+            "total": now - self.began,
+        }
+        if (peak := peak_memory_mb()) is not None:
+            self.timings["peak_memory_mb"] = peak
+        return Run(
+            spec=self.spec,
+            scores=scores_table(dataset, scored),
+            details=details,
+            truth=self.perturbed.truth,
+            flags=flags,
+            history=history,
+            timings=self.timings,
+            info=self._info(outcome),
+            dynamics=None if self.keeper is None else id_frame(dataset, self.keeper.columns()),
+            weights={
+                name: value.detach().cpu().clone().contiguous()
+                for name, value in self.trainer.model.state_dict().items()
+            },
+            dataset=dataset,
+            logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
+        )
+
+    def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
+        """Make the network, and return the data with a class for each of its outputs."""
+        import torch
+
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.models._building import build_network, model_name
+        from hcat_nb.models._embedding import find_embedding, output_width
+        from hcat_nb.observation.record import Need
+        from hcat_nb.training.seed import isolated_rng
+
+        self.model_name = model_name(model, clean)
+        self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
+        self.make_network = partial(build_network, model, options=self.spec.model_options)
+        with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
+            self.net = self.make_network(clean)
+            if not any(one.requires_grad for one in self.net.parameters()):
+                raise ModelError(
+                    "the model has no trainable parameter",
+                    "at least one",
+                    "parameter.requires_grad_(True)",
+                )
+            two = clean.take(torch.nonzero(clean.trainable).ravel()[:2])
+            trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
+            clean = fit_classes(clean, output_width(trial, two.features))
+            if any(Need.EMBEDDINGS in method.needs for method in self.methods):
+                self.embedding = find_embedding(trial, two.features, self.spec.embedding)
+        return clean
+
+    def _wire(self) -> None:
+        """Connect model, methods, observer and trainer."""
+        import torch
+
+        from hcat_nb.methods.base import Context
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.observation.batch_size import default_batch_size
+        from hcat_nb.observation.dynamics import MapDynamics
+        from hcat_nb.observation.keeper import DynamicsKeeper
+        from hcat_nb.observation.observer import Observer
+        from hcat_nb.observation.stored_logits import LogitsKeeper
+        from hcat_nb.observation.traits import InputTraits
+        from hcat_nb.runs._extra_trainings import ExtraTrainings
+        from hcat_nb.training.loop import Trainer
+        from hcat_nb.training.seed import isolated_rng
+
+        spec, dataset, device = self.spec, self.dataset, self.device
+        labels = dataset.labels.to(device)
+        unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
+        seed = spec.effective_model_seed
+        for method in self.methods:
+            own_seed = child_seed(seed, f"method/{method.name}")
+            method.begin(Context(labels, dataset.n_classes, spec.epochs, own_seed, unreadable))
+        self.dynamics = MapDynamics(labels, dataset.n_classes)
+        own: list[Subscriber] = [self.dynamics]
+        if spec.keep_dynamics != "none":
+            self.keeper = DynamicsKeeper(labels, spec.epochs)
+            own.append(self.keeper)
+        if spec.keep_dynamics == "logits":
+            self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
+            own.append(self.logits_keeper)
+        model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
+        features = dataset.features.to(device)
+        observer = Observer(
+            model,
+            features,
+            labels,
+            torch.nonzero(dataset.readable).ravel().to(device),
+            [*own, *self.methods],
+            n_classes=dataset.n_classes,
+            batch_size=spec.observe_batch_size
+            or default_batch_size(tuple(features.shape[1:]), device),
+            seed=seed,
+            embedding=self.embedding,
+            traits=InputTraits.of(dataset),
+        )
+        with isolated_rng(child_seed(seed, "rehearsal"), device):
+            observer.rehearse()
+        self.trainer = Trainer(
+            model,
+            features,
+            labels,
+            torch.nonzero(dataset.trainable).ravel().to(device),
+            observer,
+            self.dynamics,
+            epochs=spec.epochs,
+            batch_size=spec.batch_size,
+            lr=spec.lr,
+            seed=seed,
+        )
+        self.extra = ExtraTrainings.plan(self.methods, dataset, self.make_network, self.trainer)
+
+    def start_event(self) -> StartEvent:
+        """Return what listeners are told first."""
+        from hcat_nb.training.events import StartEvent
+
+        dataset = self.dataset
+        return StartEvent(
+            n_epochs=self.spec.epochs,
+            n_steps=self.trainer.steps,
+            dataset=dataset.name,
+            model=self.model_name,
+            device=str(self.device),
+            sample_ids=dataset.sample_ids,
+            labels=dataset.labels.numpy(),
+            class_names=dataset.class_names,
+            is_hard=self.perturbed.truth["is_hard"].to_numpy() if self.spec.hardness else None,
+        )
+
+    def _info(self, outcome: str) -> dict[str, Any]:
+        notes = []
+        if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
+            notes.append("the last batch, of one sample, joined the batch before")
+        return {
+            "outcome": outcome,
+            "dataset": describe_dataset(self.dataset),
+            "model": self.model_name,
+            "initial_weights": self.initial_weights,
+            **describe_model(self.net, self.embedding),
+            "methods": describe_methods(self.methods),
+            "parts": described_parts(
+                self.trainer.observer.askers(), [method.name for method in self.methods]
+            ),
+            "device": str(self.device),
+            "notes": notes,
+            "versions": versions(),
+        }

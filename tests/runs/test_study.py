@@ -1,0 +1,63 @@
+"""The stages of one training, taken one by one."""
+
+from __future__ import annotations
+
+import torch
+
+from hcat_nb.methods.base import Method
+from hcat_nb.runs._inputs import Inputs, make_spec
+from hcat_nb.runs._study import Study
+
+WINE = Inputs("wine", None, None, None, None)
+
+
+def study(**options) -> Study:
+    settings = {"epochs": 2, "methods": "aum,el2n", "seed": 0, **options}
+    return Study(make_spec("wine", None, None, settings))
+
+
+def test_nothing_is_trained_before_train():
+    made = study(hardness="uniform", p=0.1)
+    made.prepare(*WINE)
+    assert made.perturbed.truth["is_hard"].sum() == 18
+    before = {name: value.clone() for name, value in made.trainer.model.state_dict().items()}
+    training = made.train([], None)
+    assert (training.outcome, len(training.history)) == ("finished", 2)
+    after = made.trainer.model.state_dict()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    run = made.run(training, training.outcome)
+    assert list(run.scores.columns[:2]) == ["aum", "el2n"]
+
+
+def test_what_remembers_is_named():
+    made = study(keep_dynamics="probs")
+    made.prepare(*WINE)
+    named = made.accumulators()
+    assert list(named) == ["run.map", "run.dynamics", "aum", "el2n"]
+    assert all(isinstance(named[name], Method) for name in ("aum", "el2n"))
+    assert made.epoch_files is None
+
+
+def test_kept_logits_have_a_folder():
+    made = study(keep_dynamics="logits")
+    made.prepare(*WINE)
+    assert made.epoch_files is not None
+    assert made.epoch_files.is_dir()
+
+
+def test_given_data_are_trained_on_as_they_are():
+    first = study(hardness="uniform", p=0.1)
+    first.prepare(*WINE)
+    second = Study(make_spec("wine", None, None, {"epochs": 2, "methods": "aum", "seed": 7}))
+    second.given = first.perturbed
+    second.prepare(*WINE)
+    assert second.perturbed is first.perturbed
+    assert second.dataset is first.dataset
+
+
+def test_listeners_are_told_what_begins():
+    made = study(hardness="uniform", p=0.1)
+    made.prepare(*WINE)
+    event = made.start_event()
+    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "mlp")
+    assert event.is_hard.sum() == 18
