@@ -154,7 +154,7 @@ def _count(text: str) -> int:
 
 def _report(run: Run, arguments: argparse.Namespace) -> None:
     print(run)
-    for note in run.info["dataset"]["notes"]:
+    for note in (*run.info["dataset"]["notes"], *run.info["notes"]):
         print(f"note: {note}")
     if run.spec.hardness:
         _print(_brief(run.evaluate()))

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["COLORS", "PARTS", "costs_chart"]
 
 # What is shared first, from the axis on.
-PARTS = ("forward", "dropout", "augmented", "gradient_norm", "input_gradients", "own", "score")
-COLORS = ("#8C8C8C", *CLASSES[:6])
+PARTS = (
+    *("forward", "dropout", "augmented", "gradient_norm", "input_gradients"),
+    *("out_of_fold", "threshold_samples", "own", "score"),
+)
+COLORS = ("#8C8C8C", *CLASSES[:8])
 _COLUMNS = ("hcm", "part", "seconds", "of_training")
 
 
@@ -49,6 +52,9 @@ def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
     from hcat_nb.charts.offline import OfflineChart
 
     total = costs["of_training"].sum()
+    colors = {
+        part: color for part, color in zip(PARTS, COLORS, strict=True) if part in set(costs["part"])
+    }
     bars = (
         alt.Chart(costs)
         .mark_bar()
@@ -64,7 +70,9 @@ def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
                 axis=alt.Axis(format="%"),
             ),
             color=alt.Color(
-                "part:N", title="part", scale=alt.Scale(domain=list(PARTS), range=list(COLORS))
+                "part:N",
+                title="part",
+                scale=alt.Scale(domain=list(colors), range=list(colors.values())),
             ),
             order="place:Q",
             tooltip=[

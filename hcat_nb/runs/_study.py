@@ -306,6 +306,11 @@ class Study:
         notes = []
         if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
             notes.append("the last batch, of one sample, joined the batch before")
+        if self.extra.jobs and self.initial_weights == GIVEN:
+            notes.append(
+                "every extra training started from the weights of the module that was handed "
+                "over; if they were trained on these data, its judgement is not out of fold"
+            )
         return {
             "outcome": outcome,
             "dataset": describe_dataset(self.dataset),

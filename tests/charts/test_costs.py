@@ -30,8 +30,11 @@ def test_it_draws_every_row_and_says_the_sum():
     assert shown["text/plain"] == "<cost of each method: all of them: 30% of the training's time>"
 
 
-def test_every_part_has_a_colour_of_its_own():
+def test_every_part_has_a_colour_of_its_own_and_the_legend_shows_those_that_occur():
     assert len(COLORS) == len(PARTS) == len(set(COLORS))
+    scale = costs_chart(COSTS).to_dict()["layer"][0]["encoding"]["color"]["scale"]
+    assert scale["domain"] == ["forward", "input_gradients", "own"]
+    assert scale["range"] == [COLORS[0], COLORS[4], COLORS[7]]
 
 
 def test_no_method_at_all_is_an_empty_chart():

@@ -61,3 +61,13 @@ def test_listeners_are_told_what_begins():
     event = made.start_event()
     assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "mlp")
     assert event.is_hard.sum() == 18
+
+
+def test_extra_trainings_of_a_module_that_was_handed_over_say_where_they_start():
+    options = {"methods": "cleanlab", "method_options": {"cleanlab": {"cv": 2}}}
+    for model, said in ((torch.nn.Linear(13, 3), True), (lambda: torch.nn.Linear(13, 3), False)):
+        made = study(**options)
+        made.prepare("wine", None, None, model, None)
+        training = made.train([], None)
+        notes = made.run(training, training.outcome).info["notes"]
+        assert any("not out of fold" in note for note in notes) is said
