@@ -84,8 +84,7 @@ def build_network(
         raise ModelError(
             f"{model_name(model, dataset)} made a {type(network).__name__}", "a torch.nn.Module"
         )
-    # A function may hand out the same module each time: the user's own, or that of another seed.
-    return network if inspect.isclass(model) else copy.deepcopy(network)
+    return network
 
 
 def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> nn.Module:

@@ -76,13 +76,3 @@ def test_options_reach_the_model():
 def test_mistakes_are_named(model, options, error, message):
     with pytest.raises(error, match=message):
         build_network(model, TABLE, options)
-
-
-def test_a_function_that_hands_out_one_module_keeps_it():
-    net = nn.Linear(4, 3)
-    first, second = (build_network(lambda: net, TABLE, {}) for _ in range(2))
-    assert len({id(net), id(first), id(second)}) == 3
-    with torch.no_grad():
-        first.weight.zero_()
-    assert torch.equal(second.weight, net.weight)
-    assert net.weight.abs().sum() > 0
