@@ -87,14 +87,16 @@ class RunSpec:
 
     dataset: str = _option(
         "digits",
-        "name of a dataset, or path of a table or folder",
+        "name of a dataset, or path of a table, array (.npy) or folder",
         registry=SOURCES,
         extra=(USERS_OWN,),
     )
     dataset_options: Mapping[str, Any] = _option(
         {}, "options of the dataset, or of how a table is read, as key=value"
     )
-    target: str | None = _option(None, "column of a table that holds the labels")
+    target: str | None = _option(
+        None, "column of a table that holds the labels; of an array, the .npy file of these"
+    )
     root: str | None = _option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )

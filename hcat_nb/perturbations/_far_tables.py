@@ -39,7 +39,7 @@ def beyond(
     """
     found = layout(dataset)
     before = dataset.features
-    features = before.clone()
+    features = dataset.copied_features()
     readable = dataset.readable
     for column in found.numeric:
         if column.index not in categorical:

@@ -133,7 +133,7 @@ class FarOod(Perturbation):
             return self._change_images(dataset, chosen, rng), float("nan")
         if self.variant == "hcat":
             bits = _uncoded(dataset)
-            features = dataset.features.clone()
+            features = dataset.copied_features()
             features[:, bits] = flip_bits(dataset.features[:, bits], chosen, rng)
         else:
             codes = {column_index(dataset, name, "categorical") for name in self.categorical}

@@ -178,6 +178,7 @@ def load_dataset(
         on_missing_label=spec.on_missing_label,
         on_bad_row=spec.on_bad_row,
         seed=spec.effective_data_seed,
+        data_on=spec.data_on,
         classes=classes,
         **spec.dataset_options,
     )
