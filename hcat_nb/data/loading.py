@@ -167,8 +167,9 @@ def load(
     if subset is not None:
         dataset = _subset(dataset, subset, seed)
     if data_on != "auto" and dataset.mapped != (data_on == "disk"):
-        features = copied(dataset.features, data_on)
-        dataset = dataset.replace(features=features, mapped=data_on == "disk")
+        dataset = dataset.replace(
+            features=copied(dataset.features, data_on), mapped=data_on == "disk"
+        )
     return dataset
 
 

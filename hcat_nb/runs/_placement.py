@@ -78,5 +78,5 @@ def place_features(
     where = "disk" if dataset.mapped else "host"
     place = "a memory-mapped file" if dataset.mapped else "host memory"
     how = "read" if on_cpu else f"read and copied to {device}"
-    note = f"the features ({size / 1e9:.2f} GB) stay in {place}: batches are {how} ahead of time"
+    note = f"the features ({size / 1e6:,.1f} MB) stay in {place}: batches are {how} ahead of time"
     return Placement(FeatureStream(dataset.features, device), where, note)
