@@ -78,8 +78,8 @@ def to_features(
         raise DataError(f"the features have the shape {array.shape}", "at least one feature")
     is_image = view.ndim == 4
     dtype = np.dtype(np.uint8 if is_image and view.dtype == np.uint8 else np.float32)
-    own = _own(view, dtype, owned, data_on)
-    tensor, mapped = torch.from_numpy(own), is_mapped(own)
+    own, mapped = _own(view, dtype, owned, data_on)
+    tensor = torch.from_numpy(own)
     if tensor.dtype == torch.uint8:
         bad = torch.zeros(len(tensor), dtype=torch.bool)
         return Features(tensor, bad, (0.0, 255.0), notes, mapped)
@@ -93,18 +93,21 @@ def to_features(
     return Features(tensor, ~readable, value_range, (*notes, note), mapped)
 
 
-def _own(view: np.ndarray, dtype: np.dtype[np.generic], owned: bool, data_on: str) -> np.ndarray:
+def _own(
+    view: np.ndarray, dtype: np.dtype[np.generic], owned: bool, data_on: str
+) -> tuple[np.ndarray, bool]:
+    """Return the array in memory of its own, or in a file, and whether it is in one."""
     if owned and view.dtype == dtype and view.flags.c_contiguous and view.flags.writeable:
-        return view
+        return view, is_mapped(view)
     if view.dtype == dtype and lies_on_disk(view.nbytes, data_on):
         there = private_map(view)
         if there is not None:
-            return there
+            return there, True
     out = allocate(view.shape, dtype, data_on)
     # a number beyond float32 becomes infinite and is reported with its row
     with np.errstate(over="ignore", invalid="ignore"):
         np.copyto(out, view, casting="unsafe")
-    return out
+    return out, is_mapped(out)
 
 
 def _as_layout(array: np.ndarray, channels_first: bool) -> tuple[np.ndarray, tuple[str, ...]]:

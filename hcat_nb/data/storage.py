@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import platform
 import shutil
 import tempfile
 from typing import IO
@@ -24,6 +25,9 @@ from hcat_nb.errors import TooLargeError
 
 __all__ = ["DATA_ON", "allocate", "copied", "is_mapped", "lies_on_disk", "private_map", "taken"]
 
+# Processors on which Linux has the same number for MAP_NORESERVE.
+_COMMON = ("x86_64", "aarch64")
+
 DATA_ON = ("auto", "device", "host", "disk")
 
 # Less than that is not asked about: reading what is free takes longer than to fill it.
@@ -31,6 +35,8 @@ _SMALL = 2**20
 # The rest is for training, for tables, and for a copy that an injected hardness makes.
 _SHARE = 0.5
 _BLOCK = 2**26  # bytes that are copied at a time
+# Python does not name it in all versions.
+_NORESERVE = 0x4000 if platform.system() == "Linux" and platform.machine() in _COMMON else 0
 
 
 def allocate(
@@ -95,7 +101,9 @@ def private_map(array: np.ndarray) -> np.ndarray | None:
     start = np.frombuffer(held, dtype=np.uint8).ctypes.data
     mapped_from = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY
     offset = mapped_from + array.ctypes.data - start
-    return np.memmap(array.filename, array.dtype, "c", offset, array.shape)
+    with open(array.filename, "rb") as file:
+        mine = _mapped_privately(file)
+    return np.frombuffer(mine, array.dtype, array.size, offset).reshape(array.shape)
 
 
 def copied(features: Tensor, data_on: str) -> Tensor:
@@ -125,6 +133,15 @@ def taken(features: Tensor, rows: Tensor) -> tuple[Tensor, bool]:
     for start in range(0, len(chosen), step):
         out[start : start + step] = source[chosen[start : start + step]]
     return torch.from_numpy(out), is_mapped(out)
+
+
+def _mapped_privately(file: IO[bytes]) -> mmap.mmap:
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    # Else Linux promises memory for every page that may be written to, and refuses to map a
+    # file that is larger than memory and swap.
+    flags = mmap.MAP_PRIVATE | getattr(mmap, "MAP_NORESERVE", _NORESERVE)
+    return mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ | mmap.PROT_WRITE)
 
 
 def _map_of(array: np.ndarray) -> mmap.mmap | None:
