@@ -9,9 +9,10 @@ from torch import Tensor
 
 __all__ = ["column_moments", "root_mean_square"]
 
-# A table of more values is read in blocks of so many.  The rule looks at the size alone,
+# A table of more values is read in blocks.  The rule looks at the size alone,
 # not at where the table lies: the last bits of the result depend on it.
 _VALUES = 2**25
+_BLOCK = 2**20  # values
 
 
 def column_moments(features: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,6 +66,6 @@ def root_mean_square(features: Tensor, rows: Tensor) -> Tensor:
 
 
 def _blocks(features: Tensor, rows: Tensor) -> Iterator[Tensor]:
-    step = max(1, _VALUES // 4 // max(1, features.shape[1]))
+    step = max(1, _BLOCK // max(1, features.shape[1]))
     for part, counts in zip(features.split(step), rows.split(step), strict=True):
         yield part[counts].double()

@@ -19,6 +19,7 @@ ROWS = RNG.random(1000) < 0.7
 def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "blocks":
         monkeypatch.setattr(module, "_VALUES", 500)
+        monkeypatch.setattr(module, "_BLOCK", 130)
 
 
 @pytest.mark.usefixtures("_way")
