@@ -22,7 +22,7 @@ from torch import Tensor
 __all__ = ["FeatureStream", "Features", "streamed"]
 
 _THREADS = 2
-_GATHERED = 2**22  # bytes that are gathered at a time, if a batch is not larger
+_GATHERED = 2**20  # bytes that are gathered at a time, if a batch is not larger
 _AHEAD = 4  # gathered before they are asked for, but not more than so many bytes
 _AHEAD_BYTES = 2**28
 
@@ -59,7 +59,7 @@ class FeatureStream:
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Return the features at ``rows`` (b,), int64: (b, ...) on the device."""
-        return self._sent(self._gathered(rows.cpu().numpy()))
+        return self._sent(self._gathered(rows.cpu().numpy(), self._room(len(rows))))
 
     def numel(self) -> int:
         """Return the number of values."""
@@ -89,7 +89,9 @@ class FeatureStream:
                 rows = order[start : start + sum(sizes)]
                 start += len(rows)
                 bytes_ahead += len(rows) * self._row_bytes
-                waiting.append((sizes, pool.submit(self._gathered, rows)))
+                # Here, not in the thread: memory that threads ask for stays with each of them.
+                room = self._room(len(rows))
+                waiting.append((sizes, pool.submit(self._gathered, rows, room)))
                 while len(waiting) > _AHEAD or (len(waiting) > 1 and bytes_ahead > _AHEAD_BYTES):
                     sizes, gathered = waiting.popleft()
                     bytes_ahead -= sum(sizes) * self._row_bytes
@@ -109,9 +111,11 @@ class FeatureStream:
             group.append(size)
         yield group
 
-    def _gathered(self, rows: np.ndarray) -> Tensor:
-        shape = (len(rows), *self.shape[1:])
-        out = torch.empty(shape, dtype=self.dtype, pin_memory=self.device.type == "cuda")
+    def _room(self, n: int) -> Tensor:
+        shape = (n, *self.shape[1:])
+        return torch.empty(shape, dtype=self.dtype, pin_memory=self.device.type == "cuda")
+
+    def _gathered(self, rows: np.ndarray, out: Tensor) -> Tensor:
         # mode: "raise" would gather into a buffer first; positions are the dataset's own
         np.take(self._array, rows, axis=0, out=out.numpy(), mode="clip")
         return out

@@ -60,7 +60,6 @@ def test_features_in_a_file_take_no_memory(tmp_path: Path) -> None:
     np.save(tmp_path / "y.npy", rng.integers(0, 3, N))
     size = features.nbytes
     on_disk, in_memory = _growth(tmp_path, "disk"), _growth(tmp_path, "device")
-    print("GROWTH", on_disk, in_memory)
     # Accumulators and tables of a sample are some 600 bytes, blocks of features a few MB.
     assert on_disk < size
     # The features themselves; what else a run holds is the same, up to the allocator's whims.
