@@ -27,7 +27,7 @@ from hcat_nb.registry import (
     nearest,
 )
 
-__all__ = ["OPTION_ALIASES", "RunSpec", "field_choices"]
+__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec", "field_choices"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -40,6 +40,7 @@ OPTION_ALIASES = {
     "total_epochs": "epochs",
 }
 
+DATA_ON = ("auto", "device", "host", "disk")
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
 
 
@@ -181,7 +182,7 @@ class RunSpec:
         "auto",
         "where features lie: device, host (batches are copied to the device) or disk (a "
         "memory-mapped file); auto: the first that they fit on",
-        choices=("auto", "device", "host", "disk"),
+        choices=DATA_ON,
     )
     seed: int = _option(
         0,

@@ -206,12 +206,17 @@ def _pairs(
         multiprocessing_context=like.multiprocessing_context,
         timeout=like.timeout,
     )
-    for batch in reader:
-        for row in batch:
-            if isinstance(row, _Unreadable):
-                yield row
-            else:
-                yield _unpacked(row[0]), _unpacked(row[1])
+    try:
+        for batch in reader:
+            for row in batch:
+                if isinstance(row, _Unreadable):
+                    yield row
+                else:
+                    yield _unpacked(row[0]), _unpacked(row[1])
+    except RuntimeError as error:  # of torch: the process is gone, or too slow for `timeout`
+        raise DataError(
+            f"a worker of the loader failed: {error}", remedy="hand over a loader without workers"
+        ) from error
 
 
 def _features(pairs: Iterator[tuple[Any, Any] | _Unreadable], labels: list[Any]) -> Iterator[Any]:

@@ -14,10 +14,11 @@ from hcat_nb.data._rows import check_policy
 from hcat_nb.data.array_file import names_array_file, read_arrays
 from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.data.storage import DATA_ON, copied
+from hcat_nb.data.storage import copied
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
+from hcat_nb.spec import DATA_ON
 
 __all__ = ["load"]
 

@@ -23,12 +23,10 @@ from torch import Tensor
 from hcat_nb.data.host_memory import free_host_memory
 from hcat_nb.errors import TooLargeError
 
-__all__ = ["DATA_ON", "allocate", "copied", "is_mapped", "lies_on_disk", "private_map", "taken"]
+__all__ = ["allocate", "copied", "is_mapped", "lies_on_disk", "private_map", "taken"]
 
 # Processors on which Linux has the same number for MAP_NORESERVE.
 _COMMON = ("x86_64", "aarch64")
-
-DATA_ON = ("auto", "device", "host", "disk")
 
 # Less than that is not asked about: reading what is free takes longer than to fill it.
 _SMALL = 2**20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -185,6 +186,18 @@ def test_workers_read_what_one_process_reads() -> None:
 def test_a_faulty_row_is_named_whoever_reads_it(workers: int, item: Any, words: str) -> None:
     with pytest.raises(DataError, match=words):
         from_loader(DataLoader(Drawn(140, item), num_workers=workers))
+
+
+class Dying(Drawn):
+    def __getitem__(self, row: int) -> Any:
+        if row == 100:
+            os._exit(1)
+        return super().__getitem__(row)
+
+
+def test_a_worker_that_dies_is_reported() -> None:
+    with pytest.raises(DataError, match="a worker of the loader failed"):
+        from_loader(DataLoader(Dying(), num_workers=1))
 
 
 def test_rows_of_half_precision_come_through_workers() -> None:
