@@ -156,45 +156,6 @@ class Observer:
             with torch.no_grad():
                 self._measure(self.rows[:2], wanted, tap=None)
 
-    def passes(self, n_epochs: int) -> dict[str, int]:
-        """Return how often a run of ``n_epochs`` measures each part for all rows.
-
-        Parts have the names of the clock.
-        """
-        counts: dict[str, int] = {}
-        final = self._wanting("final")
-        for epoch in range(1, n_epochs + 1):
-            due = [one for one in self._wanting("epoch") if one.due(epoch)]
-            last = final if epoch == n_epochs else []
-            if due or last:
-                counts["forward"] = counts.get("forward", 0) + 1
-            for need, _ in self._quantities(due, "epoch") | self._quantities(last, "final"):
-                if need is not Need.EMBEDDINGS:
-                    counts[need.name.lower()] = counts.get(need.name.lower(), 0) + 1
-        more = max((one.sweeps for one in final), default=1) - 1
-        if more > 0:
-            counts["forward"] += more
-        return counts
-
-    def trial(self, rows: Tensor) -> dict[str, float]:
-        """Return the seconds that measuring ``rows`` once takes, by part; nobody is told.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (b,), int64
-            Positions in the dataset.
-        """
-        kept, self.clock = self.clock, Clock()
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                for part in (rows[: self.batch_size], rows):  # what happens once comes first
-                    self.clock = Clock()
-                    self._measure(part, set(self._probes), tap=None)
-            return self.clock.seconds
-        finally:
-            self.clock = kept
-
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
         """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
         if self._staged is not None:

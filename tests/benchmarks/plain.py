@@ -138,6 +138,19 @@ def torchvision_loader(data: hcat.LabelledDataset, epochs: int) -> float:
     return _loop(loader, build_network("lenet", data, {}), epochs)
 
 
+def peak() -> float:
+    """Return the peak resident memory of this process so far, bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+def resident() -> float:
+    """Return the resident memory of this process, bytes."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss)
+
+
 def main() -> None:
     """Do one training of two epochs and print the peak resident memory, bytes."""
     what, n = sys.argv[1], int(sys.argv[2])
@@ -146,8 +159,7 @@ def main() -> None:
         ours(data, "lenet", 2)
     else:
         hcat.characterize(data, model="lenet", epochs=2, seed=0)
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+    print(peak())
 
 
 if __name__ == "__main__":
