@@ -34,7 +34,7 @@ __all__ = ["Observer", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
-_CHUNK_VALUES = 2**23  # values of the samples, whose gradients may be as many
+_CHUNK_VALUES = 2**21  # values of the samples, whose gradients may be as many, twice in memory
 
 Quantity = tuple[Need, Options]
 

@@ -25,9 +25,11 @@ __all__ = ["check_memory", "free_memory", "memory_need"]
 _TABLES = 400
 # Gradients, two moments of Adam, and the weights of the last finished epoch.
 _COPIES_OF_WEIGHTS = 4
-# What a pass over the data holds at a time: as much as in observation._memory, or,
-# of few samples, so many times their features.
-_CHUNK, _ACTIVATIONS = 2**28, 64
+# What autograd saves for a row of a batch, gradients of about the same size on the way back,
+# and once more for what an allocator has to hold apart.
+_ACTIVATIONS = 3
+# Results of a chunk of rows, and workspaces of libraries.
+_WORKSPACE = 2**25
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -44,9 +46,10 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     from hcat_nb.observation.record import Need
 
     n, shape = len(trainer.features), tuple(trainer.features.shape[1:])
-    chunk = min(_CHUNK, _ACTIVATIONS * 4 * trainer.features.numel())
+    batch = min(trainer.batch_size, len(trainer.rows))
+    passing = _ACTIVATIONS * batch * _bytes_per_row(trainer) + _WORKSPACE
     weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
-    need = {"training": _COPIES_OF_WEIGHTS * weights + chunk, "tables": _TABLES * n}
+    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": _TABLES * n}
     observer = trainer.observer
     if any(Need.TRAIN_LOGITS in one.needs for one in observer.subscribers):
         need["training logits"] = 4 * observer.n_classes * n
@@ -56,6 +59,16 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
         now = sum(value.nbytes for value in one.state().values()) if on_cpu else 0
         need[name] = now + one.later_bytes(shape)
     return need
+
+
+def _bytes_per_row(trainer: Trainer) -> int:
+    """Return what autograd saves for a sample in a forward of the trainer's model."""
+    from hcat_nb.observation._memory import bytes_per_row
+    from hcat_nb.training.seed import isolated_rng
+
+    trainer.model.eval()
+    with isolated_rng(trainer.seed, trainer.features.device):
+        return bytes_per_row(trainer.model, trainer.features[trainer.rows[:1]])
 
 
 def free_memory(device: torch.device) -> int:

@@ -9,7 +9,7 @@ Scoring, saving and drawing are left out: they are small, or not the run's.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,7 @@ class Forecast:
     @property
     def training(self) -> float:
         """Seconds of the run's own training, of all seeds."""
-        return float(self.table.loc[TRAINING, "seconds"])
+        return float(self.table["seconds"][TRAINING])
 
     @property
     def seconds(self) -> float:
@@ -188,12 +188,15 @@ def _observation(observer: Observer, n_epochs: int) -> dict[str, float]:
     for epoch in range(1, n_epochs + 1):
         due = frozenset(i for i, one in enumerate(observer.subscribers) if one.due(epoch))
         kinds.setdefault((due, epoch == n_epochs), []).append(epoch)
-    rows, taken = observer.rows, Counter[str]()
+    rows, taken = observer.rows, defaultdict[str, float](float)
     share = len(rows) / len(rows[:_ROWS])
     kept, observer.clock = observer.clock, Clock()
     try:
         for (_, last), epochs in kinds.items():
-            for some in (rows[: observer.batch_size], rows[:_ROWS]):  # what happens once comes first
+            for some in (
+                rows[: observer.batch_size],
+                rows[:_ROWS],
+            ):  # what happens once comes first
                 observer.rows, observer.clock = some, Clock()
                 began = time.perf_counter()
                 observer.end_epoch(epochs[0], last=last)
