@@ -188,7 +188,8 @@ class Observer:
         self._further_sweeps(epoch)
 
     @property
-    def _chunk(self) -> int:
+    def chunk(self) -> int:
+        """Rows that subscribers are told of at a time."""
         per_row = max(1, math.prod(self.features.shape[1:]))
         return max(self.batch_size, min(_CHUNK, _CHUNK_VALUES // per_row))
 
@@ -241,7 +242,7 @@ class Observer:
             tap: EmbeddingTap | None = None
             if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
                 tap = stack.enter_context(EmbeddingTap(self._embedding))
-            for rows in self.rows.split(self._chunk):
+            for rows in self.rows.split(self.chunk):
                 logits, measured = self._measure(rows, wanted, tap)
                 labels = self.labels[rows]
                 groups: tuple[tuple[Kind, Sequence[Subscriber]], ...] = (

@@ -1,12 +1,13 @@
 """Whether a prepared run fits into the memory that is free, said before it trains.
 
-What a run allocates while it trains is known beforehand but for bounded
-chunks: accumulators, the staged logits, gradients and Adam's moments, tables
-of results.  The data themselves stand in memory already.
+What a run allocates while it trains is known beforehand: accumulators, the
+staged logits, gradients and Adam's moments, tables of results; and what a
+batch holds is weighed in a forward of a few samples.  The data themselves stand in memory already.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +26,9 @@ __all__ = ["check_memory", "free_memory", "memory_need"]
 _TABLES = 400
 # Gradients, two moments of Adam, and the weights of the last finished epoch.
 _COPIES_OF_WEIGHTS = 4
-# What autograd saves for a row of a batch, gradients of about the same size on the way back,
-# and once more for what an allocator has to hold apart.
-_ACTIVATIONS = 3
-# Results of a chunk of rows, and workspaces of libraries.
+# Of what autograd saves for a batch: the way back frees it while it makes gradients.
+_ACTIVATIONS = 1.25
+# What libraries and allocators hold beside it.
 _WORKSPACE = 2**25
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -47,10 +47,13 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
 
     n, shape = len(trainer.features), tuple(trainer.features.shape[1:])
     batch = min(trainer.batch_size, len(trainer.rows))
-    passing = _ACTIVATIONS * batch * _bytes_per_row(trainer) + _WORKSPACE
+    passing = int(_ACTIVATIONS * batch * _bytes_per_row(trainer)) + _WORKSPACE
     weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
     need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": _TABLES * n}
     observer = trainer.observer
+    if any(Need.INPUT_GRADIENTS in one.needs for one in observer.subscribers):
+        # A chunk of them, in parts and joined.
+        need["training"] += 2 * 4 * min(n, observer.chunk) * math.prod(shape)
     if any(Need.TRAIN_LOGITS in one.needs for one in observer.subscribers):
         need["training logits"] = 4 * observer.n_classes * n
     on_cpu = trainer.features.device.type == "cpu"

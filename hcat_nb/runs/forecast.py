@@ -33,7 +33,7 @@ __all__ = ["REST", "TRAINING", "Forecast", "forecast"]
 
 # Enough for a steady pace, little beside any run that is worth a forecast.
 _STEPS, _WARM = 24, 4
-_ROWS = 1024
+_ROWS = 768
 # Rows of the table beside those of methods.
 TRAINING, REST = "(training)", "(data map, rest)"
 
