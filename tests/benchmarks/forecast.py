@@ -101,7 +101,6 @@ def process(name: str) -> None:
     data = case.data()
     small = data.take(torch.arange(64))
     hcat.characterize(small, seed=0, **case.options | {"seeds": 1, "epochs": 2})  # imports
-    needed = forecast(small, seed=0, **case.options).needed
     before = plain.resident()
     hcat.characterize(data, seed=0, **case.options)
     touched = plain.peak() - before
@@ -120,7 +119,7 @@ def measure(name: str, rounds: int, *, each: bool) -> None:
         guess, took = foretold(case, data)
         fact = happened(case, data)
         if number == 0 and rounds > 1:
-            continue  # imports, and caches that wake
+            continue  # imports, and caches that wake; a single round has to do with them
         trials.append(took)
         for row in fact:
             guessed[row].append(guess[row])
