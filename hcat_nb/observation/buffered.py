@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["Buffered"]
+__all__ = ["Across", "Buffered"]
+
+Across = Literal["any", "sum"]
 
 
 class Buffered:
@@ -20,13 +24,30 @@ class Buffered:
     buffers : tuple of str
         Attributes that make up the state, all tensors.  An axis whose length
         only the first record tells is allocated with length 0.
+    across : mapping of str to {"any", "sum"}
+        The buffers that have no row for each sample, and how those of several
+        processes, each of which saw other samples, become one: flags that are
+        set where any is, or sums.  All other buffers have the samples on their
+        first axis, and start with the same value in each row.
     """
 
     buffers: tuple[str, ...]
+    across: Mapping[str, Across] = MappingProxyType({})
 
     def state(self) -> dict[str, Tensor]:
         """Return the accumulators by name; the object's own tensors, not copies."""
         return {name: getattr(self, name) for name in self.buffers}
+
+    def narrow(self, rows: Tensor) -> None:
+        """Keep the samples at ``rows`` only; they are numbered anew, in that order.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (m,), int64
+        """
+        for name in self.buffers:
+            if name not in self.across:
+                setattr(self, name, getattr(self, name)[rows])
 
     def later_bytes(self, sample_shape: tuple[int, ...]) -> int:
         """Return the bytes of what only the first record will allocate; none, or little, here."""

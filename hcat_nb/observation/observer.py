@@ -30,7 +30,7 @@ from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
 from hcat_nb.observation.record import Kind, Need, Observation, Options
 from hcat_nb.observation.traits import InputTraits
 
-__all__ = ["Observer", "Subscriber"]
+__all__ = ["Observer", "Sharing", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
@@ -60,6 +60,22 @@ class Subscriber(Protocol):
         """Take in a record."""
 
 
+class Sharing(Protocol):
+    """How observers of several processes share the samples; see ``training/shares.py``."""
+
+    def exchange(self, staged: Tensor, presented: Tensor) -> None:
+        """Fill in what the others staged, (n, C), and which samples were presented to them."""
+
+    def owned(self, rows: Tensor) -> Tensor:
+        """Return those of ``rows`` that the subscribers of this process remember."""
+
+    def places(self, rows: Tensor) -> Tensor:
+        """Return the numbers of samples in the memory of these subscribers."""
+
+    def sweep_ended(self) -> None:
+        """Bring together what is known of no single sample."""
+
+
 class Observer:
     """Measures a model for its subscribers.
 
@@ -84,6 +100,8 @@ class Observer:
         Parent of whatever a measurement draws.
     traits : InputTraits, optional
         Of the features; required if someone needs augmented copies.
+    sharing : Sharing, optional
+        With whom the samples are shared, if this process is not alone.
 
     Raises
     ------
@@ -111,8 +129,10 @@ class Observer:
         seed: int,
         embedding: nn.Module | None = None,
         traits: InputTraits | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self.model = model
+        self.sharing = sharing
         self.features = features
         self.labels = labels.clamp(min=0)
         self.rows = rows
@@ -249,11 +269,16 @@ class Observer:
     def _hand_over_training(self, epoch: int) -> None:
         if self._staged is None:
             return
+        if self.sharing is not None:
+            self.sharing.exchange(self._staged, self._presented)
         presented = torch.nonzero(self._presented).ravel()
+        if self.sharing is not None:
+            presented = self.sharing.owned(presented)
         if len(presented) == 0:
             return
         for rows in presented.split(_CHUNK):
-            record = Observation("train", epoch, rows, self.labels[rows], logits=self._staged[rows])
+            labels, logits = self.labels[rows], self._staged[rows]
+            record = Observation("train", epoch, self._places(rows), labels, logits)
             self._tell(self._wanting("train"), record)
         self.discard_steps()
 
@@ -288,8 +313,14 @@ class Observer:
                     ("final", at_final),
                 )
                 for kind, subscribers in groups:
-                    record = Observation(kind, epoch, rows, labels, logits, measured, sweep)
+                    places = self._places(rows)
+                    record = Observation(kind, epoch, places, labels, logits, measured, sweep)
                     self._tell(subscribers, record)
+        if self.sharing is not None:
+            self.sharing.sweep_ended()
+
+    def _places(self, rows: Tensor) -> Tensor:
+        return rows if self.sharing is None else self.sharing.places(rows)
 
     def _tell(self, subscribers: Sequence[Subscriber], record: Observation) -> None:
         for one in subscribers:
