@@ -120,8 +120,10 @@ def _run(arguments: argparse.Namespace) -> None:
     spec = RunSpec.from_options(**spec_options(arguments))
     if arguments.dry_run:
         from hcat_nb.runs.forecast import forecast
+        from hcat_nb.training.ranks import speaks
 
-        print(forecast(spec=spec))
+        if speaks():
+            print(forecast(spec=spec))
         return
     with _soft_interrupt() as control:
         run = characterize(

@@ -271,9 +271,7 @@ class Study:
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs._extra_trainings import ExtraTrainings
         from hcat_nb.training.loop import Trainer
-        from hcat_nb.training.rank_trainer import RankTrainer
         from hcat_nb.training.seed import isolated_rng
-        from hcat_nb.training.shares import Shares
 
         spec, dataset, device = self.spec, self.dataset, self.device
         labels = dataset.labels.to(device)
@@ -293,8 +291,15 @@ class Study:
         model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
         batch_size = spec.observe_batch_size or default_batch_size(dataset.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
+        make: Callable[..., Trainer] = Trainer
         if self.ranks is not None:
-            self.ranks.check_same({"dataset": data_fingerprint(dataset), "specification": spec_fingerprint(spec)})
+            from hcat_nb.training.rank_trainer import RankTrainer
+            from hcat_nb.training.shares import Shares
+
+            make = partial(RankTrainer, ranks=self.ranks)
+            self.ranks.check_same(
+                {"dataset": data_fingerprint(dataset), "specification": spec_fingerprint(spec)}
+            )
             self.ranks.start_alike(model)
             portions = self.ranks.portions(observed, batch_size)
             self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
@@ -315,7 +320,6 @@ class Study:
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
             observer.rehearse()
-        make = Trainer if self.ranks is None else partial(RankTrainer, ranks=self.ranks)
         self.trainer = make(
             model,
             features,

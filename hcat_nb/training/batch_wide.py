@@ -57,7 +57,7 @@ class BatchWide:
             elif isinstance(module, _DROPOUTS):
                 whole = self._dropout(module)
             if whole is not None:
-                module.forward = whole  # type: ignore[method-assign]
+                module.forward = whole
                 changed.append(module)
         try:
             yield
@@ -136,7 +136,7 @@ class _AddedUp(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(_ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_ctx: Any, gradient: Tensor) -> Tensor:
         total = gradient.contiguous().clone()
         dist.all_reduce(total)
         return total

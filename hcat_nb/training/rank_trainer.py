@@ -13,6 +13,7 @@ from __future__ import annotations
 import inspect
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,20 +21,21 @@ from torch.nn.parallel import DistributedDataParallel
 
 from hcat_nb.observation.dynamics import MapSnapshot
 from hcat_nb.observation.observer import Sharing
+from hcat_nb.seeds import child_seed
 from hcat_nb.training.batch_wide import BatchWide
 from hcat_nb.training.events import StartEvent
 from hcat_nb.training.loop import Trainer, Training
 from hcat_nb.training.ranks import Ranks
-from hcat_nb.training.seed import random_state, set_random_state
+from hcat_nb.training.seed import isolated_rng, random_state, set_random_state
 from hcat_nb.training.shares import Replicated
 
 __all__ = ["RankTrainer"]
 
 # torch renamed it in 2.14, and warns of the old name.
-_SYNC_BUFFERS = (
-    "forward_sync_buffers"
+_OWN_BUFFERS: Any = (
+    {"forward_sync_buffers": False}
     if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
-    else "broadcast_buffers"
+    else {"broadcast_buffers": False}
 )
 _POLL = 0.1  # seconds between two looks at a pause
 
@@ -64,7 +66,7 @@ class RankTrainer(Trainer):
         self._joint = DistributedDataParallel(
             self.model,
             device_ids=[self.features.device] if self.features.device.type == "cuda" else None,
-            **{_SYNC_BUFFERS: False},  # see _summed
+            **_OWN_BUFFERS,  # see _summed
             find_unused_parameters=self._leaves_some_out(),
         )
         try:
@@ -118,8 +120,9 @@ class RankTrainer(Trainer):
         """Whether a parameter has no part in the logits, and so no gradient to wait for."""
         was_training = self.model.training
         self.model.eval()
+        device = self.features.device
         trained = [one for one in self.model.parameters() if one.requires_grad]
-        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+        with torch.enable_grad(), isolated_rng(child_seed(self.seed, "trial"), device):
             logits = self.model(self.features[self.rows[:2]])
             gradients = torch.autograd.grad(logits.sum(), trained, allow_unused=True)
         self.model.train(was_training)

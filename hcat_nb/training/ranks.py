@@ -10,6 +10,7 @@ they share, and closes its connections, which frees those that wait for it.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -27,7 +28,10 @@ from torch import Tensor, nn
 from hcat_nb.errors import DataError, HcatError, RankError, SpecError
 from hcat_nb.training.device import choose_device
 
-__all__ = ["Ranks", "together", "yield_to_the_teller"]
+if TYPE_CHECKING:
+    from torch.distributed.distributed_c10d import ProcessGroup, Store
+
+__all__ = ["Ranks", "speaks", "together", "yield_to_the_teller"]
 
 T = TypeVar("T")
 
@@ -64,8 +68,8 @@ class Ranks:
     size: int
     local_rank: int
     local_size: int
-    group: dist.ProcessGroup
-    store: dist.Store
+    group: ProcessGroup
+    store: Store
     owned: bool
 
     @property
@@ -219,12 +223,12 @@ class Ranks:
 
     def message(self) -> str:
         """Return what the process that failed first said."""
-        return self.store.get(_MESSAGE).decode()
+        return str(self.store.get(_MESSAGE).decode())
 
     def close(self) -> None:
         """Close the connections, if they were made here; whoever waits for this process fails."""
-        if self.owned and dist.is_initialized():
-            dist.destroy_process_group()
+        if self.owned:
+            _disconnect()
 
 
 @contextmanager
@@ -259,6 +263,11 @@ def together() -> Iterator[Ranks | None]:
         raise lost from error
 
 
+def speaks() -> bool:
+    """Whether this process is alone, or the first of those that torchrun started."""
+    return not (dist.is_torchelastic_launched() and os.environ.get("RANK", "0") != "0")
+
+
 def yield_to_the_teller() -> None:
     """Wait, where another process tells the error, until torchrun ends this one."""
     time.sleep(_GRACE)
@@ -266,7 +275,7 @@ def yield_to_the_teller() -> None:
 
 _joined: tuple[object, Ranks] | None = None
 _generation = 0  # of connections made here: each needs names of its own in the store
-_agreed_store: dist.Store | None = None
+_agreed_store: Store | None = None
 
 
 def _join() -> Ranks | None:
@@ -284,7 +293,7 @@ def _join() -> Ranks | None:
     if _joined is None or _joined[0] is not world:
         rank, size = dist.get_rank(), dist.get_world_size()
         # The host's memory has a group of its own: the default one may know GPUs only.
-        group = dist.new_group(backend="gloo", timeout=_PATIENCE)
+        group = cast("ProcessGroup", dist.new_group(backend="gloo", timeout=_PATIENCE))
         ranks = Ranks(
             rank,
             size,
@@ -301,17 +310,26 @@ def _join() -> Ranks | None:
 
 def _connect() -> None:
     """Connect the processes that torchrun started."""
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
     global _generation, _agreed_store
     if _agreed_store is None:
-        _agreed_store, _, _ = next(iter(dist.rendezvous("env://")))
+        atexit.register(_disconnect)
+        _agreed_store, _, _ = next(iter(rendezvous("env://")))
     _generation += 1
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-        store=dist.PrefixStore(f"hcat/{_generation}", _agreed_store),
+        store=PrefixStore(f"hcat/{_generation}", _agreed_store),
         rank=int(os.environ["RANK"]),
         world_size=int(os.environ["WORLD_SIZE"]),
         timeout=_PATIENCE,
     )
+
+
+def _disconnect() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _hush(error: BaseException) -> None:
