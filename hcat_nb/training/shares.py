@@ -181,7 +181,8 @@ class Shares(Replicated):
                 }
             )
         for key, _, value in self._sums():
-            self._summed[key] = value.clone()
+            if value.numel():
+                self._summed[key] = value.clone()
 
     def gather(self) -> None:
         """Give rank 0's accumulators the state over all samples; the others stay as they are.

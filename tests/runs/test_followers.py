@@ -164,7 +164,7 @@ from hcat_nb.errors import DataError, SpecError
 rank = int(os.environ["RANK"])
 for options, kind, words in (
     ({"dataset": "wine", "keep_dynamics": "logits"}, SpecError, "'none' or 'probs'"),
-    ({"dataset": "wine", "subset": 50, "data_seed": rank}, DataError, "process 1 was given another"),
+    ({"dataset": "wine", "subset": 50, "data_seed": rank}, DataError, "process 1 was given"),
     ({"dataset": "wine", "lr": 0.1 + rank}, DataError, "another specification"),
 ):
     try:
