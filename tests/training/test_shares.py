@@ -1,0 +1,132 @@
+"""What ranks remember of their own samples is, together, what one process remembers."""
+
+from __future__ import annotations
+
+PROGRAM = """
+import torch
+from hcat_nb.errors import SpecError
+from hcat_nb.methods.base import Context, Method
+from hcat_nb.methods.prototypicality import Prototypicality
+from hcat_nb.methods.vog import VoG
+from hcat_nb.observation.buffered import Buffered
+from hcat_nb.observation.dynamics import MapDynamics
+from hcat_nb.observation.keeper import DynamicsKeeper
+from hcat_nb.observation.record import Need, Observation
+from hcat_nb.training.ranks import together
+from hcat_nb.training.shares import Replicated, Shares
+
+N, C, E = 9, 3, 9  # as many epochs as samples: the length of an axis does not tell what it is
+torch.manual_seed(0)
+LABELS = torch.arange(N) % C
+LABELS[7] = -1
+READ = torch.tensor([0, 1, 2, 3, 4, 5, 7, 8])  # 6 cannot be read
+LOGITS = torch.randn(E, N, C)
+GRADIENTS = torch.randn(E, N, 4)
+
+class Tally(Buffered):
+    buffers = ("sums", "seen")
+    across = {"sums": "sum"}
+    def __init__(self):
+        self.sums, self.seen = torch.zeros(C), torch.zeros(N)
+
+class Odd(Buffered):
+    buffers = ("sums",)
+    def __init__(self):
+        self.sums = torch.zeros(C)
+
+def made():
+    unreadable = torch.zeros(N, dtype=torch.bool)
+    unreadable[6] = True
+    vog, near = VoG(checkpoints="all"), Prototypicality()
+    for method in (vog, near):
+        method.begin(Context(LABELS, C, E, 0, unreadable))
+    return {"map": MapDynamics(LABELS, C), "keeper": DynamicsKeeper(LABELS, E), "vog": vog,
+            "near": near, "tally": Tally()}
+
+def see(accumulators, rows, places, epochs, sweep_ended=lambda: None):
+    labels = LABELS.clamp(min=0)[rows]
+    for epoch in epochs:
+        measured = {(Need.INPUT_GRADIENTS, accumulators["vog"].options(Need.INPUT_GRADIENTS)):
+                    GRADIENTS[epoch - 1][rows]}
+        record = Observation("epoch", epoch, places, labels, LOGITS[epoch - 1][rows], measured)
+        for name in ("map", "keeper", "vog"):
+            accumulators[name].observe(record)
+        tally = accumulators["tally"]
+        tally.sums = tally.sums + record.logits.sum(0)
+        tally.seen[places] += 1
+        sweep_ended()
+
+def finish(accumulators, rows, places, sweep_ended=lambda: None):
+    labels = LABELS.clamp(min=0)[rows]
+    for sweep in (0, 1):
+        measured = {(Need.EMBEDDINGS, ()): LOGITS[0][rows]}
+        record = Observation("final", E, places, labels, LOGITS[-1][rows], measured, sweep)
+        accumulators["near"].observe(record)
+        sweep_ended()
+
+def check(shares, one):
+    for who, state in shares.states().items():
+        for name, value in state.items():
+            mine = one[who].state()[name]
+            seen = value[READ], mine[READ]
+            if name in one[who].across:
+                seen = value, mine
+            # Sums are those of ranks, added up: in another order.
+            close = {"rtol": 1e-5, "atol": 1e-6} if "sum" in one[who].across.values() else {"rtol": 0, "atol": 0}
+            torch.testing.assert_close(*seen, equal_nan=True, **close)
+
+with together() as ranks:
+    whole, parts = made(), made()
+    shares = Shares(ranks, ranks.portions(READ, 2), N, parts)
+    mine = shares.mine
+    places = shares.places(mine)
+    assert places.tolist() == list(range(len(mine)))
+    assert len(parts["map"].count) == len(parts["vog"].count) == len(mine)
+    assert shares.owned(torch.arange(N)).tolist() == mine.tolist()
+
+    see(whole, READ, READ, range(1, 5))
+    see(parts, mine, places, range(1, 5), shares.sweep_ended)
+    check(shares, whole)
+    accuracy, seen = shares.look(parts["map"], 4)
+    assert accuracy == whole["map"].accuracy()
+    if ranks.leads:
+        expected = whole["map"].snapshot(4)
+        for name in ("confidence", "variability", "aleatoric", "correctness", "mean_loss"):
+            torch.testing.assert_close(*(torch.from_numpy(getattr(one, name))
+                                       for one in (seen, expected)), rtol=0, atol=0, equal_nan=True)
+
+    # Go on from there, in other accumulators, as a resumed run does.
+    states = ranks.from_leader(shares.states())
+    parts = made()
+    shares = Shares(ranks, ranks.portions(READ, 2), N, parts)
+    shares.take(states)
+    see(whole, READ, READ, range(5, E + 1))
+    see(parts, mine, places, range(5, E + 1), shares.sweep_ended)
+    finish(whole, READ, READ)
+    finish(parts, mine, places, shares.sweep_ended)
+    check(shares, whole)
+    shares.gather()
+    shares.gather()  # once is enough
+    if ranks.leads:
+        assert len(parts["map"].labels) == len(parts["vog"].context.labels) == N
+        for who in ("vog", "near"):
+            one, two = whole[who].scores(), parts[who].scores()
+            torch.testing.assert_close(one.scores, two.scores, rtol=1e-6, atol=1e-6, equal_nan=True)
+            assert one.status == two.status
+
+    staged, presented = torch.full((N, C), 7.0), torch.zeros(N, dtype=torch.bool)
+    staged[ranks.rank], presented[ranks.rank] = float(ranks.rank), True
+    Replicated(ranks).exchange(staged, presented)
+    assert presented.tolist() == [row < ranks.size for row in range(N)]
+    assert staged[:, 0].tolist() == [row if row < ranks.size else 0 for row in range(N)]
+    try:
+        Shares(ranks, ranks.portions(READ, 2), N, {"odd": Odd()})
+    except SpecError as error:
+        assert "odd.sums is (3,)" in str(error) and "odd.across" in str(error), error
+    else:
+        raise AssertionError("a sum of samples was taken for rows")
+"""
+
+
+def test_parts_make_the_whole(torchrun):
+    torchrun(PROGRAM, processes=2)
