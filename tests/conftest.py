@@ -82,7 +82,7 @@ def torchrun(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProce
             text=True,
         ) as process:
             try:
-                out, error = process.communicate(timeout=240)
+                out, error = process.communicate(timeout=120)
             except subprocess.TimeoutExpired:
                 process.terminate()  # torchrun ends those that it started
                 out, error = process.communicate()

@@ -5,7 +5,8 @@ a rank.  Rank 0 leads: it scores, shows and writes.  A process that is alone
 has no :class:`Ranks`, and takes no step of this module but to find that out.
 
 An error ends all processes.  The first that fails says so in the store that
-they share, and closes its connections, which frees those that wait for it.
+they share.  The others fail with it, or when its connections close; one that
+still waits for it then is ended by a thread that looks into the store.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,10 +42,10 @@ T = TypeVar("T")
 _PATIENCE = timedelta(days=1)
 # torchrun kills all others when one has ended: whoever has nothing to tell ends later.
 _GRACE = 5.0  # seconds, at most
+_POLL = 1.0  # seconds between two looks for the failure of another
 # Observation batches for a rank from which on ranks share whole batches: less than
 # an eighth of the time is lost by it, and each batch is that of a single process.
 _WHOLE_BATCHES = 8
-_FAILED, _MESSAGE = "hcat/failed", "hcat/message"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +62,6 @@ class Ranks:
         Carries what lies in the memory of the host.
     store : Store
         Holds a few words that all can read.
-    owned : bool
-        Whether the processes were connected here, and not by the user's script.
     """
 
     rank: int
@@ -70,7 +70,6 @@ class Ranks:
     local_size: int
     group: ProcessGroup
     store: Store
-    owned: bool
 
     @property
     def leads(self) -> bool:
@@ -212,55 +211,70 @@ class Ranks:
         if not self.local_rank:
             dist.barrier(group=self.group)
 
-    # -- the end ------------------------------------------------------------
-
-    def tells(self, error: BaseException) -> bool:
-        """Whether this process is the first that fails; if so, say why to the others."""
-        if self.store.add(_FAILED, 1) > 1:
-            return False
-        self.store.set(_MESSAGE, f"process {self.rank} failed: {type(error).__name__}: {error}")
-        return True
-
-    def message(self) -> str:
-        """Return what the process that failed first said."""
-        return str(self.store.get(_MESSAGE).decode())
-
-    def close(self) -> None:
-        """Close the connections, if they were made here; whoever waits for this process fails."""
-        if self.owned:
-            _disconnect()
-
 
 @contextmanager
 def together() -> Iterator[Ranks | None]:
     """Join the other processes of this program, if there are any, for the block.
 
+    All of them enter it equally often.  Where all fail alike they stay in
+    step; where one fails alone, the others are ended.
+
     Raises
     ------
     RankError
         If another process failed; marked, as every error that another
-        process tells, by ``told``: it is not shown again.
+        process tells, by ``told``: Python does not show it again.
     """
+    global _entered
     ranks = _join()
     if ranks is None:
         yield None
         return
+    _entered += 1
+    alarm = _Alarm(ranks, _entered)
+    alarm.start()
     try:
         yield ranks
     except BaseException as error:
-        first = ranks.tells(error)
-        message = "" if first else ranks.message()
-        ranks.close()
-        if first:
+        if alarm.raised_first(error):
             raise
-        if isinstance(error, HcatError):
-            error.told = True
-            _hush(error)
-            raise
-        lost = RankError(message)
-        lost.told = True
-        _hush(lost)
-        raise lost from error
+        if not isinstance(error, HcatError):  # a connection broke
+            lost = RankError(alarm.message())
+            _hush(lost)
+            raise lost from error
+        _hush(error)
+        raise
+    finally:
+        alarm.over.set()
+
+
+class _Alarm(threading.Thread):
+    """Ends this process if another one failed, and this one waits for it in vain."""
+
+    def __init__(self, ranks: Ranks, number: int) -> None:
+        super().__init__(daemon=True)
+        self.over = threading.Event()
+        self._ranks = ranks
+        self._failed, self._message = f"hcat/failed/{number}", f"hcat/message/{number}"
+
+    def run(self) -> None:
+        """Look into the store until the block is left."""
+        while not self.over.wait(_POLL):
+            if self._ranks.store.check([self._failed]) and not self.over.wait(_GRACE):
+                os._exit(1)  # nothing else ends a thread that waits in a collective
+
+    def raised_first(self, error: BaseException) -> bool:
+        """Whether this process is the first that fails; if so, say why to the others."""
+        self.over.set()
+        words = f"process {self._ranks.rank} failed: {type(error).__name__}: {error}"
+        if self._ranks.store.add(self._failed, 1) > 1:
+            return False
+        self._ranks.store.set(self._message, words)
+        return True
+
+    def message(self) -> str:
+        """Return what the process that failed first said."""
+        return str(self._ranks.store.get(self._message).decode())
 
 
 def speaks() -> bool:
@@ -274,19 +288,20 @@ def yield_to_the_teller() -> None:
 
 
 _joined: tuple[object, Ranks] | None = None
-_generation = 0  # of connections made here: each needs names of its own in the store
-_agreed_store: Store | None = None
+_entered = 0  # blocks of together()
 
 
 def _join() -> Ranks | None:
     global _joined
     if not dist.is_available():
         return None
-    owned = not dist.is_initialized()
-    if owned:
+    if not dist.is_initialized():
         if not (dist.is_torchelastic_launched() and int(os.environ.get("WORLD_SIZE", "1")) > 1):
             return None
-        _connect()
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE
+        )
+        atexit.register(_disconnect)
     elif dist.get_world_size() == 1:
         return None
     world = dist.group.WORLD
@@ -302,29 +317,9 @@ def _join() -> Ranks | None:
             group,
             # No public function gives the store of a group that the user's script made.
             dist.distributed_c10d._get_default_store(),
-            owned,
         )
         _joined = world, ranks
     return _joined[1]
-
-
-def _connect() -> None:
-    """Connect the processes that torchrun started."""
-    from torch.distributed.distributed_c10d import PrefixStore
-    from torch.distributed.rendezvous import rendezvous
-
-    global _generation, _agreed_store
-    if _agreed_store is None:
-        atexit.register(_disconnect)
-        _agreed_store, _, _ = next(iter(rendezvous("env://")))
-    _generation += 1
-    dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-        store=PrefixStore(f"hcat/{_generation}", _agreed_store),
-        rank=int(os.environ["RANK"]),
-        world_size=int(os.environ["WORLD_SIZE"]),
-        timeout=_PATIENCE,
-    )
 
 
 def _disconnect() -> None:
@@ -332,8 +327,9 @@ def _disconnect() -> None:
         dist.destroy_process_group()
 
 
-def _hush(error: BaseException) -> None:
+def _hush(error: HcatError) -> None:
     """Let Python end this process without showing ``error``, should nobody catch it."""
+    error.told = True
     before = sys.excepthook
 
     def hook(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:

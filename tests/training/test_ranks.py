@@ -33,31 +33,20 @@ hcat_nb.characterize("digits", subset=200, model=Net, epochs=9, methods="el2n", 
 print("went on")
 """
 CAUGHT = """
-import os
+import time
 import hcat_nb
-from hcat_nb.errors import HcatError, RankError
 from hcat_nb.training.events import Listener
-
-rank = int(os.environ["RANK"])
 
 class Full(Listener):
     essential = True
     def on_epoch(self, event): raise OSError("disk full")
 
-def run(*listeners):
-    return hcat_nb.characterize("wine", epochs=2, methods="el2n", listeners=listeners)
-
-for kind in ("first", "again"):
-    try:
-        run(Full())
-    except OSError as error:
-        assert rank == 0 and str(error) == "disk full", error
-    except RankError as error:
-        assert rank == 1 and error.told, error
-        assert str(error) == "process 0 failed: OSError: disk full", error
-    else:
-        raise AssertionError("nobody failed")
-    assert run().info["outcome"] == "finished"
+try:
+    hcat_nb.characterize("wine", epochs=2, methods="el2n", listeners=[Full()])
+except OSError as error:
+    print(error, flush=True)
+    time.sleep(1000)
+print("went on")
 """
 TOOLS = """
 import os
@@ -68,7 +57,7 @@ from hcat_nb.training.ranks import together
 with together() as ranks:
     rank = int(os.environ["RANK"])
     assert (ranks.rank, ranks.size, ranks.local_rank, ranks.local_size) == (rank, 3, rank, 3)
-    assert ranks.owned and ranks.leads == (rank == 0)
+    assert ranks.leads == (rank == 0)
     assert ranks.device("auto").type in ("cpu", "cuda")
     assert ranks.any(rank == 2, False, True) == [True, False, True]
     assert ranks.total(rank, 0.5) == [3.0, 1.5]
@@ -79,8 +68,8 @@ with together() as ranks:
         parts = ranks.to_leader(mine, [0, 1, 2])
         assert (parts is None) == (rank != 0)
         if parts:
-            assert [part.tolist() for part in parts[:2]] == [[], torch.ones(1, 2).to(dtype).tolist()]
-            assert torch.equal(parts[2], torch.full((2, 2), 2).to(dtype))
+            expected = [torch.full((of, 2), of).to(dtype) for of in range(3)]
+            assert all(map(torch.equal, parts, expected)), parts
     assert ranks.from_leader({"of": rank}) == {"of": 0}
     model = torch.nn.BatchNorm1d(2)
     torch.nn.init.constant_(model.weight, rank)
@@ -103,7 +92,7 @@ with together() as again:
 
 
 def place(rank: int, size: int, **changes) -> Ranks:
-    return Ranks(rank, size, rank, size, group=None, store=None, owned=False, **changes)
+    return Ranks(rank, size, rank, size, group=None, store=None, **changes)
 
 
 @pytest.mark.parametrize(("n", "sizes"), [(10, [4, 3, 3]), (3, [1, 1, 1]), (2, [1, 1, 0])])
@@ -118,7 +107,7 @@ def test_many_observation_batches_stay_whole():
     portions = place(0, 3).portions(rows, 7)
     assert torch.equal(torch.cat(portions), rows)
     assert [len(one) % 7 for one in portions[:-1]] == [0, 0]
-    assert max(map(len, portions)) - min(map(len, portions)) <= 7
+    assert max(map(len, portions)) - min(map(len, portions)) <= 2 * 7
 
 
 def test_few_observation_batches_are_split_evenly():
@@ -166,13 +155,15 @@ def test_what_ranks_tell_each_other(torchrun):
 @pytest.mark.parametrize("error", ['ValueError("no such tile")', 'SystemExit("no such tile")'])
 def test_an_error_on_one_rank_ends_all_and_is_told_once(torchrun, error):
     done = torchrun(ERRORS.format(error=error), fails=True)
-    assert done.stderr.count("no such tile") - done.stderr.count("raise ") == 1
+    told = [line for line in done.stderr.splitlines() if "no such tile" in line]
+    assert len([line for line in told if "raise" not in line]) == 1  # else a line of the program
     assert "RankError" not in done.stderr
     assert "went on" not in done.stdout
 
 
-def test_errors_that_are_caught_leave_all_in_step(torchrun):
-    torchrun(CAUGHT)
+def test_a_rank_that_goes_on_after_its_error_keeps_nobody_waiting(torchrun):
+    done = torchrun(CAUGHT, fails=True)
+    assert done.stdout == "disk full\n"
 
 
 def test_a_mistake_of_the_user_is_one_line(torchrun):
