@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,6 +157,43 @@ def test_stops_seeds_and_errors_are_agreed_on(torchrun, tmp_path):
     assert two.info["model_seeds"] == [3, 4]
     assert_close(one, two)
     assert not (tmp_path / "diverged").exists()
+
+
+OWN = """
+import numpy as np
+import torch
+import hcat_nb
+
+def data():
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(120, 6)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(float) + (X[:, 1] > 1)
+    X[[3, 70, 119]] = np.nan  # at the borders of what each process observes
+    y[[0, 71]] = np.nan
+    y[50] = 3.0  # alone in its class
+    return X, y
+
+def run(**more):
+    X, y = data()
+    return hcat_nb.characterize(
+        X, y, on_bad_row="keep", on_missing_label="keep", epochs=3, observe_batch_size=4, seed=0,
+        method_options={"prototypicality": {"prototypes": "kmeans"}}, **more)
+
+if __name__ == "__main__":
+    torch.distributed.init_process_group("gloo")  # by the script itself
+    run(out="own")
+"""
+
+
+def test_own_data_with_gaps_on_connections_of_the_script(torchrun, tmp_path):
+    torchrun(OWN)
+    here: dict[str, Any] = {"__name__": "imported"}
+    exec(compile(OWN, "own", "exec"), here)
+    one, two = here["run"](), load_run(tmp_path / "own")
+    assert_close(one, two)
+    statuses = [f"{name}_status" for name in one.methods]
+    assert one.details[statuses].astype(str).equals(two.details[statuses].astype(str))
+    assert set(one.details["loss_status"]) == {"", "unreadable", "no_label"}
 
 
 UNLIKE = """
