@@ -86,7 +86,12 @@ def characterize(
     options, and train together: each observes a share of the samples.  Rank 0
     tells its listeners, scores, and writes ``out``; the other ranks return its
     run, with their own copy of the data, and its ``save`` does nothing there.
-    An error in one process ends the call in all of them.
+    Scores are those of one process up to the rounding of float32 sums; not so
+    what a model or method draws anew for each batch by other means than
+    torch's dropout modules (``conf_agree`` with ``masks="per_sample"``, say).
+    An error that all processes make is raised in all; one that a single
+    process makes ends them all.  Several machines need the data on each of
+    them, and for :func:`hcat_nb.resume` a folder that all of them see.
 
     Examples
     --------

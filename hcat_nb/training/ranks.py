@@ -207,9 +207,11 @@ class Ranks:
         """Let one process of each machine go first, which may download what the others read."""
         if self.local_rank:
             dist.barrier(group=self.group)
-        yield
-        if not self.local_rank:
-            dist.barrier(group=self.group)
+        try:
+            yield
+        finally:  # what fails here fails there, too
+            if not self.local_rank:
+                dist.barrier(group=self.group)
 
 
 @contextmanager

@@ -198,9 +198,10 @@ def test_own_data_with_gaps_on_connections_of_the_script(torchrun, tmp_path):
 
 UNLIKE = """
 import hcat_nb, os
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, HcatError, SpecError
 rank = int(os.environ["RANK"])
 for options, kind, words in (
+    ({"dataset": "absent.csv", "target": "y"}, HcatError, "absent.csv"),
     ({"dataset": "wine", "keep_dynamics": "logits"}, SpecError, "'none' or 'probs'"),
     ({"dataset": "wine", "subset": 50, "data_seed": rank}, DataError, "process 1 was given"),
     ({"dataset": "wine", "lr": 0.1 + rank}, DataError, "another specification"),
