@@ -1,17 +1,20 @@
-"""An accumulator whose whole memory is a few named tensors, so that a run can go on from them."""
+"""An accumulator whose whole memory is a few named tensors.
+
+A run can go on from them, and several processes can share the samples.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["Across", "Buffered"]
+__all__ = ["Across", "Buffered", "Sharing"]
 
 Across = Literal["any", "sum"]
 
@@ -73,6 +76,22 @@ class Buffered:
                     f"{tuple(mine.shape)} {mine.dtype}",
                 )
             setattr(self, name, value.to(mine.device).clone())
+
+
+class Sharing(Protocol):
+    """How observers of several processes share the samples; see ``training/shares.py``."""
+
+    def exchange(self, staged: Tensor, presented: Tensor) -> None:
+        """Fill in what the others staged, (n, C), and which samples were presented to them."""
+
+    def owned(self, rows: Tensor) -> Tensor:
+        """Return those of ``rows`` that the subscribers of this process remember."""
+
+    def places(self, rows: Tensor) -> Tensor:
+        """Return the numbers of samples in the memory of these subscribers."""
+
+    def sweep_ended(self) -> None:
+        """Bring together what is known of no single sample."""
 
 
 def _fits(own: torch.Size, given: torch.Size) -> bool:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import HcatError
+from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
 from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
@@ -29,7 +30,7 @@ from hcat_nb.observation.record import Kind, Need, Observation, Options
 from hcat_nb.observation.traced import traced_forward
 from hcat_nb.observation.traits import InputTraits
 
-__all__ = ["Observer", "Sharing", "Subscriber"]
+__all__ = ["Observer", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
@@ -58,22 +59,6 @@ class Subscriber(Protocol):
 
     def observe(self, record: Observation) -> None:
         """Take in a record."""
-
-
-class Sharing(Protocol):
-    """How observers of several processes share the samples; see ``training/shares.py``."""
-
-    def exchange(self, staged: Tensor, presented: Tensor) -> None:
-        """Fill in what the others staged, (n, C), and which samples were presented to them."""
-
-    def owned(self, rows: Tensor) -> Tensor:
-        """Return those of ``rows`` that the subscribers of this process remember."""
-
-    def places(self, rows: Tensor) -> Tensor:
-        """Return the numbers of samples in the memory of these subscribers."""
-
-    def sweep_ended(self) -> None:
-        """Bring together what is known of no single sample."""
 
 
 class Observer:

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import DivergedError
+from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.dynamics import MapDynamics, MapSnapshot
-from hcat_nb.observation.observer import Observer, Sharing
+from hcat_nb.observation.observer import Observer
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import (
     Control,

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.dynamics import MapSnapshot
-from hcat_nb.observation.observer import Sharing
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.batch_wide import BatchWide
 from hcat_nb.training.events import StartEvent
