@@ -261,9 +261,7 @@ class Observer:
         presented = torch.nonzero(self._presented).ravel()
         if self.sharing is not None:
             presented = self.sharing.owned(presented)
-        if len(presented) == 0:
-            return
-        for rows in presented.split(_CHUNK):
+        for rows in presented.split(_CHUNK) if len(presented) else ():
             labels, logits = self.labels[rows], self._staged[rows]
             record = Observation("train", epoch, self._places(rows), labels, logits)
             self._tell(self._wanting("train"), record)

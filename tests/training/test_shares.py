@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import torch
+
+from hcat_nb.methods.base import Context
+from hcat_nb.observation.observer import Observer
+from hcat_nb.registry import METHODS
+from hcat_nb.training.shares import Replicated
+
 PROGRAM = """
 import torch
 from hcat_nb.errors import SpecError
@@ -125,6 +132,29 @@ with together() as ranks:
     else:
         raise AssertionError("a sum of samples was taken for rows")
 """
+
+
+def test_steps_are_forgotten_where_another_process_remembers_them():
+    """Else the next epoch would add them to what is trained elsewhere."""
+
+    class Elsewhere(Replicated):
+        def exchange(self, staged, presented):
+            seen.append(presented.tolist())
+
+        def owned(self, rows):
+            return rows[:0]
+
+    seen: list[list[bool]] = []
+    forgetting, labels = METHODS.get("forgetting")(), torch.zeros(3, dtype=torch.int64)
+    forgetting.begin(Context(labels, 2, 2))
+    observer = Observer(
+        torch.nn.Linear(4, 2), torch.zeros(3, 4), labels, torch.arange(3), [forgetting],
+        n_classes=2, batch_size=2, seed=0, sharing=Elsewhere(None),
+    )  # fmt: skip
+    observer.record_step(torch.tensor([1]), torch.zeros(1, 2))
+    observer.end_epoch(1, last=False)
+    observer.end_epoch(2, last=True)
+    assert seen == [[False, True, False], [False, False, False]]
 
 
 def test_parts_make_the_whole(torchrun):
