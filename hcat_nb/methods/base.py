@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -54,6 +54,11 @@ class Context:
     def device(self) -> torch.device:
         """Where accumulators live."""
         return self.labels.device
+
+    def of(self, rows: Tensor) -> Context:
+        """Return what is known of the samples at ``rows``, numbered anew."""
+        unreadable = None if self.unreadable is None else self.unreadable[rows]
+        return replace(self, labels=self.labels[rows], unreadable=unreadable)
 
     @property
     def trainable(self) -> Tensor:
@@ -111,6 +116,9 @@ class Method(Buffered, ABC):
     buffers : tuple of str
         Attributes that make up the state, all tensors.  An axis whose length
         only the first record tells is allocated with length 0.
+    across : mapping of str to {"any", "sum"}
+        The buffers that have no row for each sample, and how those of several
+        processes become one; see :class:`Buffered`.
     sweeps : int
         Passes over the final model.
     variants : tuple of str
@@ -167,6 +175,11 @@ class Method(Buffered, ABC):
     @abstractmethod
     def allocate(self, context: Context) -> None:
         """Set every tensor named in ``buffers`` to its start."""
+
+    def narrow(self, rows: Tensor) -> None:
+        """Keep the samples at ``rows`` only; they are numbered anew, in that order."""
+        super().narrow(rows)
+        self.context = self.context.of(rows)
 
     def options(self, need: Need) -> Options:
         """Return what the observer has to know to measure ``need``, as (key, value) pairs."""

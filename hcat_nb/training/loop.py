@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from hcat_nb.data.feature_stream import Features, streamed
 from hcat_nb.errors import DivergedError
-from hcat_nb.observation.dynamics import MapDynamics
+from hcat_nb.observation.buffered import Sharing
+from hcat_nb.observation.dynamics import MapDynamics, MapSnapshot
 from hcat_nb.observation.observer import Observer
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import (
@@ -143,6 +144,15 @@ class Trainer:
     afterwards: Callable[[Training, Tell], None] | None = None
 
     @property
+    def leads(self) -> bool:
+        """Whether what methods remember comes together here; see :class:`RankTrainer`."""
+        return True
+
+    def sharing_all(self) -> Sharing | None:
+        """Return how an observer shares samples that each process observes; alone, not at all."""
+        return None
+
+    @property
     def steps(self) -> int:
         """Batches in an epoch."""
         return len(batches(self.rows, self.batch_size))
@@ -225,7 +235,7 @@ class Trainer:
                 self.observer.end_epoch(epoch, last=epoch == self.epochs)
             finished = _copy(self.model)
             now = time.perf_counter()
-            accuracy = self.dynamics.accuracy()
+            accuracy, snapshot = self._look(epoch)
             training.history.append(
                 EpochRecord(epoch, loss, accuracy, trained - epoch_began, now - trained)
             )
@@ -237,7 +247,7 @@ class Trainer:
                 accuracy=accuracy,
                 elapsed=elapsed,
                 remaining=elapsed / epoch * (self.epochs - epoch),
-                map=self.dynamics.snapshot(epoch),
+                map=snapshot,
             )
             self._audience.tell("on_epoch", event)
 
@@ -248,20 +258,39 @@ class Trainer:
         self.model.train()
         total = torch.zeros((), dtype=torch.float64, device=self.features.device)
         parts = batches(shuffled, self.batch_size)
-        inputs = streamed(self.features, parts)
+        inputs = streamed(self.features, [self._shown(batch) for batch in parts])
         for step, (batch, x) in enumerate(zip(parts, inputs, strict=True), start=1):
-            self.control.wait_while_paused()
-            if self.control.stop.is_set():
+            if self._told_to_stop():
                 return None
-            logits = self.model(x)
-            loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            self.observer.record_step(batch, logits)
-            total += loss.detach() * len(batch)
+            total += self._step(batch, x, optimizer)
             self._audience.tell("on_step", StepEvent(epoch, step, len(parts)))
-        return float(total) / len(shuffled)
+        return self._summed(total) / len(shuffled)
+
+    def _shown(self, batch: Tensor) -> Tensor:
+        """Return which samples of a batch the model sees here."""
+        return batch
+
+    def _step(self, batch: Tensor, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+        """Train on a batch, whose shown features are ``x``; return the sum of its losses before."""
+        logits = self.model(x)
+        loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        self.observer.record_step(batch, logits)
+        return loss.detach() * len(batch)
+
+    def _told_to_stop(self) -> bool:
+        self.control.wait_while_paused()
+        return self.control.stop.is_set()
+
+    def _summed(self, losses: Tensor) -> float:
+        """Return the sum of an epoch's losses; the model is trained for this epoch."""
+        return float(losses)
+
+    def _look(self, epoch: int) -> tuple[float, MapSnapshot]:
+        """Return the accuracy, and where all samples stand on the map."""
+        return self.dynamics.accuracy(), self.dynamics.snapshot(epoch)
 
     @torch.no_grad()
     def _is_broken(self, epoch: int, shuffled: Tensor) -> bool:
