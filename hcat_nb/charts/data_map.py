@@ -6,21 +6,18 @@ messages; :func:`data_map` fills the same specification from a frame.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth
+from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapLayers, split
+from hcat_nb.charts.rows import csv_table, shown
 from hcat_nb.charts.theme import themed
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
     from hcat_nb.charts.offline import OfflineChart
@@ -142,7 +139,7 @@ def map_chart(
 
     named = alt.NamedData
     x_scale, y_scale = alt.Scale(domain=[0, X_MAX[x]]), alt.Scale(domain=[0, 1])
-    paint = _paint(coloring)
+    painted = paint(coloring)
     cells = (
         alt.Chart(named("bins") if bins is None else bins)
         .transform_calculate(
@@ -157,7 +154,7 @@ def map_chart(
             x2="x1:Q",
             y=alt.Y("y0:Q", scale=y_scale, title=_Y_TITLE),
             y2="y1:Q",
-            color=paint,
+            color=painted,
             opacity=alt.Opacity(
                 "shade:Q", scale=alt.Scale(domain=[0, 255], range=[0.15, 0.95]), legend=None
             ),
@@ -170,7 +167,7 @@ def map_chart(
         .encode(
             x=alt.X("x:Q", scale=x_scale, title=_X_TITLE[x]),
             y=alt.Y("y:Q", scale=y_scale, title=_Y_TITLE),
-            color=paint,
+            color=painted,
             tooltip=[
                 alt.Tooltip("id:N", title="sample"),
                 alt.Tooltip("label:N", title="label"),
@@ -210,18 +207,6 @@ def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
     return by_column(frame[column])
 
 
-def _paint(coloring: Coloring) -> alt.Color:
-    import altair as alt
-
-    if coloring.levels:
-        scale = alt.Scale(domain=list(coloring.levels), range=list(coloring.palette))
-        return alt.Color("color:N", title=coloring.title, scale=scale)
-    finite = coloring.data[np.isfinite(coloring.data)]
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-    scale = alt.Scale(domain=[low, high], scheme="viridis")
-    return alt.Color("color:Q", title=coloring.title, scale=scale)
-
-
 def _points(
     frame: pd.DataFrame, x: np.ndarray, y: np.ndarray, coloring: Coloring, layers: MapLayers
 ) -> dict[str, Any]:
@@ -230,11 +215,11 @@ def _points(
     columns = {
         "x": np.round(x[rows], 4).tolist(),
         "y": np.round(y[rows], 4).tolist(),
-        "color": _shown(coloring, coloring.data[rows]),
+        "color": shown(coloring, coloring.data[rows]),
         "label": labels,
         "id": frame.index[rows].tolist(),
     }
-    return _table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
+    return csv_table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
 
 
 def _bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
@@ -243,23 +228,6 @@ def _bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
         "j": layers.row.tolist(),
         "n": layers.count.tolist(),
         "shade": layers.shade.tolist(),
-        "color": _shown(coloring, layers.color),
+        "color": shown(coloring, layers.color),
     }
-    return _table(columns, text={"color"} if coloring.levels else set())
-
-
-def _table(columns: Mapping[str, list[Any]], text: set[str]) -> dict[str, Any]:
-    """Return Altair data as CSV: a third of the size of JSON rows, which a notebook keeps."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    parse = {name: "string" if name in text else "number" for name in columns}
-    return {"values": buffer.getvalue(), "format": {"type": "csv", "parse": parse}}
-
-
-def _shown(coloring: Coloring, values: np.ndarray) -> list[Any]:
-    """Return level names, or numbers with None where there is none."""
-    if coloring.levels:
-        return [coloring.levels[code] for code in values.tolist()]
-    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist()]
+    return csv_table(columns, text={"color"} if coloring.levels else set())
