@@ -8,6 +8,7 @@ view follows the page's theme without being embedded anew.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
-__all__ = ["CLASSES", "GROUPS", "INK", "NONE", "OTHER", "TRUTH", "headed", "themed"]
+__all__ = ["CLASSES", "GROUPS", "INK", "NONE", "OTHER", "TRUTH", "headed", "line_styles", "themed"]
 
 GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
 TRUTH = {"untouched": "#8C8C8C", "made hard": "#D55E00"}
@@ -35,6 +36,31 @@ def headed(text: str, caption: str) -> alt.TitleParams:
     import altair as alt
 
     return alt.TitleParams(text=text, subtitle=caption, anchor="start")
+
+
+def line_styles(names: Sequence[str], title: str) -> dict[str, Any]:
+    """Return the encodings that tell lines apart: the palette, then again with dashes.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Levels of the field.
+    title : str
+        The field; it stands above the legend.
+    """
+    import altair as alt
+
+    domain = list(names)
+    colors = [CLASSES[i % len(CLASSES)] for i in range(len(domain))]
+    dashes = [[1, 0] if i // len(CLASSES) % 2 == 0 else [5, 3] for i in range(len(domain))]
+    both: dict[str, Any] = {"title": title, "legend": alt.Legend(symbolType="stroke")}
+    return {
+        name: channel(f"{title}:N", scale=alt.Scale(domain=domain, range=levels), **both)
+        for name, channel, levels in (
+            ("color", alt.Color, colors),
+            ("strokeDash", alt.StrokeDash, dashes),
+        )
+    }
 
 
 def themed(chart: ChartT) -> ChartT:
