@@ -124,7 +124,7 @@ def epoch_axis(n_epochs: int) -> alt.X:
     import altair as alt
 
     # Vega's own ticks fall between few epochs.
-    each = {"values": list(range(1, n_epochs + 1))} if n_epochs <= _TICKS else {}
+    each: dict[str, Any] = {"values": list(range(1, n_epochs + 1))} if n_epochs <= _TICKS else {}
     return alt.X(
         "epoch:Q",
         title="epoch",
