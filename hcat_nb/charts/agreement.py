@@ -133,13 +133,8 @@ def _cells(pairs: pd.DataFrame, measure: str, names: Sequence[str]) -> dict[str,
         {
             "first": [one[0] for one in found],
             "second": [one[1] for one in found],
-            "value": [
-                round(float(one[2]), 4) if ok else None
-                for one, ok in zip(found, known, strict=True)
-            ],
-            "figure": [
-                f"{one[2]:.2f}" if ok else _NOTHING for one, ok in zip(found, known, strict=True)
-            ],
+            "value": numbers([one[2] for one in found]),
+            "figure": [_figure(one[2]) for one in found],
             "note": [one[3] for one in found],
         },
         text={"first", "second", "figure", "note"},
