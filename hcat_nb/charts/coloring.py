@@ -106,13 +106,15 @@ def paint(coloring: Coloring) -> alt.Color:
     Parameters
     ----------
     coloring : Coloring
-        Names its levels and their colours; numbers take a scale over their range.
+        Names its levels and their colours, one without a title has no legend;
+        numbers take a scale over their range.
     """
     import altair as alt
 
     if coloring.levels:
         scale = alt.Scale(domain=list(coloring.levels), range=list(coloring.palette))
-        return alt.Color("color:N", title=coloring.title, scale=scale)
+        legend = alt.Undefined if coloring.title else None
+        return alt.Color("color:N", title=coloring.title, scale=scale, legend=legend)
     finite = coloring.data[np.isfinite(coloring.data)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     scale = alt.Scale(domain=[low, high], scheme="viridis")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_truth, paint
-from hcat_nb.charts.layers import ALL_POINTS, CELLS, MapLayers, split
+from hcat_nb.charts.coloring import Coloring, by_column, by_truth
+from hcat_nb.charts.data_map import map_bins, map_chart
+from hcat_nb.charts.layers import CELLS, MapAxis, split
 from hcat_nb.charts.rows import csv_table, numbers, shown
-from hcat_nb.charts.theme import CLASSES, headed, themed
+from hcat_nb.charts.theme import CLASSES
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["POINTS", "Scale", "scatter"]
+__all__ = ["Scale", "scatter"]
 
 Scale = Literal["score", "rank"]
-POINTS = 5_000  # drawn beside the density
 _ALIKE = "samples"
 
 
@@ -72,10 +72,6 @@ def scatter(
     DataError
         If a column of scores holds no numbers.
     """
-    import altair as alt
-
-    from hcat_nb.charts.offline import OfflineChart
-
     if scale not in ("score", "rank"):
         raise SpecError(f"scale is {scale!r}", "'score' or 'rank'")
     for column in (x, y, color):
@@ -88,64 +84,29 @@ def scatter(
     away = np.where(both, np.abs(xs - ys), np.nan)
     if scale == "score":
         xs, ys = (frame[name].to_numpy(dtype=np.float64) for name in (x, y))
-    (x_low, x_high), (y_low, y_high) = _range(xs, both), _range(ys, both)
-    points, layers = _layers(
-        (xs - x_low) / (x_high - x_low), (ys - y_low) / (y_high - y_low), away, coloring
+        xs, ys = np.where(both, xs, np.nan), np.where(both, ys, np.nan)
+    axes = [_axis(name, values, scale) for name, values in ((x, xs), (y, ys))]
+    layers = split(
+        xs,
+        ys,
+        coloring,
+        x_axis=axes[0],
+        y_axis=axes[1],
+        hardness=away,
     )
-    words = {"score": "(higher = harder)", "rank": "(share of easier samples)"}[scale]
-    axes = {
-        "x": (f"{x} {words}", alt.Scale(domain=[x_low, x_high])),
-        "y": (f"{y} {words}", alt.Scale(domain=[y_low, y_high])),
-    }
-    painted = paint(coloring) if color is not None else alt.value(CLASSES[0])
-    cells = (
-        alt.Chart(_cells(coloring, layers))
-        .transform_calculate(
-            x0=f"{x_low} + datum.i * {(x_high - x_low) / CELLS}",
-            x1=f"{x_low} + (datum.i + 1) * {(x_high - x_low) / CELLS}",
-            y0=f"{y_low} + datum.j * {(y_high - y_low) / CELLS}",
-            y1=f"{y_low} + (datum.j + 1) * {(y_high - y_low) / CELLS}",
-        )
-        .mark_rect()
-        .encode(
-            x=alt.X("x0:Q", title=axes["x"][0], scale=axes["x"][1]),
-            x2="x1:Q",
-            y=alt.Y("y0:Q", title=axes["y"][0], scale=axes["y"][1]),
-            y2="y1:Q",
-            color=painted,
-            opacity=alt.Opacity(
-                "shade:Q", scale=alt.Scale(domain=[0, 255], range=[0.15, 0.95]), legend=None
-            ),
-            tooltip=[alt.Tooltip("n:Q", title="samples", format=",")],
-        )
-    )
-    tooltip = [
-        alt.Tooltip("id:N", title="sample"),
-        alt.Tooltip("label:N"),
-        alt.Tooltip("x:Q", title=x, format=".4g"),
-        alt.Tooltip("y:Q", title=y, format=".4g"),
-    ]
-    if color is not None:
-        kind = "N" if coloring.levels else "Q"
-        tooltip.insert(2, alt.Tooltip(f"color:{kind}", title=coloring.title))
-    dots = (
-        alt.Chart(_points(frame, xs, ys, coloring, points))
-        .mark_circle(size=float(np.clip(40_000 / max(len(points), 1), 12, 40)), opacity=0.7)
-        .encode(
-            x=alt.X("x:Q", title=axes["x"][0], scale=axes["x"][1]),
-            y=alt.Y("y:Q", title=axes["y"][0], scale=axes["y"][1]),
-            color=painted,
-            tooltip=tooltip,
-        )
-    )
-    n, placed = len(frame), int(both.sum())
-    chart = OfflineChart(
-        layer=[cells, dots],
+    layers = replace(layers, ranking="least agreement in rank")
+    return map_chart(
+        axes[0],
+        coloring,
+        axes[1],
+        title=title or f"{x} and {y}",
+        caption=layers.caption(),
+        n_points=len(layers.rows),
         width=width,
         height=height,
-        title=headed(title or f"{x} and {y}", _caption(n, placed, len(points))),
+        points=_points(frame, xs, ys, coloring, layers.rows),
+        bins=map_bins(coloring, layers),
     )
-    return themed(chart)
 
 
 def _coloring(frame: pd.DataFrame, color: str | None) -> Coloring:
@@ -167,31 +128,15 @@ def _shares(column: pd.Series[Any]) -> np.ndarray:
     return (places - 1) / max(1, int(np.isfinite(places).sum()) - 1)
 
 
-def _range(values: np.ndarray, known: np.ndarray) -> tuple[float, float]:
-    """Return the smallest and the largest value, apart where they are one."""
-    if not known.any():
-        return 0.0, 1.0
-    low, high = float(values[known].min()), float(values[known].max())
-    half = 0.5 * max(abs(low), 1.0)
-    return (low, high) if low < high else (low - half, high + half)
-
-
-def _layers(
-    x: np.ndarray, y: np.ndarray, away: np.ndarray, coloring: Coloring
-) -> tuple[np.ndarray, MapLayers]:
-    """Return the positions of the points, and the cells that hold the other samples."""
-    placed = np.flatnonzero(np.isfinite(away))
-    points = placed
-    if len(placed) > ALL_POINTS:
-        points = placed[np.argpartition(-away[placed], POINTS)[:POINTS]]
-    rest = np.setdiff1d(placed, points, assume_unique=True)
-    top = split(x[points], y[points], _of(coloring, points), x_max=1.0, all_points=len(points))
-    below = split(x[rest], y[rest], _of(coloring, rest), x_max=1.0, all_points=0, hardest=0)
-    return points[top.rows], below
-
-
-def _of(coloring: Coloring, rows: np.ndarray) -> Coloring:
-    return replace(coloring, data=coloring.data[rows])
+def _axis(name: str, values: np.ndarray, scale: Scale) -> MapAxis:
+    """Return the axis over the values, of some length also where they are one."""
+    words = {"score": "(higher = harder)", "rank": "(share of easier samples)"}[scale]
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    if low == high:
+        half = 0.5 * max(abs(low), 1.0)
+        low, high = low - half, high + half
+    return MapAxis(name, f"{name} {words}", low, high)
 
 
 def _points(
@@ -208,25 +153,3 @@ def _points(
         },
         text={"label", "id"} | ({"color"} if coloring.levels else set()),
     )
-
-
-def _cells(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
-    return csv_table(
-        {
-            "i": layers.column.tolist(),
-            "j": layers.row.tolist(),
-            "n": layers.count.tolist(),
-            "shade": layers.shade.tolist(),
-            "color": shown(coloring, layers.color),
-        },
-        text={"color"} if coloring.levels else set(),
-    )
-
-
-def _caption(n: int, placed: int, drawn: int) -> str:
-    words = f"{n:,} samples"
-    if placed < n:
-        words += f", {n - placed:,} of them without both scores"
-    if drawn < placed:
-        words += f": density, and as points the {drawn:,} on whose rank the two agree least"
-    return words

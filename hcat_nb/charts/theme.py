@@ -99,8 +99,7 @@ def _description(chart: Any) -> dict[str, str]:
     import altair as alt
 
     title = chart.title
-    if not isinstance(title, alt.TitleParams) or chart.description is not alt.Undefined:
+    known = isinstance(title, alt.TitleParams) and isinstance(title.text, str)
+    if not known or chart.description is not alt.Undefined:
         return {}
-    # The heading of a data map is a signal, which a live view changes.
-    text = title.text if isinstance(title.text, str) else "data map"
-    return {"description": f"{text}: {title.subtitle}"}
+    return {"description": f"{title.text}: {title.subtitle}"}

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from hcat_nb.charts.scatter import POINTS, scatter
+from hcat_nb.charts.layers import HARDEST
+from hcat_nb.charts.scatter import scatter
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 
 
@@ -42,12 +43,14 @@ def test_of_many_those_that_disagree_are_points_and_no_one_is_lost(scale, rows_o
     frame = _frame(30_000)
     spec = scatter(frame, "aum", "vog", scale=scale).to_dict()
     points, cells = rows_of(spec, 1), rows_of(spec, 0)
-    assert len(points) == POINTS
-    assert cells["n"].sum() == 30_000 - POINTS
+    assert len(points) == HARDEST
+    assert cells["n"].sum() == 30_000 - HARDEST
     away = (frame["aum"].rank() - frame["vog"].rank()).abs()
     # Which of those that tie at the cut are drawn is left open.
-    assert sorted(away[points["id"]]) == sorted(away.nlargest(POINTS))
-    assert "density, and as points the 5,000" in spec["title"]["subtitle"]
+    assert sorted(away[points["id"]]) == sorted(away.nlargest(HARDEST))
+    assert (
+        "density, and the 5,000 of least agreement in rank as points" in spec["title"]["subtitle"]
+    )
 
 
 def test_samples_without_both_scores_are_counted(rows_of) -> None:
@@ -55,7 +58,7 @@ def test_samples_without_both_scores_are_counted(rows_of) -> None:
     frame.loc["s0", "aum"], frame.loc["s1", "vog"] = np.nan, np.nan
     spec = scatter(frame, "aum", "vog").to_dict()
     assert len(rows_of(spec, 1)) == 18
-    assert "20 samples, 2 of them without both scores" in spec["title"]["subtitle"]
+    assert "20 samples, 2 of them without coordinates" in spec["title"]["subtitle"]
 
 
 def test_missing_categories_are_grey_and_still_there(rows_of) -> None:

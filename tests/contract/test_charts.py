@@ -29,11 +29,11 @@ from hcat_nb.charts.by_class import by_class
 from hcat_nb.charts.coloring import by_truth
 from hcat_nb.charts.costs import costs_chart
 from hcat_nb.charts.curves import curves, curves_chart
-from hcat_nb.charts.data_map import data_map, map_chart
+from hcat_nb.charts.data_map import X_AXES, data_map, map_chart, map_layers
 from hcat_nb.charts.histograms import histograms, histograms_chart
 from hcat_nb.charts.picture import picture, vega_lite_version
 from hcat_nb.charts.scatter import scatter
-from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
+from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH, themed
 from hcat_nb.charts.trajectories import trajectories
 from hcat_nb.evaluation.consistency import agreement_table
 
@@ -160,11 +160,22 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
     ],
     map_chart: [
         lambda w: map_chart(
-            "variability",
+            X_AXES["variability"],
             by_truth(w.frame["is_hard"].to_numpy()),
             title="map",
             caption="live",
             n_points=10,
+        )
+    ],
+    map_layers: [
+        lambda w: themed(
+            map_layers(
+                X_AXES["aleatoric"],
+                by_truth(w.frame["is_hard"].to_numpy()),
+                title="map",
+                caption="part",
+                n_points=10,
+            )
         )
     ],
     scatter: [
