@@ -24,6 +24,7 @@ __all__ = ["Scale", "scatter"]
 
 Scale = Literal["score", "rank"]
 _ALIKE = "samples"
+_EDGE = 0.02  # room beyond the outermost points, as a share of the axis
 
 
 def scatter(
@@ -136,7 +137,8 @@ def _axis(name: str, values: np.ndarray, scale: Scale) -> MapAxis:
     if low == high:
         half = 0.5 * max(abs(low), 1.0)
         low, high = low - half, high + half
-    return MapAxis(name, f"{name} {words}", low, high)
+    edge = _EDGE * (high - low)
+    return MapAxis(name, f"{name} {words}", low - edge, high + edge)
 
 
 def _points(
