@@ -6,15 +6,12 @@ The chart goes out as a message, so that a saved notebook holds none.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 
 from hcat_nb.assets import asset
 from hcat_nb.jupyter.vega_bundle import with_vega
-
-if TYPE_CHECKING:
-    import altair as alt
 
 __all__ = ["ChartView"]
 
@@ -32,9 +29,14 @@ class ChartView(anywidget.AnyWidget):
         super().__init__(**traits)
         self.on_msg(self._hear)
 
-    def show(self, chart: alt.TopLevelMixin) -> None:
-        """Draw ``chart`` in every view, in the place of the one before; safe in any thread."""
-        spec = chart.to_dict()
+    def show(self, spec: dict[str, Any]) -> None:
+        """Draw a specification in every view, in the place of the one before; safe in any thread.
+
+        Parameters
+        ----------
+        spec : dict
+            Of Vega-Lite, as ``chart.to_dict()`` gives it.
+        """
         with self._lock:
             self._seq += 1
             self._last = {"type": "chart", "seq": self._seq, "spec": spec}

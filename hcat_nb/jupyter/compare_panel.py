@@ -194,7 +194,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         self._agreement.value = _agreement_html(compared)
         self._moved.value = _moved_html(compared)
         self._chart.layout.display = ""
-        self._chart.show(compared.chart())
+        self._chart.show(compared.chart().to_dict())
 
     def _compared(self) -> Comparison | None:
         first, second = (self._runs.get(one.value) for one in (self._first, self._second))

@@ -20,7 +20,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def _chart(n: int) -> Any:
-    return curves(pd.DataFrame({"loss": [1.0] * n, "accuracy": [0.5] * n}, index=range(1, n + 1)))
+    return curves(
+        pd.DataFrame({"loss": [1.0] * n, "accuracy": [0.5] * n}, index=range(1, n + 1))
+    ).to_dict()
 
 
 def test_it_reads_no_trait_and_has_none_that_a_notebook_would_save(
