@@ -25,7 +25,6 @@ _FIGURES = {
     "first": "method",
     "n": "samples",
     "spearman": "Spearman",
-    "kendall": "Kendall's tau-b",
     "top_overlap": "hardest tenth in common",
     "top_chance": "by chance",
     "note": "note",
@@ -112,8 +111,10 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
                 self._message.value = str(error)
                 return
             self._find_runs()
-            self._second.value = folder
-            self._compare()
+            if self._second.value == folder:
+                self._compare()
+            else:
+                self._second.value = folder  # which compares
 
     def _layout(self) -> list[Any]:
         rows = [
@@ -201,9 +202,11 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         if first is None or second is None:
             return None
         if first is second:
-            return compare_methods(first, self._method.value, self._other.value)
+            chosen = self._method.value, self._other.value
+            return compare_methods(first, *chosen, kendall=False)
         names = (self._first.value, self._second.value)
-        return compare_runs(first, second, by=self._method.value, names=names)
+        # Kendall's tau takes seconds for a million samples, too long for a click.
+        return compare_runs(first, second, by=self._method.value, names=names, kendall=False)
 
     def _show_nothing(self, message: str) -> None:
         self._message.value = message

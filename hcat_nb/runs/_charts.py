@@ -228,6 +228,7 @@ class RunCharts:
         *,
         by: str | None = None,
         top: float = 0.1,
+        kendall: bool = True,
         names: tuple[str, str] = ("first run", "second run"),
     ) -> Comparison:
         """Compare the rankings of this run with another's; see :func:`compare_runs`.
@@ -241,14 +242,18 @@ class RunCharts:
             both have).
         top : float
             Share of samples whose overlap is measured.
+        kendall : bool
+            Whether Kendall's tau-b is measured too; it takes most of the time.
         names : tuple of two str
             What the runs are called on the chart.
         """
         from hcat_nb.runs.comparing import compare_runs
 
-        return compare_runs(self._run(), other, by=by, top=top, names=names)
+        return compare_runs(self._run(), other, by=by, top=top, kendall=kendall, names=names)
 
-    def compare_methods(self, first: str, second: str, *, top: float = 0.1) -> Comparison:
+    def compare_methods(
+        self, first: str, second: str, *, top: float = 0.1, kendall: bool = True
+    ) -> Comparison:
         """Compare the rankings of two methods of this run.
 
         Parameters
@@ -256,11 +261,13 @@ class RunCharts:
         first, second : str
         top : float
             Share of samples whose overlap is measured.
+        kendall : bool
+            Whether Kendall's tau-b is measured too.
         """
         from hcat_nb.runs.comparing import compare_methods
 
         self._known([first, second])
-        return compare_methods(self._run(), first, second, top=top)
+        return compare_methods(self._run(), first, second, top=top, kendall=kendall)
 
     def _run(self) -> Run:
         from hcat_nb.runs.run import Run

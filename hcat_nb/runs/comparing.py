@@ -101,6 +101,7 @@ def compare_runs(
     *,
     by: str | None = None,
     top: float = 0.1,
+    kendall: bool = True,
     names: tuple[str, str] = ("first run", "second run"),
 ) -> Comparison:
     """Compare the rankings of two runs, method by method.
@@ -118,6 +119,8 @@ def compare_runs(
         both have).
     top : float
         Share of samples, in (0, 1], whose overlap is measured.
+    kendall : bool
+        Whether Kendall's tau-b is measured too; it takes most of the time.
     names : tuple of two str
         What the runs are called.
 
@@ -153,7 +156,9 @@ def compare_runs(
         raise UnknownNameError(f"{by!r} is not a method of both runs", nearest(by, shared))
     here, there = _matched(first.scores.index, other.scores.index)
     scores = [(first.scores[name].iloc[here], other.scores[name].iloc[there]) for name in shared]
-    rows = [_pair(name, name, *pair, top) for name, pair in zip(shared, scores, strict=True)]
+    rows = [
+        _pair(name, name, *pair, top, kendall) for name, pair in zip(shared, scores, strict=True)
+    ]
     return Comparison(
         first=names[0],
         second=names[1],
@@ -164,7 +169,9 @@ def compare_runs(
     )
 
 
-def compare_methods(run: Run, first: str, second: str, *, top: float = 0.1) -> Comparison:
+def compare_methods(
+    run: Run, first: str, second: str, *, top: float = 0.1, kendall: bool = True
+) -> Comparison:
     """Compare the rankings of two methods of a run.
 
     Parameters
@@ -174,6 +181,8 @@ def compare_methods(run: Run, first: str, second: str, *, top: float = 0.1) -> C
         Two methods of it.
     top : float
         Share of samples, in (0, 1], whose overlap is measured.
+    kendall : bool
+        Whether Kendall's tau-b is measured too.
 
     Raises
     ------
@@ -183,7 +192,7 @@ def compare_methods(run: Run, first: str, second: str, *, top: float = 0.1) -> C
     if first == second:
         raise DataError(f"{first!r} is compared with itself", "two methods")
     every = np.arange(len(run.scores))
-    rows = [_pair(first, second, run.scores[first], run.scores[second], top)]
+    rows = [_pair(first, second, run.scores[first], run.scores[second], top, kendall)]
     return Comparison(
         first=first,
         second=second,
@@ -218,9 +227,10 @@ def _matched(first: pd.Index, second: pd.Index) -> tuple[np.ndarray, np.ndarray]
 
 
 def _pair(
-    first: str, second: str, a: pd.Series[Any], b: pd.Series[Any], top: float
+    first: str, second: str, a: pd.Series[Any], b: pd.Series[Any], top: float, kendall: bool
 ) -> dict[str, Any]:
-    return {"first": first, "second": second, **vars(agree(a.to_numpy(), b.to_numpy(), top=top))}
+    found = agree(a.to_numpy(), b.to_numpy(), top=top, kendall=kendall)
+    return {"first": first, "second": second, **vars(found)}
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import kendalltau, rankdata, spearmanr
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.runs.characterize import characterize
@@ -51,6 +51,14 @@ def test_runs_agree_as_scipy_says_and_samples_keep_their_ids(runs):
     assert np.array_equal(moved["score_first"], first.scores["vog"].loc[moved.index])
     assert moved["label"].tolist() == first.details["label"].loc[moved.index].tolist()
     assert moved["is_hard"].tolist() == first.truth["is_hard"].loc[moved.index].tolist()
+
+
+def test_kendall_is_measured_unless_it_is_not_wanted(runs):
+    first, second = runs
+    expected = kendalltau(first.scores["vog"], second.scores["vog"]).statistic
+    assert first.compare(second).agreement["kendall"][1] == pytest.approx(expected)
+    assert first.compare(second, kendall=False).agreement["kendall"].isna().all()
+    assert first.compare_methods("loss", "vog", kendall=False).agreement["kendall"].isna().all()
 
 
 def test_order_does_not_matter_and_strangers_are_counted(runs):
