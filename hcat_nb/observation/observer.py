@@ -33,7 +33,7 @@ __all__ = ["Observer", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
-_CHUNK_VALUES = 2**23  # values of the samples, whose gradients may be as many
+_CHUNK_VALUES = 2**21  # values of the samples, whose gradients may be as many, twice in memory
 _KEPT = 2**25  # bytes of what a further sweep over the final model wants again
 
 Quantity = tuple[Need, Options]
@@ -157,46 +157,6 @@ class Observer:
             with torch.no_grad():
                 self._measure(self.rows[:2], wanted, tap=None)
 
-    def passes(self, n_epochs: int) -> dict[str, int]:
-        """Return how often a run of ``n_epochs`` measures each part for all rows.
-
-        Parts have the names of the clock.  A further sweep counts whole, though
-        what it wants of some rows may have been kept.
-        """
-        counts: dict[str, int] = {}
-        final = self._wanting("final")
-        for epoch in range(1, n_epochs + 1):
-            due = [one for one in self._wanting("epoch") if one.due(epoch)]
-            last = final if epoch == n_epochs else []
-            if due or last:
-                counts["forward"] = counts.get("forward", 0) + 1
-            for need, _ in self._quantities(due, "epoch") | self._quantities(last, "final"):
-                if need is not Need.EMBEDDINGS:
-                    counts[need.name.lower()] = counts.get(need.name.lower(), 0) + 1
-        more = max((one.sweeps for one in final), default=1) - 1
-        if more > 0:
-            counts["forward"] += more
-        return counts
-
-    def trial(self, rows: Tensor) -> dict[str, float]:
-        """Return the seconds that measuring ``rows`` once takes, by part; nobody is told.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (b,), int64
-            Positions in the dataset.
-        """
-        kept, self.clock = self.clock, Clock()
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                for part in (rows[: self.batch_size], rows):  # what happens once comes first
-                    self.clock = Clock()
-                    self._measure(part, set(self._probes), tap=None)
-            return self.clock.seconds
-        finally:
-            self.clock = kept
-
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
         """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
         if self._staged is not None:
@@ -229,7 +189,8 @@ class Observer:
         self._further_sweeps(epoch)
 
     @property
-    def _chunk(self) -> int:
+    def chunk(self) -> int:
+        """Rows that subscribers are told of at a time."""
         per_row = max(1, math.prod(self.features.shape[1:]))
         return max(self.batch_size, min(_CHUNK, _CHUNK_VALUES // per_row))
 
@@ -286,7 +247,7 @@ class Observer:
             tap: EmbeddingTap | None = None
             if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
                 tap = stack.enter_context(EmbeddingTap(self._embedding))
-            for number, rows in enumerate(self.rows.split(self._chunk)):
+            for number, rows in enumerate(self.rows.split(self.chunk)):
                 known = self._kept.get(number) if sweep else None
                 logits, measured = known or self._measure(rows, wanted, tap)
                 if again and known is None:
