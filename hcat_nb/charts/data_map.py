@@ -6,15 +6,14 @@ messages; :func:`data_map` fills the same specification from a frame.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth
+from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
+from hcat_nb.charts.rows import csv_table, shown
 from hcat_nb.charts.theme import themed
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_chart", "map_layers"]
+__all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_chart"]
 
 XAxis = Literal["variability", "aleatoric"]
 
@@ -109,13 +108,6 @@ def data_map(
 
 
 def map_chart(
-    x: MapAxis, coloring: Coloring, y: MapAxis = CONFIDENCE, **parts: Any
-) -> OfflineChart:
-    """Return a data map in the project's type and colours; see :func:`map_layers`."""
-    return themed(map_layers(x, coloring, y, **parts))
-
-
-def map_layers(
     x: MapAxis,
     coloring: Coloring,
     y: MapAxis = CONFIDENCE,
@@ -129,7 +121,7 @@ def map_layers(
     bins: Any = None,
     live: bool = False,
 ) -> OfflineChart:
-    """Return the specification of a data map, as a part of a larger chart.
+    """Return the specification of a data map.
 
     Parameters
     ----------
@@ -159,7 +151,7 @@ def map_layers(
 
     named = alt.NamedData
     x_scale, y_scale = (alt.Scale(domain=[axis.low, axis.high]) for axis in (x, y))
-    paint = _paint(coloring)
+    painted = paint(coloring)
     place = {axis: (axis.high - axis.low) / CELLS for axis in (x, y)}
     cells = (
         alt.Chart(named("bins") if bins is None else bins)
@@ -175,7 +167,7 @@ def map_layers(
             x2="x1:Q",
             y=alt.Y("y0:Q", scale=y_scale, title=y.title),
             y2="y1:Q",
-            color=paint,
+            color=painted,
             opacity=alt.Opacity(
                 "shade:Q", scale=alt.Scale(domain=[0, 255], range=[0.15, 0.95]), legend=None
             ),
@@ -193,7 +185,7 @@ def map_layers(
         )
         .encode(
             **where,
-            color=paint,
+            color=painted,
             tooltip=[
                 alt.Tooltip("id:N", title="sample"),
                 alt.Tooltip("label:N", title="label"),
@@ -206,15 +198,17 @@ def map_layers(
     layers = [cells, dots]
     if live:
         layers = [cells, dots.add_params(*_gestures()), *_selected(where)]
-    return OfflineChart(
+    chart = OfflineChart(
         layer=layers,
         width=width,
         height=height,
         title=_title(caption, live),
+        description=f"{'live data map' if live else 'data map'}: {caption}",
     ).add_params(
         alt.param(name="heading", value=title),
         *([alt.param(name="caption", value=caption)] if live else []),
     )
+    return themed(chart)
 
 
 def _title(caption: str, live: bool) -> alt.TitleParams:
@@ -267,10 +261,10 @@ def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
             tooltip=[alt.Tooltip("epoch:Q", title="epoch")]
         ),
         alt.Chart(alt.NamedData("selected"))
-        .mark_point(filled=False, stroke=ink, strokeWidth=1.5, opacity=1, clip=True)
+        .mark_point(filled=False, stroke=ink, strokeWidth=1, opacity=0.8, clip=True)
         .encode(
             **where,
-            size=alt.condition("datum.followed", alt.value(160), alt.value(50)),
+            size=alt.condition("datum.followed", alt.value(160), alt.value(24)),
         ),
     ]
 
@@ -288,18 +282,6 @@ def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
     return by_column(frame[column])
 
 
-def _paint(coloring: Coloring) -> alt.Color:
-    import altair as alt
-
-    if coloring.levels:
-        scale = alt.Scale(domain=list(coloring.levels), range=list(coloring.palette))
-        return alt.Color("color:N", title=coloring.title, scale=scale)
-    finite = coloring.data[np.isfinite(coloring.data)]
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-    scale = alt.Scale(domain=[low, high], scheme="viridis")
-    return alt.Color("color:Q", title=coloring.title, scale=scale)
-
-
 def _points(
     frame: pd.DataFrame, x: np.ndarray, y: np.ndarray, coloring: Coloring, layers: MapLayers
 ) -> dict[str, Any]:
@@ -308,11 +290,11 @@ def _points(
     columns = {
         "x": np.round(x[rows], 4).tolist(),
         "y": np.round(y[rows], 4).tolist(),
-        "color": _shown(coloring, coloring.data[rows]),
+        "color": shown(coloring, coloring.data[rows]),
         "label": labels,
         "id": frame.index[rows].tolist(),
     }
-    return _table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
+    return csv_table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
 
 
 def _bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
@@ -321,23 +303,6 @@ def _bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
         "j": layers.row.tolist(),
         "n": layers.count.tolist(),
         "shade": layers.shade.tolist(),
-        "color": _shown(coloring, layers.color),
+        "color": shown(coloring, layers.color),
     }
-    return _table(columns, text={"color"} if coloring.levels else set())
-
-
-def _table(columns: Mapping[str, list[Any]], text: set[str]) -> dict[str, Any]:
-    """Return Altair data as CSV: a third of the size of JSON rows, which a notebook keeps."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    parse = {name: "string" if name in text else "number" for name in columns}
-    return {"values": buffer.getvalue(), "format": {"type": "csv", "parse": parse}}
-
-
-def _shown(coloring: Coloring, values: np.ndarray) -> list[Any]:
-    """Return level names, or numbers with None where there is none."""
-    if coloring.levels:
-        return [coloring.levels[code] for code in values.tolist()]
-    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist()]
+    return csv_table(columns, text={"color"} if coloring.levels else set())
