@@ -74,12 +74,13 @@ def live_view(
     from hcat_nb.charts.offline import OfflineConcat
 
     data_map = map_chart(x, coloring, title=title, caption=caption, n_points=n_points, live=True)
-    by_epoch = [
-        _with_now(plot, n_epochs)
-        for plot in curves_chart(n_epochs, title="", caption="", width=170, height=100).concat
-    ]
+    size = {"width": 170, "height": 130}
+    curves = curves_chart(n_epochs, title="", caption="", **size)
+    for plot in curves.concat:
+        plot.data = curves.data  # Altair moves what plots share to what holds them
+    by_epoch = [_with_now(plot, n_epochs) for plot in curves.concat]
     if truth:
-        chart = auroc_chart(list(methods), n_epochs, title="", caption="", width=170, height=100)
+        chart = auroc_chart(list(methods), n_epochs, title="", caption="", **size)
         chart.title = alt.Undefined
         by_epoch.append(_with_now(chart, n_epochs))
     scores = histograms_chart(

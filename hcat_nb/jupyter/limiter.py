@@ -21,28 +21,38 @@ _BYTES = 400_000  # and the wire carries so many a second
 class Pace:
     """Says when work may be done again that shall take a small share of the time.
 
+    The first time does not count: it loads what the later ones have.
+
     Parameters
     ----------
     share : float
         Of the time, in (0, 1).
+    free : float
+        Seconds of each work that do not count.
     clock : callable
         Seconds, never going back.
 
     Examples
     --------
-    >>> now = iter([0.0, 0.0, 1.0, 2.0, 101.0])
+    >>> now = iter([0.0, 1.0, 2.0, 2.0, 3.0, 4.0, 102.0])
     >>> pace = Pace(0.01, clock=lambda: next(now))
-    >>> pace.due()
-    True
     >>> with pace.spending():  # from 0 to 1
     ...     pass
-    >>> pace.due(), pace.due()  # at 2 and at 101
+    >>> pace.due()  # at 2
+    True
+    >>> with pace.spending():  # from 2 to 3
+    ...     pass
+    >>> pace.due(), pace.due()  # at 4 and at 102
     (False, True)
     """
 
-    def __init__(self, share: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, share: float, free: float = 0.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._share = share
+        self._free = free
         self._clock = clock
+        self._warm = False
         self._next = float("-inf")
 
     def due(self) -> bool:
@@ -54,7 +64,10 @@ class Pace:
         """Measure work that is done."""
         began = self._clock()
         yield
-        self._next = began + (self._clock() - began) / self._share
+        took = self._clock() - began
+        if self._warm:
+            self._next = began + max(0.0, took - self._free) / self._share
+        self._warm = True
 
 
 class Limiter:

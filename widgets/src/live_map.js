@@ -291,6 +291,7 @@ function render({ model, el }) {
         {
           renderer: "canvas", // vega-embed's default, SVG, is ten times slower here
           actions: false,
+          logLevel: 1, // errors: before the first frame every dataset is empty, and Vega warns
         },
       );
       if (closed) {
