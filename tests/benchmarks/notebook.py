@@ -19,6 +19,7 @@ import importlib.util
 import json
 import os
 import platform
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -174,6 +175,7 @@ def lab_page() -> Iterator[Any]:
     assert described is not None
     assert described.loader is not None
     browser = importlib.util.module_from_spec(described)
+    sys.modules[described.name] = browser  # dataclasses look their module up
     described.loader.exec_module(browser)
     with tempfile.TemporaryDirectory() as root, sync_playwright() as engine:
         folders = _Folders(root)
