@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = [
-    "CONFIDENCE",
-    "GROUP_COLUMN",
-    "X_AXES",
-    "data_map",
-    "map_bins",
-    "map_chart",
-    "map_layers",
-]
+__all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_bins", "map_chart"]
 
 XAxis = Literal["variability", "aleatoric"]
 
@@ -116,13 +108,6 @@ def data_map(
 
 
 def map_chart(
-    x: MapAxis, coloring: Coloring, y: MapAxis = CONFIDENCE, **parts: Any
-) -> OfflineChart:
-    """Return a data map in the project's type and colours; see :func:`map_layers`."""
-    return themed(map_layers(x, coloring, y, **parts))
-
-
-def map_layers(
     x: MapAxis,
     coloring: Coloring,
     y: MapAxis = CONFIDENCE,
@@ -136,7 +121,7 @@ def map_layers(
     bins: Any = None,
     live: bool = False,
 ) -> OfflineChart:
-    """Return the specification of a data map, as a part of a larger chart.
+    """Return the specification of a data map.
 
     Parameters
     ----------
@@ -213,16 +198,17 @@ def map_layers(
     layers = [cells, dots]
     if live:
         layers = [cells, dots.add_params(*_gestures()), *_selected(where)]
-    return OfflineChart(
+    chart = OfflineChart(
         layer=layers,
         width=width,
         height=height,
         title=_title(caption, live),
-        description=f"{title}: {caption}",
+        description=f"{'live data map' if live else title}: {caption}",
     ).add_params(
         alt.param(name="heading", value=title),
         *([alt.param(name="caption", value=caption)] if live else []),
     )
+    return themed(chart)
 
 
 def _title(caption: str, live: bool) -> alt.TitleParams:
@@ -275,10 +261,10 @@ def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
             tooltip=[alt.Tooltip("epoch:Q", title="epoch")]
         ),
         alt.Chart(alt.NamedData("selected"))
-        .mark_point(filled=False, stroke=ink, strokeWidth=1.5, opacity=1, clip=True)
+        .mark_point(filled=False, stroke=ink, strokeWidth=1, opacity=0.8, clip=True)
         .encode(
             **where,
-            size=alt.condition("datum.followed", alt.value(160), alt.value(50)),
+            size=alt.condition("datum.followed", alt.value(160), alt.value(24)),
         ),
     ]
 

@@ -103,13 +103,11 @@ class MapScene:
         self._epoch, self._heading, self._drawn = 0, "", ""
         self._x = self._y = np.full(n, np.nan)
         self._extras: Mapping[str, Mapping[str, Column]] = {}
-        self._signals: Mapping[str, Any] = {}
         self._keep: np.ndarray | None = None
         self._recolored: Coloring | None = None
         self._selected = self._drawn_always = np.empty(0, dtype=np.int64)
         self._followed: int | None = None
         self._trail: Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]] | None = None
-        self._trails: Mapping[str, np.ndarray] = {}
 
     # -- what moves ------------------------------------------------------
 
@@ -121,7 +119,6 @@ class MapScene:
         y: np.ndarray,
         *,
         extras: Mapping[str, Mapping[str, Column]] | None = None,
-        signals: Mapping[str, Any] | None = None,
     ) -> None:
         """Put every sample somewhere; selection, filter and colouring stay.
 
@@ -133,12 +130,10 @@ class MapScene:
             NaN where a sample has no place; never written again.
         extras : mapping, optional
             Further datasets of the chart.
-        signals : mapping, optional
-            Further parameters of the chart.
         """
         with self._lock:
             self._epoch, self._heading, self._x, self._y = epoch, heading, x, y
-            self._extras, self._signals = extras or {}, signals or {}
+            self._extras = extras or {}
 
     def trails(
         self, trail: Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]] | None
@@ -258,11 +253,7 @@ class MapScene:
                 "shade": small(layers.shade),
                 "color": _colors(coloring, layers.color),
             }
-            signals = {
-                "heading": self._heading,
-                "caption": self._caption(),
-                **self._signals,
-            }
+            signals = {"heading": self._heading, "caption": self._caption()}
             return encode(
                 self._epoch,
                 signals,

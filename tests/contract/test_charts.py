@@ -29,11 +29,12 @@ from hcat_nb.charts.by_class import by_class
 from hcat_nb.charts.coloring import by_truth
 from hcat_nb.charts.costs import costs_chart
 from hcat_nb.charts.curves import curves, curves_chart
-from hcat_nb.charts.data_map import X_AXES, data_map, map_chart, map_layers
+from hcat_nb.charts.data_map import X_AXES, data_map, map_chart
 from hcat_nb.charts.histograms import histograms, histograms_chart
+from hcat_nb.charts.live_view import live_view
 from hcat_nb.charts.picture import picture, vega_lite_version
 from hcat_nb.charts.scatter import scatter
-from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH, themed
+from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
 from hcat_nb.charts.trajectories import trajectories
 from hcat_nb.evaluation.consistency import agreement_table
 
@@ -158,6 +159,7 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
     histograms_chart: [
         lambda w: histograms_chart([_first_class(w)], TRUTH, title="scores", caption="live")
     ],
+    live_view: [lambda w: _live_view(w, truth=True), lambda w: _live_view(w, truth=False)],
     map_chart: [
         lambda w: map_chart(
             X_AXES["variability"],
@@ -165,17 +167,6 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
             title="map",
             caption="live",
             n_points=10,
-        )
-    ],
-    map_layers: [
-        lambda w: themed(
-            map_layers(
-                X_AXES["aleatoric"],
-                by_truth(w.frame["is_hard"].to_numpy()),
-                title="map",
-                caption="part",
-                n_points=10,
-            )
         )
     ],
     scatter: [
@@ -191,6 +182,19 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
         ),
     ],
 }
+
+
+def _live_view(w: World, truth: bool) -> alt.TopLevelMixin:
+    return live_view(
+        X_AXES["variability"],
+        by_truth(w.frame["is_hard"].to_numpy()),
+        title=_first_class(w),
+        caption="live",
+        n_points=10,
+        n_epochs=5,
+        methods=dict.fromkeys([_first_class(w), *METHODS], "epoch"),
+        truth=truth,
+    )
 
 
 def _first_class(w: World) -> str:
@@ -241,7 +245,8 @@ def test_it_renders_and_keeps_no_rows(make: Callable[[World], Any], name: str) -
 def test_those_who_do_not_see_it_are_told(make: Callable[[World], Any]) -> None:
     spec = make(world("two classes")).to_dict()
     assert len(spec["description"]) > 5
-    assert spec["title"]["subtitle"] in spec["description"]
+    # A live view has a title that changes, and tells of it where it stands.
+    assert spec.get("title", {}).get("subtitle", "live") in spec["description"]
 
 
 @pytest.mark.parametrize("make", CASES)

@@ -100,6 +100,19 @@ def test_two_outputs_one_after_the_other(displayed: Shown, sent: list[int]) -> N
     screen.close()
 
 
+def test_epochs_are_offered_when_the_run_is_over(displayed: Shown, sent: list[int]) -> None:
+    screen = WidgetScreen()
+    screen.start_map(Scene())  # type: ignore[arg-type]
+    screen.move_map(lambda: frame(2))
+    screen.offer_epochs([1, 2], frame, "all")
+    screen.finish(RUNNING, StaticView("over"))
+    assert screen._replay is not None
+    assert (screen._replay.epochs, screen._replay.note) == ([1, 2], "all")
+    screen._replay._handle_custom_msg({"type": "epoch", "epoch": 1}, [])
+    assert sent == [2, 1]
+    screen.close()
+
+
 def test_no_thread_is_left(displayed: Shown, sent: list[int]) -> None:
     before = set(threading.enumerate())
     screen = WidgetScreen()

@@ -228,7 +228,8 @@ function render({ model, el }) {
         if (embedded.datasets.has(name)) embedded.view.data(name, rows);
       }
       for (const [name, value] of Object.entries(state.signals)) setSignal(name, value);
-      await embedded.view.runAsync();
+      // Labels of other values need other room.
+      await embedded.view.resize().runAsync();
       box.dataset.epoch = String(state.epoch);
       model.send({ type: "ack", seq: state.seq, draw_ms: performance.now() - start });
     } catch (error) {
@@ -291,6 +292,7 @@ function render({ model, el }) {
         {
           renderer: "canvas", // vega-embed's default, SVG, is ten times slower here
           actions: false,
+          logLevel: 1, // errors: before the first frame every dataset is empty, and Vega warns
         },
       );
       if (closed) {

@@ -43,6 +43,7 @@ beforeEach(() => {
     data: vi.fn(),
     signal: vi.fn(() => view),
     runAsync: vi.fn(async () => view),
+    resize: vi.fn(() => view),
     addSignalListener: vi.fn(),
     addEventListener: vi.fn(),
     getState: vi.fn(() => ({ signals: { brush: 1 } })),
