@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs._charts import RunCharts
 from hcat_nb.runs.hardest import HardestSamples, hardest_samples
 from hcat_nb.spec import RunSpec
 
@@ -25,7 +26,7 @@ __all__ = ["Run"]
 
 
 @dataclass(eq=False)
-class Run:
+class Run(RunCharts):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,
