@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "notebook_results.json"
 
 SCENE = """
-import asyncio, json, statistics, time
+import asyncio, json, statistics, threading, time
 import numpy as np, pandas as pd
 from IPython.display import display
 from hcat_nb.charts.coloring import by_truth
@@ -58,9 +58,12 @@ def epoch(number):
         panels.add_scores(number, {{m: 1 - y + 0.1 * k for k, m in enumerate(methods)}})
     panels.add_epoch(number, 1 / number, 0.8)
     return x, y
-drawn = asyncio.Event()
+drawn = threading.Event()  # set in whichever thread handles messages
 async def painted():
-    await asyncio.wait_for(drawn.wait(), 60)
+    end = time.monotonic() + 60
+    while not drawn.is_set():
+        assert time.monotonic() < end, "the page did not draw"
+        await asyncio.sleep(0.002)
     drawn.clear()
 """
 
