@@ -134,7 +134,7 @@ def test_the_brush_and_a_click_reach_python_and_a_new_colour_keeps_the_brush(
     _wait_for_epoch(page, 3)
     page.locator(".hcat-map canvas").scroll_into_view_if_needed()
     page.wait_for_timeout(500)  # the scrolling
-    _drag(page, _place(page, 0.0, 0.02), _place(page, 0.98, 0.98))
+    _drag(page, _place(page, 0.02, 0.02), _place(page, 0.98, 0.98))
     page.wait_for_function("() => /\\d+ selected/.test(document.body.innerText)", timeout=30_000)
     page.wait_for_timeout(500)  # the last bounds of the drag
     bounds = page.evaluate("() => hcatView.signal('brush')")
@@ -157,6 +157,11 @@ def test_the_brush_and_a_click_reach_python_and_a_new_colour_keeps_the_brush(
     assert page.evaluate("() => hcatView.signal('brush')") == bounds
     assert abs(len(page.evaluate(ROWS, "selected")) - len(inside)) <= 2
     lab_page.screenshot("api_recoloured")
+
+    # The sample furthest to the right has no other one on top of it.
+    alone = max(page.evaluate(ROWS, "points"), key=lambda row: row["x"])
+    page.mouse.click(*_place(page, alone["x"] / 0.5, alone["y"]))
+    page.wait_for_selector(f"text=picked {alone['id']}", timeout=30_000)
 
 
 OPTIONS = "hardness='uniform', p=0.1, seed=0, methods=['aum', 'datamaps']"
