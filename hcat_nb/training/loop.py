@@ -185,8 +185,7 @@ class Trainer:
             at the epoch before.
         """
         self._audience = _Audience(self.listeners)
-        methods = [one for one in self.observer.subscribers if isinstance(one, Method)]
-        self._board = ScoreBoard(methods, self.features.device)
+        self._board = ScoreBoard(self._scored_meanwhile(), self.features.device)
         training = self._training = Training()
         outcome: Outcome = "failed"
         message = ""
@@ -291,6 +290,10 @@ class Trainer:
         optimizer.step()
         self.observer.record_step(batch, logits)
         return loss.detach() * len(batch)
+
+    def _scored_meanwhile(self) -> list[Method]:
+        """Return whom listeners may ask for scores while the run goes on."""
+        return [one for one in self.observer.subscribers if isinstance(one, Method)]
 
     def _told_to_stop(self) -> bool:
         self.control.wait_while_paused()

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from hcat_nb.methods.base import Method
 from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.dynamics import MapSnapshot
 from hcat_nb.seeds import child_seed
@@ -94,6 +95,9 @@ class RankTrainer(Trainer):
         if len(mine):
             self.observer.record_step(mine, logits)
         return summed.detach()
+
+    def _scored_meanwhile(self) -> list[Method]:
+        return []  # each process knows its own samples only, until the end
 
     def _told_to_stop(self) -> bool:
         while True:
