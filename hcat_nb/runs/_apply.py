@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from hcat_nb.errors import DataError, SpecError, StoreError
-from hcat_nb.runs._samples import Samples, quoted
+from hcat_nb.runs._samples import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,19 +22,21 @@ Mislabeled = Literal["unlabel", "drop", "keep"]
 MISLABELED = ("unlabel", "drop", "keep")
 
 
-def check_same_samples(dataset: LabelledDataset, samples: Samples) -> None:
-    """Raise DataError unless ``dataset`` holds the same samples, in order, and the same classes."""
-    if not dataset.sample_ids.equals(samples.ids):
-        only = samples.ids.difference(dataset.sample_ids, sort=False)
+def check_same_samples(dataset: LabelledDataset, run: Run) -> None:
+    """Raise DataError unless ``dataset`` holds the run's samples, in order, and its classes."""
+    ids = run.details.index
+    if not dataset.sample_ids.equals(ids):
+        only = ids.difference(dataset.sample_ids, sort=False)
         named = f", and lack {quoted(only[0])}" if len(only) else ", whose ids or order differ"
         raise DataError(
             f"the data are not the run's: they hold {len(dataset):,} samples{named}",
-            f"the {len(samples.ids):,} samples of the run",
+            f"the {len(ids):,} samples of the run",
         )
-    if list(dataset.class_values) != samples.class_values:
+    classes = run.details["label"].cat.categories.tolist()
+    if list(dataset.class_values) != classes:
         raise DataError(
             f"the data have the classes {list(dataset.class_values)}",
-            f"those of the run, {samples.class_values}",
+            f"those of the run, {classes}",
         )
 
 
@@ -54,6 +56,7 @@ def apply_to(
             "the run holds no data to apply decisions to: it was loaded, or made of dynamics",
             remedy="run.apply(dataset=hcat_nb.load(...)), with the data that it was trained on",
         )
+    check_same_samples(dataset, run)
     table = run.decisions()
     if decisions is None or decisions is table:
         return applied(dataset, table, mislabeled)
@@ -97,7 +100,6 @@ def applied(
     if mislabeled not in MISLABELED:
         raise SpecError(f"mislabeled is {mislabeled!r}", "one of " + ", ".join(MISLABELED))
     samples = decisions.samples
-    check_same_samples(dataset, samples)
     labels = dataset.labels.clone()
     kept = torch.ones(len(dataset), dtype=torch.bool)
     counts = {"relabelled": 0, "unlabelled": 0, "dropped": 0}

@@ -25,7 +25,7 @@
  * @property {number} focus which tile a walk goes on from
  * @property {string} said
  *
- * @typedef {{type: "marks", marks: [number, string][], said: string} | Page} Message
+ * @typedef {{type: "marks", marks: [number, string][]} | {type: "say", said: string} | Page} Message
  *
  * @typedef {object} Model
  * @property {(name: string) => any} get
@@ -190,7 +190,7 @@ function makeChooser(classes, prefix, done) {
  */
 function render({ model, el }) {
   const prefix = `hcat-gallery-${made++}`;
-  const root = make("div", "hcat-gallery");
+  const root = make("div", "hcat-live hcat-gallery"); // hcat-live: see static_view.py
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "samples");
   const bar = make("div", "hcat-bar");
@@ -312,7 +312,7 @@ function render({ model, el }) {
     option.append(make("span", "hcat-badge"));
     option.addEventListener("focus", () => {
       focus(k, false);
-      model.send({ type: "focus", row: tile.row });
+      model.send({ type: "focus", row: tile.row, place: k });
     });
     option.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey) toggle(k);
@@ -363,8 +363,7 @@ function render({ model, el }) {
         tile.decision = marks.get(tile.row) ?? tile.decision;
         badge(options()[k], tile);
       });
-      status.textContent = content.said;
-    }
+    } else if (content.type === "say") status.textContent = content.said;
   };
 
   const button = (

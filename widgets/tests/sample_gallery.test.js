@@ -114,7 +114,11 @@ test("the focus roves with the arrows and tells the kernel", () => {
   expect(document.activeElement).toBe(tiles()[1]);
   expect(tiles().map((one) => one.tabIndex)).toEqual([-1, 0, -1]);
   press("End");
-  expect(sent("focus").map(({ row }) => row)).toEqual([10, 11, 12]);
+  expect(sent("focus").map(({ row, place }) => [row, place])).toEqual([
+    [10, 0],
+    [11, 1],
+    [12, 2],
+  ]);
   press("ArrowRight");
   press("PageUp");
   expect(sent("turn").map(({ to }) => to)).toEqual(["next", "previous"]);
@@ -223,12 +227,13 @@ test("a class is chosen by mouse", () => {
 test("marks change words, style and what is read out, and leave the focus", () => {
   show(page([0, 1].map((k) => tile(k))));
   tiles()[1].focus();
-  model.emit("msg:custom", { type: "marks", marks: [[11, "relabel → elm"]], said: "1 relabelled" });
+  model.emit("msg:custom", { type: "marks", marks: [[11, "relabel → elm"]] });
+  model.emit("msg:custom", { type: "say", said: "1 relabelled" });
   expect(document.activeElement).toBe(tiles()[1]);
   expect(tiles()[1].dataset.decision).toBe("relabel");
   expect(tiles()[1].getAttribute("aria-label")).toContain("decided: relabel → elm");
   expect(el.querySelector("[role=status]")?.textContent).toBe("1 relabelled");
-  model.emit("msg:custom", { type: "marks", marks: [[11, ""]], said: "undone" });
+  model.emit("msg:custom", { type: "marks", marks: [[11, ""]] });
   expect(tiles()[1].dataset.decision).toBe("");
 });
 

@@ -1,0 +1,149 @@
+"""The explorer's widgets, and the picture that stands behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import numpy as np
+
+from hcat_nb.charts.picture import picture
+from hcat_nb.jupyter.explore_controls import ExploreControls
+from hcat_nb.jupyter.live_map import LiveMap
+from hcat_nb.jupyter.sample_detail import SampleDetail
+from hcat_nb.jupyter.sample_gallery import SampleGallery
+from hcat_nb.jupyter.screens import fitting_display, request
+from hcat_nb.jupyter.static_view import StaticView
+
+if TYPE_CHECKING:
+    from hcat_nb.jupyter.exploration import Exploration
+    from hcat_nb.jupyter.explore_panel import ExplorePanel
+    from hcat_nb.jupyter.gallery_page import SampleViews
+    from hcat_nb.runs.run import Run
+
+__all__ = ["ExploreScreen", "show_explorer"]
+
+_NOT_KEPT = (
+    "not kept by this run: keep_dynamics='probs' in Python, --keep-dynamics probs in "
+    "%hcat_train, keeps it"
+)
+
+# The panel of each cell: running a cell again closes what it showed before,
+# so that neither widgets nor data pile up in the kernel.
+_panels: dict[str | None, ExplorePanel] = {}
+
+
+class ExploreScreen:
+    """Controls, map, sample in focus and gallery.
+
+    Parameters
+    ----------
+    panel : ExplorePanel
+
+    Attributes
+    ----------
+    box : ipywidgets.Widget
+        All of them.
+    map : LiveMap
+    gallery : SampleGallery
+    detail : SampleDetail
+    controls : ExploreControls
+    """
+
+    def __init__(self, panel: ExplorePanel) -> None:
+        run = panel.run
+        truth = ["truth"] if run.truth["is_hard"].any() else []
+        self.map = LiveMap()
+        self.map.on_brush(panel.brushed)
+        self.map.on_pick(panel.picked)
+        self.gallery = SampleGallery(panel.classes, panel.heard)
+        self.detail = SampleDetail()
+        self.controls = ExploreControls(
+            panel.exploration,
+            ["group", *truth, "label", *run.methods],
+            {"x": panel.x, "y": panel.y, "color": panel.color},
+            panel.chosen,
+            panel.pressed,
+        )
+        # Above the gallery: its first fill would move a map below it under the mouse.
+        self._middle = ipywidgets.HBox([self.map, self.detail])
+        self.box = ipywidgets.VBox(
+            [self.controls.top, self._middle, self.gallery, self.controls.bottom]
+        )
+
+    def show_sample(
+        self, run: Run, views: SampleViews, exploration: Exploration, row: int | None
+    ) -> None:
+        """Show all that is known of a sample, and where it is on the map."""
+        if row is None:
+            self.detail.heading = ""
+            return
+        scores = [
+            (name, f"{score:.4g}" if score == score else "n/a", exploration.share_easier(row, name))
+            for name, score in run.scores[exploration.methods].iloc[row].items()
+        ]
+        with self.detail.hold_sync():
+            self.detail.heading = f"sample {exploration.ids[row]}"
+            self.detail.text = views.text(row)
+            self.detail.facts = views.facts(row)
+            self.detail.scores = scores
+            self.detail.trajectory = _trajectory(run, row)
+            self.detail.note = _NOT_KEPT
+            self.detail.picture = views.picture(row)
+        scene = self.map.scene
+        scene.follow(row)
+        self.map.show(scene.marks())
+
+    def close(self) -> None:
+        """Take everything off the page."""
+        self.controls.close()
+        for widget in (self.map, self.gallery, self.detail, self._middle, self.box):
+            widget.layout.close()
+            widget.close()
+
+
+def show_explorer(panel: ExplorePanel) -> None:
+    """Display a panel: widgets where a person watches, and a picture that needs no kernel."""
+    from IPython.display import display
+
+    asked = request()
+    how = fitting_display(asked)
+    if how == "none":
+        print(repr(panel))
+        return
+    if how == "widget":
+        cell = None if asked is None else asked.get("metadata", {}).get("cellId")
+        before = _panels.get(cell)
+        if before is not None and before is not panel:
+            before.close()
+        _panels[cell] = panel
+        screen = ExploreScreen(panel)
+        panel.attach(screen)
+        view = {"version_major": 2, "version_minor": 0, "model_id": screen.box.model_id}
+        # Without text/plain, which would be shown where the widget cannot be.
+        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+    display(_static(panel).bundle(), raw=True)
+
+
+def _static(panel: ExplorePanel) -> StaticView:
+    run = panel.run
+    groups = run.details["dataiq_group"].value_counts()
+    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in groups.index)
+    words = f"Explorer of {run.info['dataset']['name']}: {len(run.scores):,} samples"
+    if shares:
+        words += f" · by Data-IQ {shares}"
+    decisions = panel.decisions
+    if decisions is not None and len(decisions):
+        words += f" · {repr(decisions)[1:-1]}"
+    return StaticView(words, png=picture(run.data_map(color=_map_color(run))))
+
+
+def _map_color(run: Run) -> str:
+    return "truth" if run.truth["is_hard"].any() else "group"
+
+
+def _trajectory(run: Run, row: int) -> list[float | None]:
+    if run.dynamics is None:
+        return []
+    values: Any = run.dynamics.filter(regex=r"^epoch_\d+$").iloc[row].to_numpy(dtype=np.float64)
+    return [None if value != value else round(value, 4) for value in values.tolist()]
