@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hcat_nb.charts.coloring import Coloring, by_group, by_truth
-from hcat_nb.charts.data_map import GROUP_COLUMN, X_MAX, data_map, map_chart
-from hcat_nb.charts.layers import MapLayers, split
+from hcat_nb.charts.data_map import CONFIDENCE, GROUP_COLUMN, X_AXES, data_map, map_chart
 from hcat_nb.charts.picture import picture
-from hcat_nb.jupyter.frames import Frame, codes, counts, encode, names, numbers, small
+from hcat_nb.jupyter.frames import Frame
+from hcat_nb.jupyter.map_scene import MapScene
 from hcat_nb.jupyter.progress import Progress
 from hcat_nb.jupyter.screens import Display, Screen, open_screen
 from hcat_nb.jupyter.static_view import StaticView
@@ -27,6 +27,8 @@ from hcat_nb.training.events import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hcat_nb.charts.offline import OfflineChart
 
 __all__ = ["LiveListener"]
 
@@ -70,7 +72,8 @@ class LiveListener(Listener):
         self._start = event
         self._progress = Progress.started(event)
         self._screen.update(self._progress)
-        self._screen.start_map(lambda: self._spec(event))
+        self._mapped = self._scene(event)
+        self._screen.start_map(self._mapped)
 
     def on_step(self, event: StepEvent) -> None:
         """Move the bar."""
@@ -85,7 +88,7 @@ class LiveListener(Listener):
         self._map = event.map
         self._progress = self._progress.after_epoch(event)
         self._screen.update(self._progress)
-        self._screen.move_map(self._frame_maker(self._start, event.map, self._progress.heading()))
+        self._screen.move_map(self._frame_maker(self._mapped, event.map, self._progress.heading()))
 
     def on_extra(self, event: ExtraEvent) -> None:
         """Say how far the extra training is."""
@@ -108,43 +111,35 @@ class LiveListener(Listener):
         if self._screen is not None and not self._begun:
             self._screen.discard()
 
-    def _spec(self, start: StartEvent) -> dict[str, Any]:
-        n = len(start.labels)
-        coloring = self._coloring(start, np.full(n, ""))
-        # How many are drawn depends on who has a label, not on where they are.
-        place = np.where(start.labels >= 0, 0.0, np.nan)
-        layers = split(place, place, coloring, x_max=X_MAX[self.x])
+    def _scene(self, start: StartEvent) -> MapScene:
+        return MapScene(
+            start.sample_ids,
+            X_AXES[self.x],
+            CONFIDENCE,
+            chart=self._chart,
+            color=lambda x, y: self._coloring(start, self._groups(x, y)),
+            labels=start.labels,
+            class_names=start.class_names,
+        )
+
+    def _chart(self, coloring: Coloring, caption: str, n_points: int) -> OfflineChart:
         return map_chart(
-            self.x,
+            X_AXES[self.x],
             coloring,
             title=self._progress.heading(),
-            caption=layers.caption(),
-            n_points=len(layers.rows),
-        ).to_dict()
+            caption=caption,
+            n_points=n_points,
+            live=True,
+        )
 
     def _frame_maker(
-        self, start: StartEvent, snapshot: MapSnapshot, heading: str
+        self, scene: MapScene, snapshot: MapSnapshot, heading: str
     ) -> Callable[[], Frame]:
-        return lambda: self._frame(start, snapshot, heading)
+        def make() -> Frame:
+            scene.move(snapshot.epoch, heading, getattr(snapshot, self.x), snapshot.confidence)
+            return scene.frame()
 
-    def _frame(self, start: StartEvent, snapshot: MapSnapshot, heading: str) -> Frame:
-        x, y = getattr(snapshot, self.x), snapshot.confidence
-        coloring = self._coloring(start, self._groups(snapshot))
-        layers = split(x, y, coloring, x_max=X_MAX[self.x])
-        return encode(
-            snapshot.epoch,
-            heading,
-            {
-                "points": {
-                    "x": numbers(x[layers.rows], X_MAX[self.x]),
-                    "y": numbers(y[layers.rows], 1.0),
-                    "color": codes(coloring.data[layers.rows], coloring.levels),
-                    "label": codes(start.labels[layers.rows], start.class_names),
-                    "id": names(start.sample_ids[layers.rows].tolist()),
-                },
-                "bins": _bins(layers, coloring),
-            },
-        )
+        return make
 
     def _coloring(self, start: StartEvent, groups: np.ndarray) -> Coloring:
         if self._shows_truth(start):
@@ -156,14 +151,14 @@ class LiveListener(Listener):
         injected = start.is_hard is not None and bool(start.is_hard.any())
         return injected and self.color in ("auto", "truth")
 
-    def _groups(self, snapshot: MapSnapshot) -> np.ndarray:
+    def _groups(self, x: np.ndarray, confidence: np.ndarray) -> np.ndarray:
         if self.x == "variability":
             from hcat_nb.methods.datamaps import datamaps_groups
 
-            return datamaps_groups(snapshot.confidence, snapshot.variability)
+            return datamaps_groups(confidence, x)
         from hcat_nb.methods.dataiq import dataiq_groups
 
-        return dataiq_groups(snapshot.confidence, snapshot.aleatoric)
+        return dataiq_groups(confidence, x)
 
     def _view(self, start: StartEvent) -> StaticView:
         words = f"{self._progress.title()}: {len(start.labels):,} samples, {self._progress.line()}"
@@ -177,7 +172,9 @@ class LiveListener(Listener):
             f"{int((sizes == name).sum()):,} {name}" for name in ("easy", "ambiguous", "hard")
         )
         chart = data_map(
-            self._table(start, self._map, self._groups(self._map)),
+            self._table(
+                start, self._map, self._groups(getattr(self._map, self.x), self._map.confidence)
+            ),
             x=self.x,
             color="truth" if self._shows_truth(start) else "group",
             title=self._progress.heading(),
@@ -195,13 +192,3 @@ class LiveListener(Listener):
         if start.is_hard is not None:
             columns["is_hard"] = start.is_hard
         return pd.DataFrame(columns, index=start.sample_ids)
-
-
-def _bins(layers: MapLayers, coloring: Coloring) -> dict[str, Any]:
-    return {
-        "i": small(layers.column),
-        "j": small(layers.row),
-        "n": counts(layers.count),
-        "shade": small(layers.shade),
-        "color": codes(layers.color, coloring.levels),
-    }

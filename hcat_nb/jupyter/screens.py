@@ -19,6 +19,7 @@ from hcat_nb.jupyter.static_view import StaticView
 if TYPE_CHECKING:
     from hcat_nb.jupyter.frames import Frame
     from hcat_nb.jupyter.live_map import LiveMap
+    from hcat_nb.jupyter.map_scene import MapScene
 
 __all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
 
@@ -36,8 +37,8 @@ class Screen(Protocol):
     def update(self, progress: Progress) -> None:
         """Show how far the run is."""
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        """Prepare the map of this specification."""
+    def start_map(self, scene: MapScene) -> None:
+        """Prepare the map of this scene."""
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
         """Show this state of the map; it is made only if it is shown."""
@@ -61,7 +62,7 @@ class StaticScreen:
         view = StaticView(f"{progress.title()} · {progress.line()}", share=progress.share)
         self._limiter.offer(lambda: self._handle.update(view))
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
+    def start_map(self, scene: MapScene) -> None:
         """Do nothing: nobody watches."""
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
@@ -93,7 +94,7 @@ class WidgetScreen:
         self._monitor = RunMonitor(line="preparing")
         self._box = ipywidgets.VBox([self._monitor])
         self._map: LiveMap | None = None
-        self._spec: Callable[[], dict[str, Any]] | None = None
+        self._scene: MapScene | None = None
         self._early: Callable[[], Frame] | None = None
         self._failure: Exception | None = None
         self._lock = threading.Lock()
@@ -115,9 +116,9 @@ class WidgetScreen:
         self._raise_failure()
         self._lines.offer(lambda: self._show(progress))
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        """Prepare the map of this specification."""
-        self._spec = spec
+    def start_map(self, scene: MapScene) -> None:
+        """Prepare the map of this scene."""
+        self._scene = scene
         self._known.set()
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
@@ -164,9 +165,9 @@ class WidgetScreen:
             live = LiveMap(on_drawn=self._frames.drawn)
             self._box.children = (self._monitor, live)
             self._known.wait()
-            if self._spec is not None:
-                live.spec = self._spec()
-                self._spec = None  # it holds the run's labels and ids
+            if self._scene is not None:
+                live.present(self._scene)
+                self._scene = None  # the map's own now
             with self._lock:
                 self._map, early, self._early = live, self._early, None
             if early is not None:
