@@ -7,8 +7,8 @@ another filter leave it as it is.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Exploration:
         From 0.
     """
 
-    def __init__(self, run: Run, decided: Any = None) -> None:
+    def __init__(self, run: Run, decided: Callable[[], np.ndarray] | None = None) -> None:
         self.ids: pd.Index = run.details.index
         self.methods = run.methods
         self.by = self.methods[0]
@@ -87,7 +87,8 @@ class Exploration:
         if axis not in self.axes:
             raise UnknownNameError(f"there is no axis {axis!r}", nearest(axis, self.axes))
         source = self._run.details if axis in _COORDINATES else self._run.scores
-        return source[axis].to_numpy(dtype=np.float32)
+        values: np.ndarray = source[axis].to_numpy(dtype=np.float32)
+        return values
 
     # -- filters ----------------------------------------------------------
 
@@ -281,25 +282,24 @@ class Exploration:
         return self._orders[by]
 
     def _mask(self, name: str, value: str) -> np.ndarray:
-        if name == "decision":  # the only one that changes
+        if name == "decision" and self._decided is not None:  # the only one that changes
             codes = self._decided()
             if value in ACTIONS:
-                mask: np.ndarray = codes == ACTIONS.index(value)
-                return mask
-            return (codes >= 0) == (value == "decided")
+                return np.equal(codes, ACTIONS.index(value))
+            return np.equal(codes >= 0, value == "decided")
         if (name, value) not in self._masks:
             self._masks[name, value] = self._make_mask(name, value)
         return self._masks[name, value]
 
     def _make_mask(self, name: str, value: str) -> np.ndarray:
+        details = self._run.details
         if name == "label":
-            label = self._run.details["label"]
+            codes = details["label"].cat.codes.to_numpy()
             code = self.choices("label").index(value)
-            missing = code == len(label.cat.categories)
-            mask: np.ndarray = label.cat.codes.to_numpy() == (-1 if missing else code)
-            return mask
+            missing = code == len(details["label"].cat.categories)
+            return np.equal(codes, -1 if missing else code)
         if name == "group":
             way, group = value.split(": ")
-            return (self._run.details[_GROUP_COLUMNS[way]] == group).to_numpy()
+            return np.equal(details[_GROUP_COLUMNS[way]].to_numpy(dtype=object), group)
         is_hard = self._run.truth["is_hard"].to_numpy(dtype=bool)
-        return is_hard == (value == list(TRUTH)[1])
+        return np.equal(is_hard, value == list(TRUTH)[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
+import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.exploration import Exploration
@@ -116,8 +116,8 @@ class ExploreControls:
             options=options,
             value=value,
             description=words,
-            layout=ipywidgets.Layout(width="230px"),
-            style={"description_width": "70px"},
+            layout=ipywidgets.Layout(width="205px"),
+            style={"description_width": "64px"},
         )
         box.observe(
             lambda change: self._on_change(

@@ -316,8 +316,8 @@ class ExplorePanel:
             return
         from hcat_nb.jupyter.run_scene import run_scene
 
-        scene = run_scene(self.run, self.x, self.y, self.color, width=460, height=340)
-        self._screen.map.present(scene)
+        scene = run_scene(self.run, self.x, self.y, self.color, width=320, height=300)
+        self._screen.show_map(scene)
         self._filter_map(self._screen)
         self._mark_selection()
         self._screen.map.redraw()

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
+import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
 import numpy as np
 
 from hcat_nb.charts.picture import picture
 from hcat_nb.jupyter.explore_controls import ExploreControls
+from hcat_nb.jupyter.gallery_page import number_words
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
-from hcat_nb.jupyter.screens import fitting_display, request
+from hcat_nb.jupyter.screens import asked_from
 from hcat_nb.jupyter.static_view import StaticView
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.exploration import Exploration
     from hcat_nb.jupyter.explore_panel import ExplorePanel
     from hcat_nb.jupyter.gallery_page import SampleViews
+    from hcat_nb.jupyter.map_scene import MapScene
     from hcat_nb.runs.run import Run
 
 __all__ = ["ExploreScreen", "show_explorer"]
@@ -45,6 +47,7 @@ class ExploreScreen:
     box : ipywidgets.Widget
         All of them.
     map : LiveMap
+        Replaced when the axes change.
     gallery : SampleGallery
     detail : SampleDetail
     controls : ExploreControls
@@ -53,11 +56,9 @@ class ExploreScreen:
     def __init__(self, panel: ExplorePanel) -> None:
         run = panel.run
         truth = ["truth"] if run.truth["is_hard"].any() else []
-        self.map = LiveMap()
-        self.map.on_brush(panel.brushed)
-        self.map.on_pick(panel.picked)
+        self._panel = panel
         self.gallery = SampleGallery(panel.classes, panel.heard)
-        self.detail = SampleDetail()
+        self.detail = SampleDetail(layout={"flex": "1 1 0", "min_width": "180px"})
         self.controls = ExploreControls(
             panel.exploration,
             ["group", *truth, "label", *run.methods],
@@ -66,10 +67,26 @@ class ExploreScreen:
             panel.pressed,
         )
         # Above the gallery: its first fill would move a map below it under the mouse.
-        self._middle = ipywidgets.HBox([self.map, self.detail])
+        self._middle = ipywidgets.HBox()
+        self.map = self._new_map()
         self.box = ipywidgets.VBox(
             [self.controls.top, self._middle, self.gallery, self.controls.bottom]
         )
+
+    def show_map(self, scene: MapScene) -> None:
+        """Put another map in the place of the one before, without its brush and zoom."""
+        before = self.map
+        self.map = self._new_map()
+        self.map.present(scene)
+        before.layout.close()
+        before.close()
+
+    def _new_map(self) -> LiveMap:
+        live = LiveMap()
+        live.on_brush(self._panel.brushed)
+        live.on_pick(self._panel.picked)
+        self._middle.children = (live, self.detail)
+        return live
 
     def show_sample(
         self, run: Run, views: SampleViews, exploration: Exploration, row: int | None
@@ -79,8 +96,8 @@ class ExploreScreen:
             self.detail.heading = ""
             return
         scores = [
-            (name, f"{score:.4g}" if score == score else "n/a", exploration.share_easier(row, name))
-            for name, score in run.scores[exploration.methods].iloc[row].items()
+            (name, number_words(run.scores[name].iloc[row]), exploration.share_easier(row, name))
+            for name in exploration.methods
         ]
         with self.detail.hold_sync():
             self.detail.heading = f"sample {exploration.ids[row]}"
@@ -106,13 +123,11 @@ def show_explorer(panel: ExplorePanel) -> None:
     """Display a panel: widgets where a person watches, and a picture that needs no kernel."""
     from IPython.display import display
 
-    asked = request()
-    how = fitting_display(asked)
+    how, cell = asked_from()
     if how == "none":
         print(repr(panel))
         return
     if how == "widget":
-        cell = None if asked is None else asked.get("metadata", {}).get("cellId")
         before = _panels.get(cell)
         if before is not None and before is not panel:
             before.close()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hcat_nb.runs._decision import Decision
     from hcat_nb.runs.run import Run
 
-__all__ = ["PagePart", "SampleViews"]
+__all__ = ["PagePart", "SampleViews", "number_words"]
 
 _TILE_PIXELS = 96  # a large image is reduced to this
 _PICTURE_PIXELS = 320  # and beside the gallery to this
@@ -81,7 +81,7 @@ class SampleViews:
                 "label": self._name(self._labels, row),
                 "predicted": self._name(self._predicted, row),
                 "suggested": -1 if self._suggested is None else int(self._suggested[row]),
-                "score": _number(scores[row]),
+                "score": number_words(scores[row]),
                 "decision": self.decision_words(decided(row)),
             }
             if texts is not None:
@@ -120,7 +120,7 @@ class SampleViews:
         ]
         for name in ("confidence", "variability", "aleatoric"):
             if name in details and np.isfinite(details[name]):
-                facts.append((name, _number(details[name])))
+                facts.append((name, number_words(details[name])))
         truth = self._run.truth.iloc[row]
         if self._run.truth["is_hard"].any():
             facts.append(("ground truth", "made hard" if truth["is_hard"] else "untouched"))
@@ -181,10 +181,11 @@ class SampleViews:
 def _cell(value: Any) -> str:
     if value is None or value != value:
         return "missing"
-    return _number(value) if isinstance(value, float) else str(value)
+    return number_words(value) if isinstance(value, float) else str(value)
 
 
-def _number(value: float) -> str:
+def number_words(value: float) -> str:
+    """Return a number as it is shown, "n/a" for NaN."""
     return "n/a" if value != value else f"{value:.4g}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 import traitlets
 
@@ -34,8 +36,8 @@ class SampleDetail(anywidget.AnyWidget):
     _css = asset("sample_detail.css")
     heading = traitlets.Unicode("").tag(sync=True)
     text = traitlets.Unicode("").tag(sync=True)
-    facts = traitlets.List().tag(sync=True)
-    scores = traitlets.List().tag(sync=True)
-    trajectory = traitlets.List().tag(sync=True)
+    facts: Any = traitlets.List().tag(sync=True)
+    scores: Any = traitlets.List().tag(sync=True)
+    trajectory: Any = traitlets.List().tag(sync=True)
     note = traitlets.Unicode("").tag(sync=True)
     picture = traitlets.Bytes(b"").tag(sync=True)

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.live_map import LiveMap
     from hcat_nb.jupyter.map_scene import MapScene
 
-__all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
+__all__ = [
+    "DISPLAYS",
+    "Display",
+    "Screen",
+    "StaticScreen",
+    "WidgetScreen",
+    "asked_from",
+    "open_screen",
+]
 
 Display = Literal["auto", "widget", "static", "none"]
 DISPLAYS = ("auto", "widget", "static", "none")
@@ -244,6 +252,20 @@ def open_screen(display: Display = "auto") -> Screen | None:
         before.close()
     screen = _screens[cell] = WidgetScreen()
     return screen
+
+
+def asked_from() -> tuple[Display, str | None]:
+    """Return what fits the front end, and the cell that asks; call it in the cell's own thread.
+
+    Returns
+    -------
+    display : {"widget", "static", "none"}
+    cell : str or None
+        None where the front end does not tell.
+    """
+    request = _request()
+    cell = None if request is None else request.get("metadata", {}).get("cellId")
+    return _fitting(request), cell
 
 
 def _request() -> dict[str, Any] | None:

@@ -97,7 +97,7 @@ def test_a_loaded_run_needs_its_data_and_no_other(tmp_path):
         run.apply(dataset=data.replace(class_values=("oak", "elm", "fir")))
     other = data.labels.clone()
     other[1] = (other[1] + 1) % 3
-    with pytest.raises(DataError, match="sample 's01' has the label .* in these data"):
+    with pytest.raises(DataError, match=r"sample 's01' has the label .* in these data"):
         run.apply(dataset=data.replace(labels=other))
 
 

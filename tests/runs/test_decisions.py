@@ -127,7 +127,9 @@ def test_a_decision_that_cannot_be_kept_is_not_taken(samples, tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr("hcat_nb.runs._decision_files.write_json", full)
         for step in (lambda: decisions.drop(["s001"]), decisions.undo):
-            with pytest.raises(StoreError, match=r"not taken: .*d.json cannot be written \(no space"):
+            with pytest.raises(
+                StoreError, match=r"not taken: .*d.json cannot be written \(no space"
+            ):
                 step()
     assert decisions.frame().index.tolist() == ["s000"]
     assert Decisions(samples, tmp_path / "d.json").frame().index.tolist() == ["s000"]

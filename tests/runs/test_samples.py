@@ -68,7 +68,7 @@ def test_labels_are_read_as_tables_hold_them(values, label, code):
 
 
 def test_an_unknown_class_is_named_with_the_nearest():
-    with pytest.raises(UnknownNameError, match="no class 'oack'.*nearest: oak"):
+    with pytest.raises(UnknownNameError, match=r"no class 'oack'.*nearest: oak"):
         make([0, 1, 2]).code("oack")
     many = [f"c{i}" for i in range(1000)]
     with pytest.raises(UnknownNameError) as caught:

@@ -203,8 +203,7 @@ function render({ model, el }) {
   const list = make("div", "hcat-tiles");
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-multiselectable", "true");
-  /** @type {Page | null} */
-  let page = null;
+  let page = /** @type {Page | null} */ (null);
   let at = 0;
   /** @type {Set<number>} */
   const selected = new Set();
@@ -381,7 +380,10 @@ function render({ model, el }) {
   bar.append(...ACTIONS.map(([action, key, words]) => button(words, key, () => act(action))));
   const place = make("span", "hcat-place");
   const turn = (/** @type {string} */ to) => () => model.send({ type: "turn", to });
-  bar.append(button("‹", "PageUp", turn("previous")), place, button("›", "PageDown", turn("next")));
+  const turns = make("span", "hcat-turns");
+  turns.append(button("‹", "PageUp", turn("previous")), place);
+  turns.append(button("›", "PageDown", turn("next")));
+  bar.append(turns);
   list.addEventListener("keydown", keydown);
   root.append(bar, chooser.box, heads, list, status);
   el.append(root);
