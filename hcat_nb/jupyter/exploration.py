@@ -285,8 +285,8 @@ class Exploration:
         if name == "decision" and self._decided is not None:  # the only one that changes
             codes = self._decided()
             if value in ACTIONS:
-                return np.equal(codes, ACTIONS.index(value))
-            return np.equal(codes >= 0, value == "decided")
+                return _equal(codes, ACTIONS.index(value))
+            return _equal(codes >= 0, value == "decided")
         if (name, value) not in self._masks:
             self._masks[name, value] = self._make_mask(name, value)
         return self._masks[name, value]
@@ -297,9 +297,14 @@ class Exploration:
             codes = details["label"].cat.codes.to_numpy()
             code = self.choices("label").index(value)
             missing = code == len(details["label"].cat.categories)
-            return np.equal(codes, -1 if missing else code)
+            return _equal(codes, -1 if missing else code)
         if name == "group":
             way, group = value.split(": ")
-            return np.equal(details[_GROUP_COLUMNS[way]].to_numpy(dtype=object), group)
+            return _equal(details[_GROUP_COLUMNS[way]].to_numpy(dtype=object), group)
         is_hard = self._run.truth["is_hard"].to_numpy(dtype=bool)
-        return np.equal(is_hard, value == list(TRUTH)[1])
+        return _equal(is_hard, value == list(TRUTH)[1])
+
+
+def _equal(values: np.ndarray, value: object) -> np.ndarray:
+    mask: np.ndarray = values == value
+    return mask

@@ -64,12 +64,7 @@ class ExploreControls:
         ]
         row = ipywidgets.Layout(flex_flow="row wrap")
         show_all = self._button("all", "Show all", "take the selection away")
-        self.top = ipywidgets.VBox(
-            [
-                ipywidgets.HBox(plain, layout=row),
-                ipywidgets.HBox([*filters, show_all], layout=row),
-            ]
-        )
+        self.top = ipywidgets.HBox([*plain, *filters, show_all], layout=row)
         self._path = ipywidgets.Text(
             value="decisions.csv",
             description="decisions",
@@ -102,12 +97,8 @@ class ExploreControls:
 
     def close(self) -> None:
         """Take the controls off the page."""
-        for widget in (self.top, self.bottom):
-            for box in widget.children:
-                for one in getattr(box, "children", ()):
-                    one.close()
-                box.close()
-            widget.close()
+        _close(self.top)
+        _close(self.bottom)
 
     def _dropdown(
         self, name: str, words: str, options: list[str], value: str
@@ -116,8 +107,8 @@ class ExploreControls:
             options=options,
             value=value,
             description=words,
-            layout=ipywidgets.Layout(width="205px"),
-            style={"description_width": "64px"},
+            layout=ipywidgets.Layout(width="215px"),
+            style={"description_width": "76px"},
         )
         box.observe(
             lambda change: self._on_change(
@@ -134,3 +125,12 @@ class ExploreControls:
         )
         button.on_click(lambda _: self._on_press(name, self._path.value))
         return button
+
+
+def _close(widget: ipywidgets.Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    for part in ("layout", "style"):  # widgets of their own
+        if hasattr(widget, part):
+            getattr(widget, part).close()
+    widget.close()

@@ -226,8 +226,10 @@ class ExplorePanel:
             self._focus(int(self.exploration.rows[0]) if len(self.exploration.rows) else None)
 
     def chosen(self, name: str, value: str | None) -> None:
-        """Take in what a control was set to."""
-        self._guarded(lambda: self._choose(name, value))
+        """Take in what a control was set to, also by :meth:`set`, which has chosen it already."""
+        now = {"x": self.x, "y": self.y, "color": self.color, "by": self.exploration.by}
+        if {**dict.fromkeys(FILTERS), **now, **self.exploration.filters}[name] != value:
+            self._guarded(lambda: self._choose(name, value))
 
     def pressed(self, name: str, path: str) -> None:
         """Take in a button: "all", "export" or "import"."""

@@ -8,6 +8,7 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel is show
 import numpy as np
 
 from hcat_nb.charts.picture import picture
+from hcat_nb.charts.theme import GROUPS
 from hcat_nb.jupyter.explore_controls import ExploreControls
 from hcat_nb.jupyter.gallery_page import number_words
 from hcat_nb.jupyter.live_map import LiveMap
@@ -143,18 +144,14 @@ def show_explorer(panel: ExplorePanel) -> None:
 def _static(panel: ExplorePanel) -> StaticView:
     run = panel.run
     groups = run.details["dataiq_group"].value_counts()
-    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in groups.index)
-    words = f"Explorer of {run.info['dataset']['name']}: {len(run.scores):,} samples"
-    if shares:
-        words += f" · by Data-IQ {shares}"
+    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in GROUPS)
+    name = run.info["dataset"]["name"]
+    words = f"Explorer of {name}: {len(run.scores):,} samples · by Data-IQ {shares}"
     decisions = panel.decisions
     if decisions is not None and len(decisions):
         words += f" · {repr(decisions)[1:-1]}"
-    return StaticView(words, png=picture(run.data_map(color=_map_color(run))))
-
-
-def _map_color(run: Run) -> str:
-    return "truth" if run.truth["is_hard"].any() else "group"
+    color = "truth" if run.truth["is_hard"].any() else "group"
+    return StaticView(words, png=picture(run.data_map(color=color)))
 
 
 def _trajectory(run: Run, row: int) -> list[float | None]:

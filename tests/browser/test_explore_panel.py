@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SETUP = "import hcat_nb, numpy as np, pandas as pd\nfrom pathlib import Path"
-DARK = (
-    "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-)
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 
 
 def _place(page: Any) -> str:
@@ -133,7 +131,7 @@ def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: Lab
     lab_page.command("notebook:run-all-cells")
     lab_page.wait_for_text("mended decisions applied: 1 relabelled, 1 unlabelled")
     _open_explorer(lab_page)
-    page.locator("select").last.select_option("decided")
+    page.locator(".widget-dropdown:has-text('decision') select").select_option("decided")
     assert _wait_for_place(page, "of 2 samples") == "1–2 of 2 samples"
     assert page.locator(".hcat-tile[data-decision=relabel]").count() == 1
     lab_page.screenshot("explore_again")
@@ -181,11 +179,12 @@ def test_rows_and_texts_show_markup_as_text_in_light_and_dark(kind: str, lab_pag
     )
     assert page.locator("#evil").count() == 0
     assert EVIL in page.locator(".hcat-tiles").inner_text()
-    lab_page.screenshot(f"explore_{kind}")
-    page.evaluate(DARK)
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
-    page.wait_for_timeout(1000)  # two draws
-    lab_page.screenshot(f"explore_{kind}_dark")
+    for theme in ("Light", "Dark"):
+        page.evaluate(THEME, f"JupyterLab {theme}")
+        light = str(theme == "Light").lower()
+        page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        page.wait_for_timeout(1000)  # two draws
+        lab_page.screenshot(f"explore_{kind}_{theme.lower()}")
     assert page.locator("#evil").count() == 0
     assert lab_page.remote_requests() == []
 

@@ -205,8 +205,7 @@ function render({ model, el }) {
   list.setAttribute("aria-multiselectable", "true");
   let page = /** @type {Page | null} */ (null);
   let at = 0;
-  /** @type {Set<number>} */
-  const selected = new Set();
+  const selected = /** @type {Set<number>} */ (new Set());
   let address = "";
   let closed = false;
 
@@ -339,7 +338,7 @@ function render({ model, el }) {
       : "";
     const { kind, tiles, first, total, by } = next;
     list.className = `hcat-tiles hcat-of-${kind}`;
-    const template = `8ch minmax(12ch, 1fr) ${"minmax(6ch, 1fr) ".repeat(next.columns.length)}9ch 16ch`;
+    const template = `10ch minmax(12ch, 1fr) ${"minmax(6ch, 1fr) ".repeat(next.columns.length)}9ch 16ch`;
     root.style.setProperty("--hcat-columns", template);
     const names = ["id", "label → predicted", ...next.columns, by, "decision"];
     heads.replaceChildren(...names.map((name) => make("span", "", name)));
