@@ -12,7 +12,7 @@ import numpy as np
 
 from hcat_nb.errors import DataError, HcatError, StoreError, UnknownNameError
 from hcat_nb.jupyter.exploration import FILTERS, PAGE, Exploration
-from hcat_nb.jupyter.gallery_page import SampleViews
+from hcat_nb.jupyter.gallery_page import SampleViews, kept_words
 from hcat_nb.registry import nearest
 from hcat_nb.runs._apply import check_same_samples
 
@@ -107,7 +107,7 @@ class ExplorePanel:
         except DataError as error:  # ids that repeat; the samples can be looked at all the same
             if file is not None:
                 raise
-            off = str(error)
+            off = f"decisions are off: {error}"
         exploration = Exploration(run, None if decisions is None else decisions.codes)
         self._opened: _Open | None = _Open(
             run, exploration, SampleViews(run, dataset), decisions, off
@@ -254,7 +254,7 @@ class ExplorePanel:
     def _deciding(self) -> Decisions:
         opened = self._state()
         if opened.decisions is None:
-            raise DataError(f"nothing can be decided: {opened.off}")
+            raise DataError(opened.off)
         return opened.decisions
 
     def _guarded(self, act: Callable[[], object]) -> None:
@@ -391,13 +391,7 @@ class ExplorePanel:
         if self._screen is None:
             return
         opened = self._state()
-        if opened.decisions is None:
-            self._screen.controls.say(f"decisions are off: {opened.off}")
-            return
-        words = repr(opened.decisions)[1:-1]
-        if opened.decisions.file is None:
-            words += ": run.save(folder) or run.explore(file=...) keeps them"
-        self._screen.controls.say(words)
+        self._screen.controls.say(opened.off or kept_words(opened.decisions))
 
 
 def _samples(n: int) -> str:

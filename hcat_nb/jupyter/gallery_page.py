@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs._decision import Decision
+    from hcat_nb.runs.decisions import Decisions
     from hcat_nb.runs.run import Run
 
-__all__ = ["PagePart", "SampleViews", "number_words"]
+__all__ = ["PagePart", "SampleViews", "kept_words", "number_words"]
 
 _TILE_PIXELS = 96  # a large image is reduced to this
 _PICTURE_PIXELS = 320  # and beside the gallery to this
@@ -182,6 +183,16 @@ def _cell(value: Any) -> str:
     if value is None or value != value:
         return "missing"
     return number_words(value) if isinstance(value, float) else str(value)
+
+
+def kept_words(decisions: Decisions | None) -> str:
+    """Return how many decisions there are, where they are kept, and how to keep them."""
+    if decisions is None:
+        return "no decisions"
+    words = repr(decisions)[1:-1]
+    if decisions.file is None:
+        words += ": run.save(folder) or run.explore(file=...) keeps them"
+    return words
 
 
 def number_words(value: float) -> str:

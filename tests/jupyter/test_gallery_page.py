@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from hcat_nb.data.loading import load
-from hcat_nb.jupyter.gallery_page import SampleViews, number_words
+from hcat_nb.jupyter.gallery_page import SampleViews, kept_words, number_words
 from hcat_nb.runs._decision import Decision
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
@@ -153,3 +153,10 @@ def test_numbers_as_words():
     assert [number_words(value) for value in (0.123456, 3.0, float("nan"))] == [
         "0.1235", "3", "n/a",
     ]  # fmt: skip
+
+
+def test_where_decisions_are_kept_as_words(table, tmp_path):
+    decisions = table.decisions()
+    assert kept_words(decisions).endswith("run.save(folder) or run.explore(file=...) keeps them")
+    decisions.keep_in(tmp_path / "d.json")
+    assert kept_words(decisions) == f"0 decisions (none yet); kept in {tmp_path / 'd.json'}"
