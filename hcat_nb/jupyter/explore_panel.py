@@ -238,7 +238,7 @@ class ExplorePanel:
         elif name == "export":
             self._guarded(lambda: self._say(f"exported to {self._deciding().export(path)}"))
         else:
-            self._guarded(lambda: self._deciding().add(path))
+            self._guarded(lambda: self._import(path))
 
     def heard(self, kind: str, content: dict[str, Any]) -> None:
         """Take in what the user does in the gallery."""
@@ -264,6 +264,10 @@ class ExplorePanel:
                 act()
             except HcatError as error:
                 self._say(str(error))
+
+    def _import(self, path: str) -> None:
+        self._deciding().add(path)
+        self._say(f"taken in from {path}")
 
     def _hear(self, kind: str, content: dict[str, Any]) -> None:
         if kind == "focus":
@@ -369,18 +373,15 @@ class ExplorePanel:
             if self._opened is None or self._screen is None:
                 return
             decisions, exploration = self._deciding(), self.exploration
-            before = exploration.on_page()
             exploration.decisions_changed()
-            if np.array_equal(before, exploration.on_page()):
-                words = self._opened.views.decision_words
-                self._screen.gallery.mark(
-                    {row: words(decisions.of(row)) for row in before.tolist()}
-                )
-            else:
-                if "decision" in exploration.filters:
-                    self._filter_map(self._screen)
-                    self._screen.map.redraw()
+            if "decision" in exploration.filters:
+                self._filter_map(self._screen)
+                self._screen.map.redraw()
                 self._show_page(focus=self._screen.gallery.place)
+            else:
+                words = self._opened.views.decision_words
+                rows = exploration.on_page().tolist()
+                self._screen.gallery.mark({row: words(decisions.of(row)) for row in rows})
             self._say_kept()
 
     def _say(self, words: str) -> None:

@@ -146,6 +146,8 @@ class Journal:
 
 def write_table(frame: pd.DataFrame, path: Path) -> Path:
     """Write decisions as CSV or Parquet; see :meth:`Decisions.export`."""
+    import pandas as pd
+
     _check_suffix(path)
     # Categories of numbers do not come back from Parquet; columns of one type do.
     plain = frame.astype({"action": object})
@@ -154,6 +156,8 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".csv":
+            # As read_table reads them: pandas would cut midnight off a date.
+            plain.index = pd.Index([str(one) for one in plain.index], name="sample_id")
             written_whole(path, lambda draft: plain.to_csv(draft, encoding="utf-8"))
         else:
             written_whole(path, plain.to_parquet)

@@ -179,6 +179,10 @@ def test_a_page_that_is_filtered_by_decision_goes_on_at_its_place(opened):
     assert _rows(screen)[:3] == [rows[0], rows[1], rows[3]]
     assert screen.pages[-1]["focus"] == 2
     assert screen.pages[-1]["total"] == N - 1
+    # One that stands on another page counts as well.
+    panel.decisions.keep([panel.exploration.ids[panel.exploration.rows[-1]]])
+    assert screen.pages[-1]["total"] == N - 2
+    assert screen.map.scene._keep.sum() == N - 2
 
 
 def test_mistakes_are_said_on_the_page(opened, run):
@@ -202,6 +206,7 @@ def test_files_go_out_and_in(opened, run, tmp_path):
     panel.heard("undo", {})
     panel.pressed("import", str(tmp_path / "d.parquet"))
     assert len(run.decisions()) == 3
+    assert screen.said[-1].startswith("taken in from")
 
 
 def test_decisions_on_a_saved_run_are_there_when_it_is_opened_again(run, tmp_path):

@@ -27,7 +27,15 @@ def make(ids=None, values=KINDS["whole"]) -> Samples:
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("ids", [None, ["a,b", 'say "hi"', "ü", "<i>", "007"]])
+@pytest.mark.parametrize(
+    "ids",
+    [
+        None,
+        ["a,b", 'say "hi"', "ü", "<i>", "007"],
+        list(pd.date_range("2026-01-01", periods=5)),
+        [0.5, 1.0, 1e-7, 2.0, 3.0],
+    ],
+)
 def test_an_export_comes_back(suffix, kind, ids, tmp_path):
     samples = make(ids, KINDS[kind])
     decisions = Decisions(samples)
