@@ -21,6 +21,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.data.feature_stream import Features, streamed
 from hcat_nb.errors import HcatError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
@@ -33,7 +34,7 @@ __all__ = ["Observer", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
-_CHUNK_VALUES = 2**23  # values of the samples, whose gradients may be as many
+_CHUNK_VALUES = 2**21  # values of the samples, whose gradients may be as many, twice in memory
 _KEPT = 2**25  # bytes of what a further sweep over the final model wants again
 
 Quantity = tuple[Need, Options]
@@ -67,8 +68,8 @@ class Observer:
     ----------
     model : Module
         Raw features in, logits out.
-    features : Tensor of shape (n, ...)
-        Raw, on the model's device.
+    features : Tensor or FeatureStream of shape (n, ...)
+        Raw, batches on the model's device.
     labels : Tensor of shape (n,), int64
         Observed codes, -1 where missing.
     rows : Tensor of shape (m,), int64
@@ -101,7 +102,7 @@ class Observer:
     def __init__(
         self,
         model: nn.Module,
-        features: Tensor,
+        features: Features,
         labels: Tensor,
         rows: Tensor,
         subscribers: Sequence[Subscriber],
@@ -157,46 +158,6 @@ class Observer:
             with torch.no_grad():
                 self._measure(self.rows[:2], wanted, tap=None)
 
-    def passes(self, n_epochs: int) -> dict[str, int]:
-        """Return how often a run of ``n_epochs`` measures each part for all rows.
-
-        Parts have the names of the clock.  A further sweep counts whole, though
-        what it wants of some rows may have been kept.
-        """
-        counts: dict[str, int] = {}
-        final = self._wanting("final")
-        for epoch in range(1, n_epochs + 1):
-            due = [one for one in self._wanting("epoch") if one.due(epoch)]
-            last = final if epoch == n_epochs else []
-            if due or last:
-                counts["forward"] = counts.get("forward", 0) + 1
-            for need, _ in self._quantities(due, "epoch") | self._quantities(last, "final"):
-                if need is not Need.EMBEDDINGS:
-                    counts[need.name.lower()] = counts.get(need.name.lower(), 0) + 1
-        more = max((one.sweeps for one in final), default=1) - 1
-        if more > 0:
-            counts["forward"] += more
-        return counts
-
-    def trial(self, rows: Tensor) -> dict[str, float]:
-        """Return the seconds that measuring ``rows`` once takes, by part; nobody is told.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (b,), int64
-            Positions in the dataset.
-        """
-        kept, self.clock = self.clock, Clock()
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                for part in (rows[: self.batch_size], rows):  # what happens once comes first
-                    self.clock = Clock()
-                    self._measure(part, set(self._probes), tap=None)
-            return self.clock.seconds
-        finally:
-            self.clock = kept
-
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
         """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
         if self._staged is not None:
@@ -229,7 +190,8 @@ class Observer:
         self._further_sweeps(epoch)
 
     @property
-    def _chunk(self) -> int:
+    def chunk(self) -> int:
+        """Rows that subscribers are told of at a time."""
         per_row = max(1, math.prod(self.features.shape[1:]))
         return max(self.batch_size, min(_CHUNK, _CHUNK_VALUES // per_row))
 
@@ -286,9 +248,12 @@ class Observer:
             tap: EmbeddingTap | None = None
             if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
                 tap = stack.enter_context(EmbeddingTap(self._embedding))
-            for number, rows in enumerate(self.rows.split(self._chunk)):
-                known = self._kept.get(number) if sweep else None
-                logits, measured = known or self._measure(rows, wanted, tap)
+            chunks = self.rows.split(self.chunk)
+            kept = self._kept if sweep else {}
+            inputs = self._inputs([rows for at, rows in enumerate(chunks) if at not in kept])
+            for number, rows in enumerate(chunks):
+                known = kept.get(number)
+                logits, measured = known or self._measure(rows, wanted, tap, inputs)
                 if again and known is None:
                     self._keep(number, logits, {key: measured[key] for key in again})
                 labels = self.labels[rows]
@@ -320,8 +285,17 @@ class Observer:
             if need.kind == kind and not need.is_logits
         }
 
+    def _inputs(self, chunks: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Return the features of each batch of each chunk."""
+        parts = [part for rows in chunks for part in rows.split(self.batch_size)]
+        return streamed(self.features, parts)
+
     def _measure(
-        self, rows: Tensor, wanted: set[Quantity], tap: EmbeddingTap | None
+        self,
+        rows: Tensor,
+        wanted: set[Quantity],
+        tap: EmbeddingTap | None,
+        inputs: Iterator[Tensor] | None = None,
     ) -> tuple[Tensor, dict[Quantity, Tensor]]:
         parts: list[Tensor] = []
         measured: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in wanted}
@@ -330,7 +304,8 @@ class Observer:
             for quantity in wanted
             if isinstance(probe := self._probes.get(quantity), TracingProbe)
         ]
-        for batch in self._batches(rows, tracing):
+        inputs = self._inputs([rows]) if inputs is None else inputs
+        for batch in self._batches(rows, tracing, inputs):
             parts.append(batch.logits.float())
             for quantity in wanted:
                 if quantity[0] is Need.EMBEDDINGS:
@@ -341,10 +316,12 @@ class Observer:
                     measured[quantity].append(self._probes[quantity](batch))
         return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
 
-    def _batches(self, rows: Tensor, tracing: Sequence[TracingProbe]) -> Iterator[Batch]:
+    def _batches(
+        self, rows: Tensor, tracing: Sequence[TracingProbe], inputs: Iterator[Tensor]
+    ) -> Iterator[Batch]:
         for part in rows.split(self.batch_size):
             with self.clock("forward"):
-                x, labels = self.features[part], self.labels[part]
+                x, labels = next(inputs), self.labels[part]
                 following = [probe for probe in tracing if probe.wants_trace(x)]
                 if following:
                     traced = traced_forward(

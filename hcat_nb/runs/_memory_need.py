@@ -1,16 +1,17 @@
 """Whether a prepared run fits into the memory that is free, said before it trains.
 
-What a run allocates while it trains is known beforehand but for bounded
-chunks: accumulators, the staged logits, gradients and Adam's moments, tables
-of results.  The data themselves stand in memory already.
+What a run allocates while it trains is known beforehand: accumulators, the
+staged logits, gradients and Adam's moments, tables of results; and what a
+batch holds is weighed in a forward of a few samples.  The data themselves stand in memory already.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hcat_nb.data.host_memory import free_host_memory
 from hcat_nb.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ __all__ = ["check_memory", "free_memory", "memory_need"]
 _TABLES = 400
 # Gradients, two moments of Adam, and the weights of the last finished epoch.
 _COPIES_OF_WEIGHTS = 4
-# What a pass over the data holds at a time: as much as in observation._memory, or,
-# of few samples, so many times their features.
-_CHUNK, _ACTIVATIONS = 2**28, 64
-_CGROUP = Path("/sys/fs/cgroup")
+# Of what autograd saves for a batch: the way back frees it while it makes gradients.
+_ACTIVATIONS = 1.25
+# What libraries and allocators hold beside it.
+_WORKSPACE = 2**25
 
 
 def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
@@ -44,10 +45,14 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     from hcat_nb.observation.record import Need
 
     n, shape = len(trainer.features), tuple(trainer.features.shape[1:])
-    chunk = min(_CHUNK, _ACTIVATIONS * 4 * trainer.features.numel())
+    batch = min(trainer.batch_size, len(trainer.rows))
+    passing = int(_ACTIVATIONS * batch * _bytes_per_row(trainer)) + _WORKSPACE
     weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
-    need = {"training": _COPIES_OF_WEIGHTS * weights + chunk, "tables": _TABLES * n}
+    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": _TABLES * n}
     observer = trainer.observer
+    if any(Need.INPUT_GRADIENTS in one.needs for one in observer.subscribers):
+        # A chunk of them, in parts and joined.
+        need["training"] += 2 * 4 * min(n, observer.chunk) * math.prod(shape)
     if any(Need.TRAIN_LOGITS in one.needs for one in observer.subscribers):
         need["training logits"] = 4 * observer.n_classes * n
     on_cpu = trainer.features.device.type == "cpu"
@@ -58,33 +63,26 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     return need
 
 
+def _bytes_per_row(trainer: Trainer) -> int:
+    """Return what autograd saves for a sample in a forward of the trainer's model."""
+    from hcat_nb.observation._memory import bytes_per_row
+    from hcat_nb.training.seed import isolated_rng
+
+    trainer.model.eval()
+    with isolated_rng(trainer.seed, trainer.features.device):
+        return bytes_per_row(trainer.model, trainer.features[trainer.rows[:1]])
+
+
 def free_memory(device: torch.device) -> int:
     """Return the bytes that this process may still take on ``device``.
 
-    On a CPU the lesser of what the system can give without swapping and what
-    a container's limit (cgroup v2) leaves.
+    On a CPU see :func:`~hcat_nb.data.host_memory.free_host_memory`.
     """
     if device.type == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    left = _left_in_cgroup(_CGROUP)
-    return free if left is None else min(free, left)
-
-
-def _left_in_cgroup(folder: Path) -> int | None:
-    """Return what the limit of a container leaves, reclaimable file pages included."""
-    limit, current, stat = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
-    if not (limit.is_file() and current.is_file() and stat.is_file()):
-        return None
-    most = limit.read_text().strip()
-    if most == "max":
-        return None
-    pages = dict(line.split() for line in stat.read_text().splitlines())
-    return int(most) - int(current.read_text()) + int(pages.get("inactive_file", 0))
+    return free_host_memory()
 
 
 def check_memory(need: Mapping[str, int], free: int, n: int, methods: Iterable[str]) -> None:

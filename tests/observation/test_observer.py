@@ -264,29 +264,6 @@ def test_the_clock_tells_the_parts_and_who_asked_for_them(features):
     assert watcher.askers() == {"forward": ["plain", "asks"], "dropout": ["asks"]}
 
 
-def test_passes_are_those_that_the_run_makes(features):
-    def subscribers():
-        return [
-            Subscriber(frozenset({Need.LOGITS})),
-            Subscriber(frozenset({Need.INPUT_GRADIENTS}), epochs=(1, 3)),
-            Subscriber(frozenset({Need.DROPOUT})),
-            Subscriber(frozenset({Need.EMBEDDINGS}), sweeps=2),
-        ]
-
-    watcher = observer(Counting(), features, *subscribers())
-    assert watcher.passes(3) == {"forward": 4, "input_gradients": 2, "dropout": 1}
-    only = observer(Counting(), features, subscribers()[1])
-    assert only.passes(3) == {"forward": 2, "input_gradients": 2}
-
-
-def test_a_trial_tells_nobody_and_leaves_the_clock(features):
-    one = Subscriber(frozenset({Need.LOGITS, Need.DROPOUT, Need.INPUT_GRADIENTS}))
-    watcher = observer(Counting(), features, one)
-    seconds = watcher.trial(torch.arange(10))
-    assert set(seconds) == {"forward", "dropout", "input_gradients"}
-    assert (one.records, watcher.clock.seconds) == ([], {})
-
-
 def test_gradients_of_both_kinds_go_back_through_one_forward(features):
     net = Counting()
     norms, inputs = (
