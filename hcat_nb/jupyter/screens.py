@@ -19,6 +19,7 @@ from hcat_nb.jupyter.static_view import StaticView
 if TYPE_CHECKING:
     from hcat_nb.jupyter.frames import Frame
     from hcat_nb.jupyter.live_map import LiveMap
+    from hcat_nb.training.events import Control
 
 __all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
 
@@ -47,6 +48,9 @@ class Screen(Protocol):
 
     def discard(self) -> None:
         """Take everything away: the run did not begin."""
+
+    def obey(self, control: Control) -> None:
+        """Let the user stop and pause the run, where there is somebody."""
 
 
 class StaticScreen:
@@ -77,14 +81,22 @@ class StaticScreen:
         self._limiter.finish()
         self._handle.clear()
 
+    def obey(self, control: Control) -> None:
+        """Do nothing: nobody watches."""
+
 
 class WidgetScreen:
     """Two outputs: the live view, and the picture that stands in for it later.
 
     The map comes as soon as Vega is at hand; the bar is there at once.
+
+    Parameters
+    ----------
+    place : ipywidgets.Box, optional
+        Show the live view there, in place of outputs of the cell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: Any = None) -> None:
         import ipywidgets
         from IPython.display import display
 
@@ -101,10 +113,14 @@ class WidgetScreen:
         self._built = threading.Event()
         self._lines = Limiter(_LINE_SECONDS, on_error=self._fail)
         self._frames = Limiter(_MAP_SECONDS, on_error=self._fail)
-        # Without text/plain, which would be shown where the widget cannot be.
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-        self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        self._handle: _Handle | None = None
+        if place is None:
+            # Without text/plain, which would be shown where the widget cannot be.
+            view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
+            display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+            self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        else:
+            place.children = (self._box,)
         context = contextvars.copy_context()  # holds the cell that messages belong to
         threading.Thread(
             target=context.run, args=(self._build,), name="hcat-live-map", daemon=True
@@ -132,7 +148,8 @@ class WidgetScreen:
         self._frames.finish()
         self._lines.finish()
         self._show(progress)
-        self._handle.update(view)
+        if self._handle is not None:
+            self._handle.update(view)
         self._raise_failure()
 
     def discard(self) -> None:
@@ -142,7 +159,12 @@ class WidgetScreen:
         self._lines.finish()
         self._frames.finish()
         self.close()
-        self._handle.clear()
+        if self._handle is not None:
+            self._handle.clear()
+
+    def obey(self, control: Control) -> None:
+        """Show the buttons that stop and pause the run of this cell."""
+        self._monitor.obey(control)
 
     def close(self) -> None:
         """Close the widgets; the page then shows the picture."""
