@@ -92,7 +92,7 @@ class Command:
         if self.cell:
             about += f" As %%{self.name} the cell holds the same options as YAML."
         parser = OptionParser(
-            prog=f"%{self.name}", add_help=False, description=about.replace("%", "%%")
+            prog=f"%{self.name}", add_help=False, description=about
         )
         for one in self.own:
             if one.positional:

@@ -90,6 +90,7 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
     import torch
 
     from hcat_nb.jupyter.listener import LiveListener
+    from hcat_nb.jupyter.training_thread import alone
     from hcat_nb.training.events import Control
 
     control = Control()
@@ -98,7 +99,7 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
         screen.obey(control)
 
     def work() -> Run:
-        with torch.enable_grad():  # a thread has a grad mode of its own
+        with alone(), torch.enable_grad():  # a thread has a grad mode of its own
             return keep(
                 train(
                     listeners=[listener],

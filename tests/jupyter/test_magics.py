@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from torch import nn
 
-from hcat_nb.jupyter import magics
+import hcat_nb
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.listing import listing
 from hcat_nb.runs.store import load_run
@@ -44,7 +44,7 @@ def test_a_line_returns_what_the_plain_call_returns(shell: InteractiveShell) -> 
     )
     pd.testing.assert_frame_equal(run.scores, plain.scores)  # same seed, same bits
     pd.testing.assert_frame_equal(run.truth, plain.truth)
-    assert magics.last_run is run
+    assert hcat_nb.last_run is run
 
 
 def test_a_frame_and_a_model_of_ones_own(shell: InteractiveShell) -> None:
