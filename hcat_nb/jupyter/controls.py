@@ -21,7 +21,7 @@ from hcat_nb.spec import field_choices
 __all__ = ["Control", "field_control", "looks", "plugin_controls", "split"]
 
 _LAYOUT = {"width": "100%", "max_width": "420px"}
-_STYLE = {"description_width": "130px"}
+_STYLE = {"description_width": "120px"}
 _NONE = "none"
 
 
@@ -47,15 +47,15 @@ class Control:
         self.default = default
         self._words = words
 
-    def words(self) -> list[str]:
-        """Return what the control adds to a line.
+    def words(self, always: bool = False) -> list[str]:
+        """Return what the control adds to a line; ``always``: even at the default.
 
         Raises
         ------
         SpecError
             If its text cannot be read.
         """
-        if self.widget.value == self.default:
+        if self.widget.value == self.default and not always:
             return []
         return self._words(self.widget.value)
 
@@ -90,7 +90,9 @@ def field_control(item: dataclasses.Field[Any], value: Any) -> Control:
             name, make(value=value, **step, **dress), item.default, lambda now: [flag, str(now)]
         )
     several = kind.startswith(("tuple", "Mapping"))
-    default = "" if several and not kind.startswith("tuple") else _shown(item.default)
+    default = _shown(item.default)
+    if several:  # a mapping's default is empty
+        default = shlex.join(item.default) if kind.startswith("tuple") else ""
     shown = shlex.join(option_words(name, value)[1:]) if several else _shown(value)
     box = ipywidgets.Text(
         value=shown,

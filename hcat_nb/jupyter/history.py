@@ -12,6 +12,8 @@ from typing import Any
 
 __all__ = ["add_history", "lighten"]
 
+_LAST = ("_", "__", "___")
+
 
 def add_history(shell: Any) -> None:
     """Watch what the cells of a shell show, from now on; once."""
@@ -30,19 +32,21 @@ def add_history(shell: Any) -> None:
 def lighten(shell: Any, keep: Any = None) -> None:
     """Replace results of ours in the history of ``shell``, ``keep`` excepted."""
     lights: dict[int, Any] = {}
+
+    def stand_in(value: Any) -> Any:
+        if value is keep or (light := _light(value)) is None:
+            return value
+        return lights.setdefault(id(value), light)
+
     outputs = shell.user_ns.get("Out", {})
-    numbered = {f"_{number}" for number in outputs}
-    for place, names in ((outputs, list(outputs)), (shell.user_ns, [*numbered, "_", "__", "___"])):
-        for name in names:
-            value = place.get(name)
-            if value is keep or (light := _light(value)) is None:
-                continue
-            place[name] = lights.setdefault(id(value), light)
-    displayhook = shell.displayhook
-    for name in ("_", "__", "___"):  # from which the next result is moved on
-        held = getattr(displayhook, name, None)
-        if held is not keep and (light := _light(held)) is not None:
-            setattr(displayhook, name, lights.get(id(held), light))
+    names = [f"_{number}" for number in outputs] + list(_LAST)
+    held = {name: shell.user_ns[name] for name in names if name in shell.user_ns}
+    # IPython stops moving "_" on when a name is set otherwise than by push.
+    shell.push({name: stand_in(value) for name, value in held.items()}, interactive=False)
+    for number, value in list(outputs.items()):
+        outputs[number] = stand_in(value)
+    for name in _LAST:  # from which the next result is moved on
+        setattr(shell.displayhook, name, stand_in(getattr(shell.displayhook, name)))
 
 
 def _light(value: Any) -> Any:

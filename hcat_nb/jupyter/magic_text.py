@@ -11,16 +11,32 @@ from typing import Any
 from hcat_nb.arguments import read_value
 from hcat_nb.spec import USERS_OWN, RunSpec
 
-__all__ = ["changed_options", "magic_line", "option_words", "python_code", "spec_words"]
+__all__ = [
+    "ALWAYS",
+    "changed_options",
+    "magic_line",
+    "option_words",
+    "python_code",
+    "spec_words",
+]
+
+# Said even at their defaults: a cell to be repeated names its seed.
+ALWAYS = ("p", "seed")
 
 
 def changed_options(spec: RunSpec) -> dict[str, Any]:
-    """Return the options of ``spec`` that differ from the defaults, objects left out."""
+    """Return the options of ``spec`` that a cell has to name, objects left out.
+
+    Those that differ from the defaults, and ``ALWAYS``: of these ``p`` only
+    where something is injected.
+    """
     plain = RunSpec()
+    always = [name for name in ALWAYS if name != "p" or spec.hardness is not None]
     return {
         item.name: value
         for item in dataclasses.fields(spec)
         if (value := getattr(spec, item.name)) not in (getattr(plain, item.name), USERS_OWN)
+        or item.name in always
     }
 
 
@@ -30,7 +46,7 @@ def spec_words(spec: RunSpec) -> list[str]:
     Examples
     --------
     >>> spec_words(RunSpec(dataset="wine", epochs=3, methods=("aum", "loss")))
-    ['wine', '--epochs', '3', '--methods', 'aum', 'loss']
+    ['wine', '--methods', 'aum', 'loss', '--epochs', '3', '--seed', '0']
     """
     options = changed_options(spec)
     dataset = options.pop("dataset", spec.dataset)

@@ -48,7 +48,7 @@ class MethodList:
                 layout={"width": "150px", "flex": "0 0 auto"},
             )
             box.observe(self._on_box, "value")
-            cost = ipywidgets.Label(_card_cost(name))
+            cost = ipywidgets.Label(_card_cost(name), tooltip=str(METHODS.get(name).cost))
             self._boxes[name], self._costs[name] = box, cost
             rows.append(ipywidgets.HBox([box, cost]))
         self._changed = changed
@@ -109,4 +109,5 @@ class MethodList:
 
 
 def _card_cost(name: str) -> str:
-    return str(METHODS.get(name).cost)
+    """Return the first part of what the card says, which fits on a line."""
+    return str(METHODS.get(name).cost).partition(";")[0]

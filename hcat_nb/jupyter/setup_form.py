@@ -19,7 +19,7 @@ from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.controls import Control, field_control, looks, plugin_controls, split
 from hcat_nb.jupyter.dataset_choice import NameOrVariable
 from hcat_nb.jupyter.magic_parser import looks_like_data, looks_like_model
-from hcat_nb.jupyter.magic_text import option_words
+from hcat_nb.jupyter.magic_text import ALWAYS, option_words
 from hcat_nb.jupyter.method_list import MethodList
 from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.spec import RunSpec, field_choices
@@ -43,6 +43,8 @@ class SetupForm:
         What the controls show at first.
     words : mapping
         What stands for ``dataset`` and ``model``, where they are variables.
+    own : mapping
+        ``out`` and ``overwrite``, where given.
     changed : callable
         Called after each change.
     estimate : callable
@@ -53,6 +55,7 @@ class SetupForm:
         self,
         spec: RunSpec,
         words: Mapping[str, str],
+        own: Mapping[str, Any],
         changed: Callable[[], None],
         estimate: Callable[[], None],
     ) -> None:
@@ -80,10 +83,15 @@ class SetupForm:
         )
         self.methods = MethodList(spec.methods, changed, estimate)
         self.out = ipywidgets.Text(
-            placeholder="not saved", continuous_update=False, **looks("save to", _OUT_HELP)
+            value=str(own.get("out", "")),
+            placeholder="not saved",
+            continuous_update=False,
+            **looks("save to", _OUT_HELP),
         )
         self.overwrite = ipywidgets.Checkbox(
-            value=False, indent=True, **looks("overwrite", "replace a run that stands there")
+            value="overwrite" in own,
+            indent=True,
+            **looks("overwrite", "replace a run that stands there"),
         )
         self.options: list[Control] = []
         self._option_box = ipywidgets.VBox()
@@ -122,10 +130,11 @@ class SetupForm:
         words = [self.data.word]
         if self.model.word != _FIELDS["model"].default:
             words += ["--model", self.model.word]
+        injects = self.controls["hardness"].widget.value != "none"
         for name, control in self.controls.items():
             if not (name == "p" and self._is_mixture):
-                words += control.words()
-        if self.controls["hardness"].widget.value != "none":
+                words += control.words(name in ALWAYS and (injects or name != "p"))
+        if injects:
             pairs = [pair for control in self.options for pair in control.words()]
             if self._is_mixture:
                 pairs = split(self.options[0].widget.value)

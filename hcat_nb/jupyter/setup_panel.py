@@ -68,13 +68,11 @@ class SetupPanel(ipywidgets.VBox):
         self._previewer = Previewer()
         self._previews: Newest[str] = Newest(self._show_preview, self._no_preview, _TYPING_SECONDS)
         self._estimates: Newest[Forecast] = Newest(self._show_costs, self._no_costs)
-        self._form = SetupForm(_spec(call), call.words, self.update, self.estimate)
-        self._form.out.value = str(call.own.get("out", ""))
-        self._form.overwrite.value = "overwrite" in call.own
+        self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
         self._train_button = _button("Train", "train in the background", self.train, "success")
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
-        self._message = ipywidgets.Label("")
+        self._message = ipywidgets.HTML("")  # wraps, as a Label would not; holds escaped text
         self._preview = ipywidgets.HTML("")
         self._line = ipywidgets.HTML("")
         self._code = ipywidgets.HTML("")
@@ -239,17 +237,17 @@ class SetupPanel(ipywidgets.VBox):
         always = [title for title in sections if title not in _CLOSED]
         left = [one for title in always for one in (_heading(title), *sections[title])]
         folded = [one for title in _CLOSED for one in _folding(title, sections[title])]
-        right = [_heading("Preview"), self._preview, _heading("The same as a line and as code")]
-        right += [self._line, self._code]
+        right = [_heading("Preview"), self._preview]
+        text = [_heading("The same as a line and as code"), self._line, self._code]
         columns = ipywidgets.HBox(
             [
-                ipywidgets.VBox(left, layout={"flex": "0 1 440px", "min_width": "300px"}),
-                ipywidgets.VBox(right, layout={"flex": "1 1 420px", "min_width": "300px"}),
+                ipywidgets.VBox(left, layout={"flex": "0 0 300px"}),
+                ipywidgets.VBox(right, layout={"flex": "1 1 320px", "min_width": "320px"}),
             ],
             layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"},
         )
         buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
-        return [columns, *folded, buttons, self._message, self._live]
+        return [columns, *folded, *text, buttons, self._message, self._live]
 
     def _offer_preview(self, call: MagicCall) -> None:
         kept = ("data", "labels")
@@ -305,7 +303,7 @@ class SetupPanel(ipywidgets.VBox):
         ):
             box.value = (
                 f'<pre tabindex="0" aria-label="{name}" style="white-space:pre-wrap;'
-                f'user-select:text;margin:2px 0">{html.escape(text)}</pre>'
+                f'word-break:normal;user-select:text;margin:2px 0">{html.escape(text)}</pre>'
             )
 
     def _show_state(self) -> None:
@@ -317,7 +315,9 @@ class SetupPanel(ipywidgets.VBox):
         self._pause_button.description = "Resume" if paused else "Pause"
 
     def _say(self, text: str) -> None:
-        self._message.value = " ".join(text.split())
+        """Show one line, as text."""
+        words = html.escape(" ".join(text.split()))
+        self._message.value = f'<span role="status">{words}</span>'
 
     def _after_cell(self, _: Any) -> None:
         self.refresh()
