@@ -85,9 +85,22 @@ def identity(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
     try:
-        return weakref.ref(value), id(value)
+        return _Same(weakref.ref(value))
     except TypeError:
         return object()
+
+
+class _Same:
+    """Compares by identity; a weak reference itself compares by value."""
+
+    def __init__(self, reference: weakref.ref[Any]) -> None:
+        self.reference = reference
+
+    def __eq__(self, other: object) -> bool:
+        value = self.reference()
+        return isinstance(other, _Same) and value is not None and other.reference() is value
+
+    __hash__ = None  # type: ignore[assignment] # never a key
 
 
 _OBJECTS = ("data", "labels", "name", "model", "classes")
