@@ -115,7 +115,7 @@ def test_help_lists_names_and_defaults(parser):
 
 @pytest.mark.parametrize("text", ["uniform,far_ood", "uniform + far_ood", "uniform far_ood"])
 def test_several_kinds_as_one_word_are_told_how_a_mixture_is_written(text: str) -> None:
-    with pytest.raises(SpecError, match="uniform=0.05 far_ood=0.05 --p 0.1"):
+    with pytest.raises(SpecError, match=r"uniform=0\.05 far_ood=0\.05 --p 0\.1"):
         refuse_several(text)
 
 

@@ -91,9 +91,7 @@ class Command:
         about = self.about
         if self.cell:
             about += f" As %%{self.name} the cell holds the same options as YAML."
-        parser = OptionParser(
-            prog=f"%{self.name}", add_help=False, description=about
-        )
+        parser = OptionParser(prog=f"%{self.name}", add_help=False, description=about)
         for one in self.own:
             if one.positional:
                 self._add(parser, one)
@@ -113,9 +111,7 @@ class Command:
 
 
 _NAME = Own("--name", "variable that gets the result", settings={"metavar": "VAR"})
-_DISPLAY = Own(
-    "--display", "how it is shown [auto]", choices=DISPLAYS, settings={"metavar": "STR"}
-)
+_DISPLAY = Own("--display", "how it is shown [auto]", choices=DISPLAYS, settings={"metavar": "STR"})
 _FLAG: Mapping[str, Any] = {"action": "store_true"}
 _OUT = (
     Own("--out", "folder to save the run to", settings={"metavar": "DIR"}),

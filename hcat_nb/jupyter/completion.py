@@ -57,10 +57,8 @@ def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] |
     command = COMMANDS[call["name"]]
     words = call["rest"].split()
     word = "" if not words or line[-1].isspace() else words.pop()
-    if word.startswith("-"):
-        candidates = _options(command)
-    else:
-        candidates = _values(command, words, variables)
+    named = word.startswith("-")
+    candidates = _options(command) if named else _values(command, words, variables)
     return word, [name for name in candidates if name.startswith(word)]
 
 
@@ -152,9 +150,7 @@ def _folders() -> list[str]:
     near = (path for pattern in ("*", "*/*") for path in Path().glob(pattern))
     some = islice(near, _LOOKED_AT)
     return sorted(
-        str(path)
-        for path in some
-        if (path / "run.json").is_file() or (path / CHECKPOINT).is_dir()
+        str(path) for path in some if (path / "run.json").is_file() or (path / CHECKPOINT).is_dir()
     )
 
 

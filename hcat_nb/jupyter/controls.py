@@ -16,7 +16,7 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 
 from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.magic_text import option_words
-from hcat_nb.spec import field_choices
+from hcat_nb.spec import RunSpec, field_choices
 
 __all__ = ["Control", "field_control", "looks", "plugin_controls", "split"]
 
@@ -82,7 +82,7 @@ def field_control(item: dataclasses.Field[Any], value: Any) -> Control:
         box = ipywidgets.Checkbox(value=value, indent=True, **dress)
         return Control(name, box, item.default, lambda now: option_words(name, now))
     if choices and not kind.startswith("tuple"):
-        return _dropdown(name, choices, item.default or _NONE, value or _NONE, dress)
+        return _dropdown(name, choices, str(item.default or _NONE), value or _NONE, dress)
     if kind in ("int", "float"):
         make = ipywidgets.IntText if kind == "int" else ipywidgets.FloatText
         step = {"step": 0.01} if name == "p" else {}
@@ -92,7 +92,7 @@ def field_control(item: dataclasses.Field[Any], value: Any) -> Control:
     several = kind.startswith(("tuple", "Mapping"))
     default = _shown(item.default)
     if several:  # a mapping's default is empty
-        default = shlex.join(item.default) if kind.startswith("tuple") else ""
+        default = shlex.join(getattr(RunSpec(), name)) if kind.startswith("tuple") else ""
     shown = shlex.join(option_words(name, value)[1:]) if several else _shown(value)
     box = ipywidgets.Text(
         value=shown,
@@ -124,9 +124,7 @@ def plugin_controls(plugin: type, given: Mapping[str, Any]) -> list[Control]:
     return made
 
 
-def _plugin_control(
-    item: dataclasses.Field[Any], kind: Any, given: Mapping[str, Any]
-) -> Control:
+def _plugin_control(item: dataclasses.Field[Any], kind: Any, given: Mapping[str, Any]) -> Control:
     name = item.name
     required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
     default = None if item.default is dataclasses.MISSING else item.default
@@ -196,4 +194,3 @@ def _shown(value: Any) -> str:
         return json.dumps(value)
     except TypeError:
         return repr(value)
-

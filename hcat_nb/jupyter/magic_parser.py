@@ -57,9 +57,7 @@ class MagicCall:
     words: dict[str, str] = field(default_factory=dict)
 
 
-def parse(
-    command: Command, line: str, cell: str | None, variables: Mapping[str, Any]
-) -> MagicCall:
+def parse(command: Command, line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCall:
     """Read a call; nothing in it is evaluated.
 
     Parameters
@@ -97,7 +95,8 @@ def parse(
     name = own.pop("name", None)
     if name is not None and not str(name).isidentifier():
         raise SpecError(f"name is {name!r}", "a name of a variable")
-    words_of = {key: str(options[key]) for key in ("dataset", "model") if key in options}
+    objects = [key for key in ("dataset", "model") if key in options]
+    words_of = {key: str(options[key]) for key in objects}
     keywords = {**options, **data_keywords(options.pop("dataset", None), variables)}
     keywords.pop("dataset", None)
     if "model" in options:

@@ -103,7 +103,7 @@ def python_code(spec: RunSpec, objects: Mapping[str, str], own: Mapping[str, Any
     dataset = options.pop("dataset", spec.dataset)
     lines = [objects.get("data", repr(dataset))]
     lines += [f"{key}={value}" for key, value in objects.items() if key != "data"]
-    lines += [f"{key}={value!r}" for key, value in (options | own).items()]
+    lines += [f"{key}={value!r}" for key, value in {**options, **own}.items()]
     inside = "".join(f"    {line},\n" for line in lines)
     return f"import hcat_nb as hcat\n\nrun = hcat.characterize(\n{inside})"
 

@@ -63,14 +63,14 @@ def _magic(shell: Any, command: Command) -> Callable[..., Any]:
 
 
 def _train(call: MagicCall, _: Any) -> Run | Forecast:
-    out = {"out": call.own.get("out"), "overwrite": "overwrite" in call.own}
     if "dry_run" in call.own:
         from hcat_nb.runs.forecast import forecast
 
         return forecast(**call.keywords)
     from hcat_nb.runs.characterize import characterize
 
-    return _watched(call, lambda **watch: characterize(**call.keywords, **out, **watch))
+    out = {"out": call.own.get("out"), "overwrite": "overwrite" in call.own}
+    return _watched(call, lambda **watch: characterize(**{**call.keywords, **out, **watch}))
 
 
 def _resume(call: MagicCall, _: Any) -> Run:

@@ -89,7 +89,9 @@ class MethodList:
     def show_costs(self, forecast: Forecast) -> None:
         """Show what each method will cost, and all together."""
         for name, row in forecast.table.iterrows():
-            self._costs[str(name)].value = (
+            self._costs[
+                str(name)
+            ].value = (
                 f"{row['seconds']:.1f} s, {row['of_training']:.0%} of training, {row['mb']:.1f} MB"
             )
         self.say(repr(forecast).splitlines()[-1])

@@ -189,5 +189,7 @@ def _total(pairs: list[str]) -> float:
     shares = [value for _, value in map(read_pair, pairs)]
     shares = [one.get("p") if isinstance(one, Mapping) else one for one in shares]
     if not shares or not all(isinstance(share, (int, float)) for share in shares):
-        raise SpecError(f"the parts are {' '.join(pairs)!r}", "kind=proportion, such as uniform=.05")
+        raise SpecError(
+            f"the parts are {' '.join(pairs)!r}", "kind=proportion, such as uniform=.05"
+        )
     return math.fsum(shares)

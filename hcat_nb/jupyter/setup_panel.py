@@ -32,7 +32,7 @@ _TYPING_SECONDS = 0.3
 _CLOSED = ("Methods", "More options")  # long, so they open on demand
 
 
-class SetupPanel(ipywidgets.VBox):
+class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
     """Sets up a run by controls; trains it in a thread, so that buttons and cells stay free.
 
     The panel trains what its line says, through the same parser as the magic.

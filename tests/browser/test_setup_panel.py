@@ -45,7 +45,9 @@ def _wait_for_epoch(page: Any, after: int) -> int:
 
 
 def test_train_pause_and_stop_while_it_trains(either_page: LabPage) -> None:
-    check = "print('kept', len(panel.run.history), panel.run.info['outcome'], len(panel.run.scores))"
+    check = (
+        "print('kept', len(panel.run.history), panel.run.info['outcome'], len(panel.run.scores))"
+    )
     page = _opened(either_page, "panel.ipynb", ["print('free', 1 + 1)"])
     either_page.wait_for_text("free 2")
     either_page.screenshot("panel_open")

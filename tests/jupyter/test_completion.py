@@ -78,7 +78,9 @@ def test_all_methods_are_offered() -> None:
     assert set(METHODS.names()) <= set(found[1])
 
 
-@pytest.mark.parametrize("line", ["%hcat", "x = 1", "%timeit dig", "# %hcat_train dig", "%hcat_trains "])
+@pytest.mark.parametrize(
+    "line", ["%hcat", "x = 1", "%timeit dig", "# %hcat_train dig", "%hcat_trains "]
+)
 def test_other_lines_are_left_alone(line: str) -> None:
     assert complete(line, VARIABLES) is None
 

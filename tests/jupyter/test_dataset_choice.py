@@ -12,7 +12,12 @@ FRAME = pd.DataFrame({"a": [1.0]})
 
 def make(value: str = "digits") -> NameOrVariable:
     return NameOrVariable(
-        "dataset", ["digits", "wine"], looks_like_data, value, "a file ...", looks("dataset", "help")
+        "dataset",
+        ["digits", "wine"],
+        looks_like_data,
+        value,
+        "a file ...",
+        looks("dataset", "help"),
     )
 
 

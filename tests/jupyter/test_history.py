@@ -81,5 +81,5 @@ def test_other_results_are_left_alone(shell: InteractiveShell) -> None:
     run_cell(shell, "[1, 2]")
     run_cell(shell, TRAIN + "0")
     run_cell(shell, "3")
-    assert list(shell.user_ns["Out"].values())[0] == [1, 2]
+    assert next(iter(shell.user_ns["Out"].values())) == [1, 2]
     assert shell.user_ns["__"].dataset is not None

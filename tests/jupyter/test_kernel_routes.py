@@ -36,7 +36,10 @@ def test_outside_a_kernel_there_is_no_id() -> None:
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("kernel-1f0e5a34-8a5c-4c1d-9d9e-0123456789ab.json", "1f0e5a34-8a5c-4c1d-9d9e-0123456789ab"),
+        (
+            "kernel-1f0e5a34-8a5c-4c1d-9d9e-0123456789ab.json",
+            "1f0e5a34-8a5c-4c1d-9d9e-0123456789ab",
+        ),
         ("kernel-4711.json", ""),  # started by hand: no server knows it
         ("tmpabc.json", ""),
     ],

@@ -32,7 +32,7 @@ def hear(monitor: RunMonitor, kind: str) -> None:
 def test_a_monitor_that_obeys_nothing_shows_no_button_and_hears_nothing() -> None:
     made = RunMonitor()
     hear(made, "stop")
-    assert not (made.buttons or made.stopping or made.hears)
+    assert [made.buttons, made.stopping, made.hears] == [False, False, False]
 
 
 def test_stop_and_pause_reach_the_run(monitor: RunMonitor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import ipywidgets
@@ -36,7 +37,7 @@ def widgets(boxes: Any) -> Iterator[Any]:
 
 def test_every_field_has_one_control() -> None:
     form = make()
-    shown = [id(one) for one in widgets(sum(form.sections().values(), []))]
+    shown = [id(one) for one in widgets(chain(*form.sections().values()))]
     assert len(set(shown)) == len(shown)
     special = {"dataset": form.data.choice, "model": form.model.choice}
     special |= {"methods": form.methods.button, "hardness_options": form._option_box}
@@ -59,7 +60,7 @@ def test_every_registered_name_can_be_chosen() -> None:
 def test_every_control_has_a_name() -> None:
     form = make(hardness="far_ood")
     interactive = (ipywidgets.Button, ipywidgets.ToggleButton)
-    for one in widgets(sum(form.sections().values(), [])):
+    for one in widgets(chain(*form.sections().values())):
         if isinstance(one, interactive) or (
             hasattr(one, "value") and not isinstance(one, (ipywidgets.HTML, ipywidgets.Label))
         ):
