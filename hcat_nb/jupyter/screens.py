@@ -19,6 +19,8 @@ from hcat_nb.jupyter.static_view import StaticView
 if TYPE_CHECKING:
     from hcat_nb.jupyter.frames import Frame
     from hcat_nb.jupyter.live_map import LiveMap
+    from hcat_nb.jupyter.map_scene import MapScene
+    from hcat_nb.jupyter.replay_bar import ReplayBar
     from hcat_nb.training.events import Control
 
 __all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
@@ -37,14 +39,20 @@ class Screen(Protocol):
     def update(self, progress: Progress) -> None:
         """Show how far the run is."""
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        """Prepare the map of this specification."""
+    def start_map(self, scene: MapScene) -> None:
+        """Prepare the map of this scene."""
+
+    def ready(self) -> bool:
+        """Whether a state of the map offered now is shown at once."""
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
         """Show this state of the map; it is made only if it is shown."""
 
     def finish(self, progress: Progress, view: StaticView) -> None:
         """Show the end, and leave what needs no kernel."""
+
+    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
+        """Let these epochs be looked at again."""
 
     def discard(self) -> None:
         """Take everything away: the run did not begin."""
@@ -65,10 +73,17 @@ class StaticScreen:
         view = StaticView(f"{progress.title()} · {progress.line()}", share=progress.share)
         self._limiter.offer(lambda: self._handle.update(view))
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
+    def start_map(self, scene: MapScene) -> None:
         """Do nothing: nobody watches."""
 
+    def ready(self) -> bool:
+        """Say yes: the picture in the end shows what led to it."""
+        return True
+
     def move_map(self, frame: Callable[[], Frame]) -> None:
+        """Do nothing: nobody watches."""
+
+    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
         """Do nothing: nobody watches."""
 
     def finish(self, progress: Progress, view: StaticView) -> None:
@@ -105,7 +120,9 @@ class WidgetScreen:
         self._monitor = RunMonitor(line="preparing")
         self._box = ipywidgets.VBox([self._monitor])
         self._map: LiveMap | None = None
-        self._spec: Callable[[], dict[str, Any]] | None = None
+        self._replay: ReplayBar | None = None
+        self._epochs: tuple[list[int], Callable[[int], Frame], str] | None = None
+        self._scene: MapScene | None = None
         self._early: Callable[[], Frame] | None = None
         self._failure: Exception | None = None
         self._lock = threading.Lock()
@@ -131,10 +148,14 @@ class WidgetScreen:
         self._raise_failure()
         self._lines.offer(lambda: self._show(progress))
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        """Prepare the map of this specification."""
-        self._spec = spec
+    def start_map(self, scene: MapScene) -> None:
+        """Prepare the map of this scene."""
+        self._scene = scene
         self._known.set()
+
+    def ready(self) -> bool:
+        """Whether a state of the map offered now is shown at once."""
+        return self._frames.ready()
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
         """Show this state of the map; it is made only if it is shown."""
@@ -150,7 +171,14 @@ class WidgetScreen:
         self._show(progress)
         if self._handle is not None:
             self._handle.update(view)
+        if self._map is not None and self._replay is not None and self._epochs is not None:
+            live, (epochs, frame, note) = self._map, self._epochs
+            self._replay.offer(epochs, lambda epoch: live.show(frame(epoch)), note)
         self._raise_failure()
+
+    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
+        """Let these epochs be looked at again; call it before :meth:`finish`."""
+        self._epochs = (epochs, frame, note)
 
     def discard(self) -> None:
         """Take everything away."""
@@ -168,7 +196,7 @@ class WidgetScreen:
 
     def close(self) -> None:
         """Close the widgets; the page then shows the picture."""
-        for widget in (self._map, self._monitor, self._box):
+        for widget in (self._replay, self._map, self._monitor, self._box):
             if widget is not None:
                 widget.layout.close()
                 widget.close()
@@ -182,13 +210,15 @@ class WidgetScreen:
     def _build(self) -> None:
         try:
             from hcat_nb.jupyter.live_map import LiveMap
+            from hcat_nb.jupyter.replay_bar import ReplayBar
 
-            live = LiveMap(on_drawn=self._frames.drawn)
-            self._box.children = (self._monitor, live)
+            live, self._replay = LiveMap(on_drawn=self._frames.drawn), ReplayBar()
+            self._box.children = (self._monitor, live, self._replay)
             self._known.wait()
-            if self._spec is not None:
-                live.spec = self._spec()
-                self._spec = None  # it holds the run's labels and ids
+            if self._scene is not None:
+                live.present(self._scene)
+                live.on_pick(live.follow)
+                self._scene = None  # the map's own now
             with self._lock:
                 self._map, early, self._early = live, self._early, None
             if early is not None:
@@ -198,13 +228,13 @@ class WidgetScreen:
         finally:
             self._built.set()
 
-    def _send(self, frame: Callable[[], Frame]) -> None:
+    def _send(self, frame: Callable[[], Frame]) -> int | None:
         with self._lock:
             live = self._map
             if live is None:
                 self._early = frame
-                return
-        live.show(frame())
+                return None
+        return live.show(frame())
 
     def _fail(self, error: Exception) -> None:
         self._failure = error

@@ -15,8 +15,9 @@ from hcat_nb.methods._card import Fault, check_card, is_abstract
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["Context", "Method", "Scored"]
+__all__ = ["Context", "Method", "Moment", "Scored"]
 
+Moment = Literal["epoch", "final", "end"]
 NO_LABEL = "no_label"
 UNREADABLE = "unreadable"
 
@@ -150,6 +151,16 @@ class Method(Buffered, ABC):
         super().__init_subclass__()
         if not is_abstract(cls):
             check_card(cls)
+
+    @property
+    def scored_from(self) -> Moment:
+        """When :meth:`scores` first tells something of this run.
+
+        ``"epoch"``: after every epoch, of those so far; ``"final"``: once the
+        final model was observed; ``"end"``: after the extra trainings.
+        """
+        kinds = {need.kind for need in self.needs}
+        return "end" if "extra" in kinds else "final" if "final" in kinds else "epoch"
 
     # -- before training -------------------------------------------------
 

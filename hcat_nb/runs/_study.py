@@ -300,6 +300,7 @@ class Study:
             labels=dataset.labels.numpy(),
             class_names=dataset.class_names,
             is_hard=self.perturbed.truth["is_hard"].to_numpy() if self.spec.hardness else None,
+            methods={method.name: method.scored_from for method in self.methods},
         )
 
     def _info(self, outcome: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import DivergedError
+from hcat_nb.methods.base import Method
 from hcat_nb.observation.dynamics import MapDynamics
 from hcat_nb.observation.observer import Observer
 from hcat_nb.seeds import child_seed
@@ -28,6 +29,7 @@ from hcat_nb.training.events import (
     StartEvent,
     StepEvent,
 )
+from hcat_nb.training.interim import ScoreBoard
 from hcat_nb.training.moving_parts import MovingParts
 from hcat_nb.training.seed import isolated_rng
 
@@ -172,6 +174,8 @@ class Trainer:
             at the epoch before.
         """
         self._audience = _Audience(self.listeners)
+        methods = [one for one in self.observer.subscribers if isinstance(one, Method)]
+        self._board = ScoreBoard(methods, self.features.device)
         training = self._training = Training()
         outcome: Outcome = "failed"
         message = ""
@@ -186,7 +190,12 @@ class Trainer:
             message = f"{type(error).__name__}: {error}"
             raise
         finally:
-            self._audience.tell("on_end", EndEvent(outcome, len(training.history), message))
+            scored = outcome != "failed" and training.history
+            scores = self._board.at_end() if scored else None
+            end = EndEvent(outcome, len(training.history), message, scores)
+            self._audience.tell("on_end", end)
+            if scores is not None:
+                scores.close()
         return training
 
     def _run_epochs(self, training: Training) -> None:
@@ -229,6 +238,7 @@ class Trainer:
                 EpochRecord(epoch, loss, accuracy, trained - epoch_began, now - trained)
             )
             elapsed = now - began
+            scores = self._board.after_epoch(epoch, last=epoch == self.epochs)
             event = EpochEvent(
                 epoch=epoch,
                 n_epochs=self.epochs,
@@ -237,8 +247,10 @@ class Trainer:
                 elapsed=elapsed,
                 remaining=elapsed / epoch * (self.epochs - epoch),
                 map=self.dynamics.snapshot(epoch),
+                scores=scores,
             )
             self._audience.tell("on_epoch", event)
+            scores.close()
 
     def _train_epoch(
         self, epoch: int, shuffled: Tensor, optimizer: torch.optim.Optimizer

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hcat_nb.jupyter.frames import Frame
+from hcat_nb.jupyter.frames import Frame, rows
 from hcat_nb.jupyter.listener import LiveListener
+from hcat_nb.jupyter.map_scene import MapScene
 from hcat_nb.jupyter.progress import Progress
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.methods.dataiq import dataiq_groups
@@ -31,8 +32,8 @@ class Recorder:
     def update(self, progress: Progress) -> None:
         self.states.append(progress)
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        self.specs.append(spec())
+    def start_map(self, scene: MapScene) -> None:
+        self.specs.append(scene.spec())
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
         self.frames.append(frame())
@@ -60,26 +61,14 @@ def play(
 
 
 def column(frame: Frame, dataset: str, name: str) -> Any:
-    position = 0
-    for described in frame.content["datasets"]:
-        for header in described["columns"]:
-            if (described["name"], header["name"]) == (dataset, name):
-                data = frame.buffers[position]
-                if header["dtype"] == "text":
-                    return data.decode().split("\0")
-                values = np.frombuffer(data, header["dtype"])
-                if "levels" in header:
-                    return [header["levels"][code] for code in values]
-                return values * header.get("scale", 1)
-            position += 1
-    raise AssertionError(name)
+    return [row[name] for row in rows(frame)[dataset]]
 
 
 def test_every_epoch_is_a_frame_of_all_samples_that_have_a_place(made_up_run: Any) -> None:
     run = made_up_run()
     screen = play(run)
     assert [frame.content["epoch"] for frame in screen.frames] == [1, 2, 3]
-    assert screen.frames[1].content["heading"] == "<b>trees</b>, epoch 2 of 3"
+    assert screen.frames[1].content["signals"]["heading"] == "<b>trees</b>, epoch 2 of 3"
     last = screen.frames[-1]
     ids = column(last, "points", "id")
     assert sorted(ids) == sorted(run.start.sample_ids[1:])  # the first has no label
@@ -114,12 +103,13 @@ def test_without_a_truth_the_groups_are_shown(made_up_run: Any, x: Any) -> None:
 def test_the_specification_fits_the_frames(made_up_run: Any) -> None:
     screen = play(made_up_run())
     (spec,) = screen.specs
-    for layer in spec["layer"]:
+    for layer in spec["layer"][:2]:
         name = layer["data"]["name"]
         fields = {part["field"] for part in layer["encoding"]["tooltip"]} - {"x0", "x1"}
         described = next(d for d in screen.frames[0].content["datasets"] if d["name"] == name)
         assert fields <= {header["name"] for header in described["columns"]}
-    assert spec["title"]["subtitle"] == "100 samples, 1 of them without coordinates"
+    caption = screen.frames[0].content["signals"]["caption"]
+    assert caption == "100 samples, 1 of them without coordinates"
     scale = spec["layer"][1]["encoding"]["color"]["scale"]
     assert scale["domain"] == ["untouched", "made hard"]
 
@@ -128,7 +118,7 @@ def test_a_large_run_stays_small_on_the_wire(made_up_run: Any) -> None:
     (frame, *_) = play(made_up_run(n=60_000, n_epochs=1)).frames
     assert frame.size < 250_000
     assert len(column(frame, "points", "x")) == 5_000
-    assert column(frame, "bins", "n").sum() == 54_999
+    assert sum(column(frame, "bins", "n")) == 54_999
 
 
 def test_the_end_is_a_picture_and_its_words(made_up_run: Any) -> None:

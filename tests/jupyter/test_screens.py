@@ -20,7 +20,16 @@ Shown = list[tuple[str, dict[str, Any]]]
 
 
 def frame(epoch: int) -> Frame:
-    return encode(epoch, f"epoch {epoch}", {"points": {"x": numbers(np.zeros(2), 1.0)}})
+    return encode(
+        epoch, {"heading": f"epoch {epoch}"}, {"points": {"x": numbers(np.zeros(2), 1.0)}}
+    )
+
+
+class Scene:
+    """As much of a scene as a screen asks for."""
+
+    def spec(self) -> dict[str, Any]:
+        return {"mark": "point"}
 
 
 @pytest.fixture
@@ -78,7 +87,7 @@ def test_without_a_front_end_one_output_is_updated(displayed: Shown) -> None:
 def test_two_outputs_one_after_the_other(displayed: Shown, sent: list[int]) -> None:
     screen = WidgetScreen()
     screen.update(RUNNING)
-    screen.start_map(lambda: {"mark": "point"})
+    screen.start_map(Scene())  # type: ignore[arg-type]
     screen.move_map(lambda: frame(1))
     screen.move_map(lambda: frame(2))
     screen.finish(RUNNING, StaticView("over", png=b"png"))
@@ -94,7 +103,7 @@ def test_two_outputs_one_after_the_other(displayed: Shown, sent: list[int]) -> N
 def test_no_thread_is_left(displayed: Shown, sent: list[int]) -> None:
     before = set(threading.enumerate())
     screen = WidgetScreen()
-    screen.start_map(dict)
+    screen.start_map(Scene())  # type: ignore[arg-type]
     for epoch in range(5):
         screen.update(RUNNING)
         screen.move_map(lambda epoch=epoch: frame(epoch))
@@ -107,11 +116,12 @@ def test_no_thread_is_left(displayed: Shown, sent: list[int]) -> None:
 
 
 def test_a_map_that_cannot_be_made_is_told_to_the_caller(displayed: Shown) -> None:
-    def fail() -> dict[str, Any]:
-        raise RuntimeError("no such field")
+    class Broken:
+        def spec(self) -> dict[str, Any]:
+            raise RuntimeError("no such field")
 
     screen = WidgetScreen()
-    screen.start_map(fail)
+    screen.start_map(Broken())  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="no such field"):
         screen.finish(RUNNING, StaticView("over"))
     assert displayed[-1][1]["text/plain"] == "over"
