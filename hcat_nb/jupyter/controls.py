@@ -20,7 +20,7 @@ from hcat_nb.spec import RunSpec, field_choices
 
 __all__ = ["Control", "field_control", "looks", "plugin_controls", "split"]
 
-_LAYOUT = {"width": "100%", "max_width": "420px"}
+_LAYOUT = {"width": "calc(100% - 6px)", "max_width": "420px"}  # a control has margins
 _STYLE = {"description_width": "120px"}
 _NONE = "none"
 
