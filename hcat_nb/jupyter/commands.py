@@ -43,6 +43,8 @@ class Own:
         All that may stand there.
     settings : mapping
         Further settings of argparse.
+    short : str
+        A second name, of one letter.
     """
 
     name: str
@@ -50,6 +52,12 @@ class Own:
     values: str = ""
     choices: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    short: str = ""
+
+    @property
+    def dest(self) -> str:
+        """Where the parser puts it, apart from the fields of RunSpec."""
+        return f"own_{self.key}"
 
     @property
     def key(self) -> str:
@@ -103,11 +111,16 @@ class Command:
         return parser
 
     def _add(self, parser: OptionParser, one: Own) -> None:
-        flags = [one.name]
-        if not one.positional and "_" in one.key:
-            flags.append(f"--{one.key}")
         text = one.help + (f": one of {', '.join(one.choices)}" if one.choices else "")
-        parser.add_argument(*flags, help=text, **{"default": None, **one.settings})
+        settings: dict[str, Any] = {"default": None, "help": text, **one.settings}
+        if one.positional:
+            parser.add_argument(one.dest, metavar=one.key, **settings)
+            return
+        flags = [*([one.short] if one.short else []), one.name]
+        flags += [f"--{one.key}"] if "_" in one.key else []
+        if "action" not in settings:
+            settings.setdefault("metavar", one.key.upper())
+        parser.add_argument(*flags, dest=one.dest, **settings)
 
 
 _NAME = Own("--name", "variable that gets the result", settings={"metavar": "VAR"})
@@ -136,7 +149,7 @@ def _listing(kind: str, words: str) -> Command:
         f"List {words}; with names, or -v for all, their whole cards.",
         own=(
             Own("names", "whose cards", kind, settings={"nargs": "*"}),
-            Own("-v", "show whole cards", settings={**_FLAG, "dest": "verbose"}),
+            Own("--verbose", "show whole cards", settings=_FLAG, short="-v"),
         ),
     )
 

@@ -85,9 +85,9 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
     namespace = command.parser().parse(words)
     options = spec_options(namespace)
     for one in command.own:
-        key = one.settings.get("dest", one.key)
-        if getattr(namespace, key) not in (None, False, []):
-            options[f"own {key}"] = getattr(namespace, key)
+        value = getattr(namespace, one.dest)
+        if not (value is None or value is False or value == []):  # 0 is a value
+            options[f"own {one.key}"] = value
     _add_cell(options, command, cell)
     own = {key[4:]: options.pop(key) for key in list(options) if key.startswith("own ")}
     _check_own(command, own)

@@ -148,10 +148,11 @@ def _explore(call: MagicCall, _: Any) -> Any:
     return _run_of(call).explore()
 
 
-def _compare(call: MagicCall, _: Any) -> Any:
+def _compare(call: MagicCall, shell: Any) -> Any:
     from hcat_nb.jupyter.compare_panel import ComparePanel
 
-    return ComparePanel(*map(_loaded, call.own["runs"]), methods=call.own.get("methods"))
+    runs = map(_loaded, call.own["runs"])
+    return ComparePanel(*runs, methods=call.own.get("methods"), variables=shell.user_ns)
 
 
 def _run_of(call: MagicCall) -> Run:

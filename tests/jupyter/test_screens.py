@@ -159,7 +159,6 @@ def test_a_place_of_its_own_shows_no_output_and_gets_no_picture(displayed: Shown
     place = ipywidgets.VBox()
     screen = WidgetScreen(place)
     assert len(place.children) == 1
-    screen.start_map(dict)
     screen.finish(RUNNING, StaticView("over"))
     assert displayed == []
     screen.close()
