@@ -157,7 +157,7 @@ def _report(run: Run, arguments: argparse.Namespace) -> None:
     for note in (*run.info["dataset"]["notes"], *run.info["notes"]):
         print(f"note: {note}")
     if run.spec.hardness:
-        _print(_brief(run.evaluate()))
+        _print(_brief(_metrics(run, arguments.out)))
     print(run.hardest(arguments.hardest))
     if arguments.out is not None:
         print(f"saved to {Path(arguments.out).resolve()}")
@@ -182,7 +182,14 @@ def _rescore(arguments: argparse.Namespace) -> None:
     for name, reason in run.info["skipped"].items():
         print(f"skipped {name}: {reason}")
     if run.spec.hardness:
-        _print(_brief(run.evaluate()))
+        _print(_brief(_metrics(run, arguments.run)))
+
+
+def _metrics(run: Run, folder: str | None) -> pd.DataFrame:
+    """Return the run's metrics: thousand resamples of each method take a while, so once."""
+    from hcat_nb.runs.store import saved_metrics
+
+    return run.evaluate() if folder is None else saved_metrics(folder)
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hcat_nb.cli import main
 from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
 from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.run import Run
 from hcat_nb.runs.store import load_run
 
 WORDS = "run digits --subset 120 --hardness uniform --p 0.1 --epochs 2 --seed 3 --methods aum el2n"
@@ -42,6 +43,21 @@ def test_run_saves_what_python_would_compute(tmp_path, capsys):
     assert re.search(r"aum\s+12\s+0\.1000", printed)
     assert "3 hardest samples by aum" in printed
     assert str(tmp_path / "run") in printed
+
+
+def test_a_saved_run_is_evaluated_once(tmp_path, capsys, monkeypatch):
+    evaluate, calls = Run.evaluate, []
+
+    def counted(run, **options):
+        calls.append(options)
+        return evaluate(run, **options)
+
+    monkeypatch.setattr(Run, "evaluate", counted)
+    main([*WORDS.split(), "--out", str(tmp_path / "run"), "--hardest", "0"])
+    saved = capsys.readouterr().out
+    assert len(calls) == 1
+    main([*WORDS.split(), "--hardest", "0"])
+    assert saved.startswith(capsys.readouterr().out.split("0 hardest")[0])
 
 
 def test_another_process_gives_the_same_bits(tmp_path):

@@ -10,13 +10,18 @@ which is neither 0 nor .5.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.seeds import child_seed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["N_RESAMPLES", "Interval", "auroc", "average_precision", "bootstrap_intervals"]
 
@@ -25,7 +30,9 @@ __all__ = ["N_RESAMPLES", "Interval", "auroc", "average_precision", "bootstrap_i
 # with 200 by 10 %.
 N_RESAMPLES = 1000
 
-_CELLS = 2**18  # resamples x samples held at once: a few MB; 2**20 is slower, out of the caches
+# Resamples counted together: enough to fill vector registers, few enough for the caches.
+_LEAST, _MOST = 8, 32
+_CELLS = 2**22  # resamples x samples held at once: 8 MB, and 8 resamples of more samples
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     ranked = _Ranked.of(scores, positive)
     if ranked is None:
         return float("nan")
-    return float(ranked.areas(np.ones((1, ranked.n), dtype=np.int32))[0][0])
+    return float(ranked.areas(*ranked.everyone())[0][0])
 
 
 def average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
@@ -83,7 +90,7 @@ def average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
     ranked = _Ranked.of(scores, positive)
     if ranked is None:
         return float("nan")
-    return float(ranked.areas(np.ones((1, ranked.n), dtype=np.int32))[1][0])
+    return float(ranked.areas(*ranked.everyone())[1][0])
 
 
 def bootstrap_intervals(
@@ -99,8 +106,9 @@ def bootstrap_intervals(
     resample is left with one class.  All columns share the resamples, so the
     intervals of two methods differ by the methods alone.
 
-    Each column is sorted once; a resample is then how often each sample was
-    drawn, and costs two cumulative sums: O(n).
+    A resample is how often each sample was drawn.  Each column is sorted once;
+    what its areas ask of a resample is how many others were drawn between one
+    hard sample and the next, and many resamples are counted together.
 
     Parameters
     ----------
@@ -123,17 +131,14 @@ def bootstrap_intervals(
     ranked = [_Ranked.of(column, positive) for column in columns.T]
     if n_resamples == 0 or not ranked or ranked[0] is None:
         return [(Interval(np.nan, np.nan), Interval(np.nan, np.nan)) for _ in ranked]
-    flags = np.asarray(positive, dtype=bool)
-    groups = np.flatnonzero(flags), np.flatnonzero(~flags)
-    rng = np.random.default_rng(child_seed(seed, "bootstrap"))
     areas = np.empty((len(ranked), 2, n_resamples))
-    block = max(1, _CELLS // len(flags))
-    for start in range(0, n_resamples, block):
-        size = min(block, n_resamples - start)
-        counts = _resample(groups, len(flags), size, rng)
+    start = 0
+    for hard, others in _resamples(ranked[0].n_hard, ranked[0].n_others, n_resamples, seed):
+        stop = start + hard.shape[1]
         for column, one in enumerate(ranked):
             assert one is not None  # one truth for all columns
-            areas[column, :, start : start + size] = one.areas(counts)
+            areas[column, :, start:stop] = one.areas(hard, others)
+        start = stop
     low, high = np.percentile(areas, [2.5, 97.5], axis=2)
     return [
         (Interval(float(lo[0]), float(hi[0])), Interval(float(lo[1]), float(hi[1])))
@@ -143,28 +148,24 @@ def bootstrap_intervals(
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """Scores sorted once, from hard to easy, cut where the score changes.
+    """Scores sorted once, from hard to easy, and cut into G runs: a score that hard samples have.
 
-    Only cuts that hold a hard sample matter to either area.
+    Only these matter to either area.  Each table has a row a run, and a column
+    a hard (or other) sample in the order of the data.
 
     Parameters
     ----------
-    order : ndarray of shape (n,), int64
-        Rows from the highest score down.
-    positives : ndarray of shape (P,), int64
-        Places, in that order, of hard samples.
-    first, last : ndarray of shape (G,), int64
-        Place of the first and last sample of each run of equal scores that
-        holds a hard sample.
-    last_positive : ndarray of shape (G,), int64
-        Index into ``positives`` of the last hard sample of the run.
+    hard : csr_array of shape (G, P)
+        One for the hard samples of the run.
+    passed : csr_array of shape (G, N)
+        One for the others above this run and below the run before.
+    tied : csr_array of shape (G, N)
+        One for the others of the run's score.
     """
 
-    order: np.ndarray
-    positives: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-    last_positive: np.ndarray
+    hard: csr_array
+    passed: csr_array
+    tied: csr_array
 
     @classmethod
     def of(cls, scores: ArrayLike, positive: ArrayLike) -> _Ranked | None:
@@ -181,66 +182,103 @@ class _Ranked:
             )
         if flags.all() or not flags.any():
             return None
-        order = np.argsort(-values, kind="stable")
-        values, flags = values[order], flags[order]
-        changes = np.flatnonzero(values[1:] != values[:-1])
-        first = np.concatenate([[0], changes + 1])
-        last = np.concatenate([changes, [len(values) - 1]])
-        seen = np.cumsum(flags)
-        holds = np.diff(seen[last], prepend=0) > 0
-        return cls(order, np.flatnonzero(flags), first[holds], last[holds], seen[last[holds]] - 1)
+        runs, run_of_hard = np.unique(-values[flags], return_inverse=True)
+        others = -values[~flags]
+        above = np.searchsorted(runs, others)  # the first run that is not harder
+        reached = np.append(runs, np.nan)[above] == others
+        near = above < len(runs)  # the others lie below every hard sample
+        return cls(
+            _membership(run_of_hard, np.ones_like(run_of_hard, dtype=bool), len(runs)),
+            _membership(above, near & ~reached, len(runs)),
+            _membership(above, reached, len(runs)),
+        )
 
     @property
-    def n(self) -> int:
-        return len(self.order)
+    def n_hard(self) -> int:
+        return int(self.hard.shape[1])
 
-    def areas(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def n_others(self) -> int:
+        return int(self.passed.shape[1])
+
+    def everyone(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the one resample that draws each sample once."""
+        return np.ones((self.n_hard, 1), np.int16), np.ones((self.n_others, 1), np.int16)
+
+    def areas(self, hard: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return AUROC and average precision of resamples.
 
         Parameters
         ----------
-        counts : ndarray of shape (b, n), int32
-            How often each sample was drawn, at least one of each class a row.
+        hard : ndarray of shape (P, b), int16
+            How often each hard sample was drawn; P draws a column.
+        others : ndarray of shape (N, b), int16
+            N draws a column.
 
         Returns
         -------
         auroc, average_precision : ndarray of shape (b,), float64
         """
-        drawn = np.take(counts, self.order, axis=1)
-        found = _running(np.take(drawn, self.positives, axis=1), self.last_positive + 1)
-        reached = _running(drawn, self.last + 1)
-        beaten = reached + _running(drawn, self.first)
-        gained = np.diff(found, axis=1, prepend=0.0)
-        n_positive = found[:, -1]
-        n_negative = counts.sum(axis=1) - n_positive
+        gained = _counted(self.hard, hard)
+        passed = _counted(self.passed, others)
+        level = _counted(self.tied, others) if self.tied.nnz else None
+        # A cumulative sum with a cast inside costs several times one without.
+        found = np.cumsum(gained, axis=1, dtype=gained.dtype).astype(np.float64)
+        wrong = np.cumsum(passed if level is None else passed + level, axis=1, dtype=passed.dtype)
+        wrong = wrong.astype(np.float64)
+        gains = gained.astype(np.float64)
         # Others ranked above a run, and half of those within it, beat its hard samples.
-        beaten -= 2 * found
-        beaten += gained
-        beaten *= gained
-        precision = found / np.maximum(reached, 1.0, out=reached)
-        precision *= gained
+        beaten = np.einsum("bg,bg->b", gains, wrong)
+        if level is not None:
+            beaten -= np.einsum("bg,bg->b", gains, level.astype(np.float64)) / 2
+        wrong += found
+        np.maximum(wrong, 1.0, out=wrong)  # nobody drawn yet: nothing gained either
+        found /= wrong
         return (
-            1.0 - beaten.sum(axis=1) / (2 * n_positive * n_negative),
-            precision.sum(axis=1) / n_positive,
+            1.0 - beaten / (self.n_hard * self.n_others),
+            np.einsum("bg,bg->b", gains, found) / self.n_hard,
         )
 
 
-def _running(counts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return the sum of the first ``ends[g]`` columns: (b, G), float64."""
-    sums = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int32)
-    # int32 in, int32 out: a cast inside the cumulative sum costs ten times the sum.
-    np.cumsum(counts, axis=1, out=sums[:, 1:])
-    return np.take(sums, ends, axis=1).astype(np.float64)
+def _membership(groups: np.ndarray, taking_part: np.ndarray, n_groups: int) -> csr_array:
+    """Return ones at (group, sample) for the samples that take part, int16."""
+    from scipy.sparse import csr_array
+
+    members = np.flatnonzero(taking_part)
+    members = members[np.argsort(groups[members], kind="stable")]
+    ends = np.cumsum(np.bincount(groups[members], minlength=n_groups))
+    parts = np.ones(len(members), np.int16), members.astype(np.int32), np.append(0, ends)
+    return csr_array(parts, shape=(n_groups, len(groups)))
 
 
-def _resample(
-    groups: tuple[np.ndarray, np.ndarray], n: int, size: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return how often each sample was drawn: (size, n), int32."""
-    counts = np.zeros((size, n), dtype=np.int32)
-    offsets = np.arange(size)[:, None]
-    for rows in groups:
-        m = len(rows)
-        draws = rng.integers(0, m, size=(size, m), dtype=np.int64) + offsets * m
-        counts[:, rows] = np.bincount(draws.ravel(), minlength=size * m).reshape(size, m)
-    return counts
+def _counted(groups: csr_array, drawn: np.ndarray) -> np.ndarray:
+    """Return how many of each group were drawn: (b, G), int32."""
+    largest = int(np.diff(groups.indptr).max(initial=0)) * int(drawn.max(initial=0))
+    wide = np.int16 if largest <= np.iinfo(np.int16).max else np.int32
+    found = groups.astype(wide, copy=False) @ drawn.astype(wide, copy=False)
+    return np.ascontiguousarray(found.T).astype(np.int32, copy=False)
+
+
+def _resamples(
+    n_hard: int, n_others: int, n_resamples: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield how often each sample was drawn, (P, b) and (N, b), int16, some resamples at a time.
+
+    What is drawn does not depend on how many come at a time.
+    """
+    streams = np.random.default_rng(child_seed(seed, "bootstrap")).spawn(2)
+    block = min(_MOST, max(_LEAST, _CELLS // (n_hard + n_others)))
+    for start in range(0, n_resamples, block):
+        size = min(block, n_resamples - start)
+        hard, others = (
+            _drawn(m, size, rng) for m, rng in zip((n_hard, n_others), streams, strict=True)
+        )
+        yield hard, others
+
+
+def _drawn(m: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return how often each of ``m`` samples was drawn in m draws: (m, size), int16."""
+    counts = np.empty((size, m), np.int16)
+    for row in counts:
+        row[:] = np.bincount(rng.integers(0, m, size=m), minlength=m)
+    return np.ascontiguousarray(counts.T)

@@ -34,7 +34,7 @@ from hcat_nb.observation.record import Need, Observation, Options
 __all__ = ["VoG", "evenly_spaced", "standardised_within_class"]
 
 _HCAT_EPOCHS = (1, 3, 5)
-_ROWS = 4096  # at a time, where a temporary of n x d would double the memory
+_ROWS = 256  # at a time: half a dozen temporaries of their size would add up
 
 
 def evenly_spaced(n_epochs: int, k: int = 5) -> tuple[int, ...]:
@@ -191,9 +191,10 @@ class VoG(PerEpoch):
             self.mean = self.mean.new_zeros(len(self.mean), gradients.shape[1])
             self.m2 = torch.zeros_like(self.mean)
         self.attend(record, gradients)
-        delta = gradients - self.mean[rows]
-        self.mean[rows] += delta / self.count[rows, None]
-        self.m2[rows] += delta * (gradients - self.mean[rows])
+        for some, own in zip(gradients.split(_ROWS), rows.split(_ROWS), strict=True):
+            delta = some - self.mean[own]
+            self.mean[own] += delta / self.count[own, None]
+            self.m2[own] += delta * (some - self.mean[own])
 
     def variation(self) -> Tensor:
         """Return the mean over input elements of the standard deviation, (n,), float64.

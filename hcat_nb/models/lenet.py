@@ -13,6 +13,7 @@ import itertools
 from torch import Tensor, nn
 
 from hcat_nb.errors import ModelError
+from hcat_nb.models._pooling import HalvingPool
 from hcat_nb.models.base import NamedModel
 
 __all__ = ["LeNet"]
@@ -64,11 +65,11 @@ class LeNet(NamedModel):
         self.features = nn.Sequential(
             nn.Conv2d(channels, first, 5, padding=padding),
             nn.Dropout(dropout),
-            nn.MaxPool2d(2),
+            HalvingPool(),
             nn.ReLU(),
             nn.Conv2d(first, second, 5, padding=padding),
             nn.Dropout(dropout),
-            nn.MaxPool2d(2),
+            HalvingPool(),
             nn.ReLU(),
             nn.Flatten(),
         )

@@ -11,6 +11,7 @@ twice, a weight used without its layer) are named for the general way.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ class Tap:
     move the tensor on to its own result.
     """
 
-    def __init__(self, layers: list[nn.Module]) -> None:
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
         self.calls: dict[nn.Module, list[Call]] = {layer: [] for layer in layers}
 
     def __enter__(self) -> dict[nn.Module, list[Call]]:

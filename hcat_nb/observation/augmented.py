@@ -19,7 +19,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import grid_sample
 
 from hcat_nb.errors import SpecError
 from hcat_nb.observation._augmented_tables import changed_rows
@@ -174,24 +174,14 @@ class AugmentedCopies:
         elif self.traits.flip_keeps_label and s > 0:
             mirror = torch.where(draws[:, 7] < 0.5, -1.0, 1.0)
         cos, sin = zoom * angle.cos(), zoom * angle.sin()
+        # Where the columns and the rows of a copy are, a side spanning [-1, 1]: (b, side) each.
+        blocks = self._blocks(draws[:, 7], height, width)
+        columns, rows = _places(width, blocks[:, 0]), _places(height, blocks[:, 1])
         # Pixels of unlike sides: the rotation is one of the picture, not of the unit square.
         aspect = height / width
-        theta = torch.stack(
-            [
-                torch.stack([mirror * cos, -sin * aspect, shift[:, 0]], dim=1),
-                torch.stack([mirror * sin / aspect, cos, shift[:, 1]], dim=1),
-            ],
-            dim=1,
-        )
-        blocks = self._blocks(draws[:, 7], height, width)
-        base = affine_grid(_identity(len(images), images.device), list(images.shape), False)
-        base = torch.where(
-            torch.isfinite(blocks)[:, None, None],
-            (torch.floor((base + 1) / 2 * blocks[:, None, None]) + 0.5) * 2 / blocks[:, None, None]
-            - 1,
-            base,
-        )
-        grid = torch.einsum("bhwj,bij->bhwi", base, theta[:, :, :2]) + theta[:, None, None, :, 2]
+        grid = images.new_empty(len(images), height, width, 2)
+        _outer_sum(columns, mirror * cos, rows, -sin * aspect, shift[:, 0], out=grid[..., 0])
+        _outer_sum(columns, mirror * sin / aspect, rows, cos, shift[:, 1], out=grid[..., 1])
         return grid_sample(images, grid, padding_mode="border", align_corners=False)
 
     def _blocks(self, draw: Tensor, height: int, width: int) -> Tensor:
@@ -209,8 +199,12 @@ class AugmentedCopies:
     def _normal(self, place: Tensor, shape: torch.Size) -> Tensor:
         """Return normal numbers of ``shape``, read from the pool at each row's place."""
         start = (place.double() * _POOL).long()
-        index = start[:, None] + torch.arange(math.prod(shape[1:]), device=place.device)
-        return self._pool[index % _POOL].reshape(shape)
+        size = math.prod(shape[1:])
+        if len(self._pool) < _POOL + size:  # behind its end, the pool begins anew
+            turns = -(-size // _POOL)
+            first = self._pool[:_POOL]
+            self._pool = torch.cat([first.repeat(turns), first[: size - (turns - 1) * _POOL]])
+        return self._pool.unfold(0, size, 1)[start].reshape(shape)
 
     def _move_to(self, device: torch.device) -> None:
         if self._pool.device != device:
@@ -226,5 +220,18 @@ def _spread(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-def _identity(n: int, device: torch.device) -> Tensor:
-    return torch.eye(2, 3, device=device).expand(n, 2, 3)
+def _places(side: int, blocks: Tensor) -> Tensor:
+    """Return the centres of the pixels of a side, or of the blocks that they lie in, (b, side)."""
+    centres = (2 * torch.arange(side, device=blocks.device, dtype=blocks.dtype) + 1) / side - 1
+    within = torch.floor((centres + 1) / 2 * blocks[:, None])
+    return torch.where(
+        torch.isfinite(blocks)[:, None], (2 * within + 1) / blocks[:, None] - 1, centres
+    )
+
+
+def _outer_sum(
+    columns: Tensor, by_column: Tensor, rows: Tensor, by_row: Tensor, more: Tensor, *, out: Tensor
+) -> None:
+    """Put factor times column plus factor times row plus ``more`` into ``out``, (b, h, w)."""
+    vertical = by_row[:, None] * rows + more[:, None]
+    torch.add((by_column[:, None] * columns)[:, None], vertical[:, :, None], out=out)

@@ -23,8 +23,9 @@ from torch.nn.functional import cross_entropy
 
 from hcat_nb.observation._differentiable import differentiable
 from hcat_nb.observation._layer_norms import squared_norm
-from hcat_nb.observation._layer_plan import LayerPlan, Tap, make_plan, uses_batch_statistics
+from hcat_nb.observation._layer_plan import LayerPlan, make_plan, uses_batch_statistics
 from hcat_nb.observation._memory import bytes_per_row, rows_within
+from hcat_nb.observation.traced import TracedForward, traced_forward
 
 __all__ = ["GradientNorms"]
 
@@ -71,6 +72,28 @@ class GradientNorms:
             parts = zip(x.split(size), labels.split(size), strict=True)
             return torch.cat([self._chunk(*part) for part in parts]).sqrt().float()
 
+    def traceable(self, x: Tensor) -> int:
+        """Return how many samples like those of ``x`` may be measured by :meth:`follow`; 0: none.
+
+        A parameter that no closed form knows needs forwards of its own.
+        """
+        if self._plan is None:
+            with differentiable(self.model):
+                self._prepare(x)
+        assert self._plan is not None
+        if self._row_by_row or self._plan.others:
+            return 0
+        return self.chunk or len(x)
+
+    @property
+    def layers(self) -> list[nn.Module]:
+        """The layers whose calls :meth:`follow` needs, once the first samples were seen."""
+        return [] if self._plan is None else self._plan.layers
+
+    def follow(self, forward: TracedForward, labels: Tensor) -> Tensor:
+        """Return what :meth:`measure` does, going back through a forward that knows the layers."""
+        return self._squares(forward, labels).sqrt().float()
+
     def _prepare(self, x: Tensor) -> None:
         self._plan = make_plan(self.model, x)
         if uses_batch_statistics(self.model):
@@ -92,23 +115,25 @@ class GradientNorms:
         return self._in_closed_form(x, labels)
 
     def _in_closed_form(self, x: Tensor, labels: Tensor) -> Tensor:
-        assert self._plan is not None
-        total = torch.zeros(len(x), dtype=torch.float64, device=x.device)
-        layers = self._plan.layers
-        if not layers:
-            return total
-        with Tap(layers) as calls:
-            logits = self.model(x)
-        loss = cross_entropy(logits.float(), labels, reduction="sum")
+        if not self.layers:
+            return torch.zeros(len(x), dtype=torch.float64, device=x.device)
+        traced = traced_forward(self.model, x, leaf=False, layers=self.layers)
+        return self._squares(traced, labels)
+
+    def _squares(self, forward: TracedForward, labels: Tensor) -> Tensor:
+        """Return the squared norms over the layers in closed form, (b,), float64."""
+        total = torch.zeros(len(labels), dtype=torch.float64, device=labels.device)
         reached = [
             (layer, call.x, call.edge)
-            for layer in layers
-            for call in calls[layer]
+            for layer in self.layers
+            for call in forward.calls[layer]
             if call.edge is not None
         ]
         edges = [edge for _, _, edge in reached]
-        # Only the gradients of outputs: autograd skips those of parameters.
-        grads = torch.autograd.grad(loss, edges, allow_unused=True)
+        with differentiable(self.model):
+            loss = cross_entropy(forward.logits.float(), labels, reduction="sum")
+            # Only the gradients of outputs: autograd skips those of parameters.
+            grads = torch.autograd.grad(loss, edges, allow_unused=True, retain_graph=True)
         for (layer, entered, _), g in zip(reached, grads, strict=True):
             if g is not None:
                 total += squared_norm(layer, entered, g.detach())

@@ -6,7 +6,6 @@ the chosen outputs gives every sample's own gradient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -15,38 +14,9 @@ from torch import Tensor, nn
 from hcat_nb.errors import ModelError, SpecError
 from hcat_nb.observation._differentiable import differentiable
 from hcat_nb.observation._memory import bytes_per_row, rows_within
-from hcat_nb.observation._single_channel import single_channel
+from hcat_nb.observation.traced import TracedForward, traced_forward
 
-__all__ = ["InputGradients", "TracedForward", "traced_forward"]
-
-
-@dataclass(frozen=True, eq=False)
-class TracedForward:
-    """A forward that autograd recorded from its input on.
-
-    Parameters
-    ----------
-    leaf : Tensor of shape (b, ...), float32
-        The raw samples, a copy.
-    logits : Tensor of shape (b, C)
-    """
-
-    leaf: Tensor
-    logits: Tensor
-
-
-def traced_forward(model: nn.Module, x: Tensor) -> TracedForward:
-    """Run raw samples through a model so that gradients with respect to them can be taken.
-
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode.
-    x : Tensor of shape (b, ...), uint8 or float32
-    """
-    with differentiable(model), single_channel(model):
-        leaf = x.detach().to(torch.float32, copy=True).requires_grad_()
-        return TracedForward(leaf, model(leaf))
+__all__ = ["InputGradients"]
 
 
 class InputGradients:
@@ -115,10 +85,8 @@ class InputGradients:
         return self._rows
 
     def follow(self, forward: TracedForward, labels: Tensor) -> Tensor:
-        """Return what :meth:`measure` does, going back through a forward that was made.
-
-        The forward may be followed back again.
-        """
+        """Return what :meth:`measure` does, going back through a forward that has a leaf."""
+        assert forward.leaf is not None
         logits = forward.logits.float()
         with differentiable(self.model):
             output = logits if self.of == "logit" else torch.softmax(logits, dim=1)

@@ -8,8 +8,7 @@ for the staged logits, and a bounded chunk for the rest.
 
 A pass records no gradients (but is not in inference mode: a module may keep
 what it makes in a forward, and train on it later), except in the epochs in
-which somebody is due who wants gradients of the input: then the one forward
-serves both.  Gradient norms are measured by a forward of their own.
+which somebody is due who wants gradients: then the one forward serves all.
 """
 
 from __future__ import annotations
@@ -25,16 +24,17 @@ from torch import Tensor, nn
 from hcat_nb.errors import HcatError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
-from hcat_nb.observation.input_gradients import traced_forward
 from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
 from hcat_nb.observation.record import Kind, Need, Observation, Options
+from hcat_nb.observation.traced import traced_forward
 from hcat_nb.observation.traits import InputTraits
 
 __all__ = ["Observer", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
-_CHUNK_VALUES = 2**23  # values of the samples, whose gradients may be as many
+_CHUNK_VALUES = 2**21  # values of the samples, whose gradients may be as many, twice in memory
+_KEPT = 2**25  # bytes of what a further sweep over the final model wants again
 
 Quantity = tuple[Need, Options]
 
@@ -129,6 +129,7 @@ class Observer:
         if self._wanting("train"):
             self._staged = torch.zeros(len(labels), n_classes, device=features.device)
         self._presented = torch.zeros(len(labels), dtype=torch.bool, device=features.device)
+        self._kept: dict[int, tuple[Tensor, dict[Quantity, Tensor]]] = {}
         self.clock = Clock()
 
     def askers(self) -> dict[str, list[str]]:
@@ -155,45 +156,6 @@ class Observer:
             self.model.eval()
             with torch.no_grad():
                 self._measure(self.rows[:2], wanted, tap=None)
-
-    def passes(self, n_epochs: int) -> dict[str, int]:
-        """Return how often a run of ``n_epochs`` measures each part for all rows.
-
-        Parts have the names of the clock.
-        """
-        counts: dict[str, int] = {}
-        final = self._wanting("final")
-        for epoch in range(1, n_epochs + 1):
-            due = [one for one in self._wanting("epoch") if one.due(epoch)]
-            last = final if epoch == n_epochs else []
-            if due or last:
-                counts["forward"] = counts.get("forward", 0) + 1
-            for need, _ in self._quantities(due, "epoch") | self._quantities(last, "final"):
-                if need is not Need.EMBEDDINGS:
-                    counts[need.name.lower()] = counts.get(need.name.lower(), 0) + 1
-        more = max((one.sweeps for one in final), default=1) - 1
-        if more > 0:
-            counts["forward"] += more
-        return counts
-
-    def trial(self, rows: Tensor) -> dict[str, float]:
-        """Return the seconds that measuring ``rows`` once takes, by part; nobody is told.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (b,), int64
-            Positions in the dataset.
-        """
-        kept, self.clock = self.clock, Clock()
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                for part in (rows[: self.batch_size], rows):  # what happens once comes first
-                    self.clock = Clock()
-                    self._measure(part, set(self._probes), tap=None)
-            return self.clock.seconds
-        finally:
-            self.clock = kept
 
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
         """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
@@ -227,7 +189,8 @@ class Observer:
         self._further_sweeps(epoch)
 
     @property
-    def _chunk(self) -> int:
+    def chunk(self) -> int:
+        """Rows that subscribers are told of at a time."""
         per_row = max(1, math.prod(self.features.shape[1:]))
         return max(self.batch_size, min(_CHUNK, _CHUNK_VALUES // per_row))
 
@@ -261,6 +224,7 @@ class Observer:
         final = self._wanting("final")
         for sweep in range(1, max((one.sweeps for one in final), default=1)):
             self._pass(epoch, [], [one for one in final if one.sweeps > sweep], sweep=sweep)
+        self._kept.clear()
 
     @torch.no_grad()
     def _pass(
@@ -275,13 +239,19 @@ class Observer:
         if not (at_epoch or at_final):
             return
         wanted = self._quantities(at_epoch, "epoch") | self._quantities(at_final, "final")
+        again = self._quantities([one for one in at_final if one.sweeps > sweep + 1], "final")
+        if sweep == 0:
+            self._kept.clear()
         self.model.eval()
         with ExitStack() as stack:
             tap: EmbeddingTap | None = None
             if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
                 tap = stack.enter_context(EmbeddingTap(self._embedding))
-            for rows in self.rows.split(self._chunk):
-                logits, measured = self._measure(rows, wanted, tap)
+            for number, rows in enumerate(self.rows.split(self.chunk)):
+                known = self._kept.get(number) if sweep else None
+                logits, measured = known or self._measure(rows, wanted, tap)
+                if again and known is None:
+                    self._keep(number, logits, {key: measured[key] for key in again})
                 labels = self.labels[rows]
                 groups: tuple[tuple[Kind, Sequence[Subscriber]], ...] = (
                     ("epoch", at_epoch),
@@ -290,6 +260,13 @@ class Observer:
                 for kind, subscribers in groups:
                     record = Observation(kind, epoch, rows, labels, logits, measured, sweep)
                     self._tell(subscribers, record)
+
+    def _keep(self, number: int, logits: Tensor, measured: dict[Quantity, Tensor]) -> None:
+        """Keep what was measured for a chunk, if it fits, so that it need not be measured again."""
+        chunks = [*self._kept.values(), (logits, measured)]
+        tensors = [one for first, others in chunks for one in (first, *others.values())]
+        if sum(one.numel() * one.element_size() for one in tensors) <= _KEPT:
+            self._kept[number] = logits, measured
 
     def _tell(self, subscribers: Sequence[Subscriber], record: Observation) -> None:
         for one in subscribers:
@@ -329,8 +306,14 @@ class Observer:
         for part in rows.split(self.batch_size):
             with self.clock("forward"):
                 x, labels = self.features[part], self.labels[part]
-                if any(probe.wants_trace(x) for probe in tracing):
-                    traced = traced_forward(self.model, x)
+                following = [probe for probe in tracing if probe.wants_trace(x)]
+                if following:
+                    traced = traced_forward(
+                        self.model,
+                        x,
+                        leaf=any(probe.leaf for probe in following),
+                        layers=[layer for probe in following for layer in probe.layers],
+                    )
                     batch = Batch(part, x, labels, traced.logits.detach(), traced)
                 else:
                     batch = Batch(part, x, labels, self.model(x))

@@ -152,7 +152,8 @@ class Journal:
 
     def keep_seed(self, seed: int, run: Run) -> None:
         """Save the finished run of one seed."""
-        save_run(run, self.place / f"seed_{seed}", overwrite=True)
+        # The run of all seeds has intervals; nobody looks at those of one.
+        save_run(run, self.place / f"seed_{seed}", overwrite=True, n_resamples=0)
 
     def seeds(self) -> list[Run]:
         """Return the finished runs of the first seeds."""

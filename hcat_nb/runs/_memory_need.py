@@ -1,12 +1,13 @@
 """Whether a prepared run fits into the memory that is free, said before it trains.
 
-What a run allocates while it trains is known beforehand but for bounded
-chunks: accumulators, the staged logits, gradients and Adam's moments, tables
-of results.  The data themselves stand in memory already.
+What a run allocates while it trains is known beforehand: accumulators, the
+staged logits, gradients and Adam's moments, tables of results; and what a
+batch holds is weighed in a forward of a few samples.  The data themselves stand in memory already.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +26,10 @@ __all__ = ["check_memory", "free_memory", "memory_need"]
 _TABLES = 400
 # Gradients, two moments of Adam, and the weights of the last finished epoch.
 _COPIES_OF_WEIGHTS = 4
-# What a pass over the data holds at a time: as much as in observation._memory, or,
-# of few samples, so many times their features.
-_CHUNK, _ACTIVATIONS = 2**28, 64
+# Of what autograd saves for a batch: the way back frees it while it makes gradients.
+_ACTIVATIONS = 1.25
+# What libraries and allocators hold beside it.
+_WORKSPACE = 2**25
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -44,10 +46,14 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     from hcat_nb.observation.record import Need
 
     n, shape = len(trainer.features), tuple(trainer.features.shape[1:])
-    chunk = min(_CHUNK, _ACTIVATIONS * 4 * trainer.features.numel())
+    batch = min(trainer.batch_size, len(trainer.rows))
+    passing = int(_ACTIVATIONS * batch * _bytes_per_row(trainer)) + _WORKSPACE
     weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
-    need = {"training": _COPIES_OF_WEIGHTS * weights + chunk, "tables": _TABLES * n}
+    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": _TABLES * n}
     observer = trainer.observer
+    if any(Need.INPUT_GRADIENTS in one.needs for one in observer.subscribers):
+        # A chunk of them, in parts and joined.
+        need["training"] += 2 * 4 * min(n, observer.chunk) * math.prod(shape)
     if any(Need.TRAIN_LOGITS in one.needs for one in observer.subscribers):
         need["training logits"] = 4 * observer.n_classes * n
     on_cpu = trainer.features.device.type == "cpu"
@@ -56,6 +62,16 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
         now = sum(value.nbytes for value in one.state().values()) if on_cpu else 0
         need[name] = now + one.later_bytes(shape)
     return need
+
+
+def _bytes_per_row(trainer: Trainer) -> int:
+    """Return what autograd saves for a sample in a forward of the trainer's model."""
+    from hcat_nb.observation._memory import bytes_per_row
+    from hcat_nb.training.seed import isolated_rng
+
+    trainer.model.eval()
+    with isolated_rng(trainer.seed, trainer.features.device):
+        return bytes_per_row(trainer.model, trainer.features[trainer.rows[:1]])
 
 
 def free_memory(device: torch.device) -> int:

@@ -1,35 +1,41 @@
 """What a run will take, from a short trial on its own data, model and device.
 
-A few batches are trained on and a few are observed; the rest is arithmetic:
-so many batches an epoch, so many passes of each kind.  Scoring, saving and
-drawing are left out: they are small, or not the run's.
+A few batches are trained on, and some samples are observed as in each kind of
+epoch that the run has (with and without checkpoints of gradients, the last
+one); the rest is arithmetic: so many batches, so many epochs of each kind.
+Scoring, saving and drawing are left out: they are small, or not the run's.
 """
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.runs._costs import OBSERVE, costs_table, described_parts
+from hcat_nb.observation.clock import Clock
+from hcat_nb.runs._costs import EXTRA, OBSERVE, costs_table, described_parts
 from hcat_nb.runs._inputs import Inputs, make_spec
 from hcat_nb.runs._memory_need import free_memory, memory_need
 from hcat_nb.runs._study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import Tensor
 
     from hcat_nb.models._building import ModelLike
+    from hcat_nb.observation.observer import Observer, Subscriber
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.events import StartEvent
     from hcat_nb.training.loop import Trainer
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["REST", "TRAINING", "Forecast", "forecast"]
 
 # Enough for a steady pace, little beside any run that is worth a forecast.
 _STEPS, _WARM = 24, 4
-_ROWS = 2048
+_ROWS = 768
+# Rows of the table beside those of methods.
+TRAINING, REST = "(training)", "(data map, rest)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,26 +45,28 @@ class Forecast:
     Parameters
     ----------
     table : pandas.DataFrame
-        Index ``hcm``: ``seconds``; ``of_training``: seconds over those of the
-        training; ``mb``: megabytes that its accumulators will hold.
-    training : float
-        Seconds of all training, extra trainings and further seeds included.
-    observation : float
-        Seconds of all observation.
+        Index ``hcm``: the methods, then ``(training)`` and ``(data map,
+        rest)``.  ``seconds``, of all seeds, extra trainings with who asked for
+        them; ``of_training``: seconds over those of the run's own training;
+        ``mb``: megabytes that it has yet to touch.  The first and the last
+        column add up to the totals.
     needed, free : int
         Bytes that the run has yet to touch, and that there are.
     """
 
     table: pd.DataFrame
-    training: float
-    observation: float
     needed: int
     free: int
 
     @property
+    def training(self) -> float:
+        """Seconds of the run's own training, of all seeds."""
+        return float(self.table["seconds"][TRAINING])
+
+    @property
     def seconds(self) -> float:
-        """Seconds of training and observation."""
-        return self.training + self.observation
+        """Seconds of training, extra trainings and observation."""
+        return float(self.table["seconds"].sum())
 
     def __repr__(self) -> str:
         styles = {"seconds": "{:.1f}", "of_training": "{:.1%}", "mb": "{:.1f}"}
@@ -101,59 +109,118 @@ def forecast(
     chosen = make_spec(data, model, spec, options)
     study = Study(replace(chosen, seeds=1))
     study.prepare(*Inputs(data, labels, name, model, classes))
+    need = memory_need(study.trainer, study.accumulators())
+    timings = {part: chosen.seeds * seconds for part, seconds in _timings(study).items()}
+    askers = study.trainer.observer.askers()
+    methods = [method.name for method in study.methods]
+    costs = costs_table(timings, described_parts(askers, methods), methods)
+    seconds = costs.groupby("hcm")["seconds"].sum().reindex(methods, fill_value=0.0)
+    training = timings["train"]
+    seconds[TRAINING] = training
+    seconds[REST] = sum(timings.values()) - seconds.sum()
+    megabytes = [need[name] / 1e6 for name in [*methods, "training"]]
+    rest = sum(need.values()) / 1e6 - sum(megabytes)
+    table = seconds.to_frame().assign(of_training=seconds / training, mb=[*megabytes, rest])
+    return Forecast(table, sum(need.values()), free_memory(study.device))
+
+
+def _timings(study: Study) -> dict[str, float]:
+    """Return seconds by part, under the names that a run's timings have; the study is used up."""
     trainer = study.trainer
     observer = trainer.observer
-    need = memory_need(trainer, study.accumulators())
-    n = len(observer.rows)
-    some = observer.rows[:_ROWS]
-    share = n / len(some)
-    passes = observer.passes(trainer.epochs)
-    timings = {
-        OBSERVE + part: chosen.seeds * seconds * share * passes.get(part, 0)
-        for part, seconds in observer.trial(some).items()
-    }
-    step = _step_seconds(trainer, trainer.rows, study.start_event())
-    lengths = [len(trainer.rows), *(len(job.rows) for job in study.extra.jobs)]
-    steps = sum(-(-length // trainer.batch_size) for length in lengths)
-    timings["train"] = chosen.seeds * step * steps * trainer.epochs
-    methods = [method.name for method in study.methods]
-    costs = costs_table(timings, described_parts(observer.askers(), methods), methods)
-    table = costs.groupby("hcm")[["seconds", "of_training"]].sum().reindex(methods, fill_value=0.0)
-    return Forecast(
-        table=table.assign(mb=[need[name] / 1e6 for name in methods]),
-        training=timings["train"],
-        observation=sum(seconds for part, seconds in timings.items() if part != "train"),
-        needed=sum(need.values()),
-        free=free_memory(study.device),
-    )
+    step, handing_over = _step_seconds(trainer, study.start_event())
+    timings = {"train": step * trainer.steps * trainer.epochs}
+    for who, seconds in handing_over.items():
+        timings[OBSERVE + who] = seconds * len(trainer.rows) * trainer.epochs
+    for part, seconds in _observation(observer, trainer.epochs).items():
+        timings[OBSERVE + part] = timings.get(OBSERVE + part, 0.0) + seconds
+    forward = _forward_seconds(observer)
+    for job in study.extra.jobs:
+        batches = -(-len(job.rows) // trainer.batch_size)
+        epoch = step * batches + forward * len(job.watched)
+        part = EXTRA + job.quantity[0].name.lower()
+        timings[part] = timings.get(part, 0.0) + epoch * trainer.epochs
+    return timings
 
 
-def _step_seconds(trainer: Trainer, rows: Tensor, start: StartEvent) -> float:
-    """Return the seconds of a training step; the trainer's model is trained by it."""
+def _step_seconds(trainer: Trainer, start: StartEvent) -> tuple[float, dict[str, float]]:
+    """Return the seconds of a training step, and what handing a sample's logits over takes by name.
+
+    The trainer's model is trained by it.
+    """
+    readers = [
+        one
+        for one in trainer.observer.subscribers
+        if {need.kind for need in one.needs} <= {"train", "extra"}
+    ]
+    watching = _observer_like(trainer.observer, readers)
+    seconds, n = 0.0, 1
+    for steps in (_WARM, _STEPS):  # the first few wake caches and allocators
+        rows = trainer.rows[: steps * trainer.batch_size]
+        short = replace(
+            trainer, rows=rows, observer=watching, epochs=1, listeners=(), afterwards=None
+        )
+        watching.clock = Clock()
+        record = short.run(start).history[0]
+        seconds, n = record.train_seconds / short.steps, len(rows)
+    return seconds, {name: taken / n for name, taken in watching.clock.seconds.items()}
+
+
+def _observer_like(observer: Observer, subscribers: Sequence[Subscriber]) -> Observer:
+    """Return one that stages training logits for ``subscribers``, and looks at no sample."""
     from hcat_nb.observation.observer import Observer
 
-    nobody = Observer(
-        trainer.model,
-        trainer.features,
-        trainer.labels,
-        rows[:0],
-        [],
-        n_classes=trainer.observer.n_classes,
-        batch_size=trainer.batch_size,
-        seed=trainer.seed,
+    return Observer(
+        observer.model,
+        observer.features,
+        observer.labels,
+        observer.rows[:0],
+        subscribers,
+        n_classes=observer.n_classes,
+        batch_size=observer.batch_size,
+        seed=0,
     )
+
+
+def _observation(observer: Observer, n_epochs: int) -> dict[str, float]:
+    """Return the seconds of observing all rows in all epochs, by part; ``rest`` is nobody's."""
+    kinds: dict[tuple[frozenset[int], bool], list[int]] = {}
+    for epoch in range(1, n_epochs + 1):
+        due = frozenset(i for i, one in enumerate(observer.subscribers) if one.due(epoch))
+        kinds.setdefault((due, epoch == n_epochs), []).append(epoch)
+    rows, taken = observer.rows, defaultdict[str, float](float)
+    share = len(rows) / len(rows[:_ROWS])
+    kept, observer.clock = observer.clock, Clock()
+    try:
+        for (_, last), epochs in kinds.items():
+            for some in (
+                rows[: observer.batch_size],
+                rows[:_ROWS],
+            ):  # what happens once comes first
+                observer.rows, observer.clock = some, Clock()
+                began = time.perf_counter()
+                observer.end_epoch(epochs[0], last=last)
+                whole = time.perf_counter() - began
+            parts = observer.clock.seconds
+            parts["rest"] = whole - sum(parts.values())
+            for part, seconds in parts.items():
+                taken[part] += seconds * share * len(epochs)
+    finally:
+        observer.rows, observer.clock = rows, kept
+    return dict(taken)
+
+
+def _forward_seconds(observer: Observer) -> float:
+    """Return the seconds of observing a sample for the data map alone."""
+    from hcat_nb.observation.dynamics import MapDynamics
+
+    lone = _observer_like(observer, [MapDynamics(observer.labels, observer.n_classes)])
     seconds = 0.0
-    for steps in (_WARM, _STEPS):  # the first few wake caches and allocators
-        short = replace(
-            trainer,
-            rows=rows[: steps * trainer.batch_size],
-            observer=nobody,
-            epochs=1,
-            listeners=(),
-            afterwards=None,
-        )
-        record = short.run(start).history[0]
-        seconds = record.train_seconds / short.steps
+    for some in (observer.rows[: observer.batch_size], observer.rows[:_ROWS]):
+        lone.rows = some
+        began = time.perf_counter()
+        lone.end_epoch(1, last=False)
+        seconds = (time.perf_counter() - began) / len(some)
     return seconds
 
 

@@ -27,7 +27,7 @@ from hcat_nb.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_folder", "folder_path", "load_run", "save_run"]
+__all__ = ["check_folder", "folder_path", "load_run", "save_run", "saved_metrics"]
 
 SCHEMA_VERSION = 1
 _LOGITS = "logits"
@@ -84,7 +84,12 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
 
 
 def save_run(
-    run: Run, folder: str | Path, *, overwrite: bool = False, keep_checkpoint: bool = False
+    run: Run,
+    folder: str | Path,
+    *,
+    overwrite: bool = False,
+    keep_checkpoint: bool = False,
+    n_resamples: int | None = None,
 ) -> Path:
     """Write ``run`` into ``folder``.
 
@@ -100,6 +105,8 @@ def save_run(
         Replace a run that stands there, finished or not.
     keep_checkpoint : bool
         Whether a checkpoint that stands there stays.
+    n_resamples : int, optional
+        Bootstrap resamples behind the intervals of its metrics.
 
     Returns
     -------
@@ -116,7 +123,7 @@ def save_run(
     draft = _beside(path, "draft")
     draft.mkdir()
     try:
-        _write(run, draft)
+        _write(run, draft, n_resamples)
         for file in (*draft.rglob("*"), draft):
             flush(file)
         if path.exists():
@@ -200,7 +207,26 @@ def load_run(folder: str | Path) -> Run:
     )
 
 
-def _write(run: Run, folder: Path) -> None:
+def saved_metrics(folder: str | Path) -> pd.DataFrame:
+    """Return what :meth:`Run.evaluate` gave when the run was saved, without doing it again.
+
+    Raises
+    ------
+    StoreError
+        If there is no run.
+    """
+    import pandas as pd
+
+    file = folder_path(folder) / "run.json"
+    if not file.is_file():
+        raise StoreError(f"{file.parent} holds no run", "a folder with a run.json")
+    rows = json.loads(file.read_text(encoding="utf-8"))["metrics"]
+    frame = pd.DataFrame(rows)
+    empty = [name for name in frame.columns if frame[name].isna().all()]
+    return frame.astype(dict.fromkeys(empty, "float64"))
+
+
+def _write(run: Run, folder: Path, n_resamples: int | None) -> None:
     from safetensors.torch import save
 
     for table in _TABLES:
@@ -216,7 +242,7 @@ def _write(run: Run, folder: Path) -> None:
         "spec": run.spec.to_dict(),
         "info": run.info,
         "timings": run.timings,
-        "metrics": _records(run.evaluate()),
+        "metrics": _records(run.evaluate(n_resamples=n_resamples)),
     }
     text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
     (folder / "run.json").write_text(text + "\n", encoding="utf-8")

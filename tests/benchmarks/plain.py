@@ -22,6 +22,7 @@ from hcat_nb.models._adapter import AdaptedModel, fit_scaling
 from hcat_nb.models._building import build_network
 from hcat_nb.observation.dynamics import MapDynamics
 from hcat_nb.observation.observer import Observer
+from hcat_nb.registry import METHODS
 from hcat_nb.training.events import StartEvent
 from hcat_nb.training.loop import Trainer
 
@@ -54,21 +55,22 @@ def table(n: int, columns: int) -> hcat.LabelledDataset:
     return hcat.load(features.astype(np.float32), labels, name="table")
 
 
-def ours(data: hcat.LabelledDataset, model: str, epochs: int) -> float:
+def ours(data: hcat.LabelledDataset, model: str, epochs: int, device: str = "cpu") -> float:
     """Return the seconds of our training loop with nobody to observe for."""
     torch.manual_seed(0)
-    net = AdaptedModel(fit_scaling(data, "auto"), build_network(model, data, {}))
-    rows = torch.arange(len(data.labels))
+    net = AdaptedModel(fit_scaling(data, "auto"), build_network(model, data, {})).to(device)
+    rows = torch.arange(len(data.labels), device=device)
+    features, labels = data.features.to(device), data.labels.to(device)
     observer = Observer(
-        net, data.features, data.labels, rows, [], n_classes=data.n_classes, batch_size=1, seed=0
+        net, features, labels, rows, [], n_classes=data.n_classes, batch_size=1, seed=0
     )
     trainer = Trainer(
         net,
-        data.features,
-        data.labels,
+        features,
+        labels,
         rows,
         observer,
-        MapDynamics(data.labels, data.n_classes),
+        MapDynamics(labels, data.n_classes),
         epochs=epochs,
         batch_size=BATCH,
         lr=LR,
@@ -79,7 +81,7 @@ def ours(data: hcat.LabelledDataset, model: str, epochs: int) -> float:
         n_steps=trainer.steps,
         dataset=data.name,
         model=model,
-        device="cpu",
+        device=device,
         sample_ids=data.sample_ids,
         labels=data.labels.numpy(),
         class_names=data.class_names,
@@ -90,13 +92,15 @@ def ours(data: hcat.LabelledDataset, model: str, epochs: int) -> float:
     return time.perf_counter() - began
 
 
-def _loop(loader: DataLoader, net: nn.Module, epochs: int) -> float:
+def _loop(loader: DataLoader, net: nn.Module, epochs: int, device: str = "cpu") -> float:
     """Return the seconds of the loop that tutorials teach."""
+    net.to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=LR)
     began = time.perf_counter()
     for _ in range(epochs):
         net.train()
         for x, y in loader:
+            x, y = x.to(device), y.to(device)
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(net(x), y)
             loss.backward()
@@ -131,11 +135,24 @@ class _Images(Dataset):
         return self.transform(Image.fromarray(self.images[i])), self.labels[i]
 
 
-def torchvision_loader(data: hcat.LabelledDataset, epochs: int) -> float:
+def torchvision_loader(data: hcat.LabelledDataset, epochs: int, device: str = "cpu") -> float:
     """Return the seconds of a textbook loop over torchvision's MNIST."""
     torch.manual_seed(0)
     loader = DataLoader(_Images(data), batch_size=BATCH, shuffle=True)
-    return _loop(loader, build_network("lenet", data, {}), epochs)
+    return _loop(loader, build_network("lenet", data, {}), epochs, device)
+
+
+def peak() -> float:
+    """Return the peak resident memory of this process so far, bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+def resident() -> float:
+    """Return the resident memory of this process, bytes."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss)
 
 
 def main() -> None:
@@ -145,9 +162,11 @@ def main() -> None:
     if what == "plain":
         ours(data, "lenet", 2)
     else:
-        hcat.characterize(data, model="lenet", epochs=2, seed=0)
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+        methods = METHODS.names()
+        if what == "without_vog":
+            methods = [name for name in methods if name != "vog"]
+        hcat.characterize(data, model="lenet", epochs=2, seed=0, methods=methods)
+    print(peak())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hcat_nb.errors import DataError, SpecError
+from hcat_nb.evaluation import ranking
 from hcat_nb.evaluation.ranking import auroc, average_precision, bootstrap_intervals
 
 
@@ -80,6 +81,40 @@ def test_intervals_equal_a_plain_bootstrap_scored_by_scikit_learn():
         # An end of 2,000 resamples is off by .06 sd, of 4,000 by .04; four of the two together.
         assert abs(mine.low - np.percentile(plain, 2.5)) < 0.3 * sd
         assert abs(mine.high - np.percentile(plain, 97.5)) < 0.3 * sd
+
+
+@pytest.mark.parametrize("levels", [0, 1, 3])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.98])
+def test_each_resample_is_scored_as_scikit_learn_scores_its_weights(levels, share):
+    scores, positive = sample(120, share, levels, seed=2)
+    ranked = ranking._Ranked.of(scores, positive)
+    ((hard, others),) = ranking._resamples(ranked.n_hard, ranked.n_others, 9, seed=1)
+    assert (hard.sum(axis=0) == ranked.n_hard).all()
+    assert (others.sum(axis=0) == ranked.n_others).all()
+    weights = np.empty((120, 9))
+    weights[positive], weights[~positive] = hard, others
+    mine = ranked.areas(hard, others)
+    for i, weight in enumerate(weights.T):
+        for area, theirs in zip(mine, (roc_auc_score, average_precision_score), strict=True):
+            # Sums in another order: a few units in the last place.
+            expected = theirs(positive, scores, sample_weight=weight)
+            assert math.isclose(area[i], expected, abs_tol=1e-12)
+
+
+def test_counts_beyond_16_bits_are_right():
+    # All others tie with the hard samples: runs of 70,000 draws.
+    positive = np.arange(70_002) < 2
+    assert auroc(np.zeros(70_002), positive) == 0.5
+    roc, pr = bootstrap_intervals(np.zeros(70_002), positive, 3)[0]
+    assert (roc.low, roc.high) == (0.5, 0.5)
+    assert math.isclose(pr.high, 2 / 70_002)
+
+
+def test_resamples_do_not_depend_on_how_many_are_counted_together(monkeypatch):
+    scores, positive = sample(90, 0.2, 2, seed=0)
+    together = bootstrap_intervals(scores, positive, 50, seed=3)
+    monkeypatch.setattr(ranking, "_MOST", 7)
+    assert bootstrap_intervals(scores, positive, 50, seed=3) == together
 
 
 def test_intervals_cover_the_true_auroc():

@@ -98,6 +98,27 @@ def test_who_is_not_due_costs_nothing(features):
     assert net.passes == 1
 
 
+@pytest.mark.parametrize(("budget", "passes"), [(2**25, 5), (3 * 4 * 7 * 4, 7), (0, 10)])
+def test_what_a_sweep_wants_again_is_kept_while_it_fits(features, monkeypatch, budget, passes):
+    """Five chunks of 4 rows, each with 3 logits and 4 embeddings of 4 bytes; three fit."""
+    monkeypatch.setattr("hcat_nb.observation.observer._CHUNK", 4)
+    monkeypatch.setattr("hcat_nb.observation.observer._KEPT", budget)
+    net, one = Counting(), Subscriber(frozenset({Need.EMBEDDINGS}), sweeps=2)
+    watching = observer(net, features, one, batch_size=4)
+    watching.end_epoch(3, last=True)
+    assert net.passes == passes
+    first, second = (
+        torch.cat([record.take(Need.EMBEDDINGS) for record in one.records if record.sweep == sweep])
+        for sweep in (0, 1)
+    )
+    assert torch.equal(first, features)
+    assert torch.equal(second, features)
+    with torch.no_grad():
+        net.head.weight.zero_()
+    watching.observe_final(3)  # nothing of an earlier model is handed over
+    assert torch.equal(one.records[-1].logits, net.head.bias.expand(4, 3))
+
+
 def test_two_sweeps_see_every_row_twice(features):
     one = Subscriber(frozenset({Need.EMBEDDINGS}), sweeps=2)
     other = Subscriber(frozenset({Need.FINAL_LOGITS}))
@@ -243,24 +264,21 @@ def test_the_clock_tells_the_parts_and_who_asked_for_them(features):
     assert watcher.askers() == {"forward": ["plain", "asks"], "dropout": ["asks"]}
 
 
-def test_passes_are_those_that_the_run_makes(features):
-    def subscribers():
-        return [
-            Subscriber(frozenset({Need.LOGITS})),
-            Subscriber(frozenset({Need.INPUT_GRADIENTS}), epochs=(1, 3)),
-            Subscriber(frozenset({Need.DROPOUT})),
-            Subscriber(frozenset({Need.EMBEDDINGS}), sweeps=2),
-        ]
-
-    watcher = observer(Counting(), features, *subscribers())
-    assert watcher.passes(3) == {"forward": 4, "input_gradients": 2, "dropout": 1}
-    only = observer(Counting(), features, subscribers()[1])
-    assert only.passes(3) == {"forward": 2, "input_gradients": 2}
-
-
-def test_a_trial_tells_nobody_and_leaves_the_clock(features):
-    one = Subscriber(frozenset({Need.LOGITS, Need.DROPOUT, Need.INPUT_GRADIENTS}))
-    watcher = observer(Counting(), features, one)
-    seconds = watcher.trial(torch.arange(10))
-    assert set(seconds) == {"forward", "dropout", "input_gradients"}
-    assert (one.records, watcher.clock.seconds) == ([], {})
+def test_gradients_of_both_kinds_go_back_through_one_forward(features):
+    net = Counting()
+    norms, inputs = (
+        Subscriber(frozenset({need})) for need in (Need.GRADIENT_NORM, Need.INPUT_GRADIENTS)
+    )
+    watching = observer(net, features, norms, inputs)
+    watching.rehearse()  # weighs small forwards
+    net.passes = 0
+    watching.end_epoch(3, last=True)
+    assert net.passes == 1
+    labels = watching.labels
+    probs = net.eval()(features).softmax(1).detach()
+    wrong = probs - nn.functional.one_hot(labels, 3)
+    # of cross-entropy in weights and bias of one linear layer, by hand
+    expected = wrong.norm(dim=1) * (features.square().sum(1) + 1).sqrt()
+    found = norms.records[-1].take(Need.GRADIENT_NORM)
+    torch.testing.assert_close(found, expected)  # float32 rounding
+    assert torch.equal(inputs.records[-1].take(Need.INPUT_GRADIENTS), net.head.weight[labels])

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import HcatError
-from hcat_nb.observation.input_gradients import traced_forward
 from hcat_nb.observation.probes import Batch, TracingProbe, make_probe
 from hcat_nb.observation.record import Need
+from hcat_nb.observation.traced import traced_forward
 from hcat_nb.observation.traits import InputTraits
 
 

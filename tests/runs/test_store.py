@@ -16,7 +16,7 @@ from hcat_nb.methods.loss import Loss
 from hcat_nb.registry import METHODS, register
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
-from hcat_nb.runs.store import load_run
+from hcat_nb.runs.store import load_run, saved_metrics
 
 TABLES = ("scores", "details", "truth", "flags", "history")
 
@@ -35,6 +35,16 @@ def test_it_loads_back_equal(image_run, tmp_path):
     loaded = load_run(image_run.save(tmp_path / "a" / "run"))
     assert_equal(image_run, loaded)
     pd.testing.assert_frame_equal(image_run.dynamics, loaded.dynamics)
+
+
+def test_metrics_come_back_without_being_measured_again(image_run, tmp_path):
+    folder = image_run.save(tmp_path / "run")
+    measured = image_run.evaluate()
+    # JSON knows neither a missing whole number nor its width.
+    pd.testing.assert_frame_equal(saved_metrics(folder), measured, check_dtype=False)
+    assert saved_metrics(folder)["auroc"].dtype == float
+    with pytest.raises(StoreError, match="holds no run"):
+        saved_metrics(tmp_path)
 
 
 @pytest.mark.parametrize(
