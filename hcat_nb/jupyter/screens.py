@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.replay_bar import ReplayBar
     from hcat_nb.training.events import Control
 
-__all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
+__all__ = [
+    "DISPLAYS",
+    "Display",
+    "Screen",
+    "StaticScreen",
+    "WidgetScreen",
+    "asked_from",
+    "open_screen",
+]
 
 Display = Literal["auto", "widget", "static", "none"]
 DISPLAYS = ("auto", "widget", "static", "none")
@@ -295,6 +303,20 @@ def open_screen(display: Display = "auto") -> Screen | None:
         before.close()
     screen = _screens[cell] = WidgetScreen()
     return screen
+
+
+def asked_from() -> tuple[Display, str | None]:
+    """Return what fits the front end, and the cell that asks; call it in the cell's own thread.
+
+    Returns
+    -------
+    display : {"widget", "static", "none"}
+    cell : str or None
+        None where the front end does not tell.
+    """
+    request = _request()
+    cell = None if request is None else request.get("metadata", {}).get("cellId")
+    return _fitting(request), cell
 
 
 def _request() -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from hcat_nb.jupyter import screens
 from hcat_nb.jupyter.frames import Frame, encode, numbers
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.progress import Progress
-from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, open_screen
+from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, asked_from, open_screen
 from hcat_nb.jupyter.static_view import StaticView
 
 RUNNING = Progress("digits", "lenet", "cpu", n=10, n_epochs=4)
@@ -65,6 +65,14 @@ def test_the_request_tells_whether_a_person_watches(
     screen = open_screen("auto")
     assert type(screen) is kind
     screen.discard()
+
+
+def test_who_asks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked_from() == ("none", None)
+    request(monkeypatch, {"allow_stdin": True}, "c7")
+    assert asked_from() == ("widget", "c7")
+    request(monkeypatch, {"allow_stdin": False}, "c7")
+    assert asked_from() == ("static", "c7")
 
 
 def test_an_unknown_display_is_told() -> None:
