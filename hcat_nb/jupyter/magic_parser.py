@@ -95,8 +95,7 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
     name = own.pop("name", None)
     if name is not None and not str(name).isidentifier():
         raise SpecError(f"name is {name!r}", "a name of a variable")
-    objects = [key for key in ("dataset", "model") if key in options]
-    words_of = {key: str(options[key]) for key in objects}
+    words_of = {str(key): str(options[key]) for key in ("dataset", "model") if key in options}
     keywords = {**options, **data_keywords(options.pop("dataset", None), variables)}
     keywords.pop("dataset", None)
     if "model" in options:

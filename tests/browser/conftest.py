@@ -95,7 +95,10 @@ def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
         json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
     )
     if "HCAT_KERNEL_PYTHON" in os.environ:
-        _write_kernel(own / "data", os.environ["HCAT_KERNEL_PYTHON"])
+        _write_kernel(own / "kernel", os.environ["HCAT_KERNEL_PYTHON"])
+        # Goes before the kernel of the server's own environment.
+        paths = [str(own / "kernel"), *os.environ.get("JUPYTER_PATH", "").split(os.pathsep)]
+        folders["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -117,13 +120,12 @@ def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
         log.close()
 
 
-def _write_kernel(data: Path, python: str) -> None:
+def _write_kernel(place: Path, python: str) -> None:
     """Make ``python3`` the kernel of another Python."""
-    folder = data / "kernels" / "python3"
+    folder = place / "kernels" / "python3"
     folder.mkdir(parents=True)
     argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
-    # JupyterLab sends clicks to a subshell only where the kernel says that it has some.
     (folder / "kernel.json").write_text(json.dumps(spec))
 
 

@@ -40,6 +40,7 @@ def test_stop_while_the_cell_blocks(either_page: LabPage) -> None:
     reached = page.evaluate(EPOCH)
     pause = page.locator(".hcat-monitor button", has_text="Pause")
     hears = pause.is_enabled()
+    either_page.screenshot(f"buttons_ipykernel_{'_'.join(map(str, _version()))}")
     # Messages reach a blocked kernel through a subshell, which ipykernel 6 does not have.
     assert hears is (_version() >= (7, 0))
     if hears:
