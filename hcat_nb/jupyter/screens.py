@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.live_map import LiveMap
     from hcat_nb.jupyter.map_scene import MapScene
     from hcat_nb.jupyter.replay_bar import ReplayBar
+    from hcat_nb.training.events import Control
 
 __all__ = [
     "DISPLAYS",
@@ -64,6 +65,9 @@ class Screen(Protocol):
     def discard(self) -> None:
         """Take everything away: the run did not begin."""
 
+    def obey(self, control: Control) -> None:
+        """Let the user stop and pause the run, where there is somebody."""
+
 
 class StaticScreen:
     """One output: a line of progress, and in the end the picture."""
@@ -100,14 +104,22 @@ class StaticScreen:
         self._limiter.finish()
         self._handle.clear()
 
+    def obey(self, control: Control) -> None:
+        """Do nothing: nobody watches."""
+
 
 class WidgetScreen:
     """Two outputs: the live view, and the picture that stands in for it later.
 
     The map comes as soon as Vega is at hand; the bar is there at once.
+
+    Parameters
+    ----------
+    place : ipywidgets.Box, optional
+        Show the live view there, in place of outputs of the cell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: Any = None) -> None:
         import ipywidgets
         from IPython.display import display
 
@@ -126,10 +138,14 @@ class WidgetScreen:
         self._built = threading.Event()
         self._lines = Limiter(_LINE_SECONDS, on_error=self._fail)
         self._frames = Limiter(_MAP_SECONDS, on_error=self._fail)
-        # Without text/plain, which would be shown where the widget cannot be.
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-        self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        self._handle: _Handle | None = None
+        if place is None:
+            # Without text/plain, which would be shown where the widget cannot be.
+            view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
+            display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+            self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        else:
+            place.children = (self._box,)
         context = contextvars.copy_context()  # holds the cell that messages belong to
         threading.Thread(
             target=context.run, args=(self._build,), name="hcat-live-map", daemon=True
@@ -161,7 +177,8 @@ class WidgetScreen:
         self._frames.finish()
         self._lines.finish()
         self._show(progress)
-        self._handle.update(view)
+        if self._handle is not None:
+            self._handle.update(view)
         if self._map is not None and self._replay is not None and self._epochs is not None:
             live, (epochs, frame, note) = self._map, self._epochs
             self._replay.offer(epochs, lambda epoch: live.show(frame(epoch)), note)
@@ -178,7 +195,12 @@ class WidgetScreen:
         self._lines.finish()
         self._frames.finish()
         self.close()
-        self._handle.clear()
+        if self._handle is not None:
+            self._handle.clear()
+
+    def obey(self, control: Control) -> None:
+        """Show the buttons that stop and pause the run of this cell."""
+        self._monitor.obey(control)
 
     def close(self) -> None:
         """Close the widgets; the page then shows the picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -102,6 +102,10 @@ class Run(RunCharts):
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
             f"{len(self.methods)} methods>"
         )
+
+    def without_data(self) -> Run:
+        """Return the run without dataset, model and logits: tables only, the same evaluation."""
+        return replace(self, dataset=None, weights={}, logits=None)
 
     @property
     def methods(self) -> list[str]:

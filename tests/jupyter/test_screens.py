@@ -172,3 +172,26 @@ def test_a_run_that_did_not_begin_leaves_an_empty_output(displayed: Shown) -> No
     screen.discard()
     assert displayed[-1] == ("update", {"text/plain": "", "text/html": ""})
     assert screen._box.comm is None
+
+
+def test_a_place_of_its_own_shows_no_output_and_gets_no_picture(displayed: Shown) -> None:
+    import ipywidgets
+
+    place = ipywidgets.VBox()
+    screen = WidgetScreen(place)
+    assert len(place.children) == 1
+    screen.finish(RUNNING, StaticView("over"))
+    assert displayed == []
+    screen.close()
+
+
+def test_the_monitor_of_a_screen_obeys() -> None:
+    import ipywidgets
+
+    from hcat_nb.training.events import Control
+
+    screen = WidgetScreen(ipywidgets.VBox())
+    assert not screen._monitor.buttons
+    screen.obey(Control())
+    assert screen._monitor.buttons
+    screen.discard()
