@@ -111,23 +111,22 @@ def auroc_chart(
         .mark_rule(color="#888888", strokeDash=[2, 2])
         .encode(y="guess:Q")
     )
-    lines = (
-        alt.Chart(alt.NamedData("auroc") if rows is None else rows)
-        .mark_line(point=alt.OverlayMarkDef(size=24))
-        .encode(
-            x=epoch_axis(n_epochs),
-            y=alt.Y("auroc:Q", title="AUROC", scale=alt.Scale(domain=[0, 1])),
-            **line_styles(methods, "hcm"),
-            opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.12)),
-            tooltip=[
-                alt.Tooltip("hcm:N", title="method"),
-                alt.Tooltip("epoch:Q"),
-                alt.Tooltip("auroc:Q", title="AUROC", format=".3f"),
-            ],
-        )
-        .add_params(chosen)
+    base = alt.Chart(alt.NamedData("auroc") if rows is None else rows).encode(
+        x=epoch_axis(n_epochs),
+        y=alt.Y("auroc:Q", title="AUROC", scale=alt.Scale(domain=[0, 1])),
+        opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.12)),
+        tooltip=[
+            alt.Tooltip("hcm:N", title="method"),
+            alt.Tooltip("epoch:Q"),
+            alt.Tooltip("auroc:Q", title="AUROC", format=".3f"),
+        ],
     )
+    styles = line_styles(methods, "hcm")
+    lines = base.mark_line().encode(**styles).add_params(chosen)
+    # Marks of their own: to points laid over a line that has a selection, JupyterLab's
+    # Vega-Lite gives the selection a second time, and then refuses the chart.
+    points = base.mark_point(filled=True, size=24).encode(color=styles["color"])
     chart = OfflineChart(
-        layer=[guess, lines], width=width, height=height, title=headed(title, caption)
+        layer=[guess, lines, points], width=width, height=height, title=headed(title, caption)
     )
     return themed(chart)

@@ -42,7 +42,7 @@ def test_more_methods_than_colours_are_told_apart_by_dashes() -> None:
 
 def test_axes_do_not_depend_on_the_data_and_the_guess_is_drawn(rows_of) -> None:
     spec = auroc_chart(["aum"], 20, title="t", caption="c").to_dict()
-    guess, lines = spec["layer"]
+    guess, lines, _ = spec["layer"]
     assert lines["data"] == {"name": "auroc"}
     assert lines["encoding"]["y"]["scale"]["domain"] == [0, 1]
     assert lines["encoding"]["x"]["scale"]["domain"] == [1, 20]
