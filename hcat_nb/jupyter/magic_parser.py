@@ -171,7 +171,11 @@ def _run(word: str, variables: Mapping[str, Any]) -> Any:
 
 def looks_like_data(value: Any) -> bool:
     """Tell whether a variable may be a dataset; what it really is ``load`` finds out."""
-    plain = isinstance(value, (str, bytes, Mapping, type)) or inspect.isroutine(value)
+    if isinstance(value, type):
+        return False
+    if hasattr(value, "class_values"):  # a LabelledDataset, as run.apply() returns it
+        return True
+    plain = isinstance(value, (str, bytes, Mapping)) or inspect.isroutine(value)
     frame = type(value).__module__.partition(".")[0] == "pandas"
     return (not plain or frame) and hasattr(value, "__getitem__") and hasattr(value, "__len__")
 

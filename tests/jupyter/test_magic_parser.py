@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from hcat_nb.data.loading import load
 from hcat_nb.errors import HcatError
 from hcat_nb.jupyter import magic_parser
 from hcat_nb.jupyter.commands import COMMANDS
-from hcat_nb.jupyter.magic_parser import MagicCall
+from hcat_nb.jupyter.magic_parser import MagicCall, looks_like_data
 
 FRAME = pd.DataFrame({"a": [1.0], "b": ["x"]})
 TRAIN = COMMANDS["hcat_train"]
@@ -51,6 +52,14 @@ def test_the_words_of_h_cat() -> None:
 )
 def test_a_variable_goes_before_a_name(value: Any) -> None:
     assert parse("wine", None, {"wine": value}).keywords["data"] is value
+
+
+def test_mended_data_are_data() -> None:
+    mended = load("wine").take(torch.arange(60))
+    call = parse("mended", None, {"mended": mended})
+    assert call.keywords["data"] is mended
+    assert "name" not in call.keywords  # it has one
+    assert not looks_like_data(type(mended))
 
 
 def test_a_variable_that_is_no_data_does_not_hide_a_name() -> None:
