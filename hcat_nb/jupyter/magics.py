@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
@@ -150,9 +149,10 @@ def _explore(call: MagicCall, _: Any) -> Any:
 
 
 def _compare(call: MagicCall, shell: Any) -> Any:
-    panel = import_module("hcat_nb.jupyter.compare_panel")
+    from hcat_nb.jupyter.compare_panel import ComparePanel
+
     runs = map(_loaded, call.own["runs"])
-    return panel.ComparePanel(*runs, methods=call.own.get("methods"), variables=shell.user_ns)
+    return ComparePanel(*runs, methods=call.own.get("methods"), variables=shell.user_ns)
 
 
 def _run_of(call: MagicCall) -> Run:
