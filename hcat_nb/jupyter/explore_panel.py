@@ -12,9 +12,9 @@ import numpy as np
 
 from hcat_nb.errors import DataError, HcatError, StoreError, UnknownNameError
 from hcat_nb.jupyter.exploration import FILTERS, PAGE, Exploration
-from hcat_nb.jupyter.gallery_page import SampleViews, kept_words
+from hcat_nb.jupyter.gallery_page import SampleViews, kept_words, sample_words
 from hcat_nb.registry import nearest
-from hcat_nb.runs._apply import check_same_samples
+from hcat_nb.runs._rebuilding import data_or_why
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ _CHOICES = ("x", "y", "color", "by", *FILTERS)
 def explore(
     run: Run,
     *,
-    dataset: LabelledDataset | None = None,
+    dataset: Any = None,
     file: str | Path | None = None,
     x: str = "variability",
     y: str = "confidence",
@@ -44,9 +44,10 @@ def explore(
     Parameters
     ----------
     run : Run
-    dataset : LabelledDataset, optional
-        The data of a run that holds none, as one that was loaded; without
-        them the gallery has ids, labels and scores only.
+    dataset : LabelledDataset, table or array, optional
+        Of a loaded run, where they cannot be made again from its
+        specification: the data it was trained on, or what they were made of.
+        Without data the gallery has ids, labels and scores only, and says why.
     file : str or Path, optional
         JSON file that keeps the decisions; see :meth:`Run.decisions`.
     x, y : str
@@ -68,9 +69,7 @@ def explore(
     UnknownNameError
         If there is no such axis or method.
     """
-    if dataset is not None:
-        check_same_samples(dataset, run)
-    panel = ExplorePanel(run, run.dataset if dataset is None else dataset, file)
+    panel = ExplorePanel(run, *data_or_why(run, dataset), file)
     panel.set(x=x, y=y, by=run.methods[0] if by is None else by)
     return panel
 
@@ -95,10 +94,15 @@ class ExplorePanel:
     ----------
     run : Run
     dataset : LabelledDataset or None
+    without : str
+        Why there is no dataset.
     file : str, Path or None
     """
 
-    def __init__(self, run: Run, dataset: LabelledDataset | None, file: str | Path | None) -> None:
+    def __init__(
+        self, run: Run, dataset: LabelledDataset | None, without: str, file: str | Path | None
+    ) -> None:
+        self._without = without
         self._lock = threading.RLock()
         self._screen: ExploreScreen | None = None
         decisions, off = None, ""
@@ -195,7 +199,7 @@ class ExplorePanel:
         with self._lock:
             self._screen, before = screen, self._screen
             self._draw_map()
-            self._show_page()
+            self._show_page(said=self._without and f"without the samples: {self._without}")
             self._say_kept()
         if before is not None:
             before.close()
@@ -278,7 +282,7 @@ class ExplorePanel:
             decisions = self._deciding()
             rows = decisions.undo() if kind == "undo" else decisions.redo()
             done = {"undo": "taken back", "redo": "done again"}[kind]
-            self._say(f"{_samples(len(rows))} {done}" if rows else f"nothing to {kind}")
+            self._say(f"{sample_words(len(rows))} {done}" if rows else f"nothing to {kind}")
         elif kind == "act":
             rows, action = [int(row) for row in content["rows"]], content["action"]
             if action == "clear":
@@ -286,7 +290,7 @@ class ExplorePanel:
             else:
                 self._deciding().decide(rows, action, int(content["code"]))
             new = f" → {self.classes[int(content['code'])]}" if action == "relabel" else ""
-            self._say(f"{_samples(len(rows))}: {action}{new}")
+            self._say(f"{sample_words(len(rows))}: {action}{new}")
 
     def _choose(self, name: str, value: str | None) -> None:
         exploration = self.exploration
@@ -393,7 +397,3 @@ class ExplorePanel:
             return
         opened = self._state()
         self._screen.controls.say(opened.off or kept_words(opened.decisions))
-
-
-def _samples(n: int) -> str:
-    return "1 sample" if n == 1 else f"{n:,} samples"

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from hcat_nb.runs.decisions import Decisions
     from hcat_nb.runs.run import Run
 
-__all__ = ["PagePart", "SampleViews", "kept_words", "number_words"]
+__all__ = ["PagePart", "SampleViews", "kept_words", "number_words", "sample_words"]
 
 _TILE_PIXELS = 96  # a large image is reduced to this
 _PICTURE_PIXELS = 320  # and beside the gallery to this
 _COLUMNS = 6  # of a table, beside label and score
 _LETTERS = 400  # of a text in the gallery
+_WHOLE, _MOST = 1000, 1e15  # numbers of a table from here to there are shown without fraction
 _ALL_LETTERS = 20_000  # of a text beside it
 
 
@@ -182,6 +183,8 @@ class SampleViews:
 def _cell(value: Any) -> str:
     if value is None or value != value:
         return "missing"
+    if isinstance(value, float) and _WHOLE <= abs(value) < _MOST:
+        return f"{value:.0f}"  # 12263, as the user's table has it, and not 1.226e+04
     return number_words(value) if isinstance(value, float) else str(value)
 
 
@@ -193,6 +196,11 @@ def kept_words(decisions: Decisions | None) -> str:
     if decisions.file is None:
         words += ": run.save(folder) or run.explore(file=...) keeps them"
     return words
+
+
+def sample_words(n: int) -> str:
+    """Return how many samples, in words."""
+    return "1 sample" if n == 1 else f"{n:,} samples"
 
 
 def number_words(value: float) -> str:

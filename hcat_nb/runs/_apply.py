@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from hcat_nb.errors import DataError, SpecError, StoreError
+from hcat_nb.errors import DataError, SpecError
+from hcat_nb.runs._rebuilding import data_given
 from hcat_nb.runs._samples import quoted
 
 if TYPE_CHECKING:
@@ -16,55 +17,30 @@ if TYPE_CHECKING:
     from hcat_nb.runs.decisions import Decisions
     from hcat_nb.runs.run import Run
 
-__all__ = ["MISLABELED", "Mislabeled", "applied", "apply_to", "check_same_samples"]
+__all__ = ["MISLABELED", "Mislabeled", "applied", "apply_to"]
 
 Mislabeled = Literal["unlabel", "drop", "keep"]
 MISLABELED = ("unlabel", "drop", "keep")
 
 
-def check_same_samples(dataset: LabelledDataset, run: Run) -> None:
-    """Raise DataError unless ``dataset`` holds the run's samples, in order, and its classes."""
-    ids = run.details.index
-    if not dataset.sample_ids.equals(ids):
-        only = ids.difference(dataset.sample_ids, sort=False)
-        named = f", and lack {quoted(only[0])}" if len(only) else ", whose ids or order differ"
-        raise DataError(
-            f"the data are not the run's: they hold {len(dataset):,} samples{named}",
-            f"the {len(ids):,} samples of the run",
-        )
-    classes = run.details["label"].cat.categories.tolist()
-    if list(dataset.class_values) != classes:
-        raise DataError(
-            f"the data have the classes {list(dataset.class_values)}",
-            f"those of the run, {classes}",
-        )
-
-
 def apply_to(
     run: Run,
     decisions: Decisions | pd.DataFrame | str | Path | None,
-    dataset: LabelledDataset | None,
+    given: Any,
     mislabeled: Mislabeled,
 ) -> LabelledDataset:
     """Apply decisions to the data of a run; see :meth:`Run.apply`."""
     from hcat_nb.runs.decisions import Decisions
 
-    if dataset is None:
-        dataset = run.dataset
-    if dataset is None:
-        raise StoreError(
-            "the run holds no data to apply decisions to: it was loaded, or made of dynamics",
-            remedy="run.apply(dataset=hcat_nb.load(...)), with the data that it was trained on",
-        )
-    check_same_samples(dataset, run)
+    dataset = data_given(run, given)
     table = run.decisions()
     if decisions is None or decisions is table:
         return applied(dataset, table, mislabeled)
     if isinstance(decisions, Decisions):
         decisions = decisions.frame()
-    given = Decisions(table.samples)
-    given.add(decisions)
-    return applied(dataset, given, mislabeled)
+    other = Decisions(table.samples)
+    other.add(decisions)
+    return applied(dataset, other, mislabeled)
 
 
 def applied(

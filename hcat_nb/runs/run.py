@@ -70,7 +70,8 @@ class Run(RunCharts):
     weights : dict of str to Tensor
         The final model's state, scaling included.
     dataset : LabelledDataset or None
-        The data as it was trained on; None after loading.
+        The data as it was trained on; None after loading, until they are
+        asked for.
     seed_scores : pandas.DataFrame or None
         With ``seeds=k``: each training's scores, columns ``el2n_seed_0 ...``.
         ``scores`` are then their means, and ``details["el2n_std"]`` their
@@ -291,17 +292,13 @@ class Run(RunCharts):
 
         Raises
         ------
-        StoreError
-            If the run has no data, as one that was loaded.
+        DataError, StoreError
+            If the run was loaded, and its data cannot be made again.
         """
         from hcat_nb.data.duplicates import duplicates
+        from hcat_nb.runs._rebuilding import data_given
 
-        if self.dataset is None:
-            raise StoreError(
-                "the run holds no data to find duplicates in: it was loaded, or made of dynamics",
-                remedy="hcat_nb.duplicates(hcat_nb.load(...))",
-            )
-        return duplicates(self.dataset)
+        return duplicates(data_given(self))
 
     def decisions(self, file: str | Path | None = None) -> Decisions:
         """Return what was decided about the samples, to add to.
@@ -335,7 +332,7 @@ class Run(RunCharts):
         self,
         decisions: Decisions | pd.DataFrame | str | Path | None = None,
         *,
-        dataset: LabelledDataset | None = None,
+        dataset: Any = None,
         mislabeled: Mislabeled = "unlabel",
     ) -> LabelledDataset:
         """Return the data as decisions make them; what they were stays as it is.
@@ -345,8 +342,10 @@ class Run(RunCharts):
         decisions : Decisions, DataFrame or path, optional
             Default: :meth:`decisions`.  A table, or a .csv or .parquet file,
             has the columns of ``Decisions.frame()``.
-        dataset : LabelledDataset, optional
-            The data that the run was trained on, where it does not hold them.
+        dataset : LabelledDataset, table or array, optional
+            The data that the run was trained on, or what they were made of,
+            where the run was loaded; those of a named dataset or a file are
+            made again, injected hardness included.
         mislabeled : {"unlabel", "drop", "keep"}
             What becomes of samples marked as mislabeled: they stay without a
             label (never trained on, still scored by methods that do not look
@@ -363,7 +362,7 @@ class Run(RunCharts):
             If the data are not the run's, or a label is not the one that was
             decided on.
         StoreError
-            If the run holds no data and none are given.
+            If the run holds no data, none are given, and none can be made.
         UnknownNameError
             If a decision names a sample or a class that does not exist.
         """

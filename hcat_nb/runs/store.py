@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from hcat_nb.errors import StoreError
 from hcat_nb.runs._atomic import flush
 from hcat_nb.runs._checkpoint import CHECKPOINT, is_ours, progress_words, unfinished
+from hcat_nb.runs._fingerprint import data_fingerprint
 from hcat_nb.runs.run import Run
 from hcat_nb.spec import RunSpec
 
@@ -120,6 +121,9 @@ def save_run(
     """
     path = check_folder(folder, overwrite=overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if run.dataset is not None and "fingerprint" not in run.info["dataset"]:
+        # Who loads the run can make the data again, and be sure that they are the same.
+        run.info["dataset"]["fingerprint"] = data_fingerprint(run.dataset)
     draft = _beside(path, "draft")
     draft.mkdir()
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, StoreError, UnknownNameError
@@ -253,6 +254,17 @@ def test_a_loaded_run_shows_the_data_that_it_is_given(run, tmp_path):
     panel, screen = explore(loaded), FakeScreen()
     panel.attach(screen)
     assert screen.pages[-1]["columns"] == []
+    assert screen.pages[-1]["said"].startswith("without the samples: the run was trained on")
+    assert "dataset=" in screen.pages[-1]["said"]
+
+
+def test_a_loaded_run_on_named_data_shows_them_as_they_were_made_hard(tmp_path):
+    run = characterize("digits", hardness="uniform", p=0.1, subset=80, epochs=1, methods="el2n")
+    panel, screen = explore(load_run(run.save(tmp_path / "run"))), FakeScreen()
+    panel.attach(screen)
+    assert screen.pages[-1]["kind"] == "image"
+    assert screen.pages[-1]["said"] == ""
+    assert torch.equal(panel.run.dataset.labels, run.dataset.labels)
 
 
 def test_a_closed_panel_holds_nothing_and_says_so(opened, run):

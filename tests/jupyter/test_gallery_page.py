@@ -160,3 +160,11 @@ def test_where_decisions_are_kept_as_words(table, tmp_path):
     assert kept_words(decisions).endswith("run.save(folder) or run.explore(file=...) keeps them")
     decisions.keep_in(tmp_path / "d.json")
     assert kept_words(decisions) == f"0 decisions (none yet); kept in {tmp_path / 'd.json'}"
+
+
+def test_numbers_of_a_table_are_not_rounded_like_scores():
+    frame = pd.DataFrame({"income": [12263.0, -1234567.8, 0.1], "y": ["oak", "elm", "oak"]})
+    run = _train(load(frame, target="y"))
+    cells = [tile["cells"] for tile in page(run, [0, 1, 2]).content["tiles"]]
+    assert cells == [["12263"], ["-1234568"], ["0.1"]]
+    assert dict(SampleViews(run, run.dataset).facts(0))["income"] == "12263"

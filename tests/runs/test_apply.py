@@ -86,7 +86,7 @@ def test_a_loaded_run_needs_its_data_and_no_other(tmp_path):
     data = _data("table")
     run = load_run(_run(data).save(tmp_path / "run"))
     run.decisions().relabel(["s01"], "oak")
-    with pytest.raises(StoreError, match="holds no data to apply decisions to"):
+    with pytest.raises(StoreError, match=r"an object of which no file is kept.*hand it over again"):
         run.apply()
     assert run.apply(dataset=data).label_values()[1] == "oak"
     with pytest.raises(DataError, match=r"hold 29 samples, and lack 's29'; expected the 30"):
