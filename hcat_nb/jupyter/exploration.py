@@ -30,7 +30,6 @@ FILTERS = ("label", "group", "truth", "decision")
 _COORDINATES = ("variability", "aleatoric", "confidence", "correctness")
 _GROUP_COLUMNS = {"Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
 _DECIDED = ("undecided", "decided", *ACTIONS)
-_NO_LABEL = "(no label)"
 
 
 class Exploration:
@@ -104,7 +103,7 @@ class Exploration:
         if name == "label":
             label = details["label"]
             known = [str(value) for value in label.cat.categories]
-            return [*known, _NO_LABEL] if label.isna().any() else known
+            return [*known, _no_label(known)] if label.isna().any() else known
         if name == "group":
             return [f"{way}: {group}" for way in _GROUP_COLUMNS for group in GROUPS]
         if name == "truth":
@@ -191,9 +190,9 @@ class Exploration:
         """
         import pandas as pd
 
-        from hcat_nb.runs._samples import unknown_ids
+        from hcat_nb.runs._samples import id_list, unknown_ids
 
-        wanted = pd.Index(list(ids), dtype=object)
+        wanted = pd.Index(id_list(ids), dtype=object)
         known = self.ids.astype(object)
         if (unknown := wanted[~wanted.isin(known)]).size:
             raise unknown_ids(unknown.tolist(), self.ids)
@@ -303,6 +302,14 @@ class Exploration:
             return _equal(details[_GROUP_COLUMNS[way]].to_numpy(dtype=object), group)
         is_hard = self._run.truth["is_hard"].to_numpy(dtype=bool)
         return _equal(is_hard, value == list(TRUTH)[1])
+
+
+def _no_label(classes: list[str]) -> str:
+    """Return the word for no label, which no class has for its name."""
+    word = "(no label)"
+    while word in classes:
+        word = f"({word})"
+    return word
 
 
 def _equal(values: np.ndarray, value: object) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExploreControls"]
 
-_ALL = "(all)"
+_ALL = object()  # no class can be mistaken for it, whatever it is called
 _WORDS = {"label": "class", "group": "group", "truth": "truth", "decision": "decision"}
 
 
@@ -58,9 +58,9 @@ class ExploreControls:
         ]
         on = exploration.filters
         filters = [
-            self._dropdown(name, words, [_ALL, *choices], on.get(name, _ALL))
+            self._dropdown(name, words, [("(all)", _ALL), *pairs], on.get(name, _ALL))
             for name, words in _WORDS.items()
-            if (choices := exploration.choices(name))
+            if (pairs := [(one, one) for one in exploration.choices(name)])
         ]
         row = ipywidgets.Layout(flex_flow="row wrap")
         show_all = self._button("all", "Show all", "take the selection away")
@@ -101,7 +101,7 @@ class ExploreControls:
         _close(self.bottom)
 
     def _dropdown(
-        self, name: str, words: str, options: list[str], value: str
+        self, name: str, words: str, options: Sequence[Any], value: Any
     ) -> ipywidgets.Dropdown:
         box = ipywidgets.Dropdown(
             options=options,
@@ -111,9 +111,7 @@ class ExploreControls:
             style={"description_width": "76px"},
         )
         box.observe(
-            lambda change: self._on_change(
-                name, None if name in _WORDS and box.index == 0 else change["new"]
-            ),
+            lambda change: self._on_change(name, None if change["new"] is _ALL else change["new"]),
             names="value",
         )
         self._boxes[name] = box

@@ -15,7 +15,7 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Samples", "quoted", "unknown_ids"]
+__all__ = ["Samples", "id_list", "quoted", "unknown_ids"]
 
 _NAMED = 3  # ids that a message names
 _CLASSES_NAMED = 20  # classes that a message lists
@@ -52,8 +52,8 @@ class Samples:
         self._codes_of_texts = {str(value): code for code, value in enumerate(self.class_values)}
         self._rows_of_texts: dict[str, int] | None = None
 
-    def rows(self, ids: Iterable[Hashable]) -> np.ndarray:
-        """Return the positions of these ids, int64.
+    def rows(self, ids: Iterable[Hashable] | Hashable) -> np.ndarray:
+        """Return the positions of these ids, or of one, int64.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Samples:
         """
         import pandas as pd
 
-        wanted = pd.Index(list(ids), dtype=object)
+        wanted = pd.Index(id_list(ids), dtype=object)
         rows = self.ids.astype(object).get_indexer(wanted)
         if (unknown := wanted[rows < 0]).size:
             raise unknown_ids(unknown.tolist(), self.ids)
@@ -139,6 +139,19 @@ class Samples:
                 "another label",
                 "action keep, if it is right",
             )
+
+
+def id_list(ids: Iterable[Hashable] | Hashable) -> list[Hashable]:
+    """Return ids as a list; text, a number or anything that holds no others is one id.
+
+    Examples
+    --------
+    >>> id_list("s1"), id_list(7), id_list(("s1", "s2"))
+    (['s1'], [7], ['s1', 's2'])
+    """
+    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+        return [ids]
+    return list(ids)
 
 
 def unknown_ids(unknown: list[Any], ids: pd.Index) -> UnknownNameError:

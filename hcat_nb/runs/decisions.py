@@ -26,9 +26,10 @@ __all__ = ["Decisions", "decisions_of", "keep_beside"]
 class Decisions:
     """Decisions on samples, by their ids.
 
-    Each call is one step, which :meth:`undo` takes back.  With a file, every
-    step is written there, whole or not at all, before the call returns, and a
-    later object with the same file goes on from there, undo included.
+    Each call is about one sample or several, and one step, which :meth:`undo`
+    takes back.  With a file, every step is written there, whole or not at
+    all, before the call returns, and a later object with the same file goes
+    on from there, undo included.
 
     Parameters
     ----------
@@ -82,23 +83,23 @@ class Decisions:
             self._journal = journal
         self._tell()
 
-    def mislabeled(self, ids: Iterable[Hashable], *, note: str = "") -> None:
+    def mislabeled(self, ids: Iterable[Hashable] | Hashable, *, note: str = "") -> None:
         """Say that the labels of these samples are wrong."""
         self.decide(self.samples.rows(ids), "mislabeled", note=note)
 
-    def relabel(self, ids: Iterable[Hashable], label: Any, *, note: str = "") -> None:
+    def relabel(self, ids: Iterable[Hashable] | Hashable, label: Any, *, note: str = "") -> None:
         """Give these samples another label, one of the classes of the data."""
         self.decide(self.samples.rows(ids), "relabel", self.samples.code(label), note=note)
 
-    def drop(self, ids: Iterable[Hashable], *, note: str = "") -> None:
+    def drop(self, ids: Iterable[Hashable] | Hashable, *, note: str = "") -> None:
         """Leave these samples out."""
         self.decide(self.samples.rows(ids), "drop", note=note)
 
-    def keep(self, ids: Iterable[Hashable], *, note: str = "") -> None:
+    def keep(self, ids: Iterable[Hashable] | Hashable, *, note: str = "") -> None:
         """Say that these samples were looked at and are right as they are."""
         self.decide(self.samples.rows(ids), "keep", note=note)
 
-    def clear(self, ids: Iterable[Hashable]) -> None:
+    def clear(self, ids: Iterable[Hashable] | Hashable) -> None:
         """Take back whatever was decided about these samples."""
         rows = self.samples.rows(ids)
         self._add({int(row): None for row in rows if int(row) in self._now})

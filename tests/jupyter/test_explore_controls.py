@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import ipywidgets
+import numpy as np
+import pandas as pd
 import pytest
 
 from hcat_nb.jupyter.exploration import Exploration
@@ -48,6 +50,40 @@ def test_they_show_what_is_chosen_and_tell_changes(made):
     boxes["truth"].value = "made hard"
     boxes["truth"].index = 0
     assert chosen == [("by", "el2n"), ("truth", "made hard"), ("truth", None)]
+
+
+def test_a_class_may_be_called_as_the_controls_call_all():
+    frame = pd.DataFrame({"a": np.arange(120.0), "y": ["(all)", "(no label)", None, "oak"] * 30})
+    options = {"target": "y", "on_missing_label": "keep", "methods": "el2n", "epochs": 1}
+    run = characterize(frame, seed=0, **options)
+    exploration = Exploration(run)
+    chosen: list[Any] = []
+    controls = ExploreControls(
+        exploration,
+        ["label"],
+        {"x": "el2n", "y": "confidence", "color": "label"},
+        lambda name, value: chosen.append((name, value)),
+        lambda *_: None,
+    )
+    box = _boxes(controls)["class"]
+    assert [one[0] for one in box.options] == [
+        "(all)", "(all)", "(no label)", "oak", "((no label))",
+    ]  # fmt: skip
+    for index in (1, 2, 4, 0):
+        box.index = index
+    assert chosen == [("label", "(all)"), ("label", "(no label)"), ("label", "((no label))"),
+                      ("label", None)]  # fmt: skip
+    counts = []
+    for _, value in chosen:
+        exploration.filter("label", value)
+        counts.append(len(exploration.rows))
+    assert counts == [30, 30, 30, 120]
+    exploration.filter("label", "((no label))")
+    assert run.details["label"].iloc[exploration.rows].isna().all()
+    controls.show("label", "(all)")
+    assert box.index == 1
+    controls.show("label", None)
+    assert box.index == 0
 
 
 def test_they_follow_and_are_then_silent_about_what_is_the_same(made):

@@ -30,6 +30,21 @@ def decisions(samples) -> Decisions:
     return Decisions(samples)
 
 
+def test_one_sample_needs_no_list(decisions):
+    decisions.relabel("s001", 8)
+    decisions.drop("s002")
+    assert decisions.frame()["action"].to_dict() == {"s001": "relabel", "s002": "drop"}
+    decisions.clear("s001")
+    assert decisions.frame().index.tolist() == ["s002"]
+    with pytest.raises(UnknownNameError, match="no sample 's0'"):
+        decisions.keep("s0")
+    numbers = Decisions(Samples(pd.Index([10, 20]), pd.Categorical([0, 1])))
+    numbers.mislabeled(20)
+    assert numbers.codes().tolist() == [-1, 0]
+    with pytest.raises(UnknownNameError, match="no sample 1;"):
+        numbers.mislabeled(1)
+
+
 def test_the_table_says_what_was_decided_and_when(decisions):
     decisions.relabel(["s001"], 8, note="a loop")
     decisions.mislabeled(["s000", "s003"])
