@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -45,15 +46,17 @@ class OptionParser(argparse.ArgumentParser):
         """
         namespace, unknown = self.parse_known_args(words)
         if unknown:
-            known = [
-                option
-                for action in getattr(namespace, "parser", self)._actions
-                for option in action.option_strings
-                if option.startswith("--")
-            ]
             if unknown[0].startswith("-"):
+                spellings = [
+                    [option for option in action.option_strings if option.startswith("--")]
+                    for action in getattr(namespace, "parser", self)._actions
+                ]
+                # Each option once, as it is meant to be written; a slip may be near another form.
+                listed = [forms[0] for forms in spellings if forms]
+                near = nearest(unknown[0].split("=")[0], list(itertools.chain(*spellings)))
+                close = near.partition(" (nearest: ")[1:]
                 raise UnknownNameError(
-                    f"unknown option {unknown[0]!r}", nearest(unknown[0].split("=")[0], known)
+                    f"unknown option {unknown[0]!r}", f"one of {', '.join(listed)}{''.join(close)}"
                 )
             raise SpecError(f"{unknown[0]!r} is one word too many", "options as --name value")
         return namespace

@@ -387,4 +387,6 @@ def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
     kinds |= {"str": "text", "tuple[str, ...]": "names"}
     kind = str(item.type).replace(" | None", "")
     expected = item.metadata["expected"] or kinds.get(kind, "a mapping of options to values")
+    if kind == "int" and not isinstance(value, int) and "integer" not in expected:
+        expected = f"{kinds[kind]}, {expected}"
     return SpecError(f"{item.name} is {value!r}", expected)

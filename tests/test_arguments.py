@@ -122,3 +122,14 @@ def test_several_kinds_as_one_word_are_told_how_a_mixture_is_written(text: str) 
 def test_one_kind_and_a_mapping_are_no_mistake() -> None:
     for fine in ("uniform", " none ", None, {"uniform": 0.1}):
         refuse_several(fine)
+
+
+def test_an_unknown_option_is_told_the_others_each_once(parser):
+    with pytest.raises(UnknownNameError) as told:
+        parser.parse(["digits", "--learning_rat", "1"])
+    listed, _, near = str(told.value).partition(" (nearest: ")
+    assert "--lr" in listed
+    assert "--learning_rate" not in listed
+    assert "--dataset-options" in listed
+    assert "--dataset_options" not in listed
+    assert "--learning_rate" in near

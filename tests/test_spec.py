@@ -78,7 +78,7 @@ def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
     [
         ({"p": float("nan")}, r"p is nan; expected a proportion in \[0, 1\)"),
         ({"p": -0.1}, "p is -0.1"),
-        ({"epochs": 2.5}, "epochs is 2.5; expected at least 1"),
+        ({"epochs": 2.5}, "epochs is 2.5; expected a whole number, at least 1"),
         ({"epochs": True}, "epochs is True"),
         ({"epochs": None}, "epochs is None"),
         ({"seed": -1}, "seed is -1"),
