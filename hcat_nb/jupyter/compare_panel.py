@@ -130,10 +130,14 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
 
     def _find_runs(self) -> None:
         """Fill the lists; what was chosen stays chosen where it is still there."""
-        found = {_name(number): run for number, run in enumerate(self._given)}
-        if not self._given:
-            variables = _notebook() if self._variables is None else self._variables
-            found = runs_among(variables)
+        variables = _notebook() if self._variables is None else self._variables
+        found = runs_among(variables)
+        if self._given:
+            names = {id(run): name for name, run in found.items()}
+            found = {}
+            for number, run in enumerate(self._given):
+                name = names.get(id(run)) or _name(run, number)
+                found[name if name not in found else f"{name} ({number + 1})"] = run
         self._runs = {**found, **self._loaded}
         options = [(_label(name, run), name) for name, run in self._runs.items()]
         names = list(self._runs)
@@ -246,8 +250,9 @@ def _dropdown(description: str) -> Any:
     )
 
 
-def _name(number: int) -> str:
-    return ("first run", "second run")[number] if number < 2 else f"run {number + 1}"
+def _name(run: Run, number: int) -> str:
+    """Return what a run without a variable is called: its folder."""
+    return f"run {number + 1}" if run.folder is None else run.folder.name
 
 
 def _label(name: str, run: Run) -> str:

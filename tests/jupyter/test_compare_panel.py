@@ -13,6 +13,7 @@ from hcat_nb.jupyter.chart_view import ChartView
 from hcat_nb.jupyter.compare_panel import ComparePanel, runs_among
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
+from hcat_nb.runs.store import load_run
 
 EVIL = "<b onclick=x>id</b>"
 
@@ -41,13 +42,27 @@ def test_two_runs_are_compared_and_the_choice_of_a_method_is_followed(
     panel._method.value = "vog"
     assert panel.comparison.by == "vog"
     assert len(drawn) == 2
-    assert drawn[-1]["layer"][1]["encoding"]["x"]["title"].startswith("first run")
+    assert drawn[-1]["layer"][1]["encoding"]["x"]["title"].startswith("run 1")
     expected = runs[0].compare(runs[1], by="vog")
     assert f"{expected.agreement['spearman'][1]:.4g}" in panel._agreement.value
     for one in expected.moved.index[:20]:
         assert f"<th>{one}</th>" in panel._moved.value
     assert "the 20 samples that moved most of 178" in panel._moved.value
     assert capsys.readouterr().out == ""
+
+
+def test_runs_are_called_by_their_variables_else_by_their_folders(
+    runs: tuple[Run, Run], drawn: list[dict[str, Any]], tmp_path: Any
+) -> None:
+    noisy, mended = runs
+    panel = ComparePanel(noisy, mended, variables={"noisy": noisy, "mended": mended, "x": 1})
+    assert panel.comparison is not None
+    assert (panel.comparison.first, panel.comparison.second) == ("noisy", "mended")
+    folders = [tmp_path / name / "same" for name in "ab"]
+    loaded = [load_run(run.save(to)) for run, to in zip(runs, folders, strict=True)]
+    panel = ComparePanel(*loaded, variables={})
+    assert panel.comparison is not None
+    assert (panel.comparison.first, panel.comparison.second) == ("same", "same (2)")
 
 
 def test_one_run_compares_its_methods(runs: tuple[Run, Run], drawn: list[dict[str, Any]]) -> None:
