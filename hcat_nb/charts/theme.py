@@ -80,6 +80,7 @@ def themed(chart: ChartT) -> ChartT:
     }
     axis: dict[str, Any] = {
         **words,
+        "labelSeparation": 6,  # a zoomed axis has longer numbers; those too near are left out
         "gridColor": "#88888840",
         "domainColor": "#888888",
         "tickColor": "#888888",

@@ -12,6 +12,11 @@ const WIDTH = 250;
 const HEIGHT = 90;
 const LEFT = 24;
 const BOTTOM = 14;
+const HINTS = [
+  "Click a dot, or drag over several: the gallery shows them.",
+  "Click a tile, or go there by the arrow keys: it is in focus. The buttons, and their keys, act on it; Shift with arrows or Ctrl with a click takes several.",
+  "Ctrl and the wheel zoom the map, Shift and a drag move it, a double click goes back.",
+];
 const TRAITS = ["heading", "text", "facts", "scores", "trajectory", "note", "picture"];
 
 /**
@@ -129,26 +134,34 @@ function render({ model, el }) {
     URL.revokeObjectURL(address);
     const heading = model.get("heading");
     root.replaceChildren(make("div", "hcat-title", heading || "no sample in focus"));
-    if (!heading) return;
+    if (!heading) {
+      for (const words of HINTS) root.append(make("div", "hcat-hint", words));
+      return;
+    }
+    const sample = make("div");
+    const ranks = make("div");
+    const parts = make("div", "hcat-parts"); // side by side where there is room
+    parts.append(sample, ranks);
+    root.append(parts);
     const picture = model.get("picture");
     if (picture?.byteLength) {
       address = URL.createObjectURL(new Blob([picture], { type: "image/png" }));
       const image = /** @type {HTMLImageElement} */ (make("img"));
       image.src = address;
       image.alt = heading;
-      root.append(image);
+      sample.append(image);
     }
-    if (model.get("text")) root.append(make("div", "hcat-words", model.get("text")));
+    if (model.get("text")) sample.append(make("div", "hcat-words", model.get("text")));
     const facts = /** @type {[string, string][]} */ (model.get("facts"));
-    root.append(table(facts.map(([key, value]) => [name(key), make("td", "", value)])));
+    sample.append(table(facts.map(([key, value]) => [name(key), make("td", "", value)])));
     const trajectory = model.get("trajectory");
-    root.append(make("div", "hcat-title", "probability of the label"));
-    root.append(
+    ranks.append(make("div", "hcat-title", "probability of the label"));
+    ranks.append(
       trajectory.length ? drawTrajectory(trajectory) : make("div", "", model.get("note")),
     );
     const scores = /** @type {[string, string, number | null][]} */ (model.get("scores"));
-    root.append(make("div", "hcat-title", "scores, and where in the ranking (right: hardest)"));
-    root.append(
+    ranks.append(make("div", "hcat-title", "scores, and where in the ranking (right: hardest)"));
+    ranks.append(
       table(scores.map(([key, value, share]) => [name(key), make("td", "", value), bar(share)])),
     );
   };

@@ -84,10 +84,12 @@ test("shows markup as text", () => {
   expect(el.textContent?.split(EVIL)).toHaveLength(8);
 });
 
-test("says that there is no sample, and takes off every listener", () => {
+test("says how to come by a sample where there is none, and takes off every listener", () => {
   model.traits.heading = "";
   const close = widget.render({ model, el });
-  expect(el.textContent).toBe("no sample in focus");
+  expect(el.textContent).toContain("no sample in focus");
+  expect(el.textContent).toContain("drag over several");
+  expect(el.textContent).toContain("Ctrl and the wheel zoom");
   close();
   expect(model.listening).toBe(0);
   expect(el.childElementCount).toBe(0);
