@@ -11,21 +11,41 @@ import dataclasses
 import itertools
 import json
 import re
+import shlex
 from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.errors import HcatError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
 
 __all__ = [
+    "TABLE_OPTIONS",
     "OptionParser",
     "add_spec_options",
+    "in_line_words",
     "read_pair",
     "read_value",
     "refuse_several",
     "spec_options",
 ]
+
+# Keywords of hcat_nb.load that stand behind --dataset-options in a line.
+TABLE_OPTIONS = (
+    "drop",
+    "categorical",
+    "missing",
+    "impute",
+    "min_frequency",
+    "max_categories",
+    "text",
+    "max_features",
+    "ngram_range",
+)
+# Data and model are handed over as objects where a remedy names them.
+_IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"}
+# Not behind a bracket, where it belongs to a call in Python.
+_KEYWORD = re.compile(r"""(?<![\w.(])(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -127,6 +147,29 @@ def spec_options(namespace: argparse.Namespace) -> dict[str, Any]:
             refuse_several(value)
         options[item.name] = value
     return options
+
+
+def in_line_words(error: HcatError) -> str:
+    """Return what an error says, its remedy as options of a line in place of Python's keywords.
+
+    Examples
+    --------
+    >>> in_line_words(HcatError("no", remedy='on_bad_row="drop" or impute="median"'))
+    'no; to mend it: --on-bad-row drop or --dataset-options impute=median'
+    """
+    if not error.remedy:
+        return str(error)
+    head = str(error)[: -len(error.remedy.rstrip("."))]
+    return head + _KEYWORD.sub(_as_option, error.remedy.rstrip("."))
+
+
+def _as_option(found: re.Match[str]) -> str:
+    name, value = found["name"], found["value"].strip("\"'")
+    if name in TABLE_OPTIONS:
+        return f"--dataset-options {name}={shlex.quote(value) if value else ''}"
+    if name in _IN_LINE:
+        return f"--{name.replace('_', '-')}" + (f" {shlex.quote(value)}" if value else "")
+    return found[0]
 
 
 def refuse_several(hardness: Any) -> None:

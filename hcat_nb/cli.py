@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.arguments import OptionParser, add_spec_options, spec_options
+from hcat_nb.arguments import OptionParser, add_spec_options, in_line_words, spec_options
 from hcat_nb.errors import HcatError
 from hcat_nb.spec import RunSpec
 
@@ -62,7 +62,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
             yield_to_the_teller()
         else:
-            print(f"hcat: {error}", file=sys.stderr)
+            print(f"hcat: {in_line_words(error)}", file=sys.stderr)
         return 2
     return int(bool(failed))
 

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from hcat_nb.arguments import OptionParser, add_spec_options, refuse_several, spec_options
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.arguments import (
+    TABLE_OPTIONS,
+    OptionParser,
+    add_spec_options,
+    in_line_words,
+    refuse_several,
+    spec_options,
+)
+from hcat_nb.data.loading import load
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.spec import RunSpec
 
 
@@ -133,3 +145,31 @@ def test_an_unknown_option_is_told_the_others_each_once(parser):
     assert "--dataset-options" in listed
     assert "--dataset_options" not in listed
     assert "--learning_rate" in near
+
+
+def test_a_remedy_is_told_in_the_words_of_a_line():
+    python = "data_on='disk' or max_categories=; target=, a column; drop='my col'; epochs=3"
+    error = DataError("on_bad_row='x' is wrong", "on_bad_row='drop'", python)
+    told = in_line_words(error)
+    assert told.startswith("on_bad_row='x' is wrong; expected on_bad_row='drop'; to mend it: ")
+    assert told.endswith(
+        "--data-on disk or --dataset-options max_categories=; --target, a column; "
+        "--dataset-options drop='my col'; --epochs 3"
+    )
+    for same in ("frame.reset_index(drop=True)", "run.explore(file=...)", "dataset=, the data"):
+        assert in_line_words(DataError("x", remedy=same)) == f"x; to mend it: {same}"
+    assert in_line_words(DataError("x", "y")) == "x; expected y"
+
+
+def test_the_options_of_a_table_are_those_that_it_has():
+    assert set(TABLE_OPTIONS) == {item.name for item in dataclasses.fields(TableOptions)}
+
+
+def test_every_remedy_of_a_table_can_be_typed_as_it_is_told(parser):
+    frame = pd.DataFrame({"a": [1.0, np.nan, 2.0, 3.0], "y": [0, 1, 0, 1]})
+    with pytest.raises(DataError) as raised:
+        load(frame, target="y")
+    told = in_line_words(raised.value)
+    assert "--on-bad-row drop" in told
+    words = ["digits", *re.search(r"--dataset-options impute=median", told).group().split()]
+    assert spec_options(parser.parse(words))["dataset_options"] == {"impute": "median"}

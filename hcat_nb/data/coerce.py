@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_learnable", "coerce"]
 
+_COLUMNS_NAMED = 20  # that a message lists
+
 
 def coerce(
     data: Any,
@@ -172,7 +174,7 @@ def _parts(
         data = pd.DataFrame(data)
     if isinstance(data, pd.DataFrame):
         if target is None and labels is None:
-            raise _no_labels()
+            raise _no_labels(list(map(str, data.columns)))
         if len(data) == 0:
             raise _empty()
         return from_frame(data, labels, target, table)
@@ -221,9 +223,14 @@ def _empty() -> DataError:
     return DataError("the dataset is empty", "at least two samples of different classes")
 
 
-def _no_labels() -> DataError:
+def _no_labels(columns: Sequence[str] = ()) -> DataError:
+    remedy = "load(X, y), or target= for a DataFrame"
+    if columns:
+        few = len(columns) <= _COLUMNS_NAMED
+        known = "one of " + ", ".join(columns) if few else f"one of the {len(columns)}"
+        remedy = f"load(X, y), or target=, the column that holds them: {known}"
     return DataError(
         "no labels were given, and without labels there is nothing to train",
         "a label for each sample",
-        "load(X, y), or target= for a DataFrame",
+        remedy,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
 
+from hcat_nb.arguments import in_line_words
 from hcat_nb.errors import HcatError, StoreError
 from hcat_nb.jupyter.commands import COMMANDS, Command
 from hcat_nb.jupyter.completion import add_completer
@@ -48,7 +49,7 @@ def _magic(shell: Any, command: Command) -> Callable[..., Any]:
                 return None
             result = ACTIONS[command.name](call, shell)
         except HcatError as error:
-            mistake = str(error)
+            mistake = in_line_words(error)
         if mistake is not None:
             raise UsageError(mistake)
         if call.name is not None:

@@ -175,7 +175,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0], "y": ["p", "q"]})
     ("arguments", "options", "message"),
     [
         ((_features(),), {}, "no labels were given"),
-        ((FRAME,), {}, "no labels were given.*target="),
+        ((FRAME,), {}, f"no labels were given.*target=.*one of {FRAME.columns[0]}, "),
         ((_features(), np.zeros(N, int)), {}, r"nothing to learn: 1 class \(0\) in 200"),
         ((_features(), CODES[:-1]), {}, "200 rows of features, but 199 labels"),
         ((np.zeros((0, 3)), []), {}, "the dataset is empty"),
