@@ -21,7 +21,7 @@ from hcat_nb.spec import RunSpec, field_choices
 __all__ = ["Control", "field_control", "looks", "plugin_controls", "split"]
 
 _LAYOUT = {"width": "calc(100% - 6px)", "max_width": "420px"}  # a control has margins
-_STYLE = {"description_width": "120px"}
+_STYLE = {"description_width": "132px"}  # "observe batch size"
 _NONE = "none"
 
 
@@ -94,7 +94,8 @@ def field_control(item: dataclasses.Field[Any], value: Any) -> Control:
     if several:  # a mapping's default is empty
         default = shlex.join(getattr(RunSpec(), name)) if kind.startswith("tuple") else ""
     shown = shlex.join(option_words(name, value)[1:]) if several else _shown(value)
-    box = ipywidgets.Text(
+    text_box = ipywidgets.Combobox if name == "target" else ipywidgets.Text  # it offers columns
+    box = text_box(
         value=shown,
         placeholder=str(item.metadata["expected"] or ("key=value" if several else "default")),
         continuous_update=False,

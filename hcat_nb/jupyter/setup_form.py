@@ -99,6 +99,8 @@ class SetupForm:
         self.controls["hardness"].on_change(self._on_hardness)
         for control in self.controls.values():
             control.on_change(changed)
+        self._variables: Mapping[str, Any] = {}
+        self.data.on_change(self._offer_columns)
         for choice in (self.data, self.model):
             choice.on_change(changed)
         for widget in (self.out, self.overwrite):
@@ -149,8 +151,10 @@ class SetupForm:
 
     def refresh(self, variables: Mapping[str, Any]) -> None:
         """Offer the variables that there are now."""
+        self._variables = variables
         self.data.refresh(variables)
         self.model.refresh(variables)
+        self._offer_columns()
 
     @property
     def _is_mixture(self) -> bool:
@@ -158,6 +162,14 @@ class SetupForm:
 
     def _widgets(self, names: Any) -> list[Any]:
         return [self.controls[name].widget for name in names]
+
+    def _offer_columns(self) -> None:
+        """Offer the columns of a frame as target."""
+        data = self._variables.get(self.data.word)
+        frame = type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
+        target = self.controls["target"].widget
+        target.options = [str(column) for column in data.columns] if frame else []
+        target.placeholder = "column of the labels" if frame else "default"
 
     def _on_hardness(self) -> None:
         self._new_options({})

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import ipywidgets
+import pandas as pd
 import pytest
 
 from hcat_nb.errors import SpecError
@@ -122,3 +123,18 @@ def test_where_it_is_saved() -> None:
     assert form.own() == {"out": "runs/1", "overwrite": False}
     form.out.value = "  "
     assert form.own() == {}
+
+
+def test_the_columns_of_a_frame_are_offered_as_target() -> None:
+    frame = pd.DataFrame({"size": [1.0], 7: [2], "kind": ["x"]})
+    form = make()
+    target = form.controls["target"].widget
+    form.refresh({"frame": frame, "pair": [[1.0], [2.0]]})
+    assert target.options == ()
+    form.data.choice.value = "frame"
+    assert target.options == ("size", "7", "kind")
+    assert target.placeholder == "column of the labels"
+    target.value = "kind"
+    assert form.words()[:3] == ["frame", "--target", "kind"]
+    form.data.choice.value = "pair"
+    assert target.options == ()
