@@ -120,7 +120,8 @@ def class_quantiles(scores: pd.Series[Any], labels: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index: class, a missing label as "none"; ``n`` scored samples, and the
+        Index: class, a missing label as "none", or "(none)" where a class is
+        called that; ``n`` scored samples, and the
         quantiles ``low`` (5 %), ``lower`` (25 %), ``median``, ``upper`` (75 %)
         and ``high`` (95 %).  Classes without a score are not in it.
 
@@ -142,7 +143,10 @@ def class_quantiles(scores: pd.Series[Any], labels: Any) -> pd.DataFrame:
     if len(column) != len(scores):
         raise DataError(f"{len(column)} labels for {len(scores)} scores", "one each")
     codes, classes = pd.factorize(column.astype(object))
-    names = pd.Index([*classes.tolist(), _NO_LABEL], dtype=object, name="class")
+    missing = _NO_LABEL
+    while missing in classes:  # a class may be called "none"
+        missing = f"({missing})"
+    names = pd.Index([*classes.tolist(), missing], dtype=object, name="class")
     values = scores.to_numpy(dtype=np.float64)
     known = np.isfinite(values)
     codes = np.where(codes < 0, len(classes), codes)[known]

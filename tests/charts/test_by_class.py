@@ -58,6 +58,12 @@ def test_classes_that_print_alike_stay_two() -> None:
     assert len(class_quantiles(pd.Series([1.0, 2.0]), pd.Series([1, "1"], dtype=object))) == 2
 
 
+def test_a_class_called_none_is_not_the_missing_label() -> None:
+    labels = pd.Series(["none", None, "(none)"], dtype=object)
+    table = class_quantiles(pd.Series([1.0, 2.0, 3.0]), labels)
+    assert table["median"].to_dict() == {"none": 1.0, "((none))": 2.0, "(none)": 3.0}
+
+
 def test_mistakes_are_told() -> None:
     with pytest.raises(DataError, match="1 labels for 2 scores"):
         by_class(pd.Series([1.0, 2.0]), ["a"])
