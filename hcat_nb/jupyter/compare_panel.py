@@ -8,18 +8,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
+import numpy as np
 
 from hcat_nb.errors import HcatError, UnknownNameError
 from hcat_nb.jupyter.chart_view import ChartView
 from hcat_nb.registry import nearest
+from hcat_nb.runs._pictures import data_url, sprite
 from hcat_nb.runs.comparing import Comparison, compare_methods, compare_runs
 from hcat_nb.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.data.dataset import LabelledDataset
+
 __all__ = ["ComparePanel", "runs_among"]
 
+_PIXELS = 96  # a larger image is reduced to this
 _SHOWN = 20  # samples in the table; comparison.moved has all
 _FIGURES = {
     "first": "method",
@@ -197,7 +202,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         words = repr(compared).removeprefix("<Comparison: ").removesuffix(">")
         self._headline.value = f"<b>{html.escape(words)}</b>"
         self._agreement.value = _agreement_html(compared)
-        self._moved.value = _moved_html(compared)
+        self._moved.value = _pictures_html(compared, self._images()) + _moved_html(compared)
         self._chart.layout.display = ""
         self._chart.show(compared.chart().to_dict())
 
@@ -211,6 +216,14 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         names = (self._first.value, self._second.value)
         # Kendall's tau takes seconds for a million samples, too long for a click.
         return compare_runs(first, second, by=self._method.value, names=names, kendall=False)
+
+    def _images(self) -> LabelledDataset | None:
+        """Return the images that one of the runs has at hand."""
+        runs = [self._runs[one.value] for one in (self._first, self._second)]
+        there = [run.dataset for run in runs if run.dataset is not None]
+        images = [one for one in there if one.modality == "image" and one.sample_ids.is_unique]
+        # The larger one: mended data may lack samples.
+        return max(images, key=len, default=None)
 
     def _show_nothing(self, message: str) -> None:
         self._message.value = message
@@ -276,7 +289,35 @@ def _moved_html(compared: Comparison) -> str:
         "label_second": f"label, {compared.second}",
     }
     words = f"the {len(shown)} samples that moved most of {len(compared.moved):,}"
+    words += "; below 0: harder in the second"
     return f"<p>{words}</p>{_table(shown.rename(columns=names), index=True)}"
+
+
+def _pictures_html(compared: Comparison, dataset: LabelledDataset | None) -> str:
+    """Return the samples of the table as pictures, in its order; "" where there are none."""
+    if dataset is None:
+        return ""
+    figures = []
+    shown = compared.moved.head(_SHOWN)
+    rows = dataset.sample_ids.get_indexer(shown.index)
+    for row, (sample, ranks) in zip(rows.tolist(), shown.iterrows(), strict=True):
+        if row < 0:
+            continue
+        name = html.escape(str(sample))
+        places = f"{ranks['rank_first']:g} → {ranks['rank_second']:g}"
+        figures.append(
+            f'<figure style="margin: 0; width: 76px" title="{name}"><img alt="sample {name}" '
+            f'style="width: 76px; image-rendering: pixelated" src="{_picture(dataset, row)}">'
+            f'<figcaption style="font-size: 11px">{places}</figcaption></figure>'
+        )
+    flow = "display: flex; flex-wrap: wrap; gap: 6px; max-width: 640px"
+    return (
+        f'<p>ranks in the first and in the second</p><div style="{flow}">{"".join(figures)}</div>'
+    )
+
+
+def _picture(dataset: LabelledDataset, row: int) -> str:
+    return data_url(sprite(dataset, np.array([row]), largest=_PIXELS).png)
 
 
 def _table(frame: pd.DataFrame, *, index: bool) -> str:

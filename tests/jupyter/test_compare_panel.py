@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
+import re
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
+from PIL import Image
 
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.jupyter.chart_view import ChartView
@@ -151,3 +158,30 @@ def test_a_method_that_is_not_there_is_told(
 
 def test_nothing_else_is_taken_for_a_run(runs: tuple[Run, Run]) -> None:
     assert list(runs_among({"a": 1, "run": runs[0], "_1": runs[1]})) == ["run"]
+
+
+def test_images_are_shown_beside_the_table_in_its_order(drawn: list[dict[str, Any]]) -> None:
+    options = {"subset": 60, "epochs": 1, "methods": "loss", "data_seed": 0}
+    first, second = (characterize("digits", model_seed=seed, **options) for seed in (1, 2))
+    ids = pd.Index([f"{EVIL}{i}" for i in first.details.index], name="sample_id")
+    for run in (first, second):
+        run.scores, run.truth, run.details = (
+            frame.set_axis(ids, axis=0) for frame in (run.scores, run.truth, run.details)
+        )
+        run.dataset = run.dataset.replace(sample_ids=ids)
+    second.dataset = second.dataset.take(torch.arange(50))  # as mended data, which lack some
+    panel = ComparePanel(first, second)
+    pictures = re.findall(r'<img alt="sample ([^"]*)" .*?base64,([^"]*)"', panel._moved.value)
+    moved = panel.comparison.moved.index[:20].tolist()
+    assert [html.unescape(name) for name, _ in pictures] == moved
+    assert EVIL not in panel._moved.value
+    row = first.dataset.sample_ids.get_loc(moved[0])
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures[0][1]))))
+    expected = first.dataset.features[row, 0].numpy() / 16 * 255
+    assert np.abs(shown[..., 0].astype(float) - expected).max() <= 0.5  # rounding to whole levels
+
+
+def test_samples_without_images_are_a_table_alone(
+    runs: tuple[Run, Run], drawn: list[dict[str, Any]]
+) -> None:
+    assert "<img" not in ComparePanel(*runs)._moved.value
