@@ -28,6 +28,11 @@ class Buffered:
         """Return the accumulators by name; the object's own tensors, not copies."""
         return {name: getattr(self, name) for name in self.buffers}
 
+    def release(self) -> None:
+        """Forget everything: what was made of the state is all that is wanted."""
+        for name in self.buffers:
+            delattr(self, name)
+
     def later_bytes(self, sample_shape: tuple[int, ...]) -> int:
         """Return the bytes of what only the first record will allocate; none, or little, here."""
         return 0
@@ -46,12 +51,22 @@ class Buffered:
             raise SpecError(f"the state of {who} has {sorted(state)}", str(sorted(own)))
         for name, value in state.items():
             mine = own[name]
+            value = _counting_in(mine.dtype, value)
             if mine.dtype != value.dtype or not _fits(mine.shape, value.shape):
                 raise SpecError(
                     f"{who}.{name} is {tuple(value.shape)} {value.dtype}",
                     f"{tuple(mine.shape)} {mine.dtype}",
                 )
             setattr(self, name, value.to(mine.device).clone())
+
+
+def _counting_in(dtype: torch.dtype, value: Tensor) -> Tensor:
+    """Return integers in another width, if they fit: states of earlier versions are wider."""
+    integers = not (value.is_floating_point() or dtype.is_floating_point)
+    if value.dtype == dtype or not integers or torch.bool in (value.dtype, dtype):
+        return value
+    narrow = value.to(dtype)
+    return narrow if torch.equal(narrow.to(value.dtype), value) else value
 
 
 def _fits(own: torch.Size, given: torch.Size) -> bool:

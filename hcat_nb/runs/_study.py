@@ -24,7 +24,15 @@ from hcat_nb.runs._record import (
     peak_memory_mb,
     versions,
 )
-from hcat_nb.runs._tables import details_table, flags_table, id_frame, scores_table
+from hcat_nb.runs._tables import (
+    Outcome,
+    details_table,
+    flags_table,
+    id_frame,
+    map_columns,
+    outcome,
+    scores_table,
+)
 from hcat_nb.runs.run import Run
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import RunSpec
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.buffered import Buffered
+    from hcat_nb.observation.clock import Clock
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.observation.keeper import DynamicsKeeper
     from hcat_nb.observation.observer import Subscriber
@@ -151,7 +160,7 @@ class Study:
         return None if self.logits_keeper is None else self.logits_keeper.folder
 
     def run(self, training: Training, outcome: str) -> Run:
-        """Score what was observed."""
+        """Score what was observed; of that, nothing but the tables is left."""
         import pandas as pd
 
         from hcat_nb.observation.clock import Clock
@@ -159,13 +168,10 @@ class Study:
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
         scoring_clock = Clock()
-        scored = {}
-        for method in self.methods:
-            with scoring_clock(method.name):
-                scored[method.name] = method.scores()
+        on_map = map_columns(dataset, self.dynamics, epochs, self.methods)
+        self.dynamics.release()
+        outcomes = self._outcomes(scoring_clock)
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
-        details = details_table(dataset, self.dynamics, epochs, self.methods, scored)
-        flags = flags_table(dataset, self.methods)
         now = time.perf_counter()
         self.timings |= {
             "train": float(history["train_seconds"].sum()),
@@ -179,10 +185,10 @@ class Study:
             self.timings["peak_memory_mb"] = peak
         return Run(
             spec=self.spec,
-            scores=scores_table(dataset, scored),
-            details=details,
+            scores=scores_table(dataset, outcomes),
+            details=details_table(dataset, on_map, outcomes),
             truth=self.perturbed.truth,
-            flags=flags,
+            flags=flags_table(dataset, outcomes),
             history=history,
             timings=self.timings,
             info=self._info(outcome),
@@ -194,6 +200,21 @@ class Study:
             dataset=dataset,
             logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
         )
+
+    def _outcomes(self, clock: Clock) -> dict[str, Outcome]:
+        """Score method by method, and release what each holds.
+
+        Those that hold least come first: what the others take to score finds
+        the room of the first.
+        """
+        said: dict[str, Outcome] = {}
+        for method in sorted(
+            self.methods, key=lambda one: sum(v.nbytes for v in one.state().values())
+        ):
+            with clock(method.name):
+                said[method.name] = outcome(method, method.scores())
+            method.release()
+        return {method.name: said[method.name] for method in self.methods}
 
     def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
         """Make the network, and return the data with a class for each of its outputs."""
