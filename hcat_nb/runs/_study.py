@@ -15,6 +15,7 @@ from hcat_nb.runs._inputs import (
     load_dataset,
     make_methods,
 )
+from hcat_nb.runs._placement import Placement, place_features
 from hcat_nb.runs._record import (
     DRAWN,
     GIVEN,
@@ -87,6 +88,7 @@ class Study:
     dynamics: MapDynamics = field(init=False)
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
+    placement: Placement = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
@@ -276,7 +278,8 @@ class Study:
             self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
             own.append(self.logits_keeper)
         model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
-        features = dataset.features.to(device)
+        self.placement = self._place()
+        features = self.placement.features
         observer = Observer(
             model,
             features,
@@ -306,6 +309,17 @@ class Study:
         )
         self.extra = ExtraTrainings.plan(self.methods, dataset, self.make_network, self.trainer)
 
+    def _place(self) -> Placement:
+        """Put the features where batches reach the device."""
+        from hcat_nb.runs._memory_need import free_memory
+
+        dataset, shape = self.dataset, self.dataset.sample_shape
+        reserved = 4 * dataset.n_classes * len(dataset) + sum(
+            one.later_bytes(shape) for one in self.accumulators().values()
+        )
+        free = free_memory(self.device)
+        return place_features(dataset, self.device, self.spec.data_on, reserved, free)
+
     def start_event(self) -> StartEvent:
         """Return what listeners are told first."""
         from hcat_nb.training.events import StartEvent
@@ -327,6 +341,8 @@ class Study:
         notes = []
         if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
             notes.append("the last batch, of one sample, joined the batch before")
+        if self.placement.note:
+            notes.append(self.placement.note)
         if self.extra.jobs and self.initial_weights == GIVEN:
             notes.append(
                 "every extra training started from the weights of the module that was handed "
@@ -343,6 +359,7 @@ class Study:
                 self.trainer.observer.askers(), [method.name for method in self.methods]
             ),
             "device": str(self.device),
+            "data_on": self.placement.data_on,
             "notes": notes,
             "versions": versions(),
         }

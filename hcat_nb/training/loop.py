@@ -16,6 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.data.feature_stream import Features, streamed
 from hcat_nb.errors import DivergedError
 from hcat_nb.observation.dynamics import MapDynamics
 from hcat_nb.observation.observer import Observer
@@ -101,7 +102,7 @@ class Trainer:
     ----------
     model : Module
         Raw features in, logits out; on the device of ``features``.
-    features : Tensor of shape (n, ...)
+    features : Tensor or FeatureStream of shape (n, ...)
     labels : Tensor of shape (n,), int64
     rows : Tensor of shape (m,), int64
         Positions to train on, m >= 2.
@@ -127,7 +128,7 @@ class Trainer:
     """
 
     model: nn.Module
-    features: Tensor
+    features: Features
     labels: Tensor
     rows: Tensor
     observer: Observer
@@ -247,11 +248,12 @@ class Trainer:
         self.model.train()
         total = torch.zeros((), dtype=torch.float64, device=self.features.device)
         parts = batches(shuffled, self.batch_size)
-        for step, batch in enumerate(parts, start=1):
+        inputs = streamed(self.features, parts)
+        for step, (batch, x) in enumerate(zip(parts, inputs, strict=True), start=1):
             self.control.wait_while_paused()
             if self.control.stop.is_set():
                 return None
-            logits = self.model(self.features[batch])
+            logits = self.model(x)
             loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
