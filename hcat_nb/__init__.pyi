@@ -19,5 +19,6 @@ from .runs.store import load_run as load_run
 from .spec import RunSpec as RunSpec
 
 __version__: str
+last_run: Run | None  # changes, so it is looked up each time: hcat_nb.last_run
 
 def load_ipython_extension(ipython: object) -> None: ...

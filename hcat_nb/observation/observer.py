@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from hcat_nb.data.feature_stream import Features, streamed
 from hcat_nb.errors import HcatError
+from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
 from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
@@ -86,6 +87,8 @@ class Observer:
         Parent of whatever a measurement draws.
     traits : InputTraits, optional
         Of the features; required if someone needs augmented copies.
+    sharing : Sharing, optional
+        With whom the samples are shared, if this process is not alone.
 
     Raises
     ------
@@ -113,8 +116,10 @@ class Observer:
         seed: int,
         embedding: nn.Module | None = None,
         traits: InputTraits | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self.model = model
+        self.sharing = sharing
         self.features = features
         self.labels = labels.clamp(min=0)
         self.rows = rows
@@ -217,11 +222,14 @@ class Observer:
     def _hand_over_training(self, epoch: int) -> None:
         if self._staged is None:
             return
+        if self.sharing is not None:
+            self.sharing.exchange(self._staged, self._presented)
         presented = torch.nonzero(self._presented).ravel()
-        if len(presented) == 0:
-            return
-        for rows in presented.split(_CHUNK):
-            record = Observation("train", epoch, rows, self.labels[rows], logits=self._staged[rows])
+        if self.sharing is not None:
+            presented = self.sharing.owned(presented)
+        for rows in presented.split(_CHUNK) if len(presented) else ():
+            labels, logits = self.labels[rows], self._staged[rows]
+            record = Observation("train", epoch, self._places(rows), labels, logits)
             self._tell(self._wanting("train"), record)
         self.discard_steps()
 
@@ -266,8 +274,14 @@ class Observer:
                     ("final", at_final),
                 )
                 for kind, subscribers in groups:
-                    record = Observation(kind, epoch, rows, labels, logits, measured, sweep)
+                    places = self._places(rows)
+                    record = Observation(kind, epoch, places, labels, logits, measured, sweep)
                     self._tell(subscribers, record)
+        if self.sharing is not None:
+            self.sharing.sweep_ended()
+
+    def _places(self, rows: Tensor) -> Tensor:
+        return rows if self.sharing is None else self.sharing.places(rows)
 
     def _keep(self, number: int, logits: Tensor, measured: dict[Quantity, Tensor]) -> None:
         """Keep what was measured for a chunk, if it fits, so that it need not be measured again."""
