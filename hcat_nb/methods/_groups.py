@@ -55,4 +55,5 @@ def named(codes: np.ndarray) -> np.ndarray:
     >>> named(np.array([0, -1, 2])).tolist()
     ['easy', '', 'hard']
     """
-    return np.array([*GROUPS, ""])[codes]
+    names: np.ndarray = np.array([*GROUPS, ""])[codes]
+    return names

@@ -243,7 +243,7 @@ class Detector(PerEpoch):
         """Allocate one state or the other."""
         n, device = self.context.n, self.context.device
         own = ("sequences",) if sequences else ("hidden", "cell")
-        self.buffers = (*PerEpoch.buffers, *own)  # type: ignore[assignment]  # as long or longer
+        self.buffers = (*PerEpoch.buffers, *own)
         if sequences:
             shape = (n, self.context.n_epochs)
             self.sequences = torch.full(shape, _NOT_MEASURED, device=device)

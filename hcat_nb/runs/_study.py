@@ -27,15 +27,7 @@ from hcat_nb.runs._record import (
     peak_memory_mb,
     versions,
 )
-from hcat_nb.runs._tables import (
-    Outcome,
-    details_table,
-    flags_table,
-    id_frame,
-    map_columns,
-    outcome,
-    scores_table,
-)
+from hcat_nb.runs._tables import details_table, flags_table, id_frame, map_columns, scores_table
 from hcat_nb.runs.run import Run
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import RunSpec
@@ -50,7 +42,6 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.buffered import Buffered
-    from hcat_nb.observation.clock import Clock
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.observation.keeper import DynamicsKeeper
     from hcat_nb.observation.observer import Subscriber
@@ -200,13 +191,14 @@ class Study:
         import pandas as pd
 
         from hcat_nb.observation.clock import Clock
+        from hcat_nb.runs._scoring import score_and_release
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
         scoring_clock = Clock()
         on_map = map_columns(dataset, self.dynamics, epochs, self.methods)
         self.dynamics.release()
-        outcomes = self._outcomes(scoring_clock)
+        outcomes = score_and_release(self.methods, scoring_clock)
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
         now = time.perf_counter()
         self.timings |= {
@@ -236,21 +228,6 @@ class Study:
             dataset=dataset,
             logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
         )
-
-    def _outcomes(self, clock: Clock) -> dict[str, Outcome]:
-        """Score method by method, and release what each holds.
-
-        Those that hold least come first: what the others take to score finds
-        the room of the first.
-        """
-        said: dict[str, Outcome] = {}
-        for method in sorted(
-            self.methods, key=lambda one: sum(v.nbytes for v in one.state().values())
-        ):
-            with clock(method.name):
-                said[method.name] = outcome(method, method.scores())
-            method.release()
-        return {method.name: said[method.name] for method in self.methods}
 
     def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
         """Make the network, and return the data with a class for each of its outputs."""

@@ -148,11 +148,11 @@ def map_columns(
 def _status(reasons: Sequence[str]) -> pd.Categorical:
     import pandas as pd
 
-    if any(reasons):
-        return pd.Categorical(reasons)
-    # The rule, made without a table of n texts.
-    nothing = pd.Categorical([""]).dtype
-    return pd.Categorical.from_codes(np.zeros(len(reasons), np.int8), dtype=nothing)
+    said = set(reasons)
+    if said == {""}:  # the rule, made without a table of n texts
+        nothing = np.zeros(len(reasons), dtype=np.int8)
+        return pd.Categorical.from_codes(nothing, categories=pd.Index([""]))
+    return pd.Categorical(list(reasons), categories=pd.Index(sorted(said)))
 
 
 def _groups(codes: np.ndarray) -> pd.Categorical:
@@ -161,4 +161,4 @@ def _groups(codes: np.ndarray) -> pd.Categorical:
 
     from hcat_nb.methods._groups import GROUPS
 
-    return pd.Categorical.from_codes(codes, categories=list(GROUPS))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(GROUPS))
