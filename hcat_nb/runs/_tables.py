@@ -39,7 +39,7 @@ class Outcome:
     """
 
     scores: np.ndarray
-    status: pd.Categorical
+    status: pd.Categorical[str]
     details: Mapping[str, np.ndarray]
     flagged: np.ndarray | None
 
@@ -145,7 +145,7 @@ def map_columns(
     }
 
 
-def _status(reasons: Sequence[str]) -> pd.Categorical:
+def _status(reasons: Sequence[str]) -> pd.Categorical[str]:
     import pandas as pd
 
     said = set(reasons)
@@ -155,7 +155,7 @@ def _status(reasons: Sequence[str]) -> pd.Categorical:
     return pd.Categorical(list(reasons), categories=pd.Index(sorted(said)))
 
 
-def _groups(codes: np.ndarray) -> pd.Categorical:
+def _groups(codes: np.ndarray) -> pd.Categorical[str]:
     """Return a column of groups; without coordinates (-1) there is none."""
     import pandas as pd
 
