@@ -44,8 +44,8 @@ TABLE_OPTIONS = (
 )
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"}
-# Not behind a bracket, where it belongs to a call in Python.
-_KEYWORD = re.compile(r"""(?<![\w.(])(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
+# Not behind a bracket, where it belongs to a call in Python, nor where it is told as it should be.
+_KEYWORD = re.compile(r"""(?<![\w.(])(?<!--dataset-options )(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -75,8 +75,12 @@ class OptionParser(argparse.ArgumentParser):
                 listed = [forms[0] for forms in spellings if forms]
                 near = nearest(unknown[0].split("=")[0], list(itertools.chain(*spellings)))
                 close = near.partition(" (nearest: ")[1:]
+                name = unknown[0].lstrip("-").partition("=")[0].replace("-", "_")
+                behind = name in TABLE_OPTIONS and "--dataset-options" in listed
                 raise UnknownNameError(
-                    f"unknown option {unknown[0]!r}", f"one of {', '.join(listed)}{''.join(close)}"
+                    f"unknown option {unknown[0]!r}",
+                    f"one of {', '.join(listed)}{''.join(close)}",
+                    f"--dataset-options {name}=..." if behind else None,
                 )
             raise SpecError(f"{unknown[0]!r} is one word too many", "options as --name value")
         return namespace

@@ -187,7 +187,9 @@ def looks_like_run(value: Any) -> bool:
 
 
 def looks_like_model(value: Any) -> bool:
-    """Tell whether a variable may be a model or what makes one."""
+    """Tell whether a variable may be a model or what makes one; of classes, modules only."""
+    if isinstance(value, type):
+        return any(base.__module__.startswith("torch.nn.") for base in value.__mro__)
     return callable(value)
 
 
@@ -273,6 +275,14 @@ def _known_name(
         return
     if word in variables:
         kinds = {"dataset": "a table, an array or a dataset", "model": "a module or its maker"}
-        raise SpecError(f"the variable {word!r} is a {type(variables[word]).__name__}", kinds[kind])
+        value = variables[word]
+        raise SpecError(
+            f"the variable {word!r} is a {type(value).__name__}",
+            kinds[kind],
+            # A run, or what %hcat_perturb returns.
+            f"its data are {word}.dataset: give them a name of their own"
+            if kind == "dataset" and hasattr(value, "dataset")
+            else None,
+        )
     own = user_variables(variables, fits)
     raise UnknownNameError(f"there is no {kind} or variable {word!r}", nearest(word, names + own))

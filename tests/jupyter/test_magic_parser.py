@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from hcat_nb.data.loading import load
-from hcat_nb.errors import HcatError
+from hcat_nb.errors import HcatError, SpecError
 from hcat_nb.jupyter import magic_parser
 from hcat_nb.jupyter.commands import COMMANDS
-from hcat_nb.jupyter.magic_parser import MagicCall, looks_like_data
+from hcat_nb.jupyter.magic_parser import MagicCall, looks_like_data, looks_like_model
+from hcat_nb.perturbations._apply import perturb
 
 FRAME = pd.DataFrame({"a": [1.0], "b": ["x"]})
 TRAIN = COMMANDS["hcat_train"]
@@ -60,6 +61,23 @@ def test_mended_data_are_data() -> None:
     assert call.keywords["data"] is mended
     assert "name" not in call.keywords  # it has one
     assert not looks_like_data(type(mended))
+
+
+def test_what_holds_data_says_where_they_are() -> None:
+    noisy = perturb(load("wine"), "uniform", 0.1)
+    with pytest.raises(SpecError, match=r"'noisy' is a Perturbed; .*data are noisy\.dataset"):
+        parse("noisy", None, {"noisy": noisy})
+    with pytest.raises(SpecError, match="'number' is a int; expected a table, an array or a data"):
+        parse("number", None, {"number": 3})
+
+
+def test_a_class_that_is_no_module_is_no_model() -> None:
+    assert looks_like_model(nn.Linear)
+    assert looks_like_model(nn.Linear(2, 2))
+    assert looks_like_model(lambda: nn.Linear(2, 2))
+    assert not looks_like_model(dict)
+    with pytest.raises(SpecError, match="'dict' is a type; expected a module or its maker"):
+        parse("wine --model dict", None, {"dict": dict})
 
 
 def test_a_variable_that_is_no_data_does_not_hide_a_name() -> None:
