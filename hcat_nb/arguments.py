@@ -45,7 +45,9 @@ TABLE_OPTIONS = (
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"}
 # Not behind a bracket, where it belongs to a call in Python, nor where it is told as it should be.
-_KEYWORD = re.compile(r"""(?<![\w.(])(?<!--dataset-options )(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
+_KEYWORD = re.compile(
+    r"""(?<![\w.(])(?<!--dataset-options )(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)"""
+)
 
 
 class OptionParser(argparse.ArgumentParser):
