@@ -142,6 +142,9 @@ def compare_runs(
     """
     from hcat_nb.runs.run import Run
 
+    if not isinstance(second, (Run, str, os.PathLike)):
+        wrong = f"the run is compared with a {type(second).__name__}"
+        raise DataError(wrong, "a run, or the folder of a saved one")
     other = second if isinstance(second, Run) else _load(second)
     if names[0] == names[1]:
         raise DataError(f"both runs are called {names[0]!r}", "two names")

@@ -136,6 +136,8 @@ def test_mistakes_are_told(runs):
         first.compare(second, by="vgo")
     with pytest.raises(DataError, match="'loss' is compared with itself"):
         compare_methods(first, "loss", "loss")
+    with pytest.raises(DataError, match="with a int; expected a run, or the folder of a saved"):
+        compare_runs(runs[0], 5)
     with pytest.raises(DataError, match="two names"):
         compare_runs(first, second, names=("a", "a"))
     strange = {
