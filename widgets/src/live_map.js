@@ -83,27 +83,28 @@ export function sameTable(one, other) {
 }
 
 /**
- * Let the rows of a dataset become those of a table, in place.
- *
- * Only the difference in number is inserted or removed: marks made anew for
- * thousands of rows cost more than drawing them.
+ * Let the rows of a dataset become those of a table, in place: marks made anew
+ * for thousands of rows cost more than drawing them.
  *
  * @param {any} view
  * @param {Table} table
+ * @param {Record<string, any>[]} [held] rows given before; `view.data` has what transforms left
+ * @returns {Record<string, any>[]} the rows
  */
-export function refill(view, { name, n, columns, buffers }) {
-  const rows = view.data(name);
-  const old = rows.slice(0, n);
-  const added = Array.from({ length: Math.max(0, n - old.length) }, () => ({}));
-  const all = [...old, ...added];
-  const changes = view.changeset().insert(added).remove(rows.slice(n)).reflow();
+export function refill(view, { name, n, columns, buffers }, held) {
+  const old = (held ?? []).slice(0, n);
+  const added = Array.from({ length: n - old.length }, () => ({}));
+  const rows = [...old, ...added];
+  const changes = view.changeset().insert(added).reflow();
+  changes.remove(held ? held.slice(n) : () => true);
   columns.forEach((column, k) => {
     const values = decodeColumn(column, buffers[k], n);
-    for (let i = 0; i < n; i++) all[i][column.name] = values[i];
+    for (let i = 0; i < n; i++) rows[i][column.name] = values[i];
     // Names the field, so that transforms that read it run again.
     if (old.length) changes.modify(old[0], column.name, values[0]);
   });
   view.change(name, changes);
+  return rows;
 }
 
 /**
@@ -248,13 +249,12 @@ function render({ model, el }) {
     try {
       const { view, datasets, filled } = embedded;
       for (const [name, table] of state.tables) {
-        if (!datasets.has(name) || sameTable(table, filled.get(name))) continue;
-        filled.set(name, table);
-        refill(view, table);
+        const before = filled.get(name);
+        if (!datasets.has(name) || sameTable(table, before?.table)) continue;
+        filled.set(name, { table, rows: refill(view, table, before?.rows) });
       }
       for (const [name, value] of Object.entries(state.signals)) setSignal(name, value);
-      // Labels of other values need other room.
-      await view.resize().runAsync();
+      await view.resize().runAsync(); // labels of other values need other room
       box.dataset.epoch = String(state.epoch);
       model.send({ type: "ack", seq: state.seq, draw_ms: performance.now() - start });
     } catch (error) {
@@ -333,7 +333,7 @@ function render({ model, el }) {
         ...result,
         signals: names("signals"),
         datasets: names("data"),
-        filled: new Map(), // the tables that its rows show
+        filled: new Map(), // tables and the rows that show them
       };
       if (before) {
         keepGestures(before, embedded);
