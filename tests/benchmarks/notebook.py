@@ -165,7 +165,7 @@ class Watch(Listener):
 run = await asyncio.to_thread(
     hcat.characterize, features, labels, model="mlp", hardness="uniform", p=0.1, epochs=20,
     batch_size=1024, methods=["aum", "datamaps"], seed=0,
-    listeners=[LiveListener("widget"), Watch()])
+    listeners=[Watch(), LiveListener("widget")])
 await asyncio.sleep(3)  # the last frame
 print("figures", json.dumps({
     "first_paint_s": drawn[0] - Watch.ends[0],

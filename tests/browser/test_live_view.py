@@ -227,7 +227,10 @@ def test_a_click_picks_the_sample_also_under_a_brush_and_after_every_change(
     click_one(0)
     _drag(page, _place(page, 0.02, 0.02), _place(page, 0.98, 0.98))
     page.wait_for_timeout(500)  # the brush
+    brush = page.evaluate("() => hcatView.signal('brush')")
+    assert set(brush) == {"x", "y"}
     click_one(1)
+    assert page.evaluate("() => hcatView.signal('brush')") == brush
     for place, step in enumerate(steps, start=2):
         page.evaluate(
             "index => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }",
@@ -245,6 +248,7 @@ def test_a_click_picks_the_sample_also_under_a_brush_and_after_every_change(
         page.wait_for_timeout(1500)  # two draws on a busy machine
         page.locator(".hcat-map canvas").scroll_into_view_if_needed()
         click_one(place)
+        assert page.evaluate("() => hcatView.signal('brush')") == brush
         lab_page.screenshot(f"picked_{step}")
     assert not [text for text in lab_page.messages if text.startswith("pageerror")]
 
