@@ -152,6 +152,9 @@ def map_chart(
     named = alt.NamedData
     x_scale, y_scale = (alt.Scale(domain=[axis.low, axis.high]) for axis in (x, y))
     painted = paint(coloring)
+    # Vega writes a description of each mark, for SVG alone and half of the time that a
+    # draw takes; a live view is a canvas.
+    silent: dict[str, Any] = {"aria": False} if live else {}
     place = {axis: (axis.high - axis.low) / CELLS for axis in (x, y)}
     cells = (
         alt.Chart(named("bins") if bins is None else bins)
@@ -161,7 +164,7 @@ def map_chart(
             y0=f"{y.low} + datum.j * {place[y]}",
             y1=f"{y.low} + (datum.j + 1) * {place[y]}",
         )
-        .mark_rect(clip=True)
+        .mark_rect(clip=True, **silent)
         .encode(
             x=alt.X("x0:Q", scale=x_scale, title=x.title),
             x2="x1:Q",
@@ -181,7 +184,10 @@ def map_chart(
     dots = (
         alt.Chart(named("points") if points is None else points)
         .mark_circle(
-            size=float(np.clip(40_000 / max(n_points, 1), 12, 40)), opacity=0.75, clip=True
+            size=float(np.clip(40_000 / max(n_points, 1), 12, 40)),
+            opacity=0.75,
+            clip=True,
+            **silent,
         )
         .encode(
             **where,
@@ -256,12 +262,14 @@ def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
     ink = alt.expr("ink")
     way = alt.Chart(alt.NamedData("trail")).encode(**where)
     return [
-        way.mark_line(stroke=ink, strokeWidth=1.5, opacity=0.8, clip=True).encode(order="epoch:Q"),
-        way.mark_circle(fill=ink, size=14, opacity=0.8, clip=True).encode(
+        way.mark_line(stroke=ink, strokeWidth=1.5, opacity=0.8, clip=True, aria=False).encode(
+            order="epoch:Q"
+        ),
+        way.mark_circle(fill=ink, size=14, opacity=0.8, clip=True, aria=False).encode(
             tooltip=[alt.Tooltip("epoch:Q", title="epoch")]
         ),
         alt.Chart(alt.NamedData("selected"))
-        .mark_point(filled=False, stroke=ink, strokeWidth=1, opacity=0.8, clip=True)
+        .mark_point(filled=False, stroke=ink, strokeWidth=1, opacity=0.8, clip=True, aria=False)
         .encode(
             **where,
             size=alt.condition("datum.followed", alt.value(160), alt.value(24)),

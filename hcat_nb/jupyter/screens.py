@@ -222,6 +222,8 @@ class WidgetScreen:
 
             live, self._replay = LiveMap(on_drawn=self._frames.drawn), ReplayBar()
             self._box.children = (self._monitor, live, self._replay)
+            import hcat_nb.charts.offline  # noqa: F401 - loads Altair while the run prepares
+
             self._known.wait()
             if self._scene is not None:
                 live.present(self._scene)

@@ -1,5 +1,8 @@
 """A JupyterLab and a Notebook of our own, and a Chromium that looks at them, all offline.
 
+Every connection to another machine is blocked: the browser knows no name but
+this machine's, and servers and kernels are sent to a proxy that is not there.
+
 ``HCAT_KERNEL_PYTHON`` names another Python whose kernel runs the notebooks: the
 same tests then hold for its version of ipykernel.
 """
@@ -49,7 +52,10 @@ def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as engine:
         chromium = engine.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=[
+                *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            ],
         )
         yield chromium
         chromium.close()
@@ -107,8 +113,11 @@ def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
     command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     command += [f"--ServerApp.root_dir={folder}"]
     log = (own / "server.log").open("w")
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    nowhere |= {name.lower(): value for name, value in nowhere.items()}
+    blocked = {**nowhere, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
     server = subprocess.Popen(
-        command, env={**os.environ, **folders}, stdout=log, stderr=subprocess.STDOUT
+        command, env={**os.environ, **folders, **blocked}, stdout=log, stderr=subprocess.STDOUT
     )
     address = f"http://127.0.0.1:{port}"
     try:

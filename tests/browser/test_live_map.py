@@ -99,6 +99,45 @@ def test_a_saved_notebook_shows_the_picture_without_its_kernel(lab_page: LabPage
     assert lab_page.remote_requests() == []
 
 
+@pytest.mark.parametrize("kind", ["ours", "default"])
+def test_an_exported_page_shows_the_picture_without_network(
+    kind: str, lab_page: LabPage, browser: Any
+) -> None:
+    from nbconvert import HTMLExporter
+
+    from hcat_nb.sweeps.execute import export_html
+
+    notebook = lab_page.folder / f"exported_{kind}.ipynb"
+    cells = [LOAD, f"run = {TRAIN} --epochs 2 --methods aum", "print('over')"]
+    lab_page.open(notebook.name, cells)
+    lab_page.command("notebook:run-all-cells")
+    lab_page.wait_for_text("over")
+    _epoch_after(lab_page.page, 1)
+    saved = lab_page.save(notebook.name)
+    path = notebook.with_suffix(".html")
+    if kind == "ours":
+        assert export_html(notebook) == path
+    else:  # names a CDN for what the picture does not need
+        path.write_text(HTMLExporter().from_notebook_node(saved)[0], encoding="utf-8")
+
+    context = browser.new_context(viewport={"width": 1100, "height": 1000}, offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    picture = page.locator("img[alt*='1,797 samples']")
+    picture.wait_for(state="visible", timeout=30_000)
+    assert picture.count() == 1
+    assert picture.evaluate("image => image.naturalWidth") > 400
+    page.wait_for_timeout(2000)  # what would take its place comes late
+    assert picture.is_visible()
+    assert "model not found" not in page.locator("body").inner_text().lower()
+    remote = [url for url in asked if not url.startswith(("file:", "data:"))]
+    assert kind == "default" or remote == []
+    type(lab_page)(page, "", lab_page.folder).screenshot(notebook.stem)
+    context.close()
+
+
 def test_an_interrupt_ends_the_run_softly_and_returns_it(lab_page: LabPage) -> None:
     page = lab_page.page
     check = "print('kept', len(run.history), 'epochs,', run.info['outcome'])"

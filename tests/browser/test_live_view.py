@@ -161,6 +161,98 @@ def test_the_brush_reaches_python_and_a_new_colour_keeps_it(
 OPTIONS = "hardness='uniform', p=0.1, seed=0, methods=['aum', 'datamaps']"
 
 
+# Where a sample is drawn, in pixels of the page.
+SPOT = """row => {
+  const { x, y } = hcatView.data('points').find(point => point.row === row);
+  const [left, top] = hcatView.origin();
+  const box = document.querySelector('.hcat-map canvas').getBoundingClientRect();
+  return [box.x + left + hcatView.scale('x')(x), box.y + top + hcatView.scale('y')(y)];
+}"""
+# The topmost sample at the place of each: the last drawn one of those that lie closer than
+# a point is wide; samples with a neighbour are left out.
+ALONE = """() => {
+  const points = hcatView.data('points').map(({row, x, y}) =>
+    [row, hcatView.scale('x')(x), hcatView.scale('y')(y)]);
+  const inside = (v, end) => v > 30 && v < end - 30;
+  return points.filter(([row, x, y]) => inside(x, 512) && inside(y, 384) && points.every(
+    ([other, u, v]) => other === row || Math.hypot(x - u, y - v) > 8)).map(([row]) => row);
+}"""
+
+
+def test_a_click_picks_the_sample_also_under_a_brush_and_after_every_change(
+    lab_page: LabPage,
+) -> None:
+    page = lab_page.page
+    page.set_viewport_size({"width": 1400, "height": 1250})
+    page.add_init_script(WATCH)
+    show = (
+        "import ipywidgets\n"
+        "from hcat_nb.jupyter.live_map import LiveMap\n"
+        "from hcat_nb.jupyter.run_scene import run_scene\n"
+        "live = LiveMap(run_scene(run))\n"
+        "said = ipywidgets.Label('nothing yet')\n"
+        "def picked(sample_id):\n"
+        "    live.follow(sample_id)\n"
+        "    said.value = f'picked {sample_id}'\n"
+        "live.on_pick(picked)\n"
+        "ipywidgets.VBox([live, said])"
+    )
+    train = f"from hcat_nb import characterize\nrun = characterize('digits', epochs=3, {OPTIONS})"
+    steps = {
+        "recoloured": "live.recolor(run.scores['aum'])",
+        "moved": "live.scene.move(4, 'four', live.scene._x * 0.9, live.scene._y * 0.9 + 0.05)\n"
+        "live.redraw()",
+        "filtered": "live.show_only(run.details.index[::2])",
+    }
+    lab_page.open("pick.ipynb", [train, show, *steps.values()])
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+    for _ in range(2):
+        lab_page.command("notebook:run-cell-and-select-next")
+    page.wait_for_selector("text=nothing yet", timeout=180_000)
+    _wait_for_epoch(page, 3)
+
+    def click_one(place: int) -> None:
+        alone = page.evaluate(ALONE)
+        row = alone[place % len(alone)]
+        page.mouse.click(*page.evaluate(SPOT, row))
+        page.wait_for_selector(f"text=picked {row}", timeout=30_000)
+        page.wait_for_function(
+            "row => hcatView.data('selected').some(one => one.row === row && one.followed)",
+            arg=row,
+            timeout=30_000,
+        )
+
+    page.locator(".hcat-map canvas").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the scrolling
+    click_one(0)
+    _drag(page, _place(page, 0.02, 0.02), _place(page, 0.98, 0.98))
+    page.wait_for_timeout(500)  # the brush
+    brush = page.evaluate("() => hcatView.signal('brush')")
+    assert set(brush) == {"x", "y"}
+    click_one(1)
+    assert page.evaluate("() => hcatView.signal('brush')") == brush
+    for place, step in enumerate(steps, start=2):
+        page.evaluate(
+            "index => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }",
+            place,
+        )
+        lab_page.command("notebook:run-cell")
+        page.wait_for_function(
+            """index => {
+              const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
+              return cell.model.executionCount !== null;
+            }""",
+            arg=place,
+            timeout=60_000,
+        )
+        page.wait_for_timeout(1500)  # two draws on a busy machine
+        page.locator(".hcat-map canvas").scroll_into_view_if_needed()
+        click_one(place)
+        assert page.evaluate("() => hcatView.signal('brush')") == brush
+        lab_page.screenshot(f"picked_{step}")
+    assert not [text for text in lab_page.messages if text.startswith("pageerror")]
+
+
 def test_a_reloaded_page_shows_the_map_of_the_living_kernel(lab_page: LabPage) -> None:
     page = lab_page.page
     lab_page.open("reload.ipynb", [LOAD, f"run = {TRAIN} --epochs 3", "print('over')"])

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from hcat_nb.charts.coloring import Coloring, by_truth
 from hcat_nb.charts.data_map import CONFIDENCE, X_AXES
-from hcat_nb.charts.layers import CELLS, MapAxis, MapLayers, split
+from hcat_nb.charts.layers import CELLS, MapAxis, MapLayers, _lowest, split
 
 AXES = {"x_axis": X_AXES["variability"], "y_axis": CONFIDENCE}
 
@@ -110,3 +111,20 @@ def test_axes_of_any_range_and_a_hardness_of_its_own() -> None:
     assert layers.rows.tolist() == [3]
     assert layers.column.tolist() == layers.row.tolist() == [0, CELLS // 2, CELLS - 1]
     assert "the 1 of highest hardness as points" in layers.caption()
+
+
+@pytest.mark.parametrize("kind", ["spread", "ties", "hidden between those looked at", "missing"])
+def test_the_lowest_of_many_are_those_that_sorting_finds(kind: str) -> None:
+    values = np.random.default_rng(2).random(200_000).astype(np.float32)
+    if kind == "ties":
+        values = np.round(values, 1)
+    if kind == "hidden between those looked at":
+        values[1::64] -= 1
+    if kind == "missing":
+        values[::3] = np.nan
+    for k in (1, 5_000, 150_000):
+        if kind == "missing" and k > 100_000:
+            continue  # the lowest are then not all numbers
+        found = _lowest(values, k)
+        assert len(set(found.tolist())) == k
+        np.testing.assert_array_equal(np.sort(values[found]), np.sort(values)[:k])

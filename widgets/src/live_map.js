@@ -1,52 +1,30 @@
 // The live view of a run.  Its Python half is hcat_nb/jupyter/live_map.py,
 // which puts Vega in front of this module, as globalThis.hcatVegaEmbed.
-//
-// A specification is embedded once.  States arrive as binary columns and
-// replace the rows of named datasets; a changed page theme changes one signal.
-// A new specification takes over the brush and the zoom of the one before.
+// A specification is embedded once; one that follows takes over brush and zoom.
+// States arrive as binary columns, and rows take their values in place: what did
+// not change is not touched, and no mark is made anew.  A theme changes one signal.
 
 /**
- * @typedef {object} Column
- * @property {string} name
- * @property {"uint8" | "uint16" | "uint32" | "float32" | "text"} dtype
- * @property {number} [scale] value of one step
- * @property {number} [offset] value of step 0
- * @property {string[]} [levels] what the codes mean
- *
- * @typedef {object} Dataset
- * @property {string} name
- * @property {number} n
- * @property {Column[]} columns
- *
- * @typedef {object} Frame
- * @property {"frame"} type
- * @property {number} seq
- * @property {number} epoch
- * @property {Record<string, any>} signals
- * @property {Dataset[]} datasets
- * @property {number} [parts] messages that brought the buffers before this one
- *
- * @typedef {object} Part
- * @property {"part"} type
- * @property {number} seq
- * @property {number} part
- * @property {number} parts
- * @property {[number, number, number][]} pieces buffer, its bytes, offset
+ * @typedef {{name: string, dtype: "uint8" | "uint16" | "uint32" | "float32" | "text",
+ *   scale?: number, offset?: number, levels?: string[]}} Column value of one step and of
+ *   step 0, and what codes mean
+ * @typedef {{name: string, n: number, columns: Column[]}} Dataset
+ * @typedef {Dataset & {buffers: DataView[]}} Table a dataset with its columns' bytes
+ * @typedef {{type: "frame", seq: number, epoch: number, signals: Record<string, any>,
+ *   datasets: Dataset[], parts?: number}} Frame after so many messages that brought its buffers
+ * @typedef {{type: "part", seq: number, part: number, parts: number,
+ *   pieces: [number, number, number][]}} Part buffer, its bytes, offset of each piece
+ * @typedef {{seq: number, epoch: number, signals: Record<string, any>,
+ *   tables: Map<string, Table>}} Pending what the next draw shows
  *
  * @typedef {object} Model
  * @property {(name: string) => any} get
  * @property {(content: object) => void} send
  * @property {(event: string, handler: (...args: any[]) => void) => void} on
  * @property {(event: string, handler: (...args: any[]) => void) => void} off
- *
- * @typedef {object} Pending what the next draw shows
- * @property {number} seq
- * @property {number} epoch
- * @property {Record<string, any>} signals
- * @property {Map<string, object[]>} tables
  */
 
-const COALESCE_MS = 60; // frames that arrive together are drawn once
+const COALESCE_MS = 60; // of the frames that arrive so soon after a draw, one is drawn
 const QUIET_MS = 30; // a gesture is told when it pauses,
 const LATEST_MS = 60; // or after this long
 const INK = { light: "#333333", dark: "#d4d4d4" };
@@ -58,12 +36,10 @@ const ARRAYS = {
 };
 
 /**
- * Read one column.
- *
  * @param {Column} column
  * @param {DataView} buffer
  * @param {number} n
- * @returns {ArrayLike<any>}
+ * @returns {ArrayLike<any>} its values
  */
 export function decodeColumn(column, buffer, n) {
   const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
@@ -80,25 +56,55 @@ export function decodeColumn(column, buffer, n) {
 }
 
 /**
- * Turn a frame into rows, by dataset.
- *
  * @param {Frame} frame
  * @param {DataView[]} buffers
- * @returns {Map<string, object[]>}
+ * @returns {Map<string, Table>} its datasets, each with its own buffers
  */
-export function decodeFrame(frame, buffers) {
-  const tables = new Map();
-  let next = 0;
-  for (const { name, n, columns } of frame.datasets) {
-    const decoded = columns.map((column) => decodeColumn(column, buffers[next++], n));
-    /** @type {Record<string, any>[]} */
-    const rows = Array.from({ length: n }, () => ({}));
-    columns.forEach((column, k) => {
-      for (let i = 0; i < n; i++) rows[i][column.name] = decoded[k][i];
-    });
-    tables.set(name, rows);
-  }
-  return tables;
+export function tablesOf({ datasets }, buffers) {
+  const left = [...buffers];
+  return new Map(
+    datasets.map((one) => [one.name, { ...one, buffers: left.splice(0, one.columns.length) }]),
+  );
+}
+
+/**
+ * @param {Table} one
+ * @param {Table | undefined} other
+ * @returns {boolean} whether both hold the same rows
+ */
+export function sameTable(one, other) {
+  if (JSON.stringify(one.columns) !== JSON.stringify(other?.columns)) return false;
+  return one.buffers.every((buffer, k) => {
+    const old = /** @type {Table} */ (other).buffers[k];
+    let i = buffer.byteLength === old.byteLength ? 0 : -1;
+    while (i >= 0 && i < buffer.byteLength && buffer.getUint8(i) === old.getUint8(i)) i++;
+    return i === buffer.byteLength;
+  });
+}
+
+/**
+ * Let the rows of a dataset become those of a table, in place: marks made anew
+ * for thousands of rows cost more than drawing them.
+ *
+ * @param {any} view
+ * @param {Table} table
+ * @param {Record<string, any>[]} [held] rows given before; `view.data` has what transforms left
+ * @returns {Record<string, any>[]} the rows
+ */
+export function refill(view, { name, n, columns, buffers }, held) {
+  const old = (held ?? []).slice(0, n);
+  const added = Array.from({ length: n - old.length }, () => ({}));
+  const rows = [...old, ...added];
+  const changes = view.changeset().insert(added).reflow();
+  changes.remove(held ? held.slice(n) : () => true);
+  columns.forEach((column, k) => {
+    const values = decodeColumn(column, buffers[k], n);
+    for (let i = 0; i < n; i++) rows[i][column.name] = values[i];
+    // Names the field, so that transforms that read it run again.
+    if (old.length) changes.modify(old[0], column.name, values[0]);
+  });
+  view.change(name, changes);
+  return rows;
 }
 
 /**
@@ -157,6 +163,25 @@ export function debounced(tell) {
   return later;
 }
 
+/**
+ * @param {any} view
+ * @param {MouseEvent} event
+ * @returns {number | undefined} the topmost sample under the pointer, also under the brush
+ */
+function rowUnder(view, { clientX, clientY }) {
+  const { left, top } = view.container().querySelector("canvas").getBoundingClientRect();
+  const [right, down] = view.origin();
+  let row;
+  const look = (/** @type {any} */ mark, /** @type {number} */ x, /** @type {number} */ y) => {
+    for (const item of mark.items) {
+      if (item.items) for (const inner of item.items) look(inner, x - item.x, y - item.y);
+      else if (item.datum?.row !== undefined && item.bounds.contains(x, y)) row = item.datum.row;
+    }
+  };
+  look(view.scenegraph().root, clientX - left - right, clientY - top - down);
+  return row;
+}
+
 /** @returns {"light" | "dark"} the theme of JupyterLab, Notebook or VS Code */
 export function pageTheme() {
   const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
@@ -165,8 +190,6 @@ export function pageTheme() {
 }
 
 /**
- * Draw a map and keep it up to date.
- *
  * @param {{model: Model, el: HTMLElement}} context
  * @returns {() => void} takes off every listener
  */
@@ -189,6 +212,7 @@ function render({ model, el }) {
   /** @type {Pending | null} all datasets as they were last, for a new specification */
   let shown = null;
   let timer = 0;
+  let drawn = Number.NEGATIVE_INFINITY; // when
   const parts = assembler();
 
   const fail = (/** @type {unknown} */ error) => {
@@ -223,25 +247,28 @@ function render({ model, el }) {
     drawing = true;
     const start = performance.now();
     try {
-      for (const [name, rows] of state.tables) {
-        // One changeset that removes the old rows and inserts these.
-        if (embedded.datasets.has(name)) embedded.view.data(name, rows);
+      const { view, datasets, filled } = embedded;
+      for (const [name, table] of state.tables) {
+        const before = filled.get(name);
+        if (!datasets.has(name) || sameTable(table, before?.table)) continue;
+        filled.set(name, { table, rows: refill(view, table, before?.rows) });
       }
       for (const [name, value] of Object.entries(state.signals)) setSignal(name, value);
-      // Labels of other values need other room.
-      await embedded.view.resize().runAsync();
+      await view.resize().runAsync(); // labels of other values need other room
       box.dataset.epoch = String(state.epoch);
       model.send({ type: "ack", seq: state.seq, draw_ms: performance.now() - start });
     } catch (error) {
       fail(error);
     } finally {
       drawing = false;
+      drawn = performance.now();
       if (pending && !closed) schedule();
     }
   };
 
   const schedule = () => {
-    if (!timer) timer = window.setTimeout(draw, COALESCE_MS);
+    const wait = Math.max(0, drawn + COALESCE_MS - performance.now());
+    if (!timer) timer = window.setTimeout(draw, wait);
   };
 
   const hear = (/** @type {Frame | Part} */ content, /** @type {DataView[]} */ buffers) => {
@@ -258,7 +285,7 @@ function render({ model, el }) {
     }
     status.textContent = "";
     const { seq, epoch, signals } = content;
-    pending = merged(pending, { seq, epoch, signals, tables: decodeFrame(content, whole) });
+    pending = merged(pending, { seq, epoch, signals, tables: tablesOf(content, whole) });
     if (!drawing) schedule();
   };
 
@@ -269,8 +296,8 @@ function render({ model, el }) {
         tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null),
       );
     }
-    view.addEventListener("click", (/** @type {any} */ _, /** @type {any} */ item) => {
-      const row = item?.datum?.row;
+    view.addEventListener("click", (/** @type {any} */ event, /** @type {any} */ item) => {
+      const row = item?.datum?.row ?? rowUnder(view, event);
       if (row !== undefined) model.send({ type: "pick", row });
     });
   };
@@ -302,7 +329,12 @@ function render({ model, el }) {
       const names = (/** @type {string} */ kind) =>
         new Set((result.vgSpec[kind] ?? []).map((/** @type {any} */ one) => one.name));
       const before = embedded;
-      embedded = { ...result, signals: names("signals"), datasets: names("data") };
+      embedded = {
+        ...result,
+        signals: names("signals"),
+        datasets: names("data"),
+        filled: new Map(), // tables and the rows that show them
+      };
       if (before) {
         keepGestures(before, embedded);
         before.finalize();

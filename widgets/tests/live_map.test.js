@@ -3,8 +3,10 @@ import widget, {
   assembler,
   debounced,
   decodeColumn,
-  decodeFrame,
   pageTheme,
+  refill,
+  sameTable,
+  tablesOf,
 } from "../src/live_map.js";
 import { FakeModel } from "./fake_model.js";
 
@@ -36,11 +38,53 @@ const frame = (/** @type {number} */ epoch) => ({
 });
 const buffers = [view8(255, 255)];
 
+/** As much of Vega's change set as a dataset needs that has no transforms. */
+class Changes {
+  /** @type {object[]} */
+  added = [];
+  removed = (/** @type {object} */ _) => false;
+  /** @type {string[]} */
+  fields = [];
+  again = false;
+
+  insert(/** @type {object[]} */ added) {
+    return Object.assign(this, { added });
+  }
+
+  remove(/** @type {object[] | ((row: object) => boolean)} */ some) {
+    const removed =
+      typeof some === "function" ? some : (/** @type {any} */ row) => some.includes(row);
+    return Object.assign(this, { removed });
+  }
+
+  modify(/** @type {any} */ row, /** @type {string} */ field, /** @type {any} */ value) {
+    row[field] = value;
+    this.fields.push(field);
+    return this;
+  }
+
+  reflow() {
+    return Object.assign(this, { again: true });
+  }
+}
+
+/** @type {Map<string, object[]>} the rows of the view */
+let rows;
+
 beforeEach(() => {
+  rows = new Map();
   vi.useFakeTimers();
   document.body.dataset.jpThemeLight = "true";
   view = {
-    data: vi.fn(),
+    data: (/** @type {string} */ name) => rows.get(name) ?? [],
+    changeset: () => new Changes(),
+    change: vi.fn((name, { added, removed }) => {
+      const left = view.data(name).filter((/** @type {object} */ row) => !removed(row));
+      rows.set(name, [...left, ...added]);
+      return view;
+    }),
+    origin: () => [40, 20],
+    container: () => el,
     signal: vi.fn(() => view),
     runAsync: vi.fn(async () => view),
     resize: vi.fn(() => view),
@@ -73,9 +117,56 @@ test("reads numbers, codes, counts and names, from an odd offset too", () => {
   expect(decodeColumn({ name: "id", dtype: "text" }, view8(), 0)).toEqual([]);
 });
 
-test("turns columns into rows by dataset", () => {
-  const rows = decodeFrame(/** @type {any} */ (frame(1)), buffers).get("points");
-  expect(rows).toEqual([{ x: 0.5 }]);
+test("gives each dataset its buffers", () => {
+  const two = { ...frame(1), datasets: [frame(1).datasets[0], { name: "now", n: 0, columns: [] }] };
+  const tables = tablesOf(/** @type {any} */ (two), buffers);
+  expect([...tables.keys()]).toEqual(["points", "now"]);
+  expect(tables.get("points")?.buffers).toEqual(buffers);
+  expect(tables.get("now")?.buffers).toEqual([]);
+});
+
+test("tells tables apart by what they hold", () => {
+  const table = (/** @type {number[]} */ bytes, scale = 1) => ({
+    ...{ name: "points", n: 1, buffers: [view8(...bytes)] },
+    columns: [{ name: "x", dtype: /** @type {const} */ ("uint16"), scale }],
+  });
+  expect(sameTable(table([1, 2]), table([1, 2]))).toBe(true);
+  expect(sameTable(table([1, 2]), table([1, 3]))).toBe(false);
+  expect(sameTable(table([1, 2]), table([1, 2, 0, 0]))).toBe(false);
+  expect(sameTable(table([]), table([1, 2]))).toBe(false);
+  expect(sameTable(table([1, 2]), table([1, 2], 2))).toBe(false);
+  expect(sameTable(table([1, 2]), undefined)).toBe(false);
+});
+
+test("rows take other values in place, and only the difference comes or goes", () => {
+  const table = (/** @type {number[]} */ ...bytes) => ({
+    ...{ name: "points", n: bytes.length, buffers: [view8(...bytes)] },
+    columns: [{ name: "x", dtype: /** @type {const} */ ("uint8") }],
+  });
+  rows.set("points", [{ x: 8 }]); // a chart of the user's may bring rows
+  const one = refill(view, table(1, 2));
+  expect(view.data("points")).toEqual([{ x: 1 }, { x: 2 }]);
+  const two = refill(view, table(3, 4, 5), one);
+  expect(view.data("points")).toEqual([{ x: 3 }, { x: 4 }, { x: 5 }]);
+  expect(view.data("points")[0]).toBe(one[0]);
+  // Vega runs again what reads a field only if it is told of the field.
+  expect(view.change.mock.calls[1][1]).toMatchObject({ fields: ["x"], again: true });
+  const three = refill(view, table(6), two);
+  expect(view.data("points")).toEqual([{ x: 6 }]);
+  expect(view.data("points")[0]).toBe(one[0]);
+  refill(view, table(), three);
+  expect(view.data("points")).toEqual([]);
+});
+
+test("does not touch a dataset that is as it was", async () => {
+  widget.render({ model, el });
+  await settle();
+  model.emit("msg:custom", frame(1), buffers);
+  await settle();
+  model.emit("msg:custom", frame(2), buffers);
+  await settle();
+  expect(view.change).toHaveBeenCalledTimes(1);
+  expect(view.signal).toHaveBeenCalledWith("heading", "epoch 2");
 });
 
 test("embeds once, on canvas, and asks for what it missed", async () => {
@@ -102,8 +193,8 @@ test("draws only the newest of frames that come together, and acknowledges it", 
   model.emit("msg:custom", frame(1), buffers);
   model.emit("msg:custom", frame(2), buffers);
   await settle();
-  expect(view.data).toHaveBeenCalledTimes(1);
-  expect(view.data).toHaveBeenCalledWith("points", [{ x: 0.5 }]);
+  expect(view.change).toHaveBeenCalledTimes(1);
+  expect(rows.get("points")).toEqual([{ x: 0.5 }]);
   expect(view.signal).not.toHaveBeenCalledWith("unknown", 1);
   expect(view.signal).toHaveBeenCalledWith("heading", "epoch 2");
   const acks = model.sent.filter(({ type }) => type === "ack");
@@ -127,12 +218,13 @@ test("draws a frame that came while another was drawn", async () => {
   view.runAsync = vi.fn(() => new Promise((resolve) => (finish = resolve)));
   model.emit("msg:custom", frame(1), buffers);
   await settle();
-  model.emit("msg:custom", frame(2), buffers);
+  model.emit("msg:custom", frame(2), [view8(0, 0)]);
   await settle();
-  expect(view.data).toHaveBeenCalledTimes(1);
+  expect(view.change).toHaveBeenCalledTimes(1);
   finish(view);
   await settle();
-  expect(view.data).toHaveBeenCalledTimes(2);
+  expect(view.change).toHaveBeenCalledTimes(2);
+  expect(rows.get("points")).toEqual([{ x: 0 }]);
 });
 
 test("follows the theme of the page without embedding anew", async () => {
@@ -182,7 +274,7 @@ test("keeps what a partial frame does not name", async () => {
   model.emit("msg:custom", frame(1), buffers);
   model.emit("msg:custom", marks, buffers);
   await settle();
-  expect(view.data.mock.calls.map(([/** @type {string} */ name]) => name)).toEqual([
+  expect(view.change.mock.calls.map(([/** @type {string} */ name]) => name)).toEqual([
     "points",
     "brush_store",
   ]);
@@ -193,13 +285,13 @@ test("a new specification takes over gestures and rows", async () => {
   await settle();
   model.emit("msg:custom", frame(1), buffers);
   await settle();
-  view.data.mockClear();
+  rows.clear(); // the next view's
   model.set("spec", { mark: "bar" });
   await settle();
   await settle();
   expect(embed).toHaveBeenCalledTimes(2);
   expect(view.setState).toHaveBeenCalledWith({ signals: { brush: 1 } });
-  expect(view.data).toHaveBeenCalledWith("points", [{ x: 0.5 }]);
+  expect(rows.get("points")).toEqual([{ x: 0.5 }]);
   expect(el.querySelectorAll(".hcat-map > div")).toHaveLength(1);
   const { signals, data } = view.getState.mock.calls[0][0];
   expect([signals("brush"), signals("ink"), data("brush_store"), data("points")]).toEqual([
@@ -225,9 +317,35 @@ test("tells of a brush when it rests, and of a click on a sample", async () => {
   expect(model.sent[1]).toEqual({ type: "brush", bounds: null });
   const [[, clicked]] = view.addEventListener.mock.calls;
   clicked({}, { datum: { row: 0 } });
-  clicked({}, { datum: { i: 3 } });
-  clicked({}, null);
   expect(model.sent.slice(2)).toEqual([{ type: "pick", row: 0 }]);
+});
+
+test("a click on the brush picks the topmost sample under it", async () => {
+  const at = (/** @type {number} */ row, /** @type {number} */ x) => ({
+    datum: { row },
+    bounds: {
+      contains: (/** @type {number} */ px, /** @type {number} */ py) => px === x && py === 7,
+    },
+  });
+  const bin = { datum: { i: 3 }, bounds: { contains: () => true } };
+  const plot = {
+    x: 100,
+    y: 50,
+    items: [{ items: [bin] }, { items: [at(4, 5), at(9, 5), at(2, 6)] }],
+  };
+  view.scenegraph = () => ({ root: { items: [{ x: 0, y: 0, items: [{ items: [plot] }] }] } });
+  widget.render({ model, el });
+  await settle();
+  model.sent = [];
+  el.append(document.createElement("canvas")); // jsdom puts it at 0, 0
+  const [[, clicked]] = view.addEventListener.mock.calls;
+  clicked({ clientX: 40 + 100 + 5, clientY: 20 + 50 + 7 }, { datum: {} });
+  clicked({ clientX: 40 + 100 + 8, clientY: 20 + 50 + 7 }, bin);
+  clicked({ clientX: 40 + 100 + 6, clientY: 20 + 50 + 7 }, null);
+  expect(model.sent).toEqual([
+    { type: "pick", row: 9 },
+    { type: "pick", row: 2 },
+  ]);
 });
 
 test("a long drag is told of while it goes on", async () => {
@@ -253,7 +371,7 @@ test("puts a frame together from its parts, and says so meanwhile", async () => 
   model.emit("msg:custom", { ...part, part: 2, pieces: [[0, 2, 1]] }, [view8(255)]);
   model.emit("msg:custom", { ...frame(1), parts: 2 }, []);
   await settle();
-  expect(view.data).toHaveBeenCalledWith("points", [{ x: 0.5 }]);
+  expect(rows.get("points")).toEqual([{ x: 0.5 }]);
   expect(el.textContent).toBe("");
 });
 
@@ -266,5 +384,5 @@ test("a lost part is told, and nothing half is drawn", async () => {
   model.emit("msg:custom", { ...frame(1), parts: 2 }, []);
   await settle();
   expect(el.textContent).toContain("did not arrive");
-  expect(view.data).not.toHaveBeenCalled();
+  expect(view.change).not.toHaveBeenCalled();
 });
