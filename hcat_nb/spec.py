@@ -39,6 +39,7 @@ OPTION_ALIASES = {
     "perturbation": "hardness",
     "learning_rate": "lr",
     "total_epochs": "epochs",
+    "prop": "p",
 }
 
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
