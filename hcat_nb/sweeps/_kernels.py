@@ -34,7 +34,7 @@ def kernel_manager(started: Callable[[int], None]) -> type[Any]:
     """
     from jupyter_client.manager import AsyncKernelManager
 
-    class Manager(AsyncKernelManager):  # type: ignore[misc]
+    class Manager(AsyncKernelManager):
         async def _async_pre_start_kernel(self, **options: Any) -> Any:
             if FORKS and self.provisioner is None:
                 self.provisioner = _provisioner()(
@@ -44,7 +44,7 @@ def kernel_manager(started: Callable[[int], None]) -> type[Any]:
 
         async def _async_post_start_kernel(self, **options: Any) -> None:
             await super()._async_post_start_kernel(**options)
-            started(self.provisioner.pid)
+            started(self.provisioner.pid)  # type: ignore[union-attr]
 
         pre_start_kernel = _async_pre_start_kernel
         post_start_kernel = _async_post_start_kernel
@@ -56,7 +56,7 @@ def _provisioner() -> type[Any]:
     """Return what forks a kernel where jupyter_client would start a program."""
     from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-    class Forked(LocalProvisioner):  # type: ignore[misc]
+    class Forked(LocalProvisioner):
         async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload([_PRELOAD])
@@ -64,7 +64,7 @@ def _provisioner() -> type[Any]:
             folder = options.get("cwd") or os.getcwd()
             process = context.Process(target=_kernel, args=(words, dict(options["env"]), folder))
             process.start()
-            self.process = _Popen(process)
+            self.process = _Popen(process)  # type: ignore[assignment]
             self.pid = process.pid
             return self.connection_info
 

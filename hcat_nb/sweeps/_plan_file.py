@@ -41,7 +41,9 @@ def begin(plan: Plan) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / PLAN, record)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written ({error})", remedy="choose another") from error
+        raise StoreError(
+            f"{folder} cannot be written ({error})", remedy="choose another"
+        ) from error
     return folder
 
 

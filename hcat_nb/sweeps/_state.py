@@ -13,7 +13,16 @@ from typing import Any
 
 from hcat_nb.runs._atomic import write_json
 
-__all__ = ["DONE", "NOTEBOOK", "RUN", "STATE", "is_complete", "note_attempt", "read_state", "write_state"]
+__all__ = [
+    "DONE",
+    "NOTEBOOK",
+    "RUN",
+    "STATE",
+    "is_complete",
+    "note_attempt",
+    "read_state",
+    "write_state",
+]
 
 NOTEBOOK, RUN, STATE = "benchmark.ipynb", "run", "state.json"
 _ATTEMPTS = "attempts.jsonl"

@@ -173,7 +173,9 @@ def _named(parameters: Any, part: str) -> dict[str, Any]:
     for given, value in parameters.items():
         name = OPTION_ALIASES.get(given, given)
         if name == "out":
-            raise SpecError("out is no parameter of a sweep's runs", remedy="give the sweep its out")
+            raise SpecError(
+                "out is no parameter of a sweep's runs", remedy="give the sweep its out"
+            )
         if name in named:
             raise SpecError(f"the parameter {name!r} is given twice (as {given!r} too)")
         named[name] = plain_parameter(given, value)
@@ -217,7 +219,9 @@ def _sample(chosen: list[dict[str, Any]], sample: Any) -> list[dict[str, Any]]:
     parts = sample if isinstance(sample, Mapping) else {"n": sample}
     for key in parts:
         if key not in ("n", "seed"):
-            raise UnknownNameError(f"sample has no option {key!r}", nearest(str(key), ["n", "seed"]))
+            raise UnknownNameError(
+                f"sample has no option {key!r}", nearest(str(key), ["n", "seed"])
+            )
     n = _cast("the n of sample", parts.get("n"), "int")
     seed = _cast("the seed of sample", parts.get("seed", 0), "int")
     if not 1 <= n <= len(chosen):
@@ -249,7 +253,11 @@ def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
         raise SpecError(f"run_tag is {tag!r}", "text", "write it in quotes")
     changed = dict(parameters)
     dataset = changed.get("dataset")
-    if isinstance(dataset, str) and Path(dataset).exists() and (os.sep in dataset or "." in dataset):
+    if (
+        isinstance(dataset, str)
+        and Path(dataset).exists()
+        and (os.sep in dataset or "." in dataset)
+    ):
         changed["dataset"] = str(Path(dataset).resolve())
     if changed.get("root"):
         changed["root"] = str(Path(changed["root"]).expanduser().resolve())

@@ -54,7 +54,9 @@ class Settings:
 
     def __repr__(self) -> str:
         default = RunSpec().to_dict()
-        changed = {key: value for key, value in self.spec.to_dict().items() if value != default[key]}
+        changed = {
+            key: value for key, value in self.spec.to_dict().items() if value != default[key]
+        }
         lines = [f"{key} = {value!r}" for key, value in changed.items()]
         lines += [f"run_tag = {self.run_tag!r}"] if self.run_tag else []
         return "\n".join([*lines, "all other options as RunSpec has them"])
