@@ -1,4 +1,4 @@
-"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | ...``, and listings.
+"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | ...``.
 
 ``hcat methods | hardness | datasets | models`` list what there is by name.
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import HcatError
-from hcat_nb.sweeps._workers import Worker, WorkerDied
+from hcat_nb.sweeps._workers import Worker, WorkerLostError
 
 __all__ = ["LOCAL", "DaskWorkers"]
 
@@ -116,10 +116,10 @@ def do_here(request: dict[str, Any], sweep: str, n_threads: int) -> dict[str, An
         worker = _workers.setdefault(key, Worker(Path(request["out"]), n_threads))
         try:
             return worker.run(request)
-        except WorkerDied:
+        except WorkerLostError:
             if last:
                 raise
-    raise WorkerDied("the sweep was ended")
+    raise WorkerLostError("the sweep was ended")
 
 
 def end_here(sweep: str) -> None:

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LocalWorkers", "Worker", "WorkerDied", "available_cores", "thread_environment"]
+__all__ = ["LocalWorkers", "Worker", "WorkerLostError", "available_cores", "thread_environment"]
 
 _LOGS = "logs"
 # Each numeric library has a variable of its own.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-class WorkerDied(Exception):
+class WorkerLostError(Exception):
     """A worker ended in the middle of a run."""
 
 
@@ -59,7 +59,7 @@ class Worker:
 
         Raises
         ------
-        WorkerDied
+        WorkerLostError
             If the process ended before its answer.
         """
         process = self._process
@@ -72,9 +72,9 @@ class Worker:
             process.stdin.flush()
             answer = process.stdout.readline()
         except (OSError, ValueError) as error:  # its end of the pipe, or ours, is closed
-            raise WorkerDied(str(error)) from error
+            raise WorkerLostError(str(error)) from error
         if not answer.endswith("\n"):
-            raise WorkerDied(f"worker {process.pid} ended with {process.wait()}")
+            raise WorkerLostError(f"worker {process.pid} ended with {process.wait()}")
         state: dict[str, Any] = json.loads(answer)
         return state
 
@@ -155,7 +155,7 @@ class LocalWorkers:
     def _attempt(self, worker: Worker, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return worker.run(request)
-        except WorkerDied:
+        except WorkerLostError:
             if self._ending:
                 raise
             return worker.run(request)  # once more: a worker may be killed in place of its kernel

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.casts import cast
-from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import names_file, nearest
+from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
+from hcat_nb.registry import names_file, names_folder, nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
@@ -61,7 +61,7 @@ class Cell:
         for name in ("seed", *_NO_NUMBERS):
             del decisive[name]
         if names_file(spec.dataset):
-            decisive["content"] = hashlib.blake2b(Path(spec.dataset).read_bytes()).hexdigest()
+            decisive["content"] = _content(Path(spec.dataset))
         text = json.dumps(decisive, sort_keys=True, allow_nan=False)
         digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         return f"{digest}-{code_version()}"
@@ -171,7 +171,7 @@ def _named(parameters: Any, part: str) -> dict[str, Any]:
     refuse_unknown(parameters)
     named: dict[str, Any] = {}
     for given, value in parameters.items():
-        name = OPTION_ALIASES.get(given, given)
+        name: str = OPTION_ALIASES.get(given, given)
         if name == "out":
             raise SpecError(
                 "out is no parameter of a sweep's runs", remedy="give the sweep its out"
@@ -219,9 +219,7 @@ def _sample(chosen: list[dict[str, Any]], sample: Any) -> list[dict[str, Any]]:
     parts = sample if isinstance(sample, Mapping) else {"n": sample}
     for key in parts:
         if key not in ("n", "seed"):
-            raise UnknownNameError(
-                f"sample has no option {key!r}", nearest(str(key), ["n", "seed"])
-            )
+            raise UnknownNameError(f"sample has no {key!r}", nearest(str(key), ("n", "seed")))
     n = _cast("the n of sample", parts.get("n"), "int")
     seed = _cast("the seed of sample", parts.get("seed", 0), "int")
     if not 1 <= n <= len(chosen):
@@ -253,15 +251,17 @@ def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
         raise SpecError(f"run_tag is {tag!r}", "text", "write it in quotes")
     changed = dict(parameters)
     dataset = changed.get("dataset")
-    if (
-        isinstance(dataset, str)
-        and Path(dataset).exists()
-        and (os.sep in dataset or "." in dataset)
-    ):
+    if isinstance(dataset, str) and (names_file(dataset) or names_folder(dataset)):
         changed["dataset"] = str(Path(dataset).resolve())
     if changed.get("root"):
         changed["root"] = str(Path(changed["root"]).expanduser().resolve())
     return changed
+
+
+def _content(path: Path) -> str:
+    if not path.is_file():
+        raise MissingDataError(f"the table {path} is absent", "a file")
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def _cast(name: str, value: Any, kind: str) -> Any:

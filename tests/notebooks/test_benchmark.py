@@ -41,8 +41,7 @@ def test_parameters_are_those_of_run_spec() -> None:
 
 def test_papermills_texts_and_other_fields_reach_the_run(tmp_path: Path) -> None:
     # What `-p` makes of a command line: report A32.
-    given = {"fix_seed": "false", "hcms": "[aum,el2n]", "p": 0.10, "subset": "100", "prop": 0.2}
-    del given["p"]
+    given = {"fix_seed": "false", "hcms": "[aum,el2n]", "subset": "100", "prop": 0.2}
     papermill.execute_notebook(
         str(NOTEBOOK),
         str(tmp_path / "done.ipynb"),
@@ -54,7 +53,7 @@ def test_papermills_texts_and_other_fields_reach_the_run(tmp_path: Path) -> None
     run = load_run(tmp_path / "run")
     assert run.methods == ["aum", "el2n"]
     assert (run.spec.p, run.spec.subset, run.spec.batch_size) == (0.2, 100, 32)
-    cells = [one for one in json.loads((tmp_path / "done.ipynb").read_text())["cells"]]
+    cells = json.loads((tmp_path / "done.ipynb").read_text())["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert "run_tag = '007'" in "".join(outputs[0]["data"]["text/plain"])
     assert [output for output in outputs if "image/png" in output.get("data", {})]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
 from hcat_nb.sweeps import grid
 from hcat_nb.sweeps.grid import Cell, read_plan
 
@@ -71,7 +71,7 @@ def test_a_sample_is_drawn_by_its_seed() -> None:
         ([{"dataset": "wine", "metods": "aum"}], r"no parameter 'metods'.*methods"),
         ({"dataset": ["wien"]}, "wine"),
         ({"gird": {}, "base": {}}, r"no part 'gird'.*grid"),
-        ({"grid": {}, "sample": {"m": 3}}, "no option 'm'"),
+        ({"grid": {}, "sample": {"m": 3}}, "sample has no 'm'"),
     ],
 )
 def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) -> None:
@@ -94,11 +94,12 @@ def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) ->
         ({"base": {"run_tag": 7}}, "run_tag is 7; expected text; to mend it: write it in quotes"),
         ({"base": {"out": "x"}}, "out is no parameter"),
         (3, "a sweep is 3"),
+        ({"dataset": "absent.csv", "target": "y"}, "table .*absent.csv is absent"),
         ("absent.yaml", "absent.yaml cannot be read"),
     ],
 )
 def test_a_wrong_plan_is_refused_in_one_line(source: Any, words: str) -> None:
-    with pytest.raises(SpecError, match=words) as caught:
+    with pytest.raises((SpecError, MissingDataError), match=words) as caught:
         read_plan(source)
     assert "\n" not in str(caught.value)
 

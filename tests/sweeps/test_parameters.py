@@ -85,7 +85,7 @@ def test_values_become_strict_json(value: Any, plain: Any) -> None:
     "value", [float("nan"), np.float32("inf"), [0.1, float("-inf")], {"a": np.array([np.nan])}]
 )
 def test_numbers_that_json_lacks_are_refused(value: Any) -> None:
-    with pytest.raises(SpecError, match="lr is .*; expected a finite number"):
+    with pytest.raises(SpecError, match=r"lr is .*; expected a finite number"):
         plain_parameter("lr", value)
 
 
