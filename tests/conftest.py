@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +50,24 @@ def live_tensor_bytes() -> Callable[[], int]:
         return sum(one.numel() * one.element_size() for one in dense)
 
     return count
+
+
+@pytest.fixture
+def fresh_python(tmp_path: Path) -> Callable[..., str]:
+    """Run code in a new interpreter, in an empty folder, and return what it printed."""
+
+    def run(code: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 def _browser_required() -> bool:

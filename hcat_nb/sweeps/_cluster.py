@@ -76,7 +76,8 @@ class DaskWorkers:
     @property
     def width(self) -> int:
         """How many runs can be done at a time, now; workers come and go."""
-        return max(1, sum(self._client.nthreads().values()))
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
 
     def submit(self, request: Mapping[str, Any]) -> None:
         """Begin a run."""

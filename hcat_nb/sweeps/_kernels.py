@@ -2,16 +2,18 @@
 
 On Linux a worker keeps one process that has imported all (the fork server of
 :mod:`multiprocessing`) and forks each kernel from it; elsewhere kernels start
-as they always do.  Forked kernels die with that process, and it with its
-worker: nothing is left behind, however a worker ends.
+as they always do.  A forked kernel dies with the worker that asked for it,
+and the server with the last of both: nothing is left behind, however a worker
+ends.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
-import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -21,7 +23,6 @@ __all__ = ["FORKS", "kernel_manager"]
 FORKS = sys.platform == "linux"
 
 _PRELOAD = "hcat_nb.sweeps._preload"
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def kernel_manager(started: Callable[[int], None]) -> type[Any]:
@@ -109,7 +110,7 @@ class _Popen:
 
 def _kernel(words: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
     """Be a kernel: what a forked process does."""
-    _die_with_parent()
+    _die_with_worker()
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -120,10 +121,13 @@ def _kernel(words: Sequence[str], environment: Mapping[str, str], folder: str) -
     IPKernelApp.launch_instance(argv=[*words, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
-def _die_with_parent() -> None:
-    import ctypes
+def _die_with_worker() -> None:
+    """End this process when the worker ends, which is not the process that forked it."""
+    worker = multiprocessing.parent_process()
+    assert worker is not None
 
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the call
+    def watch() -> None:
+        multiprocessing.connection.wait([worker.sentinel])
         os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -80,17 +80,24 @@ class Worker:
 
     def stop(self) -> None:
         """End the process, and the kernel of a run that it is at."""
+        self._leave()
+        if self._log is not None and self._log.is_file() and not self._log.stat().st_size:
+            self._log.unlink()
+
+    def _leave(self) -> None:
+        """Close both pipes, which ends the process, and wait for that."""
         process, self._process = self._process, None
         if process is None:
             return
         assert process.stdin is not None
+        assert process.stdout is not None
         with contextlib.suppress(OSError):  # it is dead already
             process.stdin.close()
         process.wait()
-        if self._log is not None and not self._log.stat().st_size:
-            self._log.unlink()
+        process.stdout.close()
 
     def _start(self) -> subprocess.Popen[str]:
+        self._leave()
         folder = self._out / _LOGS
         folder.mkdir(exist_ok=True)
         self._log = folder / f"{platform.node()}-{os.getpid()}-{threading.get_ident()}.log"

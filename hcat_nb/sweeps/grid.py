@@ -155,7 +155,7 @@ def _split(grid: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Any:
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -171,7 +171,7 @@ def _named(parameters: Any, part: str) -> dict[str, Any]:
     refuse_unknown(parameters)
     named: dict[str, Any] = {}
     for given, value in parameters.items():
-        name: str = OPTION_ALIASES.get(given, given)
+        name = OPTION_ALIASES.get(given) or str(given)
         if name == "out":
             raise SpecError(
                 "out is no parameter of a sweep's runs", remedy="give the sweep its out"

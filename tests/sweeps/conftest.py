@@ -1,18 +1,16 @@
-"""What the tests of sweeps share: tiny runs, and a kernel environment that is the tests' own."""
+"""What the tests of sweeps share: tiny runs."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from hcat_nb.sweeps._version import code_version
 
-# Two epochs on 178 rows: a second, most of it the kernel and the picture.
+# An epoch on 178 rows: a second or two, most of it the kernel and the picture.
 TINY: dict[str, Any] = {
     "dataset": "wine",
     "hardness": "uniform",
@@ -44,14 +42,3 @@ def request_of(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         }
 
     return make
-
-
-@pytest.fixture
-def descendants() -> Callable[[], list[psutil.Process]]:
-    """A function that returns the living processes that work on this test's sweep."""
-
-    def living() -> list[psutil.Process]:
-        found = psutil.Process(os.getpid()).children(recursive=True)
-        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
-
-    return living
