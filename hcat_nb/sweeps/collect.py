@@ -59,22 +59,22 @@ def results(
     StoreError
         If there is no such folder, or no run in it.
     """
-    import pandas as pd
-
     root = Path(folder).expanduser().resolve()
     if not root.is_dir():
         raise StoreError(f"{root} is no folder", "the folder of a sweep, or of saved runs")
     target = None if out is None else _target(out)
-    rows: list[dict[str, Any]] = []
-    n_runs, versions = 0, set()
+    heads: list[dict[str, Any]] = []
+    metrics: list[list[dict[str, Any]]] = []
+    versions = set()
     for place, state in _runs(root):
         of = _version(state)
         if version is not None and of != version:
             continue
-        n_runs += 1
         versions.add(of)
-        rows += _rows(root, place, state)
-    if not n_runs:
+        head, measured = _read(root, place, state)
+        heads.append(head)
+        metrics.append(measured)
+    if not heads:
         of_version = "" if version is None else f" of version {version}"
         raise StoreError(f"{root} holds no finished run{of_version}", f"folders with a {_RECORD}")
     if len(versions - {""}) > 1:
@@ -84,7 +84,7 @@ def results(
             "or tell them apart by the column code_version",
             stacklevel=2,
         )
-    table = pd.DataFrame(rows)
+    table = _joined(heads, metrics)
     if target is not None:
         _write(table, target)
     return table
@@ -114,7 +114,10 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
             ]
 
 
-def _rows(root: Path, place: Path, state: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _read(
+    root: Path, place: Path, state: dict[str, Any] | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what a run was, and its metrics."""
     path = place / _RECORD
     try:
         record = json.loads(path.read_bytes())
@@ -141,13 +144,20 @@ def _rows(root: Path, place: Path, state: dict[str, Any] | None) -> list[dict[st
             "a file that a run wrote",
             "remove the folder and start the sweep again",
         ) from error
+    return head, metrics
+
+
+def _joined(heads: list[dict[str, Any]], metrics: list[list[dict[str, Any]]]) -> pd.DataFrame:
+    """Return a row for each of a run's metrics, with what the run was."""
+    import numpy as np
+    import pandas as pd
+
     # The hardness that was measured is that which was injected, but for the parts of a mixture.
-    return [{**head, **_apart(one, head)} for one in metrics]
-
-
-def _apart(metrics: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
-    """Return metrics under names that none of the run's own has."""
-    return {(f"metric_{key}" if key in head else key): value for key, value in metrics.items()}
+    left = pd.DataFrame(heads)
+    right = pd.DataFrame([row for rows in metrics for row in rows])
+    right = right.rename(columns={name: f"metric_{name}" for name in right if name in left})
+    of_run = np.repeat(np.arange(len(heads)), [len(rows) for rows in metrics])
+    return pd.concat([left.iloc[of_run].reset_index(drop=True), right], axis="columns")
 
 
 def _version(state: dict[str, Any] | None) -> str:

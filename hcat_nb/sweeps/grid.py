@@ -56,6 +56,7 @@ class Cell:
         decisive = spec.to_dict() | {
             "data_seed": spec.effective_data_seed,
             "model_seed": spec.effective_model_seed,
+            "methods": spec.method_names(),  # in whatever order they were named
             "run_tag": self.parameters.get("run_tag", ""),
         }
         for name in ("seed", *_NO_NUMBERS):

@@ -121,6 +121,8 @@ def test_the_address_is_of_what_decides_numbers(
     other = [{"epochs": 9}, {"seed": 1}, {"model_seed": 1}, {"run_tag": "a"}, {"p": 0.2}]
     assert {Cell({"dataset": "wine", **more}).address for more in same} == {plain}
     assert plain not in {Cell({"dataset": "wine", **more}).address for more in other}
+    named = [{"methods": "aum vog"}, {"methods": ["vog", "aum"]}, {"hcms": ["aum", "vog"]}]
+    assert len({read_plan([one]).cells[0].address for one in named}) == 1
     file = tmp_path / "own.csv"
     file.write_text("a,label\n1,x\n2,y\n")
     before = Cell({"dataset": str(file), "target": "label"}).address
