@@ -17,7 +17,19 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    if name == "last_run":  # changes, and lazy_loader would keep its first value
+        from hcat_nb.jupyter import latest
+
+        return latest.last_run
+    return _attribute(name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "last_run"])
 
 
 def load_ipython_extension(ipython: object) -> None:

@@ -21,5 +21,6 @@ from .sweeps.collect import results as results
 from .sweeps.sweep import sweep as sweep
 
 __version__: str
+last_run: Run | None  # changes, so it is looked up each time: hcat_nb.last_run
 
 def load_ipython_extension(ipython: object) -> None: ...

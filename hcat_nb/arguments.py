@@ -9,14 +9,22 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
 
-__all__ = ["OptionParser", "add_spec_options", "spec_options"]
+__all__ = [
+    "OptionParser",
+    "add_spec_options",
+    "read_pair",
+    "read_value",
+    "refuse_several",
+    "spec_options",
+]
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -55,12 +63,15 @@ class OptionParser(argparse.ArgumentParser):
         raise SpecError(message, remedy="ask for help with -h")
 
 
-def add_spec_options(parser: argparse.ArgumentParser) -> None:
+def add_spec_options(parser: argparse.ArgumentParser, only: Collection[str] | None = None) -> None:
     """Add one option for each field of RunSpec; ``dataset`` becomes the positional argument.
 
-    Options that are not given do not appear in the namespace.
+    Options that are not given do not appear in the namespace.  ``only`` names
+    the fields that are wanted, None for all.
     """
     for item in dataclasses.fields(RunSpec):
+        if only is not None and item.name not in only:
+            continue
         help_text = _help(item)
         if item.name == "dataset":
             parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=help_text)
@@ -106,11 +117,32 @@ def spec_options(namespace: argparse.Namespace) -> dict[str, Any]:
         if item.name == "method_options":
             value = _nested(value)
         elif str(item.type).startswith("Mapping"):
-            value = dict(_pair(text) for text in value)
+            value = dict(read_pair(text) for text in value)
         elif item.name == "methods":
             value = ",".join(value)
+        elif item.name == "hardness":
+            refuse_several(value)
         options[item.name] = value
     return options
+
+
+def refuse_several(hardness: Any) -> None:
+    """Say how a mixture is written, to those who write several kinds as one word.
+
+    Raises
+    ------
+    SpecError
+        If ``hardness`` is text that names several kinds.
+    """
+    kinds = re.split(r"[\s,+]+", hardness.strip()) if isinstance(hardness, str) else []
+    if len(kinds) > 1:
+        kinds = [kind for kind in kinds if kind]
+        shares = " ".join(f"{kind}=0.05" for kind in kinds) + f" --p {0.05 * len(kinds):g}"
+        raise SpecError(
+            f"hardness is {hardness!r}",
+            "one kind, or a mixture with the proportion of each",
+            f"--hardness mixture --hardness-options {shares}",
+        )
 
 
 def _help(item: dataclasses.Field[Any]) -> str:
@@ -126,27 +158,34 @@ def _help(item: dataclasses.Field[Any]) -> str:
     return text.replace("%", "%%")
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def read_pair(text: str) -> tuple[str, Any]:
+    """Read ``key=value``.
+
+    Raises
+    ------
+    SpecError
+        If it is none.
+    """
     key, equals, value = text.partition("=")
     if not (equals and key):
         raise SpecError(f"{text!r} is no option", "key=value")
-    return key, _value(value)
+    return key, read_value(value)
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
     """Return JSON as what it stands for; text needs no quotes, nor do the parts of a list."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:
         if text.startswith("[") and text.endswith("]"):  # a shell ate the quotes
-            return [_value(part.strip()) for part in text[1:-1].split(",")]
+            return [read_value(part.strip()) for part in text[1:-1].split(",")]
         return text
 
 
 def _nested(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     nested: dict[str, dict[str, Any]] = {}
     for text in texts:
-        key, value = _pair(text)
+        key, value = read_pair(text)
         method, dot, option = key.partition(".")
         if not (dot and option):
             raise SpecError(f"{text!r} is no method option", "method.key=value")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["PAIRS", "cast", "in_words"]
+__all__ = ["cast", "in_words", "plain_values"]
 
 # JSON has text keys only: a mapping with others is written as {PAIRS: [[key, value], ...]}.
 PAIRS = "pairs"
@@ -52,6 +53,22 @@ def in_words(value: Any, words: Mapping[bool, str]) -> Any:
         return words[_as_bool(value)]
     except TypeError:
         return value
+
+
+def plain_values(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it; an object by its repr."""
+    if isinstance(value, Mapping):
+        items = [[plain_values(key), plain_values(one)] for key, one in value.items()]
+        return dict(items) if all(isinstance(key, str) for key, _ in items) else {PAIRS: items}
+    if isinstance(value, (list, tuple)):
+        return [plain_values(one) for one in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):  # NumPy's scalars, arrays, tensors, Series
+        return plain_values(value.tolist())
+    return repr(value)
 
 
 def _as_int(value: Any) -> int:

@@ -33,6 +33,11 @@ _LISTINGS = {
     "models": "models known by name",
 }
 
+_SEVERAL_PROCESSES = (
+    "On several GPUs, or processes of a CPU: torchrun --standalone --nproc-per-node 2 -m hcat_nb "
+    "run mnist ...; the optimizer sees the same gradients, and each process observes its share."
+)
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
@@ -52,7 +57,12 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments = _parser().parse(sys.argv[1:] if words is None else words)
         failed = arguments.command(arguments)
     except HcatError as error:
-        print(f"hcat: {error}", file=sys.stderr)
+        if error.told:  # by another of the processes that torchrun started
+            from hcat_nb.training.ranks import yield_to_the_teller
+
+            yield_to_the_teller()
+        else:
+            print(f"hcat: {error}", file=sys.stderr)
         return 2
     return int(bool(failed))
 
@@ -62,7 +72,9 @@ def _parser() -> OptionParser:
         prog="hcat", description="How hard, and why, is each sample of a dataset?"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    run = commands.add_parser("run", help="train once and score every sample")
+    run = commands.add_parser(
+        "run", help="train once and score every sample", epilog=_SEVERAL_PROCESSES
+    )
     add_spec_options(run)
     run.add_argument("--out", metavar="DIR", help="folder to save the run to")
     run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
@@ -161,8 +173,10 @@ def _run(arguments: argparse.Namespace) -> None:
     spec = RunSpec.from_options(**spec_options(arguments))
     if arguments.dry_run:
         from hcat_nb.runs.forecast import forecast
+        from hcat_nb.training.ranks import speaks
 
-        print(forecast(spec=spec))
+        if speaks():
+            print(forecast(spec=spec))
         return
     with _soft_interrupt() as control:
         run = characterize(
@@ -206,6 +220,10 @@ def _count(text: str) -> int:
 
 
 def _report(run: Run, arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs._followers import FollowerRun
+
+    if isinstance(run, FollowerRun):  # rank 0 reports
+        return
     print(run)
     for note in (*run.info["dataset"]["notes"], *run.info["notes"]):
         print(f"note: {note}")

@@ -16,6 +16,7 @@ __all__ = [
     "HcatError",
     "MissingDataError",
     "ModelError",
+    "RankError",
     "ScoreError",
     "SpecError",
     "StoreError",
@@ -35,7 +36,14 @@ class HcatError(Exception):
         What would have been right.
     remedy : str, optional
         What to do about it.
+
+    Attributes
+    ----------
+    told : bool
+        Whether another process of the same run shows it.
     """
+
+    told: bool = False
 
     def __init__(self, wrong: str, expected: str | None = None, remedy: str | None = None) -> None:
         self.wrong = wrong
@@ -112,3 +120,7 @@ class TooLargeError(HcatError, MemoryError):
 
 class StoreError(HcatError, ValueError):
     """A saved run is absent, incomplete or of another schema."""
+
+
+class RankError(HcatError, RuntimeError):
+    """Another process of a run that several train together failed; the message is its own."""

@@ -20,6 +20,7 @@ from hcat_nb.errors import HcatError, UnknownNameError
 
 __all__ = [
     "ALIASES",
+    "ARRAY_SUFFIX",
     "COMPRESSIONS",
     "METHODS",
     "MODELS",
@@ -36,6 +37,7 @@ __all__ = [
 
 T = TypeVar("T", bound=type)
 
+ARRAY_SUFFIX = ".npy"
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
@@ -71,7 +73,9 @@ def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
 
 
 def names_file(name: str) -> bool:
-    """Whether the name of a dataset is the path of a table, which the source ``file`` reads.
+    """Whether the name of a dataset is the path of a table or an array.
+
+    A table is read by the source ``file``.
 
     Examples
     --------
@@ -81,7 +85,7 @@ def names_file(name: str) -> bool:
     suffixes = Path(name).suffixes
     if suffixes and suffixes[-1].lower() in COMPRESSIONS:
         suffixes.pop()
-    return bool(suffixes) and suffixes[-1].lower() in TABLE_SUFFIXES
+    return bool(suffixes) and suffixes[-1].lower() in (*TABLE_SUFFIXES, ARRAY_SUFFIX)
 
 
 def names_folder(name: str) -> bool:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hcat_nb.casts import PAIRS, cast, in_words
+from hcat_nb.casts import cast, in_words, plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import (
     METHODS,
@@ -28,7 +27,7 @@ from hcat_nb.registry import (
     nearest,
 )
 
-__all__ = ["OPTION_ALIASES", "RunSpec", "field_choices", "plain_values"]
+__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec", "field_choices"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -42,6 +41,7 @@ OPTION_ALIASES = {
     "prop": "p",
 }
 
+DATA_ON = ("auto", "device", "host", "disk")
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
 
 
@@ -89,14 +89,16 @@ class RunSpec:
 
     dataset: str = _option(
         "digits",
-        "name of a dataset, or path of a table or folder",
+        "name of a dataset, or path of a table, array (.npy) or folder",
         registry=SOURCES,
         extra=(USERS_OWN,),
     )
     dataset_options: Mapping[str, Any] = _option(
         {}, "options of the dataset, or of how a table is read, as key=value"
     )
-    target: str | None = _option(None, "column of a table that holds the labels")
+    target: str | None = _option(
+        None, "column of a table that holds the labels; of an array, the .npy file of these"
+    )
     root: str | None = _option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )
@@ -176,6 +178,12 @@ class RunSpec:
             value in ("auto", "cpu", "cuda") or (value.startswith("cuda:") and value[5:].isdigit())
         ),
         expected="auto, cpu, cuda or cuda:N",
+    )
+    data_on: str = _option(
+        "auto",
+        "where features lie: device, host (batches are copied to the device) or disk (a "
+        "memory-mapped file); auto: the first that they fit on",
+        choices=DATA_ON,
     )
     seed: int = _option(
         0,
@@ -297,22 +305,6 @@ def field_choices(item: dataclasses.Field[Any]) -> list[str]:
     registry = item.metadata["registry"]
     names = registry.names() if registry is not None else list(item.metadata["choices"])
     return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
-
-
-def plain_values(value: Any) -> Any:
-    """Return ``value`` as JSON can hold it; an object by its repr."""
-    if isinstance(value, Mapping):
-        items = [[plain_values(key), plain_values(one)] for key, one in value.items()]
-        return dict(items) if all(isinstance(key, str) for key, _ in items) else {PAIRS: items}
-    if isinstance(value, (list, tuple)):
-        return [plain_values(one) for one in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "tolist"):  # NumPy's scalars, arrays, tensors, Series
-        return plain_values(value.tolist())
-    return repr(value)
 
 
 def _known(options: Mapping[str, Any]) -> dict[str, Any]:

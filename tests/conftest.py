@@ -6,9 +6,11 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -68,6 +70,53 @@ def fresh_python(tmp_path: Path) -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def torchrun(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """A function that runs a program's text in several processes; none of them stays.
+
+    They find each other at a free port of this machine.  A list of words
+    instead of a text is what stands behind ``torchrun`` on the command line.
+    """
+    mark = uuid.uuid4().hex
+
+    def run(
+        program: str | list[str], processes: int = 2, *, fails: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        words = program
+        if isinstance(program, str):
+            path = tmp_path / f"program_{uuid.uuid4().hex}.py"
+            path.write_text(program)
+            words = [str(path)]
+        launch = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "HCAT_TEST_MARK": mark}
+        with subprocess.Popen(
+            [sys.executable, "-m", *launch, *words],
+            env=os.environ | environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                out, error = process.communicate(timeout=120)
+            except subprocess.TimeoutExpired:
+                process.terminate()  # torchrun ends those that it started
+                out, error = process.communicate()
+                pytest.fail(f"the processes hang:\n{out}\n{error}")
+        assert (process.returncode != 0) == fails, error
+        return subprocess.CompletedProcess(words, process.returncode, out, error)
+
+    yield run
+    assert not [one.pid for one in psutil.process_iter() if _mark(one) == mark]
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("HCAT_TEST_MARK")
+    except psutil.Error:  # another user's, or gone
+        return None
 
 
 def _browser_required() -> bool:

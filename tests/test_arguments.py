@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from hcat_nb.arguments import OptionParser, add_spec_options, spec_options
+from hcat_nb.arguments import OptionParser, add_spec_options, refuse_several, spec_options
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.spec import RunSpec
 
@@ -111,3 +111,14 @@ def test_help_lists_names_and_defaults(parser):
     text = parser.format_help()
     assert "conf_agree" in text
     assert "[10]" in text
+
+
+@pytest.mark.parametrize("text", ["uniform,far_ood", "uniform + far_ood", "uniform far_ood"])
+def test_several_kinds_as_one_word_are_told_how_a_mixture_is_written(text: str) -> None:
+    with pytest.raises(SpecError, match=r"uniform=0\.05 far_ood=0\.05 --p 0\.1"):
+        refuse_several(text)
+
+
+def test_one_kind_and_a_mapping_are_no_mistake() -> None:
+    for fine in ("uniform", " none ", None, {"uniform": 0.1}):
+        refuse_several(fine)

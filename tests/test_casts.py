@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from hcat_nb.casts import cast, in_words
-from hcat_nb.spec import plain_values
+from hcat_nb.casts import cast, in_words, plain_values
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import numpy as np
 from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
 
 if TYPE_CHECKING:
+    import altair as alt
     import pandas as pd
 
-__all__ = ["Coloring", "by_column", "by_group", "by_truth"]
+__all__ = ["Coloring", "by_column", "by_group", "by_truth", "paint"]
 
 _FEW = 20  # distinct whole numbers up to which they are read as names
 
@@ -97,6 +98,27 @@ def by_column(column: pd.Series[Any]) -> Coloring:
         levels.append("none")
         colors.append(NONE)
     return Coloring(title, place[codes], tuple(levels), tuple(colors))
+
+
+def paint(coloring: Coloring) -> alt.Color:
+    """Return the encoding of the field ``color`` by a scale that does not depend on what is drawn.
+
+    Parameters
+    ----------
+    coloring : Coloring
+        Names its levels and their colours, one without a title has no legend;
+        numbers take a scale over their range.
+    """
+    import altair as alt
+
+    if coloring.levels:
+        scale = alt.Scale(domain=list(coloring.levels), range=list(coloring.palette))
+        legend = alt.Undefined if coloring.title else None
+        return alt.Color("color:N", title=coloring.title, scale=scale, legend=legend)
+    finite = coloring.data[np.isfinite(coloring.data)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    scale = alt.Scale(domain=[low, high], scheme="viridis")
+    return alt.Color("color:Q", title=coloring.title, scale=scale)
 
 
 def _natural(value: Any) -> tuple[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hcat_nb.charts.theme import CLASSES, themed
+from hcat_nb.charts.theme import CLASSES, headed, themed
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -85,9 +85,5 @@ def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
         .transform_calculate(place=f"indexof({list(PARTS)}, datum.part)")
         .properties(width=width)
     )
-    title = alt.TitleParams(
-        text="cost of each method",
-        subtitle=f"all of them: {total:.0%} of the training's time",
-        anchor="start",
-    )
+    title = headed("cost of each method", f"all of them: {total:.0%} of the training's time")
     return themed(OfflineChart(layer=[bars], title=title))

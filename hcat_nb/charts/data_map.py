@@ -6,15 +6,14 @@ messages; :func:`data_map` fills the same specification from a frame.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth
-from hcat_nb.charts.layers import CELLS, HARDEST, MapLayers, split
+from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth, paint
+from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
+from hcat_nb.charts.rows import csv_table, shown
 from hcat_nb.charts.theme import themed
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
@@ -25,17 +24,20 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["GROUP_COLUMN", "X_MAX", "data_map", "map_chart"]
+__all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_bins", "map_chart"]
 
 XAxis = Literal["variability", "aleatoric"]
 
-X_MAX = {"variability": 0.5, "aleatoric": 0.25}
-GROUP_COLUMN = {"variability": "datamaps_group", "aleatoric": "dataiq_group"}
-_X_TITLE = {
-    "variability": "variability (standard deviation over epochs)",
-    "aleatoric": "aleatoric uncertainty (mean of p (1 - p))",
+X_AXES = {
+    "variability": MapAxis(
+        "variability", "variability (standard deviation over epochs)", low=0.0, high=0.5
+    ),
+    "aleatoric": MapAxis(
+        "aleatoric", "aleatoric uncertainty (mean of p (1 - p))", low=0.0, high=0.25
+    ),
 }
-_Y_TITLE = "confidence (mean probability of the label)"
+CONFIDENCE = MapAxis("confidence", "confidence (mean probability of the label)", low=0.0, high=1.0)
+GROUP_COLUMN = {"variability": "datamaps_group", "aleatoric": "dataiq_group"}
 
 
 def data_map(
@@ -81,8 +83,8 @@ def data_map(
     DataError, UnknownNameError
         If a column is absent.
     """
-    if x not in X_MAX:
-        raise SpecError(f"x is {x!r}", nearest(str(x), list(X_MAX)))
+    if x not in X_AXES:
+        raise SpecError(f"x is {x!r}", nearest(str(x), list(X_AXES)))
     if not 1 <= hardest <= HARDEST:
         raise SpecError(f"hardest is {hardest!r}", f"a number from 1 to {HARDEST:,}")
     for column in ("confidence", x):
@@ -91,9 +93,9 @@ def data_map(
     coloring = _coloring(frame, x, color)
     xs = frame[x].to_numpy(dtype=np.float64)
     ys = frame["confidence"].to_numpy(dtype=np.float64)
-    layers = split(xs, ys, coloring, x_max=X_MAX[x], hardest=hardest)
+    layers = split(xs, ys, coloring, x_axis=X_AXES[x], y_axis=CONFIDENCE, hardest=hardest)
     return map_chart(
-        x,
+        X_AXES[x],
         coloring,
         title=title,
         caption=layers.caption(),
@@ -101,13 +103,14 @@ def data_map(
         width=width,
         height=height,
         points=_points(frame, xs, ys, coloring, layers),
-        bins=_bins(coloring, layers),
+        bins=map_bins(coloring, layers),
     )
 
 
 def map_chart(
-    x: XAxis,
+    x: MapAxis,
     coloring: Coloring,
+    y: MapAxis = CONFIDENCE,
     *,
     title: str,
     caption: str,
@@ -116,17 +119,19 @@ def map_chart(
     height: int = 3 * CELLS,
     points: Any = None,
     bins: Any = None,
+    live: bool = False,
 ) -> OfflineChart:
     """Return the specification of a data map.
 
     Parameters
     ----------
-    x : {"variability", "aleatoric"}
+    x, y : MapAxis
     coloring : Coloring
         Title, levels and palette count; the range of its values where it has
         no levels.
     title, caption : str
-        The title is the parameter ``heading``, which a live view may change.
+        The title is the parameter ``heading``; of a live map the caption is
+        the parameter ``caption``, for a live view changes both.
     n_points : int
         Points that will be drawn: fewer are drawn larger.
     width, height : int
@@ -135,66 +140,133 @@ def map_chart(
     bins : Altair data, optional
         Rows ``i, j, n, shade, color``: cells counted from the origin;
         without it, the name "bins".
+    live : bool
+        Whether the map can be brushed (drag), zoomed (Ctrl and wheel) and
+        panned (Shift and drag), and shows what is selected: rows ``x, y,
+        followed`` of "selected", rows ``x, y, epoch`` of "trail".
     """
     import altair as alt
 
     from hcat_nb.charts.offline import OfflineChart
 
     named = alt.NamedData
-    x_scale, y_scale = alt.Scale(domain=[0, X_MAX[x]]), alt.Scale(domain=[0, 1])
-    paint = _paint(coloring)
+    x_scale, y_scale = (alt.Scale(domain=[axis.low, axis.high]) for axis in (x, y))
+    painted = paint(coloring)
+    place = {axis: (axis.high - axis.low) / CELLS for axis in (x, y)}
     cells = (
         alt.Chart(named("bins") if bins is None else bins)
         .transform_calculate(
-            x0=f"datum.i * {X_MAX[x] / CELLS}",
-            x1=f"(datum.i + 1) * {X_MAX[x] / CELLS}",
-            y0=f"datum.j / {CELLS}",
-            y1=f"(datum.j + 1) / {CELLS}",
+            x0=f"{x.low} + datum.i * {place[x]}",
+            x1=f"{x.low} + (datum.i + 1) * {place[x]}",
+            y0=f"{y.low} + datum.j * {place[y]}",
+            y1=f"{y.low} + (datum.j + 1) * {place[y]}",
         )
-        .mark_rect()
+        .mark_rect(clip=True)
         .encode(
-            x=alt.X("x0:Q", scale=x_scale, title=_X_TITLE[x]),
+            x=alt.X("x0:Q", scale=x_scale, title=x.title),
             x2="x1:Q",
-            y=alt.Y("y0:Q", scale=y_scale, title=_Y_TITLE),
+            y=alt.Y("y0:Q", scale=y_scale, title=y.title),
             y2="y1:Q",
-            color=paint,
+            color=painted,
             opacity=alt.Opacity(
                 "shade:Q", scale=alt.Scale(domain=[0, 255], range=[0.15, 0.95]), legend=None
             ),
             tooltip=[alt.Tooltip("n:Q", title="samples", format=",")],
         )
     )
+    where = {
+        "x": alt.X("x:Q", scale=x_scale, title=x.title),
+        "y": alt.Y("y:Q", scale=y_scale, title=y.title),
+    }
     dots = (
         alt.Chart(named("points") if points is None else points)
-        .mark_circle(size=float(np.clip(40_000 / max(n_points, 1), 12, 40)), opacity=0.75)
+        .mark_circle(
+            size=float(np.clip(40_000 / max(n_points, 1), 12, 40)), opacity=0.75, clip=True
+        )
         .encode(
-            x=alt.X("x:Q", scale=x_scale, title=_X_TITLE[x]),
-            y=alt.Y("y:Q", scale=y_scale, title=_Y_TITLE),
-            color=paint,
+            **where,
+            color=painted,
             tooltip=[
                 alt.Tooltip("id:N", title="sample"),
                 alt.Tooltip("label:N", title="label"),
                 alt.Tooltip(f"color:{'N' if coloring.levels else 'Q'}", title=coloring.title),
-                alt.Tooltip("y:Q", title="confidence", format=".3f"),
-                alt.Tooltip("x:Q", title=x, format=".3f"),
+                alt.Tooltip("y:Q", title=y.name, format=".3f"),
+                alt.Tooltip("x:Q", title=x.name, format=".3f"),
             ],
         )
     )
+    layers = [cells, dots]
+    if live:
+        layers = [cells, dots.add_params(*_gestures()), *_selected(where)]
     chart = OfflineChart(
-        layer=[cells, dots],
+        layer=layers,
         width=width,
         height=height,
-        title=alt.TitleParams(
-            text=alt.expr("heading"),
-            subtitle=caption,
-            anchor="start",
-            fontSize=14,
-            subtitleFontSize=11,
-            color=alt.expr("ink"),
-            subtitleColor=alt.expr("ink"),
-        ),
-    ).add_params(alt.param(name="heading", value=title))
+        title=_title(caption, live),
+        description=f"{'live data map' if live else title}: {caption}",
+    ).add_params(
+        alt.param(name="heading", value=title),
+        *([alt.param(name="caption", value=caption)] if live else []),
+    )
     return themed(chart)
+
+
+def _title(caption: str, live: bool) -> alt.TitleParams:
+    import altair as alt
+
+    ink = alt.expr("ink")
+    if live:  # Vega-Lite takes no signal for a subtitle
+        lines = alt.expr("[heading, caption]")
+        return alt.TitleParams(lines, anchor="start", fontSize=12, color=ink, fontWeight="normal")
+    return alt.TitleParams(
+        alt.expr("heading"),
+        subtitle=caption,
+        anchor="start",
+        fontSize=14,
+        subtitleFontSize=11,
+        color=ink,
+        subtitleColor=ink,
+    )
+
+
+def _gestures() -> list[alt.Parameter]:
+    """Return a brush and a zoom that do not take each other's, or the page's, gestures."""
+    import altair as alt
+
+    end = "window:pointerup"
+    brush = alt.selection_interval(
+        name="brush",
+        on=f"[pointerdown[!event.shiftKey], {end}] > window:pointermove!",
+        translate=f"[pointerdown[!event.shiftKey], {end}] > window:pointermove!",
+        zoom=False,
+    )
+    zoom = alt.selection_interval(
+        name="zoom",
+        bind="scales",
+        translate=f"[pointerdown[event.shiftKey], {end}] > window:pointermove!",
+        zoom="wheel![event.ctrlKey || event.metaKey]",  # the plain wheel scrolls the page
+    )
+    return [brush, zoom]
+
+
+def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
+    """Return the layers of the selected samples and of the way that one of them went."""
+    import altair as alt
+
+    ink = alt.expr("ink")
+    way = alt.Chart(alt.NamedData("trail")).encode(**where)
+    return [
+        way.mark_line(stroke=ink, strokeWidth=1.5, opacity=0.8, clip=True).encode(order="epoch:Q"),
+        way.mark_circle(fill=ink, size=14, opacity=0.8, clip=True).encode(
+            tooltip=[alt.Tooltip("epoch:Q", title="epoch")]
+        ),
+        alt.Chart(alt.NamedData("selected"))
+        .mark_point(filled=False, stroke=ink, strokeWidth=1, opacity=0.8, clip=True)
+        .encode(
+            **where,
+            size=alt.condition("datum.followed", alt.value(160), alt.value(24)),
+        ),
+    ]
 
 
 def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
@@ -210,18 +282,6 @@ def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
     return by_column(frame[column])
 
 
-def _paint(coloring: Coloring) -> alt.Color:
-    import altair as alt
-
-    if coloring.levels:
-        scale = alt.Scale(domain=list(coloring.levels), range=list(coloring.palette))
-        return alt.Color("color:N", title=coloring.title, scale=scale)
-    finite = coloring.data[np.isfinite(coloring.data)]
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-    scale = alt.Scale(domain=[low, high], scheme="viridis")
-    return alt.Color("color:Q", title=coloring.title, scale=scale)
-
-
 def _points(
     frame: pd.DataFrame, x: np.ndarray, y: np.ndarray, coloring: Coloring, layers: MapLayers
 ) -> dict[str, Any]:
@@ -230,36 +290,20 @@ def _points(
     columns = {
         "x": np.round(x[rows], 4).tolist(),
         "y": np.round(y[rows], 4).tolist(),
-        "color": _shown(coloring, coloring.data[rows]),
+        "color": shown(coloring, coloring.data[rows]),
         "label": labels,
         "id": frame.index[rows].tolist(),
     }
-    return _table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
+    return csv_table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
 
 
-def _bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
+def map_bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:
+    """Return the rows of "bins": a cell each."""
     columns = {
         "i": layers.column.tolist(),
         "j": layers.row.tolist(),
         "n": layers.count.tolist(),
         "shade": layers.shade.tolist(),
-        "color": _shown(coloring, layers.color),
+        "color": shown(coloring, layers.color),
     }
-    return _table(columns, text={"color"} if coloring.levels else set())
-
-
-def _table(columns: Mapping[str, list[Any]], text: set[str]) -> dict[str, Any]:
-    """Return Altair data as CSV: a third of the size of JSON rows, which a notebook keeps."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    parse = {name: "string" if name in text else "number" for name in columns}
-    return {"values": buffer.getvalue(), "format": {"type": "csv", "parse": parse}}
-
-
-def _shown(coloring: Coloring, values: np.ndarray) -> list[Any]:
-    """Return level names, or numbers with None where there is none."""
-    if coloring.levels:
-        return [coloring.levels[code] for code in values.tolist()]
-    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist()]
+    return csv_table(columns, text={"color"} if coloring.levels else set())

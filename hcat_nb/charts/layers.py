@@ -12,11 +12,35 @@ import numpy as np
 
 from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["ALL_POINTS", "CELLS", "HARDEST", "MapLayers", "split"]
+__all__ = ["ALL_POINTS", "CELLS", "HARDEST", "MapAxis", "MapLayers", "split"]
 
 ALL_POINTS = 10_000  # up to this many samples all are drawn
 HARDEST = 5_000  # of more, this many are
 CELLS = 128  # a side of the density grid
+
+
+@dataclass(frozen=True)
+class MapAxis:
+    """A quantity along an edge of the map.
+
+    Parameters
+    ----------
+    name : str
+        Short, for the pointer's tooltip.
+    title : str
+    low, high : float
+        Its range; what lies outside is drawn on the edge.
+    """
+
+    name: str
+    title: str
+    low: float
+    high: float
+
+    def share(self, values: np.ndarray) -> np.ndarray:
+        """Return how far along the axis values lie, in [0, 1] within its range."""
+        shares: np.ndarray = (values - self.low) / (self.high - self.low)
+        return shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +58,11 @@ class MapLayers:
         Logarithm of the count, 255 for the fullest cell.
     color : array of shape (m,)
         The cell's commonest code, or its mean where colours are numbers.
-    n, placed : int
-        Samples, and those of them that have coordinates.
+    n, kept, placed : int
+        Samples, those of them that a filter lets through, and those of these
+        that have coordinates.
+    ranking : str
+        What the points have that the density has not.
     """
 
     rows: np.ndarray
@@ -45,15 +72,19 @@ class MapLayers:
     shade: np.ndarray
     color: np.ndarray
     n: int
+    kept: int
     placed: int
+    ranking: str
 
     def caption(self) -> str:
         """Return one line that says what is drawn."""
         words = f"{self.n:,} samples"
-        if self.placed < self.n:
-            words += f", {self.n - self.placed:,} of them without coordinates"
+        if self.kept < self.n:
+            words = f"{self.kept:,} of {words} pass the filter"
+        if self.placed < self.kept:
+            words += f", {self.kept - self.placed:,} of them without coordinates"
         if len(self.rows) < self.placed:
-            words += f": density, and the {len(self.rows):,} of lowest confidence as points"
+            words += f": density, and the {len(self.rows):,} of {self.ranking} as points"
         return words
 
 
@@ -62,37 +93,58 @@ def split(
     y: np.ndarray,
     coloring: Coloring,
     *,
-    x_max: float,
+    x_axis: MapAxis,
+    y_axis: MapAxis,
     all_points: int = ALL_POINTS,
     hardest: int = HARDEST,
+    hardness: np.ndarray | None = None,
+    always: np.ndarray | None = None,
+    keep: np.ndarray | None = None,
 ) -> MapLayers:
     """Decide which samples become points; the others are counted in cells.
 
     Parameters
     ----------
     x, y : array of shape (n,)
-        Coordinates in [0, ``x_max``] and [0, 1]; NaN where there are none.
-        ``y`` is the confidence: the lowest are the hardest.
+        Coordinates; NaN where there are none.
     coloring : Coloring
-    x_max : float
+    x_axis, y_axis : MapAxis
     all_points, hardest : int
         Up to ``all_points`` samples all are points; of more, ``hardest``.
+    hardness : array of shape (n,), optional
+        Its highest are points first.  Without it, those of lowest ``y``,
+        which is then the confidence.
+    always : array of shape (k,), int64, optional
+        Positions that are points before any other.
+    keep : array of shape (n,), bool, optional
+        Which samples are shown; without it, all.
 
     Examples
     --------
     >>> coloring = Coloring("group", np.zeros(4, dtype=np.int64), ("easy",), ("#000000",))
     >>> x, y = np.array([0.1, 0.1, 0.1, np.nan]), np.array([0.9, 0.9, 0.2, 0.5])
-    >>> layers = split(x, y, coloring, x_max=0.5, all_points=2, hardest=1)
+    >>> axes = {"x_axis": MapAxis("x", "x", 0, 0.5), "y_axis": MapAxis("y", "y", 0, 1)}
+    >>> layers = split(x, y, coloring, **axes, all_points=2, hardest=1)
     >>> layers.rows.tolist(), layers.count.tolist(), layers.placed
     ([2], [2], 3)
     """
-    placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    shown = np.isfinite(x) & np.isfinite(y)
+    if keep is not None:
+        shown &= keep
+    placed = np.flatnonzero(shown)
     drawn = placed
     if len(placed) > all_points:
+        easiness = (y if hardness is None else -hardness)[placed]
+        if always is not None and len(always):
+            first = np.zeros(len(x), dtype=bool)
+            first[always] = True
+            easiness = np.where(first[placed], -np.inf, easiness)
         k = min(hardest, len(placed) - 1)
-        drawn = placed[np.argpartition(y[placed], k)[:k]]
-    rest = np.setdiff1d(placed, drawn, assume_unique=True)
-    cell = _place(x[rest] / x_max) + CELLS * _place(y[rest])
+        drawn = placed[np.argpartition(easiness, k)[:k]]
+    as_density = shown  # its own array, not needed any more
+    as_density[drawn] = False
+    rest = np.flatnonzero(as_density)
+    cell = _place(x_axis.share(x[rest])) + CELLS * _place(y_axis.share(y[rest]))
     full, count, color = _count(cell, coloring, rest)
     return MapLayers(
         rows=_rarest_last(drawn, coloring),
@@ -102,7 +154,9 @@ def split(
         shade=_shade(count),
         color=color,
         n=len(x),
+        kept=len(x) if keep is None else int(np.count_nonzero(keep)),
         placed=len(placed),
+        ranking="lowest confidence" if hardness is None else "highest hardness",
     )
 
 

@@ -14,13 +14,14 @@ import altair as alt  # noqa: TID253
 
 from hcat_nb.charts.picture import on_white, picture
 
-__all__ = ["OfflineChart"]
+__all__ = ["OfflineChart", "OfflineConcat"]
 
 
-class OfflineChart(alt.LayerChart):
-    """An ``altair.LayerChart`` that shows itself without a CDN."""
+class _Offline:
+    """What both kinds share: an output that names no other machine."""
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        assert isinstance(self, alt.TopLevelMixin)
         spec = on_white(self.to_dict())
         # JupyterLab 4 registers its renderer for version 5, and what our
         # charts use is the same in both.
@@ -28,11 +29,13 @@ class OfflineChart(alt.LayerChart):
         return {
             "application/vnd.vegalite.v5+json": spec,
             "image/png": base64.b64encode(picture(self)).decode(),
-            "text/plain": _words(spec["title"]),
+            "text/plain": f"<{spec.get('description', 'chart')}>",
         }, {}
 
 
-def _words(title: dict[str, Any]) -> str:
-    # The heading of a data map is a signal, which a live view changes.
-    heading = title["text"] if isinstance(title["text"], str) else "data map"
-    return f"<{heading}: {title['subtitle']}>"
+class OfflineChart(_Offline, alt.LayerChart):
+    """An ``altair.LayerChart`` that shows itself without a CDN."""
+
+
+class OfflineConcat(_Offline, alt.ConcatChart):
+    """An ``altair.ConcatChart``, several plots in rows, that shows itself without a CDN."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
 
-__all__ = ["picture", "vega_lite_version"]
+__all__ = ["filled", "picture", "spec_picture", "vega_lite_version"]
 
 _COLORS = 64  # palette entries: a data map of 60,000 samples stays below 50 kB
 
@@ -28,17 +29,41 @@ def picture(chart: alt.TopLevelMixin, *, scale: float = 1.0, colors: int = _COLO
     -------
     bytes
     """
+    return spec_picture(chart.to_dict(), scale=scale, colors=colors)
+
+
+def spec_picture(spec: dict[str, Any], *, scale: float = 1.0, colors: int = _COLORS) -> bytes:
+    """Return a Vega-Lite specification as PNG; see :func:`picture`."""
     import vl_convert
     from PIL import Image
 
-    spec = on_white(chart.to_dict())
-    png = vl_convert.vegalite_to_png(spec, vl_version=vega_lite_version(), scale=scale)
+    png = vl_convert.vegalite_to_png(on_white(spec), vl_version=vega_lite_version(), scale=scale)
     image = Image.open(io.BytesIO(png)).convert("RGB")
     # The octree keeps colours that only the legend shows; median cut merges them.
     small = image.quantize(colors, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     small.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def filled(
+    spec: dict[str, Any], datasets: Mapping[str, list[Any]], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a specification on named datasets with their rows, and with values of parameters.
+
+    Parameters
+    ----------
+    spec : dict
+        Vega-Lite; not changed.
+    datasets : mapping of str to list of dict
+    parameters : mapping
+        Those that the specification does not have are left out.
+    """
+    params = [
+        {**one, "value": parameters[one["name"]]} if one["name"] in parameters else one
+        for one in spec.get("params", [])
+    ]
+    return {**spec, "params": params, "datasets": {**spec.get("datasets", {}), **datasets}}
 
 
 def on_white(spec: dict[str, Any]) -> dict[str, Any]:

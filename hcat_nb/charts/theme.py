@@ -8,6 +8,7 @@ view follows the page's theme without being embedded anew.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
-__all__ = ["CLASSES", "GROUPS", "INK", "NONE", "OTHER", "TRUTH", "themed"]
+__all__ = ["CLASSES", "GROUPS", "INK", "NONE", "OTHER", "TRUTH", "headed", "line_styles", "themed"]
 
 GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
 TRUTH = {"untouched": "#8C8C8C", "made hard": "#D55E00"}
@@ -30,8 +31,44 @@ NONE = "#A8A8A8"  # no value
 INK = "#333333"  # text on a light page
 
 
+def headed(text: str, caption: str) -> alt.TitleParams:
+    """Return the heading of a chart: its title, and under it one line that says what is drawn."""
+    import altair as alt
+
+    return alt.TitleParams(text=text, subtitle=caption, anchor="start")
+
+
+def line_styles(names: Sequence[str], title: str) -> dict[str, Any]:
+    """Return the encodings that tell lines apart: the palette, then again with dashes.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Levels of the field.
+    title : str
+        The field; it stands above the legend.
+    """
+    import altair as alt
+
+    domain = list(names)
+    colors = [CLASSES[i % len(CLASSES)] for i in range(len(domain))]
+    dashes = [[1, 0] if i // len(CLASSES) % 2 == 0 else [5, 3] for i in range(len(domain))]
+    both: dict[str, Any] = {"title": title, "legend": alt.Legend(symbolType="stroke")}
+    return {
+        name: channel(f"{title}:N", scale=alt.Scale(domain=domain, range=levels), **both)
+        for name, channel, levels in (
+            ("color", alt.Color, colors),
+            ("strokeDash", alt.StrokeDash, dashes),
+        )
+    }
+
+
 def themed(chart: ChartT) -> ChartT:
-    """Return ``chart`` in the project's type and colours; it gains the parameter ``ink``."""
+    """Return ``chart`` in the project's type and colours; it gains the parameter ``ink``.
+
+    A chart with a heading and no description is described by it, to those
+    who do not see it.
+    """
     import altair as alt
 
     ink = alt.expr("ink")
@@ -47,10 +84,22 @@ def themed(chart: ChartT) -> ChartT:
         "domainColor": "#888888",
         "tickColor": "#888888",
     }
-    return chart.add_params(alt.param(name="ink", value=INK)).configure(  # type: ignore[attr-defined, no-any-return]
+    described: Any = chart.properties(**_description(chart))
+    return described.add_params(alt.param(name="ink", value=INK)).configure(  # type: ignore[no-any-return]
         background="transparent",
         font="system-ui, 'Helvetica Neue', Arial, sans-serif",
         axis=alt.AxisConfig(**axis, titleFontWeight="normal"),
         legend=alt.LegendConfig(**words, titleFontWeight="normal", symbolOpacity=1),
+        title=alt.TitleConfig(color=ink, subtitleColor=ink, fontSize=14, subtitleFontSize=11),
         view=alt.ViewConfig(stroke="#88888880"),
     )
+
+
+def _description(chart: Any) -> dict[str, str]:
+    import altair as alt
+
+    title = chart.title
+    known = isinstance(title, alt.TitleParams) and isinstance(title.text, str)
+    if not known or chart.description is not alt.Undefined:
+        return {}
+    return {"description": f"{title.text}: {title.subtitle}"}

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data.storage import allocate
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:
     )
 
 
-def stack(samples: Iterable[Any], n: int) -> tuple[np.ndarray, bool]:
+def stack(samples: Iterable[Any], n: int, data_on: str = "auto") -> tuple[np.ndarray, bool]:
     """Return ``n`` samples as one new array, and whether channels come first.
 
     Parameters
@@ -115,6 +116,8 @@ def stack(samples: Iterable[Any], n: int) -> tuple[np.ndarray, bool]:
         Tensors, arrays, PIL images, or rows of numbers, all of one shape.
     n : int
         Number of samples.
+    data_on : {"auto", "device", "host", "disk"}
+        Where the array may lie, as in :func:`~hcat_nb.data.storage.allocate`.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def stack(samples: Iterable[Any], n: int) -> tuple[np.ndarray, bool]:
                 f"sample {position} is not numeric (its type is {array.dtype})", "numbers"
             )
         if position == 0:
-            out = np.empty((n, *array.shape), array.dtype)
+            out = allocate((n, *array.shape), array.dtype, data_on)
             convention = channels_first
         if array.shape != out.shape[1:] or channels_first != convention:
             raise DataError(
@@ -140,12 +143,12 @@ def stack(samples: Iterable[Any], n: int) -> tuple[np.ndarray, bool]:
                 "resize or pad them alike",
             )
         if array.dtype != out.dtype:
-            out = _promote(out, array.dtype, position)
+            out = _promote(out, position, array.dtype, data_on)
         out[position] = array
     return out, convention
 
 
-def _promote(out: np.ndarray, dtype: np.dtype[Any], position: int) -> np.ndarray:
+def _promote(out: np.ndarray, position: int, dtype: np.dtype[Any], data_on: str) -> np.ndarray:
     # uint8 and float pixels have different scales: joining them would mix two units
     if _UNSIGNED in (out.dtype, dtype):
         raise DataError(
@@ -153,7 +156,9 @@ def _promote(out: np.ndarray, dtype: np.dtype[Any], position: int) -> np.ndarray
             "one type for all samples",
             "convert them alike",
         )
-    return out.astype(np.result_type(out.dtype, dtype))
+    wider = allocate(out.shape, np.result_type(out.dtype, dtype), data_on)
+    wider[:position] = out[:position]
+    return wider
 
 
 def _sample_array(sample: Any, position: int) -> tuple[np.ndarray, bool]:

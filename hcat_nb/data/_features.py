@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data.storage import allocate, is_mapped, lies_on_disk, private_map
 from hcat_nb.errors import DataError
 
 __all__ = ["Features", "to_features"]
@@ -23,23 +24,32 @@ class Features:
     ----------
     tensor : Tensor
         float32 of shape (n, columns), or uint8 or float32 of shape
-        (n, channels, height, width); shares no memory with the input.
+        (n, channels, height, width); shares no memory with the input,
+        unless that is a memory map.
     bad : Tensor of shape (n,), bool
         Rows that hold NaN, infinity, or a number beyond float32.
     value_range : tuple of float, optional
         Images only: smallest and largest valid pixel value.
     notes : tuple of str
         How shape and range were read.
+    mapped : bool
+        Whether ``tensor`` lies in a memory-mapped file.
     """
 
     tensor: Tensor
     bad: Tensor
     value_range: tuple[float, float] | None
     notes: tuple[str, ...]
+    mapped: bool = False
 
 
-def to_features(array: np.ndarray, *, channels_first: bool, owned: bool) -> Features:
+def to_features(
+    array: np.ndarray, *, channels_first: bool, owned: bool, data_on: str = "auto"
+) -> Features:
     """Return a numeric array as features; at most one copy is made.
+
+    None is made of a memory map that holds features in this form, where they
+    are to lie on disk.
 
     Parameters
     ----------
@@ -49,6 +59,8 @@ def to_features(array: np.ndarray, *, channels_first: bool, owned: bool) -> Feat
         Whether a shape that could be read in two ways is (n, c, h, w).
     owned : bool
         Whether the memory of ``array`` may be kept.
+    data_on : {"auto", "device", "host", "disk"}
+        Where features may lie, as in :func:`~hcat_nb.data.storage.allocate`.
 
     Raises
     ------
@@ -66,28 +78,36 @@ def to_features(array: np.ndarray, *, channels_first: bool, owned: bool) -> Feat
         raise DataError(f"the features have the shape {array.shape}", "at least one feature")
     is_image = view.ndim == 4
     dtype = np.dtype(np.uint8 if is_image and view.dtype == np.uint8 else np.float32)
-    tensor = torch.from_numpy(_own(view, dtype, owned))
+    own, mapped = _own(view, dtype, owned, data_on)
+    tensor = torch.from_numpy(own)
     if tensor.dtype == torch.uint8:
         bad = torch.zeros(len(tensor), dtype=torch.bool)
-        return Features(tensor, bad, (0.0, 255.0), notes)
+        return Features(tensor, bad, (0.0, 255.0), notes, mapped)
     # the extremes of a row are NaN or infinite exactly if one of its values is: one
     # pass without temporaries finds both the unreadable rows and the range
     low, high = tensor.flatten(1).aminmax(dim=1)
     readable = torch.isfinite(low) & torch.isfinite(high)
     if not is_image:
-        return Features(tensor, ~readable, None, notes)
+        return Features(tensor, ~readable, None, notes, mapped)
     value_range, note = _range_of(low[readable], high[readable])
-    return Features(tensor, ~readable, value_range, (*notes, note))
+    return Features(tensor, ~readable, value_range, (*notes, note), mapped)
 
 
-def _own(view: np.ndarray, dtype: np.dtype[np.generic], owned: bool) -> np.ndarray:
+def _own(
+    view: np.ndarray, dtype: np.dtype[np.generic], owned: bool, data_on: str
+) -> tuple[np.ndarray, bool]:
+    """Return the array in memory of its own, or in a file, and whether it is in one."""
     if owned and view.dtype == dtype and view.flags.c_contiguous and view.flags.writeable:
-        return view
-    out = np.empty(view.shape, dtype)
+        return view, is_mapped(view)
+    if view.dtype == dtype and lies_on_disk(view.nbytes, data_on):
+        there = private_map(view)
+        if there is not None:
+            return there, True
+    out = allocate(view.shape, dtype, data_on)
     # a number beyond float32 becomes infinite and is reported with its row
     with np.errstate(over="ignore", invalid="ignore"):
         np.copyto(out, view, casting="unsafe")
-    return out
+    return out, is_mapped(out)
 
 
 def _as_layout(array: np.ndarray, channels_first: bool) -> tuple[np.ndarray, tuple[str, ...]]:

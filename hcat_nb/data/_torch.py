@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -24,8 +27,17 @@ from hcat_nb.errors import DataError
 
 __all__ = ["from_dataset", "from_loader"]
 
+_ROWS = 64  # that a worker reads and sends at a time
 
-def from_dataset(dataset: Dataset[Any], seed: int = 0, rows: np.ndarray | None = None) -> Parts:
+
+def from_dataset(
+    dataset: Dataset[Any],
+    seed: int = 0,
+    rows: np.ndarray | None = None,
+    *,
+    data_on: str = "auto",
+    like: DataLoader[Any] | None = None,
+) -> Parts:
     """Read a map-style dataset once, by index, in its own order.
 
     What its transform draws at random is thereby drawn once, by row and seed;
@@ -41,6 +53,10 @@ def from_dataset(dataset: Dataset[Any], seed: int = 0, rows: np.ndarray | None =
         Parent of what a row draws from the global random streams.
     rows : array of shape (m,), optional
         Read these rows only; they become the sample ids.
+    data_on : {"auto", "device", "host", "disk"}
+        Where features may lie, as in :func:`~hcat_nb.data.storage.allocate`.
+    like : DataLoader, optional
+        One with workers: as many, started in the same way, read the rows.
 
     Raises
     ------
@@ -64,15 +80,17 @@ def from_dataset(dataset: Dataset[Any], seed: int = 0, rows: np.ndarray | None =
         array, channels_first, owned = as_array(features)
         return Parts(array, labels, name, ids, channels_first=channels_first, owned=owned)
     labels_read: list[Any] = []
-    array, channels_first = stack(_features(dataset, positions, labels_read, seed), len(positions))
+    pairs = _pairs(_Rows(dataset, seed), positions, like)
+    array, channels_first = stack(_features(pairs, labels_read), len(positions), data_on)
     return Parts(array, labels_read, name, ids, channels_first=channels_first, owned=True)
 
 
-def from_loader(loader: DataLoader[Any], seed: int = 0) -> Parts:
+def from_loader(loader: DataLoader[Any], seed: int = 0, data_on: str = "auto") -> Parts:
     """Read the dataset under a loader, in dataset order.
 
-    The loader's order, batches, workers and collate function play no part: a
-    row's id is its index in the dataset, so shuffling cannot misalign anything.
+    The loader's order, batches and collate function play no part: a row's id
+    is its index in the dataset, so shuffling cannot misalign anything.  Its
+    workers do: as many processes read the rows, each row once.
 
     Raises
     ------
@@ -95,38 +113,119 @@ def from_loader(loader: DataLoader[Any], seed: int = 0) -> Parts:
             "a loader over a whole dataset, or with a SubsetRandomSampler",
             "hand over the dataset itself: loader.dataset",
         )
-    parts = from_dataset(loader.dataset, seed, rows)
+    parts = from_dataset(loader.dataset, seed, rows, data_on=data_on, like=loader)
     if loader.collate_fn is default_collate or loader.batch_size is None:
         return parts
     note = f"the loader's collate function is not used; rows come from {parts.name}[i]"
     return Parts(**{**vars(parts), "notes": (*parts.notes, note)})
 
 
-def _features(dataset: Any, positions: np.ndarray, labels: list[Any], seed: int) -> Iterator[Any]:
-    """Yield the features of each row and put its label into ``labels``."""
-    for position in positions.tolist():
+class _Rows(Dataset[Any]):
+    """The rows of a dataset as (features, label), or as the error of reading them."""
+
+    def __init__(self, dataset: Any, seed: int) -> None:
+        self._dataset, self._seed = dataset, seed
+
+    def __getitem__(self, position: int) -> tuple[Any, Any] | _Unreadable:
+        kind = type(self._dataset).__name__
         try:
-            with drawn_for(position, seed):
-                item = dataset[position]
+            with drawn_for(position, self._seed):
+                item = self._dataset[position]
         except Exception as error:
-            raise DataError(
-                f"sample {position} of {type(dataset).__name__} cannot be read: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+            return _Unreadable(
+                f"sample {position} of {kind} cannot be read: {type(error).__name__}: {error}",
+                cause=error,
+            )
         if not isinstance(item, (tuple, list)) or len(item) < 2:
-            raise DataError(
-                f"sample {position} of {type(dataset).__name__} has no label "
-                f"(it is a {_shape(item)})",
+            return _Unreadable(
+                f"sample {position} of {kind} has no label (it is a {_shape(item)})",
                 "pairs (features, label)",
             )
         if len(item) > 2:
-            raise DataError(
-                f"sample {position} of {type(dataset).__name__} is a {_shape(item)}",
+            return _Unreadable(
+                f"sample {position} of {kind} is a {_shape(item)}",
                 "pairs (features, label)",
                 "wrap it in a dataset that gives the two",
             )
-        labels.append(item[1])
-        yield item[0]
+        return item[0], item[1]
+
+
+class _WorkersRows(_Rows):
+    """The same, on their way to another process: tensors as arrays, which take no open file."""
+
+    def __getitem__(self, position: int) -> tuple[Any, Any] | _Unreadable:
+        row = super().__getitem__(position)
+        if isinstance(row, _Unreadable):
+            return replace(row, cause=None)  # it may hold what cannot be sent
+        return _packed(row[0]), _packed(row[1])
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """Why a row cannot be used; an error raised by a worker would arrive as another one."""
+
+    wrong: str
+    expected: str | None = None
+    remedy: str | None = None
+    cause: Exception | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """A tensor on its way."""
+
+    array: np.ndarray
+
+
+def _packed(value: Any) -> Any:
+    plain = type(value) is Tensor and value.layout == torch.strided
+    if not plain or value.dtype == torch.bfloat16:  # which NumPy does not have
+        return value
+    return _Sent(value.detach().cpu().numpy())
+
+
+def _unpacked(value: Any) -> Any:
+    return torch.from_numpy(value.array) if isinstance(value, _Sent) else value
+
+
+def _pairs(
+    rows: _Rows, positions: np.ndarray, like: DataLoader[Any] | None
+) -> Iterator[tuple[Any, Any] | _Unreadable]:
+    if like is None or like.num_workers == 0:
+        for position in positions.tolist():
+            yield rows[position]
+        return
+    reader = DataLoader(
+        _WorkersRows(rows._dataset, rows._seed),
+        batch_size=_ROWS,
+        sampler=positions.tolist(),
+        num_workers=like.num_workers,
+        collate_fn=list,
+        prefetch_factor=like.prefetch_factor,
+        worker_init_fn=like.worker_init_fn,
+        multiprocessing_context=like.multiprocessing_context,
+        timeout=like.timeout,
+    )
+    try:
+        for batch in reader:
+            for row in batch:
+                if isinstance(row, _Unreadable):
+                    yield row
+                else:
+                    yield _unpacked(row[0]), _unpacked(row[1])
+    except RuntimeError as error:  # of torch: the process is gone, or too slow for `timeout`
+        raise DataError(
+            f"a worker of the loader failed: {error}", remedy="hand over a loader without workers"
+        ) from error
+
+
+def _features(pairs: Iterator[tuple[Any, Any] | _Unreadable], labels: list[Any]) -> Iterator[Any]:
+    """Yield the features of each row and put its label into ``labels``."""
+    for pair in pairs:
+        if isinstance(pair, _Unreadable):
+            raise DataError(pair.wrong, pair.expected, pair.remedy) from pair.cause
+        labels.append(pair[1])
+        yield pair[0]
 
 
 def _shape(item: Any) -> str:

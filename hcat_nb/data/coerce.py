@@ -45,8 +45,11 @@ def coerce(
     on_bad_row: str = "error",
     options: Mapping[str, Any] | None = None,
     seed: int = 0,
+    data_on: str = "auto",
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
+
+    But for memory maps that stay on disk: theirs is the same file.
 
     The parameters are those of :func:`hcat_nb.data.loading.load`; ``options``
     are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`;
@@ -65,7 +68,7 @@ def coerce(
 
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
-    parts = _parts(data, labels, target, options or {}, seed)
+    parts = _parts(data, labels, target, options or {}, seed, data_on)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
         raise _empty()
@@ -76,7 +79,9 @@ def coerce(
     codes = torch.from_numpy(coded.codes)
     missing = codes == NO_LABEL
     about_labels = settle_missing_labels(missing, ids, on_missing_label)
-    features = to_features(parts.features, channels_first=parts.channels_first, owned=parts.owned)
+    features = to_features(
+        parts.features, channels_first=parts.channels_first, owned=parts.owned, data_on=data_on
+    )
     tensor, bad = features.tensor, features.bad
     about_rows = settle_bad_rows(tensor, bad, ids, parts.feature_names, on_bad_row)
     about_files = settle_unread(parts.unread, n, on_bad_row)
@@ -101,6 +106,7 @@ def coerce(
         words=parts.words,
         text=parts.text,
         original=parts.original,
+        mapped=features.mapped,
     )
     dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))
     if bool(dropped.any()):
@@ -122,7 +128,9 @@ def check_learnable(dataset: LabelledDataset) -> None:
     raise DataError(f"nothing to learn: 1 class ({only!r}) in {count} labelled samples", expected)
 
 
-def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any], seed: int) -> Parts:
+def _parts(
+    data: Any, labels: Any, target: Any, options: Mapping[str, Any], seed: int, data_on: str
+) -> Parts:
     import pandas as pd
 
     if isinstance(data, ImageFiles):
@@ -153,7 +161,9 @@ def _parts(data: Any, labels: Any, target: Any, options: Mapping[str, Any], seed
             raise DataError(
                 f"labels were given beside a {type(data).__name__}, which has its own", "one"
             )
-        return from_loader(data, seed) if isinstance(data, DataLoader) else from_dataset(data, seed)
+        if isinstance(data, DataLoader):
+            return from_loader(data, seed, data_on)
+        return from_dataset(data, seed, data_on=data_on)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
     if _are_texts(data):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from hcat_nb.data.storage import copied, taken
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class LabelledDataset:
     original : pandas.DataFrame, optional
         Tables with text, categories or imputed numbers: the feature columns
         as they were given, for display.  Perturbations do not touch it.
+    mapped : bool
+        Whether ``features`` lie in a memory-mapped file, and copies of them should.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class LabelledDataset:
     words: range = range(0)
     text: str | None = None
     original: pd.DataFrame | None = None
+    mapped: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.features)
@@ -184,13 +188,21 @@ class LabelledDataset:
         rows : Tensor of shape (m,), int64
             Positions, without repetition.
         """
+        features, mapped = (
+            taken(self.features, rows) if self.mapped else (self.features[rows], False)
+        )
         return self.replace(
-            features=self.features[rows],
+            features=features,
+            mapped=mapped,
             labels=self.labels[rows],
             sample_ids=self.sample_ids[rows.numpy()],
             unreadable=None if self.unreadable is None else self.unreadable[rows],
             original=None if self.original is None else self.original.iloc[rows.numpy()],
         )
+
+    def copied_features(self) -> Tensor:
+        """Return a copy of the features that may be written to, in a file if these are in one."""
+        return copied(self.features, "disk") if self.mapped else self.features.clone()
 
     def _check_columns(self) -> None:
         if self.modality != "table":

@@ -11,11 +11,14 @@ import numpy as np
 import torch
 
 from hcat_nb.data._rows import check_policy
+from hcat_nb.data.array_file import names_array_file, read_arrays
 from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import DataError
+from hcat_nb.data.storage import copied
+from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
+from hcat_nb.spec import DATA_ON
 
 __all__ = ["load"]
 
@@ -33,6 +36,7 @@ def load(
     on_missing_label: str = "error",
     on_bad_row: str = "error",
     seed: int = 0,
+    data_on: str = "auto",
     **options: Any,
 ) -> LabelledDataset:
     """Return a dataset: features, class codes, class values and sample ids.
@@ -48,8 +52,9 @@ def load(
         a list of texts with labels; a map-style torch Dataset of
         pairs; a DataLoader over one, of which the dataset is read in dataset
         order; a Dataset of Hugging Face's ``datasets``, of images or a table;
-        a LabelledDataset.  A table may name image files: ``image=`` is
-        its column of paths.
+        a LabelledDataset; the path of an array (.npy), with ``labels`` or with
+        the path of an array of these as ``target``.  A table may name image
+        files: ``image=`` is its column of paths.
         Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c)
         or (n, h, w), or a numeric table of shape (n, columns).
     labels : array, tensor, sequence, Series, Categorical or one-hot matrix, optional
@@ -79,6 +84,12 @@ def load(
         Decides which rows ``subset`` takes, and what a dataset or transform
         of yours draws from ``random``, NumPy's or torch's global streams: each
         row is drawn once, whatever the order of reading.
+    data_on : {"auto", "device", "host", "disk"}
+        Whether features lie in memory or, with ``"disk"``, in a memory-mapped
+        file: that of the user, if ``data`` is a float32 (of images, also
+        uint8) array in a .npy file or a ``numpy.memmap``; else a temporary
+        one, in the folder that ``TMPDIR`` names.  ``"auto"``: on disk, if
+        they would take more than half of the memory that is free.
     **options
         Of a named dataset, its own (``list_datasets()`` names them); of a
         table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
@@ -92,8 +103,9 @@ def load(
     -------
     LabelledDataset
         A copy: the user's object is never changed, and later changes to it do
-        not arrive here.  A DataFrame's index becomes the sample ids, else
-        positions are; ``notes`` tell how the data were read.
+        not arrive here (of a file that stays mapped they may).  A DataFrame's
+        index becomes the sample ids, else positions are; ``notes`` tell how
+        the data were read.
 
     Raises
     ------
@@ -104,7 +116,10 @@ def load(
     UnknownNameError
         If no dataset has that name, or it no such option or column.
     SpecError
-        If ``on_missing_label`` or ``on_bad_row`` is none of its choices.
+        If ``on_missing_label``, ``on_bad_row`` or ``data_on`` is none of its
+        choices.
+    TooLargeError
+        If there is not enough memory, or disk.
 
     Notes
     -----
@@ -128,6 +143,8 @@ def load(
     """
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
+    if data_on not in DATA_ON:
+        raise SpecError(f"data_on is {data_on!r}", "one of " + ", ".join(DATA_ON))
     reading: dict[str, Any] = {
         "target": target,
         "classes": classes,
@@ -138,13 +155,23 @@ def load(
     }
     if isinstance(data, LabelledDataset):
         dataset = _complete(data, labels=labels, target=target, classes=classes, **options)
+    elif isinstance(data, (str, os.PathLike)) and names_array_file(data):
+        features, labels = read_arrays(data, labels, target)
+        reading["target"] = None
+        dataset = coerce(features, labels, name=Path(data).stem, data_on=data_on, **reading)
     elif isinstance(data, (str, os.PathLike)):
         dataset = _named(name_of_path(data), labels, root, download, **reading)
     else:
-        dataset = coerce(data, labels, name=name, **reading)
+        dataset = coerce(data, labels, name=name, data_on=data_on, **reading)
     if name is not None:
         dataset = dataset.replace(name=name)
-    return dataset if subset is None else _subset(dataset, subset, seed)
+    if subset is not None:
+        dataset = _subset(dataset, subset, seed)
+    if data_on != "auto" and dataset.mapped != (data_on == "disk"):
+        dataset = dataset.replace(
+            features=copied(dataset.features, data_on), mapped=data_on == "disk"
+        )
+    return dataset
 
 
 def _named(

@@ -1,25 +1,34 @@
-"""Completes options, their values, names and variables behind ``%hcat_train``."""
+"""Completes options, their values, names and variables behind the magics."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections.abc import Mapping
+from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any
 
+from hcat_nb.jupyter.commands import COMMANDS, Command, Own
 from hcat_nb.jupyter.magic_parser import (
     looks_like_data,
     looks_like_model,
-    make_parser,
+    looks_like_run,
     user_variables,
 )
-from hcat_nb.jupyter.screens import DISPLAYS
+from hcat_nb.registry import PERTURBATIONS
+from hcat_nb.runs._checkpoint import CHECKPOINT
+from hcat_nb.runs.listing import KINDS
 from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
 
 __all__ = ["add_completer", "complete"]
 
-_CALL = re.compile(r"^\s*(?:[\w.]+\s*=\s*)?%{1,2}hcat_train\s(?P<rest>.*)$", re.DOTALL)
-_IDENTIFIER = "hcat_nb.hcat_train"
+_CALL = re.compile(
+    r"^\s*(?:[\w.]+\s*=\s*)?%{1,2}(?P<name>" + "|".join(COMMANDS) + r")\s(?P<rest>.*)$", re.DOTALL
+)
+_IDENTIFIER = "hcat_nb.magics"
+_LOOKED_AT = 2000  # files and folders: a key press must not wait for a whole disk
+_FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
 
 
 def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] | None:
@@ -35,7 +44,7 @@ def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] |
     Returns
     -------
     tuple of (str, list of str), or None
-        None where the line is no call of the magic.
+        None where the line is no call of a magic of ours.
 
     Examples
     --------
@@ -45,9 +54,11 @@ def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] |
     call = _CALL.match(line)
     if call is None:
         return None
+    command = COMMANDS[call["name"]]
     words = call["rest"].split()
     word = "" if not words or line[-1].isspace() else words.pop()
-    candidates = _options() if word.startswith("-") else _values(words, variables)
+    named = word.startswith("-")
+    candidates = _options(command) if named else _values(command, words, variables)
     return word, [name for name in candidates if name.startswith(word)]
 
 
@@ -74,37 +85,84 @@ def add_completer(shell: Any) -> None:
     matchers.append(hcat_matcher)
 
 
-def _options() -> list[str]:
+def _options(command: Command) -> list[str]:
+    """Return the options, each in one spelling."""
     aliases = {f"--{form}" for name in OPTION_ALIASES for form in (name, name.replace("_", "-"))}
     spellings = {
         option
-        for action in make_parser()._actions
+        for action in command.parser()._actions
         for option in action.option_strings
         if option.startswith("--") and "_" not in option
     }
     return sorted(spellings - aliases)
 
 
-def _values(words: list[str], variables: Mapping[str, Any]) -> list[str]:
+def _values(command: Command, words: list[str], variables: Mapping[str, Any]) -> list[str]:
     """Return what may stand behind ``words``."""
-    option = next((word for word in reversed(words) if word.startswith("--")), None)
-    since = 0 if option is None else len(words) - 1 - words[::-1].index(option)
-    name = "" if option is None else option[2:].replace("-", "_")
-    name = OPTION_ALIASES.get(name, name)
-    item = {item.name: item for item in dataclasses.fields(RunSpec)}.get(name)
-    many = item is not None and str(item.type).startswith(("tuple", "Mapping"))
-    if option is not None and (many or since == len(words) - 1):
-        if name == "display":
-            return list(DISPLAYS)
-        if name == "target":
-            return _columns(words, variables)
+    option = next((word for word in reversed(words) if word.startswith("-")), None)
+    since = len(words) if option is None else len(words) - 1 - words[::-1].index(option)
+    given = len(words) - 1 - since  # values of the option so far
+    if option is not None:
+        name = option.lstrip("-").replace("-", "_")
+        name = OPTION_ALIASES.get(name, name) if command.fields else name
+        own = next((one for one in command.own if one.key == name and not one.positional), None)
+        if own is not None:
+            many = own.settings.get("nargs") == "+"
+            takes = own.settings.get("action") != "store_true"
+            return _of_own(own, variables) if takes and (many or given == 0) else []
+        item = _FIELDS.get(name) if name in command.fields else None
         if item is None or item.type == "bool":
             return []
-        own = user_variables(variables, looks_like_model) if name == "model" else []
-        return field_choices(item) + own
-    if option is None and not words:
-        dataset = next(item for item in dataclasses.fields(RunSpec) if item.name == "dataset")
-        return field_choices(dataset) + user_variables(variables, looks_like_data)
+        many = str(item.type).startswith(("tuple", "Mapping"))
+        return _of_field(item, words, variables) if many or given == 0 else []
+    positional = [one for one in command.own if one.positional]
+    for place, one in enumerate(positional):
+        if place == len(words) or one.settings.get("nargs") in ("*", "+"):
+            return _of_own(one, variables)
+    if "dataset" in command.fields and len(words) == len(positional):
+        return _of_field(_FIELDS["dataset"], words, variables)
+    return []
+
+
+def _of_field(
+    item: dataclasses.Field[Any], words: list[str], variables: Mapping[str, Any]
+) -> list[str]:
+    if item.name == "target":
+        return _columns(words, variables)
+    if item.name == "hardness_options":
+        return _hardness_options(words)
+    fits = {"dataset": looks_like_data, "model": looks_like_model}.get(item.name)
+    return field_choices(item) + ([] if fits is None else user_variables(variables, fits))
+
+
+def _of_own(own: Own, variables: Mapping[str, Any]) -> list[str]:
+    if own.values in KINDS:
+        return KINDS[own.values].names()
+    fits = {"run": looks_like_run, "data": looks_like_data, "model": looks_like_model}
+    if own.values in fits:
+        found = user_variables(variables, fits[own.values])
+        return found + (_folders() if own.values == "run" else [])
+    return _folders() if own.values == "folder" else list(own.choices)
+
+
+def _folders() -> list[str]:
+    """Return the folders below the current one, and those in them, that hold a run."""
+    near = (path for pattern in ("*", "*/*") for path in Path().glob(pattern))
+    some = islice(near, _LOOKED_AT)
+    return sorted(
+        str(path) for path in some if (path / "run.json").is_file() or (path / CHECKPOINT).is_dir()
+    )
+
+
+def _hardness_options(words: list[str]) -> list[str]:
+    """Return the options of the kind of hardness that the line names."""
+    for option, value in pairwise(words):
+        name = option.lstrip("-").replace("-", "_")
+        if OPTION_ALIASES.get(name, name) == "hardness":
+            if value not in PERTURBATIONS.names():
+                return []
+            plugin = PERTURBATIONS.get(value)
+            return [f"{item.name}=" for item in dataclasses.fields(plugin) if item.init]
     return []
 
 

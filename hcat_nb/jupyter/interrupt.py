@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["wait_for"]
+__all__ = ["empty_frames", "wait_for"]
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
             pass
     if errors:
         error = errors.pop()
-        _empty_frames(error)
+        empty_frames(error)
         raise error
     return results.pop()
 
@@ -97,7 +97,8 @@ class _interrupts:  # noqa: N801 - reads as a statement
         self._stop.set()
 
 
-def _empty_frames(error: BaseException | None) -> None:
+def empty_frames(error: BaseException | None) -> None:
+    """Let the frames of an error, and of what caused it, hold nothing; lines and names stay."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

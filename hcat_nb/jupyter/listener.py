@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from hcat_nb.charts.coloring import Coloring, by_group, by_truth
-from hcat_nb.charts.data_map import GROUP_COLUMN, X_MAX, data_map, map_chart
-from hcat_nb.charts.layers import MapLayers, split
-from hcat_nb.charts.picture import picture
-from hcat_nb.jupyter.frames import Frame, codes, counts, encode, names, numbers, small
+from hcat_nb.charts.data_map import CONFIDENCE, X_AXES
+from hcat_nb.charts.live_view import DATASETS, live_view
+from hcat_nb.charts.picture import filled, spec_picture
+from hcat_nb.errors import SpecError
+from hcat_nb.jupyter.frames import Column, Frame, counts, rows
+from hcat_nb.jupyter.limiter import Pace
+from hcat_nb.jupyter.live_panels import LivePanels
+from hcat_nb.jupyter.map_scene import MapScene
 from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.replay import BUDGET, Replay
 from hcat_nb.jupyter.screens import Display, Screen, open_screen
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.observation.dynamics import MapSnapshot
@@ -24,11 +29,18 @@ from hcat_nb.training.events import (
     StartEvent,
     StepEvent,
 )
+from hcat_nb.training.interim import InterimScores
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from hcat_nb.charts.offline import OfflineConcat
 
 __all__ = ["LiveListener"]
+
+# Interim scores may take this share of the time; of a few thousand samples
+# they take less than the free seconds and come with every frame.
+_SCORING, _FREE = 0.015, 0.03
+
+Chart = Any  # an Altair chart, or a function from ours to one
 
 
 class LiveListener(Listener):
@@ -42,9 +54,35 @@ class LiveListener(Listener):
         The map's horizontal axis.
     color : {"auto", "group", "truth"}
         ``"auto"``: the truth where something was injected, else the group.
+    chart : altair chart or callable, optional
+        In place of :func:`~hcat_nb.charts.live_view.live_view`, whose page
+        names the datasets and parameters that a chart gets; a function takes
+        our chart and returns another.
+    replay_bytes : int
+        Memory for the epochs that can be looked at again; of a longer run
+        every other one is kept, or every fourth.
     screen : Screen, optional
         One that is open already; ``display`` is then ignored.
+
+    Attributes
+    ----------
+    default_chart : altair chart or callable, optional
+        ``chart`` of every listener that is given none, so also of
+        ``%hcat_train``: ``LiveListener.default_chart = my_chart``.
+
+    Raises
+    ------
+    SpecError
+        If ``chart`` is a chart that uses none of the datasets.
+
+    Examples
+    --------
+    >>> def wider(chart):
+    ...     return chart.properties(spacing=40)
+    >>> hcat.characterize("digits", listeners=[LiveListener(chart=wider)])  # doctest: +SKIP
     """
+
+    default_chart: ClassVar[Chart | None] = None
 
     def __init__(
         self,
@@ -52,15 +90,22 @@ class LiveListener(Listener):
         *,
         x: Literal["variability", "aleatoric"] = "variability",
         color: Literal["auto", "group", "truth"] = "auto",
+        chart: Chart | None = None,
+        replay_bytes: int = BUDGET,
         screen: Screen | None = None,
     ) -> None:
         self.x = x
         self.color = color
+        self.chart = type(self).default_chart if chart is None else chart
+        if self.chart is not None and not callable(self.chart):
+            _check(self.chart)
+        self._replay_bytes = replay_bytes
         self._screen = open_screen(display) if screen is None else screen
         self._progress = Progress()
-        self._begun = False
         self._start: StartEvent | None = None
+        self._begun = False
         self._map: MapSnapshot | None = None
+        self._pace = Pace(_SCORING, _FREE)
 
     def on_start(self, event: StartEvent) -> None:
         """Show the bar and prepare the map."""
@@ -69,8 +114,11 @@ class LiveListener(Listener):
         self._begun = True
         self._start = event
         self._progress = Progress.started(event)
+        self._panels = LivePanels(list(event.methods), event.is_hard if _truth(event) else None)
+        self._replay = Replay(X_AXES[self.x], CONFIDENCE, self._replay_bytes)
+        self._scene = self._make_scene(event)
         self._screen.update(self._progress)
-        self._screen.start_map(lambda: self._spec(event))
+        self._screen.start_map(self._scene)
 
     def on_step(self, event: StepEvent) -> None:
         """Move the bar."""
@@ -84,8 +132,11 @@ class LiveListener(Listener):
             return
         self._map = event.map
         self._progress = self._progress.after_epoch(event)
+        self._panels.add_epoch(event.epoch, event.loss, event.accuracy)
+        if event.scores is not None and self._screen.ready() and self._pace.due():
+            self._take(event.epoch, event.scores)
         self._screen.update(self._progress)
-        self._screen.move_map(self._frame_maker(self._start, event.map, self._progress.heading()))
+        self._move(event.map, self._progress.heading())
 
     def on_extra(self, event: ExtraEvent) -> None:
         """Say how far the extra training is."""
@@ -99,7 +150,13 @@ class LiveListener(Listener):
             return
         self._progress = self._progress.ended(event)
         try:
+            if self._map is not None:
+                if event.scores is not None:
+                    self._take(event.epochs, event.scores)
+                self._move(self._map, self._progress.heading())
+                self._screen.offer_epochs(self._replay.epochs, self._replayed, self._replay.note())
             self._screen.finish(self._progress, self._view(self._start))
+            self._scene.keep_drawn()
         finally:
             self._start = self._map = None  # the arrays are the run's, not ours
 
@@ -108,62 +165,74 @@ class LiveListener(Listener):
         if self._screen is not None and not self._begun:
             self._screen.discard()
 
-    def _spec(self, start: StartEvent) -> dict[str, Any]:
-        n = len(start.labels)
-        coloring = self._coloring(start, np.full(n, ""))
-        # How many are drawn depends on who has a label, not on where they are.
-        place = np.where(start.labels >= 0, 0.0, np.nan)
-        layers = split(place, place, coloring, x_max=X_MAX[self.x])
-        return map_chart(
-            self.x,
+    def _take(self, epoch: int, scores: InterimScores) -> None:
+        with self._pace.spending():
+            self._panels.add_scores(epoch, scores.take())
+
+    def _move(self, snapshot: MapSnapshot, heading: str) -> None:
+        assert self._screen is not None
+        scene, extras = self._scene, self._panels.datasets()
+        x, y = getattr(snapshot, self.x), snapshot.confidence
+        if self._replay.epochs[-1:] == [snapshot.epoch]:  # the end of an epoch that was kept
+            self._replay.amend(extras)
+        else:
+            self._replay.keep(snapshot.epoch, heading, x, y, extras)
+
+        def frame() -> Frame:
+            scene.move(snapshot.epoch, heading, x, y, extras={**extras, **_now()})
+            return scene.frame()
+
+        self._screen.move_map(frame)
+
+    def _replayed(self, epoch: int) -> Frame:
+        heading, x, y, extras = self._replay.at(epoch)
+        earlier = [epoch] if epoch != self._replay.epochs[-1] else []
+        self._scene.move(epoch, heading, x, y, extras={**extras, **_now(*earlier)})
+        return self._scene.frame()
+
+    def _make_scene(self, start: StartEvent) -> MapScene:
+        scene = MapScene(
+            start.sample_ids,
+            X_AXES[self.x],
+            CONFIDENCE,
+            chart=lambda coloring, caption, n: self._chart(start, coloring, caption, n),
+            color=lambda x, y: self._coloring(start, x, y),
+            labels=start.labels,
+            class_names=start.class_names,
+        )
+        scene.trails(self._replay.trail)
+        return scene
+
+    def _chart(self, start: StartEvent, coloring: Coloring, caption: str, n_points: int) -> Chart:
+        if self.chart is not None and not callable(self.chart):
+            return self.chart
+        chart: OfflineConcat = live_view(
+            X_AXES[self.x],
             coloring,
             title=self._progress.heading(),
-            caption=layers.caption(),
-            n_points=len(layers.rows),
-        ).to_dict()
-
-    def _frame_maker(
-        self, start: StartEvent, snapshot: MapSnapshot, heading: str
-    ) -> Callable[[], Frame]:
-        return lambda: self._frame(start, snapshot, heading)
-
-    def _frame(self, start: StartEvent, snapshot: MapSnapshot, heading: str) -> Frame:
-        x, y = getattr(snapshot, self.x), snapshot.confidence
-        coloring = self._coloring(start, self._groups(snapshot))
-        layers = split(x, y, coloring, x_max=X_MAX[self.x])
-        return encode(
-            snapshot.epoch,
-            heading,
-            {
-                "points": {
-                    "x": numbers(x[layers.rows], X_MAX[self.x]),
-                    "y": numbers(y[layers.rows], 1.0),
-                    "color": codes(coloring.data[layers.rows], coloring.levels),
-                    "label": codes(start.labels[layers.rows], start.class_names),
-                    "id": names(start.sample_ids[layers.rows].tolist()),
-                },
-                "bins": _bins(layers, coloring),
-            },
+            caption=caption,
+            n_points=n_points,
+            n_epochs=start.n_epochs,
+            methods=start.methods,
+            truth=_truth(start),
         )
+        if self.chart is None:
+            return chart
+        made = self.chart(chart)
+        _check(made)
+        return made
 
-    def _coloring(self, start: StartEvent, groups: np.ndarray) -> Coloring:
-        if self._shows_truth(start):
+    def _coloring(self, start: StartEvent, x: np.ndarray, confidence: np.ndarray) -> Coloring:
+        if _truth(start) and self.color in ("auto", "truth"):
             assert start.is_hard is not None
             return by_truth(start.is_hard)
-        return by_group(groups, "group")
-
-    def _shows_truth(self, start: StartEvent) -> bool:
-        injected = start.is_hard is not None and bool(start.is_hard.any())
-        return injected and self.color in ("auto", "truth")
-
-    def _groups(self, snapshot: MapSnapshot) -> np.ndarray:
         if self.x == "variability":
             from hcat_nb.methods.datamaps import datamaps_groups
 
-            return datamaps_groups(snapshot.confidence, snapshot.variability)
+            return by_group(datamaps_groups(confidence, x), "group")
         from hcat_nb.methods.dataiq import dataiq_groups
 
-        return dataiq_groups(snapshot.confidence, snapshot.aleatoric)
+        return by_group(dataiq_groups(confidence, x), "group")
 
     def _view(self, start: StartEvent) -> StaticView:
         words = f"{self._progress.title()}: {len(start.labels):,} samples, {self._progress.line()}"
@@ -176,32 +245,46 @@ class LiveListener(Listener):
         shares = ", ".join(
             f"{int((sizes == name).sum()):,} {name}" for name in ("easy", "ambiguous", "hard")
         )
-        chart = data_map(
-            self._table(start, self._map, self._groups(self._map)),
-            x=self.x,
-            color="truth" if self._shows_truth(start) else "group",
-            title=self._progress.heading(),
+        # What the page shows, so that it holds for a chart of the user's too.
+        x, y = getattr(self._map, self.x), self._map.confidence
+        self._scene.move(
+            self._map.epoch,
+            self._progress.heading(),
+            x,
+            y,
+            extras={**self._panels.datasets(), **_now()},
         )
-        return StaticView(f"{words} · by Data-IQ {shares}", png=picture(chart))
-
-    def _table(self, start: StartEvent, snapshot: MapSnapshot, groups: np.ndarray) -> pd.DataFrame:
-        import pandas as pd
-
-        columns: dict[str, Any] = {
-            "confidence": snapshot.confidence,
-            self.x: getattr(snapshot, self.x),
-            GROUP_COLUMN[self.x]: groups,
-        }
-        if start.is_hard is not None:
-            columns["is_hard"] = start.is_hard
-        return pd.DataFrame(columns, index=start.sample_ids)
+        frame = self._scene.frame()
+        spec = filled(self._scene.spec(), rows(frame), frame.content["signals"])
+        return StaticView(f"{words} · by Data-IQ {shares}", png=spec_picture(spec))
 
 
-def _bins(layers: MapLayers, coloring: Coloring) -> dict[str, Any]:
-    return {
-        "i": small(layers.column),
-        "j": small(layers.row),
-        "n": counts(layers.count),
-        "shade": small(layers.shade),
-        "color": codes(layers.color, coloring.levels),
-    }
+def _now(*epochs: int) -> dict[str, dict[str, Column]]:
+    return {"now": {"epoch": counts(np.array(epochs, dtype=np.int64))}}
+
+
+def _truth(start: StartEvent) -> bool:
+    return start.is_hard is not None and bool(start.is_hard.any())
+
+
+def _check(chart: Chart) -> None:
+    """Refuse what is no chart, or shows nothing of a run."""
+    if not hasattr(chart, "to_dict"):
+        raise SpecError(f"chart is a {type(chart).__name__}", "an Altair chart, or a function")
+    if not _named(chart.to_dict()) & set(DATASETS):
+        raise SpecError(
+            "the chart uses none of the datasets of a live view",
+            "data by name, one of " + ", ".join(DATASETS),
+            'alt.Chart(alt.NamedData("points"))',
+        )
+
+
+def _named(part: Any) -> set[str]:
+    """Return the names of the datasets that a specification asks for."""
+    if isinstance(part, Mapping):
+        data = part.get("data")
+        own = {data["name"]} if isinstance(data, Mapping) and "name" in data else set()
+        return own.union(*map(_named, part.values()))
+    if isinstance(part, list):
+        return set().union(*map(_named, part))
+    return set()

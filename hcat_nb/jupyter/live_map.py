@@ -7,54 +7,215 @@ as traits, so that a saved notebook holds none of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
+import ipywidgets  # noqa: TID253
 import traitlets
 
 from hcat_nb.assets import asset
-from hcat_nb.jupyter.frames import Frame
+from hcat_nb.errors import SpecError
+from hcat_nb.jupyter.frames import Frame, messages
+from hcat_nb.jupyter.map_scene import Bounds, MapScene
 from hcat_nb.jupyter.vega_bundle import live_map_module
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.charts.coloring import Coloring
 
 __all__ = ["LiveMap"]
 
 
 class LiveMap(anywidget.AnyWidget):
-    """A Vega view on the named datasets "points" and "bins".
+    """A Vega view on named datasets that keeps its brush and zoom while samples move.
+
+    A selection is a set of samples: it stays when they move, when the colour
+    changes and when a filter hides some of them.
 
     Parameters
     ----------
+    scene : MapScene, optional
+        What is shown; :meth:`present` sets it later.
     on_drawn : callable, optional
         Hears how many seconds the browser took for a frame; it may be called
         in any thread.
+
+    Attributes
+    ----------
+    spec : dict
+        Vega-Lite specification, synchronised.
+
+    Examples
+    --------
+    >>> def brushed(bounds):
+    ...     live.select([] if bounds is None else live.inside(bounds))
+    >>> live.on_brush(brushed)                                    # doctest: +SKIP
+    >>> live.on_pick(lambda sample_id: live.follow(sample_id))    # doctest: +SKIP
+    >>> live.show_only(run.details.query("label == 'elm'").index) # doctest: +SKIP
+    >>> live.recolor(run.scores["vog"])                           # doctest: +SKIP
     """
 
     _css = asset("live_map.css")
     spec = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, on_drawn: Callable[[float], None] | None = None, **traits: Any) -> None:
+    def __init__(
+        self,
+        scene: MapScene | None = None,
+        on_drawn: Callable[[float], None] | None = None,
+        **traits: Any,
+    ) -> None:
         self._esm = live_map_module()
         self._on_drawn = on_drawn
         self._lock = threading.Lock()
-        self._last: Frame | None = None
+        self._shown: Frame | None = None
         self._seq = 0
+        self._scene: MapScene | None = None
+        self._brushed = ipywidgets.CallbackDispatcher()
+        self._picked = ipywidgets.CallbackDispatcher()
         super().__init__(**traits)
         self.on_msg(self._hear)
+        if scene is not None:
+            self.present(scene)
+            self.redraw()
 
-    def show(self, frame: Frame) -> None:
-        """Draw a state in every view; safe in any thread."""
+    # -- what is shown ---------------------------------------------------
+
+    @property
+    def scene(self) -> MapScene:
+        """What is shown.
+
+        Raises
+        ------
+        SpecError
+            If nothing is, yet.
+        """
+        if self._scene is None:
+            raise SpecError("the map shows nothing yet", "a scene", "live_map.present(scene)")
+        return self._scene
+
+    def present(self, scene: MapScene) -> None:
+        """Take another scene; its first frame comes by :meth:`show` or :meth:`redraw`."""
+        self._scene = scene
+        self.spec = scene.spec()
+
+    def show(self, frame: Frame) -> int:
+        """Draw a state in every view, and return its bytes; safe in any thread.
+
+        Datasets and signals that the frame does not name stay.
+        """
         with self._lock:
-            self._last = frame
+            self._shown = frame if self._shown is None else self._shown.updated(frame)
             self._seq += 1
-            self.send({**frame.content, "seq": self._seq}, buffers=frame.buffers)
+            self._send_frame(frame)
+        return frame.size
+
+    def redraw(self) -> None:
+        """Draw the scene as it is now."""
+        self.show(self.scene.frame())
+
+    # -- what the user does on the page ----------------------------------
+
+    def on_brush(self, callback: Callable[[Bounds | None], object], remove: bool = False) -> None:
+        """Call ``callback(bounds)`` when the brush moved; None when it was taken away.
+
+        At most every 60 ms while it is dragged; in the thread that handles
+        messages.
+        """
+        self._brushed.register_callback(callback, remove=remove)
+
+    def on_pick(self, callback: Callable[[Any], object], remove: bool = False) -> None:
+        """Call ``callback(sample_id)`` when a point was clicked."""
+        self._picked.register_callback(callback, remove=remove)
+
+    def inside(self, bounds: Bounds) -> pd.Index:
+        """Return the ids of all samples inside, drawn or not, that the filter lets through."""
+        return self.scene.sample_ids[self.scene.inside(bounds)]
+
+    # -- what Python does ------------------------------------------------
+
+    @property
+    def selected(self) -> pd.Index:
+        """Ids of the selected samples, in the order of the dataset."""
+        return self.scene.sample_ids[self.scene.selected]
+
+    def select(self, ids: Iterable[Any]) -> None:
+        """Mark the samples of these ids, and no others.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no sample of an id.
+        """
+        self.scene.select(self.scene.rows_of(ids))
+        self.show(self.scene.marks())
+
+    def follow(self, sample_id: Any | None) -> None:
+        """Mark a sample and draw the way it went; None for no sample.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such sample.
+        """
+        row = None if sample_id is None else int(self.scene.rows_of([sample_id])[0])
+        self.scene.follow(row)
+        self.show(self.scene.marks())
+
+    def show_only(self, ids: Iterable[Any] | None) -> None:
+        """Show the samples of these ids; None for all.  The selection stays.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no sample of an id.
+        """
+        self.scene.show_only(None if ids is None else self.scene.rows_of(ids))
+        self.redraw()
+
+    def recolor(self, color: Coloring | pd.Series[Any] | None) -> None:
+        """Colour by a column in the order of the samples; None for the map's own colours.
+
+        The chart is embedded anew, for its legend changes; brush, zoom,
+        selection and filter stay.
+
+        Raises
+        ------
+        SpecError
+            If there is not a value for each sample.
+        """
+        from hcat_nb.charts.coloring import Coloring, by_column
+
+        if color is not None and not isinstance(color, Coloring):
+            color = by_column(color)
+        self.scene.recolor(color)
+        self.spec = self.scene.spec()
+        self.redraw()
+
+    # -- messages --------------------------------------------------------
+
+    def _send_frame(self, frame: Frame) -> None:
+        for content, buffers in messages(frame, self._seq):
+            self.send(content, buffers=buffers)
 
     def _hear(self, _: Any, content: dict[str, Any], buffers: list[memoryview]) -> None:
         kind = content.get("type")
         if kind == "ready":  # a view that has nothing to show yet, after a reload say
             with self._lock:
-                if self._last is not None:
-                    again = {**self._last.content, "seq": self._seq}
-                    self.send(again, buffers=self._last.buffers)
-        elif kind == "ack" and self._on_drawn is not None:
-            self._on_drawn(float(content["draw_ms"]) / 1000)
+                if self._shown is not None:
+                    self._send_frame(self._shown)
+        elif kind == "ack":
+            if self._on_drawn is not None:
+                self._on_drawn(float(content["draw_ms"]) / 1000)
+        elif kind == "brush":
+            self._brushed(_bounds(content["bounds"]))
+        elif kind == "pick":
+            self._picked(self.scene.sample_ids[int(content["row"])])
+
+
+def _bounds(given: dict[str, list[float]] | None) -> Bounds | None:
+    if not given:
+        return None
+    (x0, x1), (y0, y1) = sorted(map(float, given["x"])), sorted(map(float, given["y"]))
+    return Bounds((x0, x1), (y0, y1))

@@ -1,82 +1,72 @@
-"""From the text of ``%hcat_train`` to keywords of ``characterize``."""
+"""From the text behind a magic to keywords of the call that it stands for."""
 
 from __future__ import annotations
 
 import inspect
+import os
 import shlex
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hcat_nb.arguments import OptionParser, add_spec_options, spec_options
+from hcat_nb.arguments import refuse_several, spec_options
 from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.jupyter.screens import DISPLAYS, Display
-from hcat_nb.registry import MODELS, SOURCES, names_file, nearest
+from hcat_nb.jupyter.commands import Command
+from hcat_nb.registry import MODELS, SOURCES, names_file, names_folder, nearest
 from hcat_nb.spec import OPTION_ALIASES
 
 __all__ = [
     "MagicCall",
+    "data_keywords",
     "looks_like_data",
     "looks_like_model",
-    "make_parser",
+    "looks_like_run",
+    "model_of",
     "parse",
     "user_variables",
 ]
 
 # What IPython itself puts among the variables is nobody's data.
 _SHELLS = {"In", "Out", "exit", "quit", "get_ipython", "open"}
-_OWN = ("out", "overwrite", "display", "name", "dry_run")
 
 
 @dataclass
 class MagicCall:
-    """One call of the magic.
+    """One call of a magic.
 
     Parameters
     ----------
     keywords : dict
-        Of :func:`hcat_nb.runs.characterize.characterize`.
-    display : str
+        Fields of RunSpec, and the objects that stand for dataset and model:
+        keywords of :func:`hcat_nb.runs.characterize.characterize`.
+    own : dict
+        What was given of the command's own arguments; runs are looked up.
     name : str, optional
-        Variable that gets the run.
+        Variable that gets the result.
+    words : dict
+        What stood for the objects among ``keywords``: ``dataset``, ``model``.
     help : bool
         Whether only the help is wanted.
-    dry_run : bool
-        Whether only a forecast is wanted.
+    document : dict
+        What the cell holds, where that is no options.
     """
 
     keywords: dict[str, Any] = field(default_factory=dict)
-    display: Display = "auto"
+    own: dict[str, Any] = field(default_factory=dict)
     name: str | None = None
     help: bool = False
-    dry_run: bool = False
+    words: dict[str, str] = field(default_factory=dict)
+    document: dict[Any, Any] = field(default_factory=dict)
 
 
-def make_parser() -> OptionParser:
-    """Return the parser of a line."""
-    parser = OptionParser(
-        prog="%hcat_train",
-        add_help=False,
-        description="Train a model once, watch it learn, and score how hard each sample is. "
-        "The dataset and --model take names or variables of the notebook "
-        "(a DataFrame, a torch Dataset, a pair (X, y); a module, or what makes one). "
-        "As %%hcat_train the cell holds the same options as YAML.",
-    )
-    add_spec_options(parser)
-    parser.add_argument("--out", metavar="DIR", help="folder to save the run to")
-    parser.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
-    parser.add_argument("--display", metavar="STR", help=f"one of {', '.join(DISPLAYS)} [auto]")
-    parser.add_argument("--name", metavar="VAR", help="variable that gets the run")
-    parser.add_argument("--dry-run", action="store_true", help="say what it would take, and stop")
-    parser.add_argument("-h", "--help", action="store_true", help="show this help")
-    return parser
-
-
-def parse(line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCall:
-    """Read a call.
+def parse(command: Command, line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCall:
+    """Read a call; nothing in it is evaluated.
 
     Parameters
     ----------
+    command : Command
+        Which magic.
     line : str
         Behind the magic's name.
     cell : str, optional
@@ -95,29 +85,94 @@ def parse(line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCal
         raise SpecError(f"the line cannot be read ({error})", "balanced quotes") from None
     if "-h" in words or "--help" in words:
         return MagicCall(help=True)
-    namespace = make_parser().parse(words)
+    namespace = command.parser().parse(words)
     options = spec_options(namespace)
-    options |= {key: getattr(namespace, key) for key in _OWN if getattr(namespace, key)}
+    for one in command.own:
+        value = getattr(namespace, one.dest)
+        if not (value is None or value is False or value == []):  # 0 is a value
+            options[f"own {one.key}"] = value
+    document = _read_cell(cell) if command.document else {}
+    if not command.document:
+        _add_cell(options, command, cell)
+    own = {key[4:]: options.pop(key) for key in list(options) if key.startswith("own ")}
+    _check_own(command, own)
+    refuse_several(options.get("hardness"))
+    name = own.pop("name", None)
+    if name is not None and not str(name).isidentifier():
+        raise SpecError(f"name is {name!r}", "a name of a variable")
+    words_of = {str(key): str(options[key]) for key in ("dataset", "model") if key in options}
+    keywords = {**options, **data_keywords(options.pop("dataset", None), variables)}
+    keywords.pop("dataset", None)
+    if "model" in options:
+        keywords["model"] = model_of(options["model"], variables)
+    own = _looked_up(command, own, variables)
+    return MagicCall(keywords, own, name, words=words_of, document=document)
+
+
+def _add_cell(options: dict[str, Any], command: Command, cell: str | None) -> None:
+    """Add what the cell says to ``options``; it may not say what the line says."""
+    own = {one.key for one in command.own if not one.positional}
     for key, value in _read_cell(cell).items():
         name = OPTION_ALIASES.get(str(key), str(key)).replace("-", "_")
+        if name in own:
+            name = f"own {name}"
+        elif name not in command.fields:
+            raise UnknownNameError(
+                f"unknown option {key!r} in the cell", nearest(key, [*command.fields, *sorted(own)])
+            )
         if name in options:
             raise SpecError(f"the option {key!r} is given in the line and in the cell", "one place")
         options[name] = value
-    name = options.pop("name", None)
-    if name is not None and not str(name).isidentifier():
-        raise SpecError(f"name is {name!r}", "a name of a variable")
-    display = options.pop("display", "auto")
-    if display not in DISPLAYS:
-        raise SpecError(f"display is {display!r}", "one of " + ", ".join(DISPLAYS))
-    dry_run = bool(options.pop("dry_run", False))
-    keywords = {**options, **_data(options.pop("dataset", None), variables)}
-    keywords.pop("dataset", None)
-    if "model" in options:
-        keywords["model"] = _model(options["model"], variables)
-    if dry_run:
-        for key in ("out", "overwrite"):
-            keywords.pop(key, None)
-    return MagicCall(keywords, display, name, dry_run=dry_run)
+
+
+def _check_own(command: Command, own: Mapping[str, Any]) -> None:
+    for one in command.own:
+        value = own.get(one.key)
+        if value is None:
+            continue
+        if one.choices and value not in one.choices:
+            raise SpecError(f"{one.key} is {value!r}", "one of " + ", ".join(one.choices))
+        flag = one.settings.get("action") == "store_true"
+        if flag and not isinstance(value, bool):
+            raise SpecError(f"{one.key} is {value!r}", "true or false")
+
+
+def _looked_up(
+    command: Command, own: dict[str, Any], variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the own arguments with runs, data and models in the place of their names."""
+    found = dict(own)
+    for one in command.own:
+        value = own.get(one.key)
+        if value is None:
+            continue
+        if one.values == "run":
+            several = isinstance(value, list)
+            runs = [_run(word, variables) for word in (value if several else [value])]
+            found[one.key] = runs if several else runs[0]
+        elif one.values == "data":
+            found[one.key] = data_keywords(value, variables)
+        elif one.values == "model":
+            found[one.key] = model_of(value, variables)
+    return found
+
+
+def _run(word: str, variables: Mapping[str, Any]) -> Any:
+    """Return the run that a variable holds, else the path of a folder."""
+    value = variables.get(word)
+    if looks_like_run(value):
+        return value
+    if looks_like_run(run := getattr(value, "run", None)):  # a panel
+        return run
+    if os.path.isdir(word):
+        return word
+    if word in variables:
+        raise SpecError(f"the variable {word!r} is a {type(value).__name__}", "a run")
+    own = user_variables(variables, looks_like_run)
+    raise UnknownNameError(
+        f"there is no run or folder {word!r}",
+        nearest(word, own) if own else "a variable that holds a run, or the folder of a saved one",
+    )
 
 
 def looks_like_data(value: Any) -> bool:
@@ -125,6 +180,12 @@ def looks_like_data(value: Any) -> bool:
     plain = isinstance(value, (str, bytes, Mapping, type)) or inspect.isroutine(value)
     frame = type(value).__module__.partition(".")[0] == "pandas"
     return (not plain or frame) and hasattr(value, "__getitem__") and hasattr(value, "__len__")
+
+
+def looks_like_run(value: Any) -> bool:
+    """Tell whether a variable is a run; loads nothing, for without its module there is none."""
+    module = sys.modules.get("hcat_nb.runs.run")
+    return module is not None and isinstance(value, module.Run)
 
 
 def looks_like_model(value: Any) -> bool:
@@ -158,8 +219,14 @@ def _read_cell(cell: str | None) -> dict[Any, Any]:
     return dict(content)
 
 
-def _data(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords for the data; a variable goes before a name, and gives its own."""
+def data_keywords(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords for the data; a variable goes before a name, and gives its own.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        If ``word`` is neither a dataset, a path nor a variable that may be one.
+    """
     if word is None:
         return {}
     value = variables.get(str(word))
@@ -168,13 +235,20 @@ def _data(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
     if looks_like_data(value):
         # A LabelledDataset has a name already.
         return {"data": value} | ({} if hasattr(value, "class_values") else {"name": str(word)})
-    if names_file(str(word)):
+    if names_file(str(word)) or names_folder(str(word)):
         return {"data": str(word)}
     _known_name("dataset", str(word), SOURCES.names(), variables, looks_like_data)
     return {"data": SOURCES.resolve(str(word))[0]}
 
 
-def _model(word: Any, variables: Mapping[str, Any]) -> Any:
+def model_of(word: Any, variables: Mapping[str, Any]) -> Any:
+    """Return the model that ``word`` names: a variable goes before a name.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        If it names neither.
+    """
     value = variables.get(str(word))
     if looks_like_model(value):
         return value

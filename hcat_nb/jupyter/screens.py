@@ -19,8 +19,19 @@ from hcat_nb.jupyter.static_view import StaticView
 if TYPE_CHECKING:
     from hcat_nb.jupyter.frames import Frame
     from hcat_nb.jupyter.live_map import LiveMap
+    from hcat_nb.jupyter.map_scene import MapScene
+    from hcat_nb.jupyter.replay_bar import ReplayBar
+    from hcat_nb.training.events import Control
 
-__all__ = ["DISPLAYS", "Display", "Screen", "StaticScreen", "WidgetScreen", "open_screen"]
+__all__ = [
+    "DISPLAYS",
+    "Display",
+    "Screen",
+    "StaticScreen",
+    "WidgetScreen",
+    "asked_from",
+    "open_screen",
+]
 
 Display = Literal["auto", "widget", "static", "none"]
 DISPLAYS = ("auto", "widget", "static", "none")
@@ -36,8 +47,11 @@ class Screen(Protocol):
     def update(self, progress: Progress) -> None:
         """Show how far the run is."""
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        """Prepare the map of this specification."""
+    def start_map(self, scene: MapScene) -> None:
+        """Prepare the map of this scene."""
+
+    def ready(self) -> bool:
+        """Whether a state of the map offered now is shown at once."""
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
         """Show this state of the map; it is made only if it is shown."""
@@ -45,8 +59,14 @@ class Screen(Protocol):
     def finish(self, progress: Progress, view: StaticView) -> None:
         """Show the end, and leave what needs no kernel."""
 
+    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
+        """Let these epochs be looked at again."""
+
     def discard(self) -> None:
         """Take everything away: the run did not begin."""
+
+    def obey(self, control: Control) -> None:
+        """Let the user stop and pause the run, where there is somebody."""
 
 
 class StaticScreen:
@@ -61,10 +81,17 @@ class StaticScreen:
         view = StaticView(f"{progress.title()} · {progress.line()}", share=progress.share)
         self._limiter.offer(lambda: self._handle.update(view))
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
+    def start_map(self, scene: MapScene) -> None:
         """Do nothing: nobody watches."""
 
+    def ready(self) -> bool:
+        """Say yes: the picture in the end shows what led to it."""
+        return True
+
     def move_map(self, frame: Callable[[], Frame]) -> None:
+        """Do nothing: nobody watches."""
+
+    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
         """Do nothing: nobody watches."""
 
     def finish(self, progress: Progress, view: StaticView) -> None:
@@ -77,14 +104,22 @@ class StaticScreen:
         self._limiter.finish()
         self._handle.clear()
 
+    def obey(self, control: Control) -> None:
+        """Do nothing: nobody watches."""
+
 
 class WidgetScreen:
     """Two outputs: the live view, and the picture that stands in for it later.
 
     The map comes as soon as Vega is at hand; the bar is there at once.
+
+    Parameters
+    ----------
+    place : ipywidgets.Box, optional
+        Show the live view there, in place of outputs of the cell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: Any = None) -> None:
         import ipywidgets
         from IPython.display import display
 
@@ -93,7 +128,9 @@ class WidgetScreen:
         self._monitor = RunMonitor(line="preparing")
         self._box = ipywidgets.VBox([self._monitor])
         self._map: LiveMap | None = None
-        self._spec: Callable[[], dict[str, Any]] | None = None
+        self._replay: ReplayBar | None = None
+        self._epochs: tuple[list[int], Callable[[int], Frame], str] | None = None
+        self._scene: MapScene | None = None
         self._early: Callable[[], Frame] | None = None
         self._failure: Exception | None = None
         self._lock = threading.Lock()
@@ -101,10 +138,14 @@ class WidgetScreen:
         self._built = threading.Event()
         self._lines = Limiter(_LINE_SECONDS, on_error=self._fail)
         self._frames = Limiter(_MAP_SECONDS, on_error=self._fail)
-        # Without text/plain, which would be shown where the widget cannot be.
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-        self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        self._handle: _Handle | None = None
+        if place is None:
+            # Without text/plain, which would be shown where the widget cannot be.
+            view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
+            display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+            self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+        else:
+            place.children = (self._box,)
         context = contextvars.copy_context()  # holds the cell that messages belong to
         threading.Thread(
             target=context.run, args=(self._build,), name="hcat-live-map", daemon=True
@@ -115,10 +156,14 @@ class WidgetScreen:
         self._raise_failure()
         self._lines.offer(lambda: self._show(progress))
 
-    def start_map(self, spec: Callable[[], dict[str, Any]]) -> None:
-        """Prepare the map of this specification."""
-        self._spec = spec
+    def start_map(self, scene: MapScene) -> None:
+        """Prepare the map of this scene."""
+        self._scene = scene
         self._known.set()
+
+    def ready(self) -> bool:
+        """Whether a state of the map offered now is shown at once."""
+        return self._frames.ready()
 
     def move_map(self, frame: Callable[[], Frame]) -> None:
         """Show this state of the map; it is made only if it is shown."""
@@ -132,8 +177,16 @@ class WidgetScreen:
         self._frames.finish()
         self._lines.finish()
         self._show(progress)
-        self._handle.update(view)
+        if self._handle is not None:
+            self._handle.update(view)
+        if self._map is not None and self._replay is not None and self._epochs is not None:
+            live, (epochs, frame, note) = self._map, self._epochs
+            self._replay.offer(epochs, lambda epoch: live.show(frame(epoch)), note)
         self._raise_failure()
+
+    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
+        """Let these epochs be looked at again; call it before :meth:`finish`."""
+        self._epochs = (epochs, frame, note)
 
     def discard(self) -> None:
         """Take everything away."""
@@ -142,11 +195,16 @@ class WidgetScreen:
         self._lines.finish()
         self._frames.finish()
         self.close()
-        self._handle.clear()
+        if self._handle is not None:
+            self._handle.clear()
+
+    def obey(self, control: Control) -> None:
+        """Show the buttons that stop and pause the run of this cell."""
+        self._monitor.obey(control)
 
     def close(self) -> None:
         """Close the widgets; the page then shows the picture."""
-        for widget in (self._map, self._monitor, self._box):
+        for widget in (self._replay, self._map, self._monitor, self._box):
             if widget is not None:
                 widget.layout.close()
                 widget.close()
@@ -160,13 +218,15 @@ class WidgetScreen:
     def _build(self) -> None:
         try:
             from hcat_nb.jupyter.live_map import LiveMap
+            from hcat_nb.jupyter.replay_bar import ReplayBar
 
-            live = LiveMap(on_drawn=self._frames.drawn)
-            self._box.children = (self._monitor, live)
+            live, self._replay = LiveMap(on_drawn=self._frames.drawn), ReplayBar()
+            self._box.children = (self._monitor, live, self._replay)
             self._known.wait()
-            if self._spec is not None:
-                live.spec = self._spec()
-                self._spec = None  # it holds the run's labels and ids
+            if self._scene is not None:
+                live.present(self._scene)
+                live.on_pick(live.follow)
+                self._scene = None  # the map's own now
             with self._lock:
                 self._map, early, self._early = live, self._early, None
             if early is not None:
@@ -176,13 +236,13 @@ class WidgetScreen:
         finally:
             self._built.set()
 
-    def _send(self, frame: Callable[[], Frame]) -> None:
+    def _send(self, frame: Callable[[], Frame]) -> int | None:
         with self._lock:
             live = self._map
             if live is None:
                 self._early = frame
-                return
-        live.show(frame())
+                return None
+        return live.show(frame())
 
     def _fail(self, error: Exception) -> None:
         self._failure = error
@@ -243,6 +303,20 @@ def open_screen(display: Display = "auto") -> Screen | None:
         before.close()
     screen = _screens[cell] = WidgetScreen()
     return screen
+
+
+def asked_from() -> tuple[Display, str | None]:
+    """Return what fits the front end, and the cell that asks; call it in the cell's own thread.
+
+    Returns
+    -------
+    display : {"widget", "static", "none"}
+    cell : str or None
+        None where the front end does not tell.
+    """
+    request = _request()
+    cell = None if request is None else request.get("metadata", {}).get("cellId")
+    return _fitting(request), cell
 
 
 def _request() -> dict[str, Any] | None:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from hcat_nb.assets import asset, user_cache
 
-__all__ = ["live_map_module", "vega_bundle"]
+__all__ = ["live_map_module", "vega_bundle", "with_vega"]
 
-# What the live map finds under this global name.
+# What the widgets find under this global name.
 _SNIPPET = "globalThis.hcatVegaEmbed = vegaEmbed;"
 
 
@@ -40,14 +40,19 @@ def vega_bundle() -> str:
     return bundle
 
 
-def live_map_module() -> str:
-    """Return the live map's ES module with Vega inside, which needs no network.
+def with_vega(name: str) -> str:
+    """Return a widget's ES module, by its file's name, with Vega inside: it needs no network.
 
     The bundle declares names of its own, so it runs in a function; a second
-    map on the page finds Vega there already.
+    widget on the page finds Vega there already.
     """
-    source = asset("live_map.js").read_text(encoding="utf-8")
+    source = asset(name).read_text(encoding="utf-8")
     return f"globalThis.hcatVegaEmbed ?? (() => {{{vega_bundle()}\n}})();\n{source}"
+
+
+def live_map_module() -> str:
+    """Return the live map's ES module with Vega inside."""
+    return with_vega("live_map.js")
 
 
 def _keep(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -28,6 +29,7 @@ class PerEpoch(Method):
     """
 
     buffers: tuple[str, ...] = ("count", "heard", "broken")
+    across = MappingProxyType({"heard": "any", "broken": "any"})
 
     def allocate(self, context: Context) -> None:
         """Set the books to empty; a subclass adds its own accumulators."""

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 from hcat_nb.methods._epochs import MeanOverEpochs
-from hcat_nb.methods.base import Context
+from hcat_nb.methods.base import Context, Moment
 from hcat_nb.observation.record import Need, Observation
 
 __all__ = ["AUM", "margin"]
@@ -105,6 +105,11 @@ class AUM(MeanOverEpochs):
             )
         self.needs = frozenset({Need.TRAIN_LOGITS, Need.THRESHOLD_SAMPLES})
         self.buffers = (*MeanOverEpochs.buffers, "judged", "below")
+
+    @property
+    def scored_from(self) -> Moment:
+        """After every epoch: the extra trainings only flag."""
+        return "epoch"
 
     def allocate(self, context: Context) -> None:
         """Set the sums to zero; nobody is judged."""

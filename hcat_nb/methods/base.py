@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -15,8 +15,9 @@ from hcat_nb.methods._card import Fault, check_card, is_abstract
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["Context", "Method", "Scored"]
+__all__ = ["Context", "Method", "Moment", "Scored"]
 
+Moment = Literal["epoch", "final", "end"]
 NO_LABEL = "no_label"
 UNREADABLE = "unreadable"
 
@@ -54,6 +55,11 @@ class Context:
     def device(self) -> torch.device:
         """Where accumulators live."""
         return self.labels.device
+
+    def of(self, rows: Tensor) -> Context:
+        """Return what is known of the samples at ``rows``, numbered anew."""
+        unreadable = None if self.unreadable is None else self.unreadable[rows]
+        return replace(self, labels=self.labels[rows], unreadable=unreadable)
 
     @property
     def trainable(self) -> Tensor:
@@ -111,6 +117,9 @@ class Method(Buffered, ABC):
     buffers : tuple of str
         Attributes that make up the state, all tensors.  An axis whose length
         only the first record tells is allocated with length 0.
+    across : mapping of str to {"any", "sum"}
+        The buffers that have no row for each sample, and how those of several
+        processes become one; see :class:`Buffered`.
     sweeps : int
         Passes over the final model.
     variants : tuple of str
@@ -151,6 +160,16 @@ class Method(Buffered, ABC):
         if not is_abstract(cls):
             check_card(cls)
 
+    @property
+    def scored_from(self) -> Moment:
+        """When :meth:`scores` first tells something of this run.
+
+        ``"epoch"``: after every epoch, of those so far; ``"final"``: once the
+        final model was observed; ``"end"``: after the extra trainings.
+        """
+        kinds = {need.kind for need in self.needs}
+        return "end" if "extra" in kinds else "final" if "final" in kinds else "epoch"
+
     # -- before training -------------------------------------------------
 
     def begin(self, context: Context) -> None:
@@ -167,6 +186,11 @@ class Method(Buffered, ABC):
     @abstractmethod
     def allocate(self, context: Context) -> None:
         """Set every tensor named in ``buffers`` to its start."""
+
+    def narrow(self, rows: Tensor) -> None:
+        """Keep the samples at ``rows`` only; they are numbered anew, in that order."""
+        super().narrow(rows)
+        self.context = self.context.of(rows)
 
     def options(self, need: Need) -> Options:
         """Return what the observer has to know to measure ``need``, as (key, value) pairs."""

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -81,6 +82,7 @@ class Prototypicality(Method):
     detects = frozenset({"mislabel", "atypical", "ood"})
     looks_at_labels = True
     buffers = ("sums", "distance")
+    across = MappingProxyType({"sums": "sum"})
     sweeps = 2
     cost = "two passes over the final model; 4 bytes a sample, 8 d a class"
     misleads = "a class of several clusters has its mean where no sample lies"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.data.column_moments import column_moments, root_mean_square
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.indicators import Indicators, one_hot
 from hcat_nb.models.base import NamedModel
@@ -102,14 +103,14 @@ def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
 
 def _standardising(dataset: LabelledDataset) -> tuple[Tensor, Tensor]:
     """Return shift and scale of each column, (columns,), float64."""
-    rows = dataset.features[dataset.trainable].to(torch.float64)
-    spread, mean = torch.std_mean(rows, dim=0, correction=0)
+    rows = dataset.trainable
+    spread, mean = column_moments(dataset.features, rows)
     # Rounding leaves a tiny spread in a constant column; dividing by it would blow it up.
     constant = spread <= 1e-12 * mean.abs().clamp(min=1e-300)
     scale = torch.where(constant, 0.0, 1 / spread.clamp(min=1e-300))
     if dataset.words:
         words = slice(dataset.words.start, dataset.words.stop)
-        size = rows[:, words].square().mean().sqrt()
+        size = root_mean_square(dataset.features[:, words], rows)
         # One number for all: a rare word's own spread is tiny, and would make it drown the others.
         mean[words], scale[words] = 0.0, 1 / size.clamp(min=1e-12)
     return mean, scale

@@ -1,15 +1,22 @@
-"""An accumulator whose whole memory is a few named tensors, so that a run can go on from them."""
+"""An accumulator whose whole memory is a few named tensors.
+
+A run can go on from them, and several processes can share the samples.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["Buffered"]
+__all__ = ["Across", "Buffered", "Sharing"]
+
+Across = Literal["any", "sum"]
 
 
 class Buffered:
@@ -20,13 +27,30 @@ class Buffered:
     buffers : tuple of str
         Attributes that make up the state, all tensors.  An axis whose length
         only the first record tells is allocated with length 0.
+    across : mapping of str to {"any", "sum"}
+        The buffers that have no row for each sample, and how those of several
+        processes, each of which saw other samples, become one: flags that are
+        set where any is, or sums.  All other buffers have the samples on their
+        first axis, and start with the same value in each row.
     """
 
     buffers: tuple[str, ...]
+    across: Mapping[str, Across] = MappingProxyType({})
 
     def state(self) -> dict[str, Tensor]:
         """Return the accumulators by name; the object's own tensors, not copies."""
         return {name: getattr(self, name) for name in self.buffers}
+
+    def narrow(self, rows: Tensor) -> None:
+        """Keep the samples at ``rows`` only; they are numbered anew, in that order.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (m,), int64
+        """
+        for name in self.buffers:
+            if name not in self.across:
+                setattr(self, name, getattr(self, name)[rows])
 
     def later_bytes(self, sample_shape: tuple[int, ...]) -> int:
         """Return the bytes of what only the first record will allocate; none, or little, here."""
@@ -52,6 +76,22 @@ class Buffered:
                     f"{tuple(mine.shape)} {mine.dtype}",
                 )
             setattr(self, name, value.to(mine.device).clone())
+
+
+class Sharing(Protocol):
+    """How observers of several processes share the samples; see ``training/shares.py``."""
+
+    def exchange(self, staged: Tensor, presented: Tensor) -> None:
+        """Fill in what the others staged, (n, C), and which samples were presented to them."""
+
+    def owned(self, rows: Tensor) -> Tensor:
+        """Return those of ``rows`` that the subscribers of this process remember."""
+
+    def places(self, rows: Tensor) -> Tensor:
+        """Return the numbers of samples in the memory of these subscribers."""
+
+    def sweep_ended(self) -> None:
+        """Bring together what is known of no single sample."""
 
 
 def _fits(own: torch.Size, given: torch.Size) -> bool:

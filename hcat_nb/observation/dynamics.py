@@ -157,5 +157,15 @@ class MapDynamics(Buffered):
 
     def accuracy(self) -> float:
         """Return the share of labelled, observed samples that the last epoch predicts."""
+        right, known = self.right()
+        return right / known if known else float("nan")
+
+    def right(self) -> tuple[int, int]:
+        """Return how many samples the last epoch predicts, of how many labelled, observed ones."""
         known = (self.labels >= 0) & (self.predicted >= 0)
-        return float((self.predicted == self.labels)[known].double().mean())
+        return int((known & (self.predicted == self.labels)).sum()), int(known.sum())
+
+    def narrow(self, rows: Tensor) -> None:
+        """Keep these rows only."""
+        super().narrow(rows)
+        self.labels = self.labels[rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,6 +27,7 @@ class DynamicsKeeper(Buffered):
     needs = frozenset({Need.LOGITS})
     sweeps = 1
     buffers = ("probs", "heard")
+    across = MappingProxyType({"heard": "any"})
 
     def __init__(self, labels: Tensor, n_epochs: int) -> None:
         self.labelled = labels >= 0
@@ -43,6 +46,11 @@ class DynamicsKeeper(Buffered):
         """Take in an ``epoch`` record."""
         self.probs[record.rows, record.epoch - 1] = record.label_prob
         self.heard[record.epoch - 1] = True
+
+    def narrow(self, rows: Tensor) -> None:
+        """Keep these rows only."""
+        super().narrow(rows)
+        self.labelled = self.labelled[rows]
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return ``epoch_1 ...``: arrays of shape (n,), float32; NaN without a label."""

@@ -21,7 +21,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.data.feature_stream import Features, streamed
 from hcat_nb.errors import HcatError
+from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
 from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
@@ -67,8 +69,8 @@ class Observer:
     ----------
     model : Module
         Raw features in, logits out.
-    features : Tensor of shape (n, ...)
-        Raw, on the model's device.
+    features : Tensor or FeatureStream of shape (n, ...)
+        Raw, batches on the model's device.
     labels : Tensor of shape (n,), int64
         Observed codes, -1 where missing.
     rows : Tensor of shape (m,), int64
@@ -84,6 +86,8 @@ class Observer:
         Parent of whatever a measurement draws.
     traits : InputTraits, optional
         Of the features; required if someone needs augmented copies.
+    sharing : Sharing, optional
+        With whom the samples are shared, if this process is not alone.
 
     Raises
     ------
@@ -101,7 +105,7 @@ class Observer:
     def __init__(
         self,
         model: nn.Module,
-        features: Tensor,
+        features: Features,
         labels: Tensor,
         rows: Tensor,
         subscribers: Sequence[Subscriber],
@@ -111,8 +115,10 @@ class Observer:
         seed: int,
         embedding: nn.Module | None = None,
         traits: InputTraits | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self.model = model
+        self.sharing = sharing
         self.features = features
         self.labels = labels.clamp(min=0)
         self.rows = rows
@@ -212,11 +218,14 @@ class Observer:
     def _hand_over_training(self, epoch: int) -> None:
         if self._staged is None:
             return
+        if self.sharing is not None:
+            self.sharing.exchange(self._staged, self._presented)
         presented = torch.nonzero(self._presented).ravel()
-        if len(presented) == 0:
-            return
-        for rows in presented.split(_CHUNK):
-            record = Observation("train", epoch, rows, self.labels[rows], logits=self._staged[rows])
+        if self.sharing is not None:
+            presented = self.sharing.owned(presented)
+        for rows in presented.split(_CHUNK) if len(presented) else ():
+            labels, logits = self.labels[rows], self._staged[rows]
+            record = Observation("train", epoch, self._places(rows), labels, logits)
             self._tell(self._wanting("train"), record)
         self.discard_steps()
 
@@ -247,9 +256,12 @@ class Observer:
             tap: EmbeddingTap | None = None
             if any(need is Need.EMBEDDINGS for need, _ in wanted) and self._embedding:
                 tap = stack.enter_context(EmbeddingTap(self._embedding))
-            for number, rows in enumerate(self.rows.split(self.chunk)):
-                known = self._kept.get(number) if sweep else None
-                logits, measured = known or self._measure(rows, wanted, tap)
+            chunks = self.rows.split(self.chunk)
+            kept = self._kept if sweep else {}
+            inputs = self._inputs([rows for at, rows in enumerate(chunks) if at not in kept])
+            for number, rows in enumerate(chunks):
+                known = kept.get(number)
+                logits, measured = known or self._measure(rows, wanted, tap, inputs)
                 if again and known is None:
                     self._keep(number, logits, {key: measured[key] for key in again})
                 labels = self.labels[rows]
@@ -258,8 +270,14 @@ class Observer:
                     ("final", at_final),
                 )
                 for kind, subscribers in groups:
-                    record = Observation(kind, epoch, rows, labels, logits, measured, sweep)
+                    places = self._places(rows)
+                    record = Observation(kind, epoch, places, labels, logits, measured, sweep)
                     self._tell(subscribers, record)
+        if self.sharing is not None:
+            self.sharing.sweep_ended()
+
+    def _places(self, rows: Tensor) -> Tensor:
+        return rows if self.sharing is None else self.sharing.places(rows)
 
     def _keep(self, number: int, logits: Tensor, measured: dict[Quantity, Tensor]) -> None:
         """Keep what was measured for a chunk, if it fits, so that it need not be measured again."""
@@ -281,8 +299,17 @@ class Observer:
             if need.kind == kind and not need.is_logits
         }
 
+    def _inputs(self, chunks: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Return the features of each batch of each chunk."""
+        parts = [part for rows in chunks for part in rows.split(self.batch_size)]
+        return streamed(self.features, parts)
+
     def _measure(
-        self, rows: Tensor, wanted: set[Quantity], tap: EmbeddingTap | None
+        self,
+        rows: Tensor,
+        wanted: set[Quantity],
+        tap: EmbeddingTap | None,
+        inputs: Iterator[Tensor] | None = None,
     ) -> tuple[Tensor, dict[Quantity, Tensor]]:
         parts: list[Tensor] = []
         measured: dict[Quantity, list[Tensor]] = {quantity: [] for quantity in wanted}
@@ -291,7 +318,8 @@ class Observer:
             for quantity in wanted
             if isinstance(probe := self._probes.get(quantity), TracingProbe)
         ]
-        for batch in self._batches(rows, tracing):
+        inputs = self._inputs([rows]) if inputs is None else inputs
+        for batch in self._batches(rows, tracing, inputs):
             parts.append(batch.logits.float())
             for quantity in wanted:
                 if quantity[0] is Need.EMBEDDINGS:
@@ -302,10 +330,12 @@ class Observer:
                     measured[quantity].append(self._probes[quantity](batch))
         return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
 
-    def _batches(self, rows: Tensor, tracing: Sequence[TracingProbe]) -> Iterator[Batch]:
+    def _batches(
+        self, rows: Tensor, tracing: Sequence[TracingProbe], inputs: Iterator[Tensor]
+    ) -> Iterator[Batch]:
         for part in rows.split(self.batch_size):
             with self.clock("forward"):
-                x, labels = self.features[part], self.labels[part]
+                x, labels = next(inputs), self.labels[part]
                 following = [probe for probe in tracing if probe.wants_trace(x)]
                 if following:
                     traced = traced_forward(

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from hcat_nb.data.column_moments import column_moments
 from hcat_nb.data.dataset import LabelledDataset
 
 __all__ = ["InputTraits"]
@@ -45,11 +46,11 @@ class InputTraits:
         """Return the traits of ``dataset``; rows that cannot be read do not count."""
         if dataset.modality == "image":
             return cls(dataset.value_range, dataset.flip_keeps_label)
-        rows = dataset.features[dataset.readable].double()
-        stds = torch.std(rows, dim=0, correction=0).float()
+        features, rows = dataset.features, dataset.readable
+        stds = column_moments(features, rows)[0].float()
         stds[[*dataset.levels, *dataset.words]] = 0.0
         marginals = {
-            column: _marginal(rows[:, column], len(levels))
+            column: _marginal(features[:, column][rows], len(levels))
             for column, levels in dataset.levels.items()
         }
         return cls(column_stds=stds, marginals=marginals, words=dataset.words)

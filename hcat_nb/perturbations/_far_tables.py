@@ -39,7 +39,7 @@ def beyond(
     """
     found = layout(dataset)
     before = dataset.features
-    features = before.clone()
+    features = dataset.copied_features()
     readable = dataset.readable
     for column in found.numeric:
         if column.index not in categorical:
@@ -88,15 +88,15 @@ def flippable(features: Tensor) -> Tensor:
     return ((features == 0).sum(dim=1) >= _FLIPS) & ((features == 1).sum(dim=1) >= _FLIPS)
 
 
-def flip_bits(features: Tensor, chosen: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return features in which two zeros and two ones of each chosen row are flipped (H-CAT)."""
-    result = features.clone()
+def flip_bits(rows: Tensor, rng: np.random.Generator) -> Tensor:
+    """Return rows (k, bits) in which two zeros and two ones of each are flipped (H-CAT)."""
+    result = rows.clone()
     for value in (0.0, 1.0):
         # The largest of random numbers among the entries of that value: drawn without replacement.
-        lots = torch.from_numpy(rng.random((len(chosen), features.shape[1])))
-        lots[features[chosen] != value] = -1.0
+        lots = torch.from_numpy(rng.random(rows.shape))
+        lots[rows != value] = -1.0
         places = lots.topk(_FLIPS, dim=1).indices
-        result[chosen[:, None], places] = 1.0 - value
+        result.scatter_(1, places, 1.0 - value)
     return result
 
 

@@ -148,7 +148,7 @@ def redrawn(
     DataError
         If an image does not change in 20 attempts.
     """
-    features, pixels = dataset.features.clone(), Pixels(dataset)
+    features, pixels = dataset.copied_features(), Pixels(dataset)
     for place in blocks(torch.arange(len(rows)), dataset):
         left = place
         for _ in range(_ATTEMPTS):

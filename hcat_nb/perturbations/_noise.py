@@ -100,7 +100,7 @@ class GaussianNoise(Perturbation):
         strength: np.ndarray,
         rng: np.random.Generator,
     ) -> Tensor:
-        features = dataset.features.clone()
+        features = dataset.copied_features()
         left = np.arange(len(chosen))
         columns = self._columns(dataset)
         for _ in range(_ATTEMPTS):

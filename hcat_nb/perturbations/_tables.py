@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError, UnknownNameError
@@ -173,8 +174,9 @@ def column_index(dataset: LabelledDataset, column: str | int, option: str) -> in
 
 
 def _readable(dataset: LabelledDataset) -> np.ndarray:
-    table: np.ndarray = dataset.features.numpy()
-    return table if dataset.unreadable is None else table[dataset.readable.numpy()]
+    if dataset.unreadable is None:
+        return dataset.features.numpy()
+    return dataset.take(torch.nonzero(dataset.readable).ravel()).features.numpy()
 
 
 def _column(table: np.ndarray, index: int) -> Column:

@@ -99,7 +99,7 @@ class Atypical(Perturbation):
         for share in levels(self.strength):
             rows, tail = strength == share, _tail(values, share)
             atypical[rows] = tail[(positions[rows] * len(tail)).astype(np.int64)]
-        features = dataset.features.clone()
+        features = dataset.copied_features()
         features[chosen, index] = torch.from_numpy(atypical)
         note = f"atypical: values of {column_name(dataset, index)!r} replaced"
         return dataset.replace(features=features, notes=(*dataset.notes, note)), strength

@@ -50,6 +50,14 @@ class Perturbed:
     dataset: LabelledDataset
     truth: pd.DataFrame
 
+    def __repr__(self) -> str:
+        hard = self.truth.loc[self.truth["is_hard"], "hardness"]
+        kinds = f" ({', '.join(sorted(hard.unique()))})" if len(hard) else ""
+        return (
+            f"<Perturbed: {self.dataset.name}, {len(self.dataset):,} samples, "
+            f"{len(hard):,} made hard{kinds}>"
+        )
+
 
 @dataclass(frozen=True)
 class Perturbation(ABC):

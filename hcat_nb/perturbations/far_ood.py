@@ -27,6 +27,7 @@ from hcat_nb.registry import SOURCES
 
 __all__ = ["FarOod", "default_source", "like_images"]
 
+_ROWS = 2**16  # looked at together
 _PUBLISHED = {"mnist": "cifar10", "cifar10": "mnist"}
 
 
@@ -122,7 +123,9 @@ class FarOod(Perturbation):
     def eligible(self, dataset: LabelledDataset) -> Tensor:
         """Return all samples; in H-CAT's tables those with two zeros and two ones."""
         if dataset.modality == "table" and self.variant == "hcat":
-            return dataset.trainable & flippable(dataset.features[:, _uncoded(dataset)])
+            bits = _uncoded(dataset)
+            parts = [flippable(block[:, bits]) for block in dataset.features.split(_ROWS)]
+            return dataset.trainable & torch.cat(parts)
         return dataset.trainable
 
     def change(
@@ -133,8 +136,9 @@ class FarOod(Perturbation):
             return self._change_images(dataset, chosen, rng), float("nan")
         if self.variant == "hcat":
             bits = _uncoded(dataset)
-            features = dataset.features.clone()
-            features[:, bits] = flip_bits(dataset.features[:, bits], chosen, rng)
+            features = dataset.copied_features()
+            flipped = flip_bits(dataset.features[chosen][:, bits], rng)
+            features[chosen[:, None], torch.tensor(bits)] = flipped
         else:
             codes = {column_index(dataset, name, "categorical") for name in self.categorical}
             features = beyond(dataset, chosen, codes, rng)

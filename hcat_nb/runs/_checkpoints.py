@@ -40,7 +40,7 @@ class Checkpoints(Listener):
         """Write a checkpoint."""
         study = self._study
         assert study is not None, "no epoch comes after the end"
-        states = {name: one.state() for name, one in study.accumulators().items()}
+        states = study.states()
         seconds = time.perf_counter() - study.began
         self._journal.write(
             self._number,

@@ -15,6 +15,7 @@ from hcat_nb.runs._fingerprint import (
     environment,
     model_fingerprint,
 )
+from hcat_nb.runs._followers import check_spec, from_leader
 from hcat_nb.runs._seeds import combined, seed_specs
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hcat_nb.runs.run import Run
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.events import Control, Listener
+    from hcat_nb.training.ranks import Ranks
 
 __all__ = ["carry_out"]
 
@@ -37,6 +39,7 @@ def carry_out(
     listeners: Sequence[Listener],
     control: Control | None,
     journal: Journal | None,
+    ranks: Ranks | None = None,
 ) -> Run:
     """Return the run of ``spec``; see :func:`hcat_nb.characterize`.
 
@@ -50,6 +53,8 @@ def carry_out(
     control : Control, optional
     journal : Journal, optional
         Where checkpoints and the run go; goes on from those that it reads.
+    ranks : Ranks, optional
+        The processes that all carry it out together, if this one is not alone.
 
     Raises
     ------
@@ -59,13 +64,17 @@ def carry_out(
     from hcat_nb.training.events import Control
 
     control = control or Control()
+    leads = ranks is None or ranks.leads
     specs = seed_specs(spec)
-    runs = [] if journal is None else journal.seeds()
+    if ranks is not None:
+        check_spec(spec, ranks)
+        listeners = listeners if ranks.leads else ()
+    runs: list[Run | None] = [] if journal is None else [*journal.seeds()]
     heard = _heard(listeners, len(specs))
     given: Perturbed | None = None
     outcome = "finished"
     for number in range(len(runs), len(specs)):
-        study = make_study(specs[number], given=given)
+        study = make_study(specs[number], given=given, ranks=ranks)
         study.prepare(*inputs)
         given = study.perturbed
         essential = [] if journal is None else [_begin(study, journal, number)]
@@ -75,15 +84,16 @@ def carry_out(
             training = study.train([*essential, *(heard or listeners)], control)
         except DivergedError as error:
             if error.training.history and not runs:
-                runs.append(study.run(error.training, "diverged"))
+                study.gather()
+                runs.append(study.run(error.training, "diverged") if leads else None)
             error.run = _ended(runs, spec, "diverged", study, journal)
             raise
         outcome = training.outcome
         if training.history and (outcome == "finished" or not runs):
-            runs.append(study.run(training, outcome))
+            runs.append(study.run(training, outcome) if leads else None)
         if outcome != "finished":
             break
-        if journal is not None and number + 1 < len(specs):
+        if journal is not None and number + 1 < len(specs) and runs[-1] is not None:
             journal.keep_seed(number, runs[-1])
         if number + 1 < len(specs):
             del study, training  # one study's accumulators at a time
@@ -103,20 +113,23 @@ def _heard(listeners: Sequence[Listener], n: int) -> list[Relay]:
 
 
 def _ended(
-    runs: Sequence[Run], spec: RunSpec, outcome: str, study: Study, journal: Journal | None
+    runs: Sequence[Run | None], spec: RunSpec, outcome: str, study: Study, journal: Journal | None
 ) -> Run | None:
     """Return the run of all trainings, saved; None if no epoch of any is finished."""
     if not runs:
         if journal is not None:
             journal.discard()
         return None
-    run = runs[0] if spec.seeds == 1 else combined(runs, spec, outcome)
+    ranks, scored = study.ranks, [run for run in runs if run is not None]
+    if ranks is not None and not ranks.leads:
+        return from_leader(ranks, None, study.dataset)
+    run = scored[0] if spec.seeds == 1 else combined(scored, spec, outcome)
     run = replace(run, dataset=study.dataset)
     if journal is not None:
         if journal.resumed:
             run.info["resumed"] = journal.resumed
         journal.save(run, resumable=outcome == "stopped")
-    return run
+    return run if ranks is None else from_leader(ranks, run, study.dataset)
 
 
 def _begin(study: Study, journal: Journal, number: int) -> Listener:
@@ -126,7 +139,7 @@ def _begin(study: Study, journal: Journal, number: int) -> Listener:
     facts = {
         "data": data_fingerprint(study.dataset),
         "model": model_fingerprint(study.net),
-        "environment": environment(study.device),
+        "environment": environment(study.device, 1 if study.ranks is None else study.ranks.size),
     }
     index = journal.index
     if index is None:
@@ -168,8 +181,7 @@ def _go_on(study: Study, journal: Journal, index: dict[str, Any]) -> None:
             ", ".join(accumulators),
             "resume with the version of hcat_nb that began the run",
         )
-    for name, one in accumulators.items():
-        one.load_state(states[name])
+    study.load_states(states)
     if study.epoch_files is not None:
         journal.give_back(index, study.epoch_files)
     study.trainer.observer.clock.seconds = dict(index["clock"])

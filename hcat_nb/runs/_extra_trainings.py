@@ -8,7 +8,7 @@ trainings that are left; what then lacks says so in its status.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hcat_nb.errors import DivergedError, ModelError
@@ -117,7 +117,6 @@ class ExtraTrainings:
         """Train one, and hand over what it measured if it was not stopped."""
         from hcat_nb.observation.dynamics import MapDynamics
         from hcat_nb.observation.observer import Observer
-        from hcat_nb.training.loop import Trainer
 
         own, device = self.trainer, self.trainer.features.device
         seed = child_seed(own.seed, job.stream)
@@ -134,23 +133,22 @@ class ExtraTrainings:
             n_classes=job.n_classes,
             batch_size=own.observer.batch_size,
             seed=seed,
+            sharing=own.sharing_all(),
         )
-        trainer = Trainer(
-            model,
-            own.features,
-            labels,
-            job.rows.to(device),
-            observer,
-            dynamics,
-            epochs=own.epochs,
-            batch_size=own.batch_size,
-            lr=own.lr,
+        trainer = replace(
+            own,
+            model=model,
+            labels=labels,
+            rows=job.rows.to(device),
+            observer=observer,
+            dynamics=dynamics,
             seed=seed,
             listeners=[relay],
-            control=own.control,
+            start=None,
+            afterwards=None,
         )
         outcome = trainer.run(self._start(trainer, job)).outcome
-        if outcome == "finished":
+        if outcome == "finished" and own.leads:
             record = gauge.record()
             for method in job.methods:
                 method.observe(record)

@@ -9,19 +9,21 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.spec import plain_values
+from hcat_nb.casts import plain_values
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.spec import RunSpec
 
 __all__ = [
     "data_fingerprint",
     "differences",
     "environment",
     "model_fingerprint",
+    "spec_fingerprint",
     "tensor_digest",
 ]
 
@@ -64,7 +66,12 @@ def model_fingerprint(net: nn.Module) -> dict[str, Any]:
     }
 
 
-def environment(device: torch.device) -> dict[str, Any]:
+def spec_fingerprint(spec: RunSpec) -> str:
+    """Return text that another specification would not give."""
+    return _ADDRESS.sub("", repr(spec.to_dict()))
+
+
+def environment(device: torch.device, processes: int = 1) -> dict[str, Any]:
     """Return what the last digits of results depend on, beside specification and data."""
     import torch
 
@@ -74,6 +81,7 @@ def environment(device: torch.device) -> dict[str, Any]:
         "machine": platform.machine(),
         "device": device.type,
         "threads": torch.get_num_threads(),
+        **({"processes": processes} if processes > 1 else {}),
     }
 
 

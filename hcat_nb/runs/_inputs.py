@@ -8,9 +8,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hcat_nb.casts import plain_values
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
 from hcat_nb.registry import METHODS, name_of_path, nearest
-from hcat_nb.spec import USERS_OWN, RunSpec, plain_values
+from hcat_nb.spec import USERS_OWN, RunSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,6 +178,7 @@ def load_dataset(
         on_missing_label=spec.on_missing_label,
         on_bad_row=spec.on_bad_row,
         seed=spec.effective_data_seed,
+        data_on=spec.data_on,
         classes=classes,
         **spec.dataset_options,
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hcat_nb.data.host_memory import free_host_memory
 from hcat_nb.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _COPIES_OF_WEIGHTS = 4
 _ACTIVATIONS = 1.25
 # What libraries and allocators hold beside it.
 _WORKSPACE = 2**25
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
@@ -77,30 +76,13 @@ def _bytes_per_row(trainer: Trainer) -> int:
 def free_memory(device: torch.device) -> int:
     """Return the bytes that this process may still take on ``device``.
 
-    On a CPU the lesser of what the system can give without swapping and what
-    a container's limit (cgroup v2) leaves.
+    On a CPU see :func:`~hcat_nb.data.host_memory.free_host_memory`.
     """
     if device.type == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    left = _left_in_cgroup(_CGROUP)
-    return free if left is None else min(free, left)
-
-
-def _left_in_cgroup(folder: Path) -> int | None:
-    """Return what the limit of a container leaves, reclaimable file pages included."""
-    limit, current, stat = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
-    if not (limit.is_file() and current.is_file() and stat.is_file()):
-        return None
-    most = limit.read_text().strip()
-    if most == "max":
-        return None
-    pages = dict(line.split() for line in stat.read_text().splitlines())
-    return int(most) - int(current.read_text()) + int(pages.get("inactive_file", 0))
+    return free_host_memory()
 
 
 def check_memory(need: Mapping[str, int], free: int, n: int, methods: Iterable[str]) -> None:

@@ -1,9 +1,10 @@
-"""A sample of an image dataset as a PNG file, for pages that hold their pictures themselves."""
+"""Samples of an image dataset as PNG files, for pages that hold their pictures themselves."""
 
 from __future__ import annotations
 
 import base64
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy as np
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["data_url", "png"]
+__all__ = ["Sprite", "data_url", "png", "sprite"]
+
+_SPRITE_COLUMNS = 10
 
 
 def png(dataset: LabelledDataset, row: int) -> bytes:
@@ -20,18 +23,78 @@ def png(dataset: LabelledDataset, row: int) -> bytes:
     One channel is grey, three are red, green and blue; of any other number
     the mean is shown.
     """
+    return _encoded(_pixels(dataset, np.array([row]))[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Sprite:
+    """Several images in one picture, row by row.
+
+    Parameters
+    ----------
+    png : bytes
+    columns, rows : int
+        Images side by side, and below each other.
+    pixels : int
+        Side of the square that each image has, in its middle.
+    """
+
+    png: bytes
+    columns: int
+    rows: int
+    pixels: int
+
+
+def sprite(dataset: LabelledDataset, rows: np.ndarray, *, largest: int) -> Sprite:
+    """Return the images at these positions as one picture.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+        Of images.
+    rows : array of shape (k,), int64
+        k >= 1.
+    largest : int
+        Pixels; larger images are reduced to it.
+    """
     from PIL import Image
 
+    images = _pixels(dataset, rows)
+    height, width = images.shape[1:3]
+    side = min(max(height, width), largest)
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    columns = min(len(rows), _SPRITE_COLUMNS)
+    lines = -(-len(rows) // columns)
+    # Transparent where there is no image, for light and dark pages.
+    sheet = np.zeros((lines * side, columns * side, 4 if images.ndim == 4 else 2), np.uint8)
+    left, top = (side - size[0]) // 2, (side - size[1]) // 2
+    for place, image in enumerate(images):
+        if scale < 1:
+            image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+        y, x = divmod(place, columns)
+        cell = sheet[y * side + top :, x * side + left :][: size[1], : size[0]]
+        cell[..., :-1] = image if image.ndim == 3 else image[..., None]
+        cell[..., -1] = 255
+    return Sprite(_encoded(sheet, level=1), columns, lines, side)
+
+
+def _pixels(dataset: LabelledDataset, rows: np.ndarray) -> np.ndarray:
+    """Return images as uint8, grey (k, height, width) or colour (k, height, width, 3)."""
     assert dataset.value_range is not None  # the dataset refuses images without one
     low, high = dataset.value_range
-    pixels = (dataset.features[row].float() - low) / max(high - low, 1e-12) * 255
-    array = pixels.clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
-    if array.shape[2] == 1:
-        array = array[:, :, 0]
-    elif array.shape[2] != 3:
-        array = array.mean(axis=2).astype(np.uint8)
+    pixels = (dataset.features[rows].float() - low) / max(high - low, 1e-12) * 255
+    array = pixels.clamp(0, 255).round().byte().permute(0, 2, 3, 1).numpy()
+    if array.shape[3] == 1:
+        return array[..., 0]
+    return array if array.shape[3] == 3 else array.mean(axis=3).astype(np.uint8)
+
+
+def _encoded(array: np.ndarray, level: int = 6) -> bytes:
+    from PIL import Image
+
     buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, format="PNG")
+    Image.fromarray(array).save(buffer, format="PNG", compress_level=level)
     return buffer.getvalue()
 
 

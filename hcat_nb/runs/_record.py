@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.spec import plain_values
+from hcat_nb.casts import plain_values
 
 if TYPE_CHECKING:
     from torch import nn

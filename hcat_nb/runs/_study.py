@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import ModelError
 from hcat_nb.runs._costs import described_parts, part_timings
+from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
 from hcat_nb.runs._inputs import (
     fit_classes,
     load_dataset,
     make_methods,
 )
+from hcat_nb.runs._placement import Placement, place_features
 from hcat_nb.runs._record import (
     DRAWN,
     GIVEN,
@@ -46,7 +49,9 @@ if TYPE_CHECKING:
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs._extra_trainings import ExtraTrainings
     from hcat_nb.training.events import Control, Listener, StartEvent
-    from hcat_nb.training.loop import Trainer, Training
+    from hcat_nb.training.loop import Tell, Trainer, Training
+    from hcat_nb.training.ranks import Ranks
+    from hcat_nb.training.shares import Shares
 
 __all__ = ["Study"]
 
@@ -61,10 +66,13 @@ class Study:
         With one seed.
     given : Perturbed, optional
         The data of an earlier study of the same run, to train on again.
+    ranks : Ranks, optional
+        The processes that train together, if this one is not alone.
     """
 
     spec: RunSpec
     given: Perturbed | None = None
+    ranks: Ranks | None = None
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -78,9 +86,11 @@ class Study:
     dynamics: MapDynamics = field(init=False)
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
+    placement: Placement = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
+    shares: Shares | None = field(init=False, default=None)
 
     @property
     def dataset(self) -> LabelledDataset:
@@ -102,12 +112,14 @@ class Study:
 
         spec = self.spec
         self.methods = make_methods(spec)
-        self.device = choose_device(spec.device)
-        clean = (
-            load_dataset(data, labels, name, spec, classes)
-            if self.given is None
-            else self.given.dataset
-        )
+        ranks = self.ranks
+        self.device = (choose_device if ranks is None else ranks.device)(spec.device)
+        with nullcontext() if ranks is None else ranks.one_before_the_others():
+            clean = (
+                load_dataset(data, labels, name, spec, classes)
+                if self.given is None
+                else self.given.dataset
+            )
         self.timings["load"] = time.perf_counter() - self.began
         clean = self._build(spec.model if model is None else model, clean)
         self.perturbed = self.given or perturb(
@@ -118,9 +130,10 @@ class Study:
             **spec.hardness_options,
         )
         self._wire()
+        shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(
             memory_need(self.trainer, self.accumulators()),
-            free_memory(self.device),
+            free_memory(self.device) // shared_by,
             len(self.dataset),
             [method.name for method in self.methods],
         )
@@ -132,7 +145,7 @@ class Study:
 
         self.trainer.listeners = listeners
         self.trainer.control = control or Control()
-        self.trainer.afterwards = self.extra.run
+        self.trainer.afterwards = self.extra.run if self.shares is None else self._gather_first
         try:
             return self.trainer.run(self.start_event())
         finally:
@@ -149,6 +162,29 @@ class Study:
     def epoch_files(self) -> Path | None:
         """The folder to which training adds a file each epoch, if it does."""
         return None if self.logits_keeper is None else self.logits_keeper.folder
+
+    def states(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Return the state of each accumulator; of several ranks, to the one that leads."""
+        if self.shares is not None:
+            return self.shares.states()
+        return {name: one.state() for name, one in self.accumulators().items()}
+
+    def load_states(self, states: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Go back to where :meth:`states` was asked."""
+        if self.shares is not None:
+            self.shares.take(states)
+            return
+        for name, one in self.accumulators().items():
+            one.load_state(states[name])
+
+    def _gather_first(self, training: Training, tell: Tell) -> None:
+        self.gather()
+        self.extra.run(training, tell)
+
+    def gather(self) -> None:
+        """Bring together on rank 0 what the ranks observed; all of them call it, once."""
+        if self.shares is not None:
+            self.shares.gather()
 
     def run(self, training: Training, outcome: str) -> Run:
         """Score what was observed."""
@@ -255,23 +291,39 @@ class Study:
             self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
             own.append(self.logits_keeper)
         model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
-        features = dataset.features.to(device)
+        batch_size = spec.observe_batch_size or default_batch_size(dataset.sample_shape, device)
+        observed = torch.nonzero(dataset.readable).ravel().to(device)
+        make: Callable[..., Trainer] = Trainer
+        if self.ranks is not None:
+            from hcat_nb.training.rank_trainer import RankTrainer
+            from hcat_nb.training.shares import Shares
+
+            make = partial(RankTrainer, ranks=self.ranks)
+            self.ranks.check_same(
+                {"dataset": data_fingerprint(dataset), "specification": spec_fingerprint(spec)}
+            )
+            self.ranks.start_alike(model)
+            portions = self.ranks.portions(observed, batch_size)
+            self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
+            observed = self.shares.mine
+        self.placement = self._place()
+        features = self.placement.features
         observer = Observer(
             model,
             features,
             labels,
-            torch.nonzero(dataset.readable).ravel().to(device),
+            observed,
             [*own, *self.methods],
             n_classes=dataset.n_classes,
-            batch_size=spec.observe_batch_size
-            or default_batch_size(tuple(features.shape[1:]), device),
+            batch_size=batch_size,
             seed=seed,
             embedding=self.embedding,
             traits=InputTraits.of(dataset),
+            sharing=self.shares,
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
             observer.rehearse()
-        self.trainer = Trainer(
+        self.trainer = make(
             model,
             features,
             labels,
@@ -284,6 +336,17 @@ class Study:
             seed=seed,
         )
         self.extra = ExtraTrainings.plan(self.methods, dataset, self.make_network, self.trainer)
+
+    def _place(self) -> Placement:
+        """Put the features where batches reach the device."""
+        from hcat_nb.runs._memory_need import free_memory
+
+        dataset, shape = self.dataset, self.dataset.sample_shape
+        reserved = 4 * dataset.n_classes * len(dataset) + sum(
+            one.later_bytes(shape) for one in self.accumulators().values()
+        )
+        free = free_memory(self.device)
+        return place_features(dataset, self.device, self.spec.data_on, reserved, free)
 
     def start_event(self) -> StartEvent:
         """Return what listeners are told first."""
@@ -300,17 +363,22 @@ class Study:
             labels=dataset.labels.numpy(),
             class_names=dataset.class_names,
             is_hard=self.perturbed.truth["is_hard"].to_numpy() if self.spec.hardness else None,
+            methods={method.name: method.scored_from for method in self.methods},
         )
 
     def _info(self, outcome: str) -> dict[str, Any]:
         notes = []
         if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
             notes.append("the last batch, of one sample, joined the batch before")
+        if self.placement.note:
+            notes.append(self.placement.note)
         if self.extra.jobs and self.initial_weights == GIVEN:
             notes.append(
                 "every extra training started from the weights of the module that was handed "
                 "over; if they were trained on these data, its judgement is not out of fold"
             )
+        if self.ranks is not None:
+            notes.append(f"trained and observed by {self.ranks.size} processes together")
         return {
             "outcome": outcome,
             "dataset": describe_dataset(self.dataset),
@@ -322,6 +390,7 @@ class Study:
                 self.trainer.observer.askers(), [method.name for method in self.methods]
             ),
             "device": str(self.device),
+            "data_on": self.placement.data_on,
             "notes": notes,
             "versions": versions(),
         }

@@ -80,6 +80,19 @@ def characterize(
         DivergedError if training diverges (its ``run`` holds the epochs
         before); HcatError if it is stopped before its first epoch ends.
 
+    Notes
+    -----
+    Under ``torchrun`` all processes call this alike, with the same data and
+    options, and train together: each observes a share of the samples.  Rank 0
+    tells its listeners, scores, and writes ``out``; the other ranks return its
+    run, with their own copy of the data, and its ``save`` does nothing there.
+    Scores are those of one process up to the rounding of float32 sums; not so
+    what a model or method draws anew for each batch by other means than
+    torch's dropout modules (``conf_agree`` with ``masks="per_sample"``, say).
+    An error that all processes make is raised in all; one that a single
+    process makes ends them all.  Several machines need the data on each of
+    them, and for :func:`hcat_nb.resume` a folder that all of them see.
+
     Examples
     --------
     >>> import hcat_nb as hcat
@@ -87,14 +100,21 @@ def characterize(
     >>> run.scores.shape
     (178, 2)
     """
-    listeners = check_audience(listeners, control)
-    chosen = make_spec(data, model, spec, options)
-    inputs = Inputs(data, labels, name, model, classes)
-    journal = None
-    if out is not None:
-        from hcat_nb.runs._journal import Journal
-        from hcat_nb.runs.store import check_folder
+    from hcat_nb.training.ranks import together
 
-        folder = check_folder(out, overwrite=overwrite)
-        journal = Journal(folder, run_head(chosen, inputs), keep_checkpoint, overwrite)
-    return carry_out(Study, chosen, inputs, listeners, control, journal)
+    with together() as ranks:
+        listeners = check_audience(listeners, control)
+        chosen = make_spec(data, model, spec, options)
+        inputs = Inputs(data, labels, name, model, classes)
+        journal = None
+        if out is not None:
+            from hcat_nb.runs._followers import FollowerJournal
+            from hcat_nb.runs._journal import Journal
+            from hcat_nb.runs.store import check_folder, folder_path
+
+            follows = ranks is not None and not ranks.leads
+            # What stands there may be rank 0's own already, when another one looks.
+            folder = folder_path(out) if follows else check_folder(out, overwrite=overwrite)
+            kind = FollowerJournal if follows else Journal
+            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint, overwrite)
+        return carry_out(Study, chosen, inputs, listeners, control, journal, ranks)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.run import Run
 
-__all__ = ["HardestSamples", "hardest_samples"]
+__all__ = ["HardestSamples", "hardest_samples", "ranking"]
 
 _SHOWN = 100  # pictures or rows in a notebook; the frame holds all
 _TILE = 84  # pixels
@@ -110,8 +110,7 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     if k is not None and not (whole and k >= 0):
         raise SpecError(f"k is {k!r}", "a whole number of samples, or None for all")
     scores = run.scores[by].to_numpy()
-    second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()
-    order = np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
+    order = ranking(run, by)
     top = order if k is None else order[:k]
     frame = run.details[["label", "suggested", "suggested_probability"]].assign(
         verdict=_verdicts(run, by)
@@ -127,6 +126,19 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     if run.dataset is not None and run.dataset.modality == "image":
         pictures = [png(run.dataset, int(row)) for row in top[:_SHOWN]]
     return HardestSamples(frame, by, tied, ties, pictures)
+
+
+def ranking(run: Run, by: str) -> np.ndarray:
+    """Return the positions of all samples, hardest by the method ``by`` first, int64.
+
+    Equal scores are ranked by the column of ``run.details`` that the method's
+    card names, then by the order of the dataset; samples without a score come
+    last.
+    """
+    scores = run.scores[by].to_numpy()
+    ties = run.info["methods"][by]["ties"]
+    second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()
+    return np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
 
 
 def _with_texts(frame: pd.DataFrame, dataset: LabelledDataset, rows: np.ndarray) -> pd.DataFrame:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.recorded import Recorded
 
-__all__ = ["rescore"]
+__all__ = ["kept_dynamics", "rescore"]
 
 
 def rescore(
@@ -90,7 +90,7 @@ def _rescored(
 
     from hcat_nb.methods.base import UNREADABLE
 
-    recorded = _kept(run)
+    recorded = kept_dynamics(run)
     asked = RunSpec.from_options(methods=methods, method_options=options, variant=run.spec.variant)
     plan = _plan(run, asked, recorded)
     codes = run.details["label"].cat.codes.to_numpy().astype(np.int64)
@@ -108,8 +108,14 @@ def _rescored(
     return _with(run, plan, asked, scored, recorded, began)
 
 
-def _kept(run: Run) -> Recorded:
-    """Return what the run kept: all logits, else the label's probabilities."""
+def kept_dynamics(run: Run) -> Recorded:
+    """Return what the run kept: all logits, else the label's probabilities.
+
+    Raises
+    ------
+    StoreError
+        If it kept nothing, or has several seeds.
+    """
     from hcat_nb.observation.recorded_arrays import ArrayDynamics
 
     if run.seed_scores is not None:

@@ -11,6 +11,7 @@ from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs._checkpoint import is_ours, read_index
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
+from hcat_nb.runs._followers import FollowerJournal
 from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
 from hcat_nb.runs._study import Study
@@ -67,17 +68,22 @@ def resume(
     HcatError
         As :func:`hcat_nb.characterize` raises it.
     """
-    path = folder_path(folder)
-    index = _unfinished(path)
-    _refuse_missing(path, index, data, model, options)
-    spec = _spec(path, index, data, model, options)
-    inputs = Inputs(data, labels, index["name"], model, index["classes"])
-    head = run_head(spec, inputs) | {key: index[key] for key in ("data", "model", "environment")}
-    resumed = [*index.get("resumed", [])]
-    if index["epoch"] or index["seed"]:
-        resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
-    journal = Journal(path, head | {"resumed": resumed}, keep_checkpoint, True, index)
-    return carry_out(Study, spec, inputs, listeners, control, journal)
+    from hcat_nb.training.ranks import together
+
+    with together() as ranks:
+        path = folder_path(folder)
+        index = _unfinished(path)
+        _refuse_missing(path, index, data, model, options)
+        spec = _spec(path, index, data, model, options)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"])
+        kept = ("data", "model", "environment")
+        head = run_head(spec, inputs) | {key: index[key] for key in kept}
+        resumed = [*index.get("resumed", [])]
+        if index["epoch"] or index["seed"]:
+            resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
+        kind = Journal if ranks is None or ranks.leads else FollowerJournal
+        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, True, index)
+        return carry_out(Study, spec, inputs, listeners, control, journal, ranks)
 
 
 def _unfinished(path: Path) -> dict[str, Any]:

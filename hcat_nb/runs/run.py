@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs._charts import RunCharts
 from hcat_nb.runs.hardest import HardestSamples, hardest_samples
 from hcat_nb.spec import RunSpec
 
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.data_map import XAxis
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.jupyter.explore_panel import ExplorePanel
     from hcat_nb.observation.stored_logits import StoredLogits
+    from hcat_nb.runs._apply import Mislabeled
+    from hcat_nb.runs.decisions import Decisions
 
 __all__ = ["Run"]
 
 
 @dataclass(eq=False)
-class Run:
+class Run(RunCharts):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,
@@ -71,6 +75,8 @@ class Run:
         With ``seeds=k``: each training's scores, columns ``el2n_seed_0 ...``.
         ``scores`` are then their means, and ``details["el2n_std"]`` their
         sample standard deviation.
+    folder : Path or None
+        Where the run was last saved to or loaded from.
     """
 
     spec: RunSpec
@@ -86,6 +92,7 @@ class Run:
     dataset: LabelledDataset | None = None
     logits: StoredLogits | None = None
     seed_scores: pd.DataFrame | None = None
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         hardness = self.spec.hardness
@@ -95,6 +102,10 @@ class Run:
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
             f"{len(self.methods)} methods>"
         )
+
+    def without_data(self) -> Run:
+        """Return the run without dataset, model and logits: tables only, the same evaluation."""
+        return replace(self, dataset=None, weights={}, logits=None)
 
     @property
     def methods(self) -> list[str]:
@@ -292,8 +303,95 @@ class Run:
             )
         return duplicates(self.dataset)
 
+    def decisions(self, file: str | Path | None = None) -> Decisions:
+        """Return what was decided about the samples, to add to.
+
+        Of a saved run they are kept in ``<folder>.decisions.json`` beside it,
+        written at each step, and found there after a restart.  Those of a run
+        that is not saved are kept in memory until it is.
+
+        Parameters
+        ----------
+        file : str or Path, optional
+            A JSON file to keep them in instead.
+
+        Returns
+        -------
+        Decisions
+            The same object for each call.
+
+        Raises
+        ------
+        DataError
+            If sample ids repeat.
+        StoreError
+            If the file cannot be read, or holds decisions on other samples.
+        """
+        from hcat_nb.runs.decisions import decisions_of
+
+        return decisions_of(self, file)
+
+    def apply(
+        self,
+        decisions: Decisions | pd.DataFrame | str | Path | None = None,
+        *,
+        dataset: LabelledDataset | None = None,
+        mislabeled: Mislabeled = "unlabel",
+    ) -> LabelledDataset:
+        """Return the data as decisions make them; what they were stays as it is.
+
+        Parameters
+        ----------
+        decisions : Decisions, DataFrame or path, optional
+            Default: :meth:`decisions`.  A table, or a .csv or .parquet file,
+            has the columns of ``Decisions.frame()``.
+        dataset : LabelledDataset, optional
+            The data that the run was trained on, where it does not hold them.
+        mislabeled : {"unlabel", "drop", "keep"}
+            What becomes of samples marked as mislabeled: they stay without a
+            label (never trained on, still scored by methods that do not look
+            at labels), go, or stay as they are.
+
+        Returns
+        -------
+        LabelledDataset
+            To be characterized again.  Ids and classes are kept.
+
+        Raises
+        ------
+        DataError
+            If the data are not the run's, or a label is not the one that was
+            decided on.
+        StoreError
+            If the run holds no data and none are given.
+        UnknownNameError
+            If a decision names a sample or a class that does not exist.
+        """
+        from hcat_nb.runs._apply import apply_to
+
+        return apply_to(self, decisions, dataset, mislabeled)
+
+    def explore(self, **options: Any) -> ExplorePanel:
+        """Open the explorer in a notebook: from a dot on a map to the sample behind it.
+
+        Parameters
+        ----------
+        **options
+            Of :func:`hcat_nb.jupyter.explore_panel.explore`.
+
+        Returns
+        -------
+        ExplorePanel
+        """
+        from hcat_nb.jupyter.explore_panel import explore
+
+        return explore(self, **options)
+
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run into ``folder``; see :func:`hcat_nb.runs.store.save_run`."""
+        from hcat_nb.runs.decisions import keep_beside
         from hcat_nb.runs.store import save_run
 
-        return save_run(self, folder, overwrite=overwrite)
+        path = save_run(self, folder, overwrite=overwrite)
+        keep_beside(self)
+        return path

@@ -139,6 +139,7 @@ def save_run(
     finally:
         if draft.exists():
             shutil.rmtree(draft)
+    run.folder = path
     return path
 
 
@@ -204,6 +205,7 @@ def load_run(folder: str | Path) -> Run:
         seed_scores=optional.get("seed_scores"),
         weights=load_file(path / "model.safetensors"),
         logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
+        folder=path,
     )
 
 

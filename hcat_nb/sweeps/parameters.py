@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.casts import cast
+from hcat_nb.casts import cast, plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
-from hcat_nb.spec import OPTION_ALIASES, RunSpec, plain_values
+from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd

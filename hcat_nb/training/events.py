@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,9 @@ from hcat_nb.observation.dynamics import MapSnapshot
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from hcat_nb.methods.base import Moment
+    from hcat_nb.training.interim import InterimScores
 
 __all__ = [
     "Control",
@@ -39,6 +43,9 @@ class StartEvent:
     class_names : tuple of str
     is_hard : array of shape (n,), bool, optional
         The injected truth; None where nothing was injected.
+    methods : mapping of str to {"epoch", "final", "end"}
+        The methods, and from when on each has scores; see
+        ``Method.scored_from``.
     """
 
     n_epochs: int
@@ -50,6 +57,7 @@ class StartEvent:
     labels: np.ndarray
     class_names: tuple[str, ...]
     is_hard: np.ndarray | None = None
+    methods: Mapping[str, Moment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,8 @@ class EpochEvent:
         Seconds since the start, and the forecast to the end.
     map : MapSnapshot
         Data-map coordinates of all samples; never written again.
+    scores : InterimScores, optional
+        Scores so far, made if a listener takes them while it hears this.
     """
 
     epoch: int
@@ -86,6 +96,7 @@ class EpochEvent:
     elapsed: float
     remaining: float
     map: MapSnapshot
+    scores: InterimScores | None = None
 
 
 @dataclass(frozen=True)
@@ -131,11 +142,16 @@ class ExtraEvent:
 
 @dataclass(frozen=True)
 class EndEvent:
-    """Training is over: all epochs finished, stopped by the user, or failed."""
+    """Training is over: all epochs finished, stopped by the user, or failed.
+
+    ``scores`` are those of all methods, made if a listener takes them while
+    it hears this; None if no epoch finished, or the run failed.
+    """
 
     outcome: Literal["finished", "stopped", "failed"]
     epochs: int
     message: str = ""
+    scores: InterimScores | None = field(default=None, compare=False)
 
 
 class Listener:

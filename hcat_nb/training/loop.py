@@ -16,8 +16,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.data.feature_stream import Features, streamed
 from hcat_nb.errors import DivergedError
-from hcat_nb.observation.dynamics import MapDynamics
+from hcat_nb.methods.base import Method
+from hcat_nb.observation.buffered import Sharing
+from hcat_nb.observation.dynamics import MapDynamics, MapSnapshot
 from hcat_nb.observation.observer import Observer
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import (
@@ -28,6 +31,7 @@ from hcat_nb.training.events import (
     StartEvent,
     StepEvent,
 )
+from hcat_nb.training.interim import ScoreBoard
 from hcat_nb.training.moving_parts import MovingParts
 from hcat_nb.training.seed import isolated_rng
 
@@ -101,7 +105,7 @@ class Trainer:
     ----------
     model : Module
         Raw features in, logits out; on the device of ``features``.
-    features : Tensor of shape (n, ...)
+    features : Tensor or FeatureStream of shape (n, ...)
     labels : Tensor of shape (n,), int64
     rows : Tensor of shape (m,), int64
         Positions to train on, m >= 2.
@@ -127,7 +131,7 @@ class Trainer:
     """
 
     model: nn.Module
-    features: Tensor
+    features: Features
     labels: Tensor
     rows: Tensor
     observer: Observer
@@ -140,6 +144,15 @@ class Trainer:
     control: Control = field(default_factory=Control)
     start: Progress | None = None
     afterwards: Callable[[Training, Tell], None] | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether what methods remember comes together here; see :class:`RankTrainer`."""
+        return True
+
+    def sharing_all(self) -> Sharing | None:
+        """Return how an observer shares samples that each process observes; alone, not at all."""
+        return None
 
     @property
     def steps(self) -> int:
@@ -172,6 +185,7 @@ class Trainer:
             at the epoch before.
         """
         self._audience = _Audience(self.listeners)
+        self._board = ScoreBoard(self._scored_meanwhile(), self.features.device)
         training = self._training = Training()
         outcome: Outcome = "failed"
         message = ""
@@ -186,7 +200,12 @@ class Trainer:
             message = f"{type(error).__name__}: {error}"
             raise
         finally:
-            self._audience.tell("on_end", EndEvent(outcome, len(training.history), message))
+            scored = outcome != "failed" and training.history
+            scores = self._board.at_end() if scored else None
+            end = EndEvent(outcome, len(training.history), message, scores)
+            self._audience.tell("on_end", end)
+            if scores is not None:
+                scores.close()
         return training
 
     def _run_epochs(self, training: Training) -> None:
@@ -224,11 +243,12 @@ class Trainer:
                 self.observer.end_epoch(epoch, last=epoch == self.epochs)
             finished = _copy(self.model)
             now = time.perf_counter()
-            accuracy = self.dynamics.accuracy()
+            accuracy, snapshot = self._look(epoch)
             training.history.append(
                 EpochRecord(epoch, loss, accuracy, trained - epoch_began, now - trained)
             )
             elapsed = now - began
+            scores = self._board.after_epoch(epoch, last=epoch == self.epochs)
             event = EpochEvent(
                 epoch=epoch,
                 n_epochs=self.epochs,
@@ -236,9 +256,11 @@ class Trainer:
                 accuracy=accuracy,
                 elapsed=elapsed,
                 remaining=elapsed / epoch * (self.epochs - epoch),
-                map=self.dynamics.snapshot(epoch),
+                map=snapshot,
+                scores=scores,
             )
             self._audience.tell("on_epoch", event)
+            scores.close()
 
     def _train_epoch(
         self, epoch: int, shuffled: Tensor, optimizer: torch.optim.Optimizer
@@ -247,19 +269,43 @@ class Trainer:
         self.model.train()
         total = torch.zeros((), dtype=torch.float64, device=self.features.device)
         parts = batches(shuffled, self.batch_size)
-        for step, batch in enumerate(parts, start=1):
-            self.control.wait_while_paused()
-            if self.control.stop.is_set():
+        inputs = streamed(self.features, [self._shown(batch) for batch in parts])
+        for step, (batch, x) in enumerate(zip(parts, inputs, strict=True), start=1):
+            if self._told_to_stop():
                 return None
-            logits = self.model(self.features[batch])
-            loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            self.observer.record_step(batch, logits)
-            total += loss.detach() * len(batch)
+            total += self._step(batch, x, optimizer)
             self._audience.tell("on_step", StepEvent(epoch, step, len(parts)))
-        return float(total) / len(shuffled)
+        return self._summed(total) / len(shuffled)
+
+    def _shown(self, batch: Tensor) -> Tensor:
+        """Return which samples of a batch the model sees here."""
+        return batch
+
+    def _step(self, batch: Tensor, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+        """Train on a batch, whose shown features are ``x``; return the sum of its losses before."""
+        logits = self.model(x)
+        loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        self.observer.record_step(batch, logits)
+        return loss.detach() * len(batch)
+
+    def _scored_meanwhile(self) -> list[Method]:
+        """Return whom listeners may ask for scores while the run goes on."""
+        return [one for one in self.observer.subscribers if isinstance(one, Method)]
+
+    def _told_to_stop(self) -> bool:
+        self.control.wait_while_paused()
+        return self.control.stop.is_set()
+
+    def _summed(self, losses: Tensor) -> float:
+        """Return the sum of an epoch's losses; the model is trained for this epoch."""
+        return float(losses)
+
+    def _look(self, epoch: int) -> tuple[float, MapSnapshot]:
+        """Return the accuracy, and where all samples stand on the map."""
+        return self.dynamics.accuracy(), self.dynamics.snapshot(epoch)
 
     @torch.no_grad()
     def _is_broken(self, epoch: int, shuffled: Tensor) -> bool:

@@ -57,7 +57,7 @@ def test_what_the_stub_declares_beside_them_exists() -> None:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
     assert functions == {"load_ipython_extension"}
-    assert variables == {"__version__"}
+    assert variables == {"__version__", "last_run"}
     assert all(hasattr(hcat_nb, name) for name in functions | variables)
 
 

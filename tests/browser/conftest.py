@@ -1,4 +1,8 @@
-"""A JupyterLab of our own and a Chromium that looks at it; nothing leaves this machine."""
+"""A JupyterLab and a Notebook of our own, and a Chromium that looks at them, all offline.
+
+``HCAT_KERNEL_PYTHON`` names another Python whose kernel runs the notebooks: the
+same tests then hold for its version of ipykernel.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +64,20 @@ def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lab(lab_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab that knows nothing of the user's settings."""
-    own = tmp_path_factory.mktemp("jupyter")
+    with _server("jupyterlab", lab_folder, tmp_path_factory.mktemp("jupyter")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def notebook7(lab_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Jupyter Notebook 7, which serves the same folder."""
+    pytest.importorskip("notebook", reason="needs the package notebook")
+    with _server("notebook", lab_folder, tmp_path_factory.mktemp("notebook7")) as address:
+        yield address
+
+
+@contextmanager
+def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
     names = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -76,25 +94,39 @@ def lab(lab_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     page_config.write_text(
         json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
     )
+    if "HCAT_KERNEL_PYTHON" in os.environ:
+        _write_kernel(own / "kernel", os.environ["HCAT_KERNEL_PYTHON"])
+        # Goes before the kernel of the server's own environment.
+        paths = [str(own / "kernel"), *os.environ.get("JUPYTER_PATH", "").split(os.pathsep)]
+        folders["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command = [sys.executable, "-m", module, "--no-browser", "--allow-root"]
     command += ["--expose-app-in-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
-    command += [f"--ServerApp.root_dir={lab_folder}"]
-    log = (own / "lab.log").open("w")
+    command += [f"--ServerApp.root_dir={folder}"]
+    log = (own / "server.log").open("w")
     server = subprocess.Popen(
         command, env={**os.environ, **folders}, stdout=log, stderr=subprocess.STDOUT
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for_server(server, f"{address}/api/status?token={TOKEN}", own / "lab.log")
+        _wait_for_server(server, f"{address}/api/status?token={TOKEN}", own / "server.log")
         yield address
     finally:
         server.terminate()  # Jupyter ends its kernels first
         server.wait(timeout=30)
         log.close()
+
+
+def _write_kernel(place: Path, python: str) -> None:
+    """Make ``python3`` the kernel of another Python."""
+    folder = place / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
 
 
 def _wait_for_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -107,7 +139,7 @@ def _wait_for_server(server: subprocess.Popen[bytes], url: str, log: Path) -> No
             time.sleep(0.2)
         else:
             return
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+    pytest.fail(f"the server did not start:\n{log.read_text()}")
 
 
 @dataclass
@@ -117,6 +149,7 @@ class LabPage:
     page: Any
     lab: str
     folder: Path
+    tree: str = "lab/tree"
     requests: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
@@ -134,7 +167,7 @@ class LabPage:
                 },
             )
             nbformat.write(notebook, self.folder / name)
-        self.page.goto(f"{self.lab}/lab/tree/{name}?reset&token={TOKEN}")
+        self.page.goto(f"{self.lab}/{self.tree}/{name}?reset&token={TOKEN}")
         self.page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
         # A command before the kernel is connected opens a dialog.
         self.page.evaluate(_CONNECTED)
@@ -173,10 +206,23 @@ class LabPage:
 def lab_page(
     browser: Any, lab: str, lab_folder: Path, request: pytest.FixtureRequest
 ) -> Iterator[LabPage]:
-    """A fresh page, whose requests and console are recorded."""
+    """A fresh page of JupyterLab, whose requests and console are recorded."""
+    yield from _page(browser, LabPage(None, lab, lab_folder), request)
+
+
+@pytest.fixture(params=["lab", "notebook7"])
+def either_page(
+    browser: Any, lab_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[LabPage]:
+    """A fresh page of JupyterLab, then one of Notebook 7."""
+    tree = {"lab": "lab/tree", "notebook7": "notebooks"}[request.param]
+    address = request.getfixturevalue(request.param)
+    yield from _page(browser, LabPage(None, address, lab_folder, tree), request)
+
+
+def _page(browser: Any, opened: LabPage, request: pytest.FixtureRequest) -> Iterator[LabPage]:
     context = browser.new_context(viewport={"width": 1100, "height": 1000})
-    page = context.new_page()
-    opened = LabPage(page, lab, lab_folder)
+    page = opened.page = context.new_page()
     page.on("request", lambda request: opened.requests.append(request.url))
     page.on("websocket", lambda socket: opened.requests.append(socket.url))
     page.on("console", lambda message: opened.messages.append(f"{message.type}: {message.text}"))

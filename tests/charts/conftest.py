@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,3 +34,18 @@ def make_details() -> Callable[..., pd.DataFrame]:
         )
 
     return make
+
+
+@pytest.fixture
+def rows_of() -> Callable[..., pd.DataFrame]:
+    """The rows that a layer or a plot of a chart's specification holds."""
+
+    def read(spec: dict[str, Any], part: int = 0) -> pd.DataFrame:
+        parts = spec.get("layer") or spec.get("concat") or [spec]
+        data = parts[part].get("data") or spec["data"]  # what all parts share stands above them
+        text = spec["datasets"][data["name"]]
+        words = [name for name, kind in data["format"]["parse"].items() if kind == "string"]
+        keep = dict.fromkeys(words, "str")
+        return pd.read_csv(io.StringIO(text), dtype=keep, na_values=[""], keep_default_na=False)
+
+    return read

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from hcat_nb.charts.coloring import by_truth
-from hcat_nb.charts.data_map import data_map, map_chart
+from hcat_nb.charts.data_map import X_AXES, data_map, map_chart
 from hcat_nb.charts.picture import picture
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 
@@ -94,7 +94,7 @@ def test_a_saved_chart_of_60_000_samples_is_small(make_details: Details) -> None
 
 def test_without_data_the_datasets_are_named() -> None:
     spec = map_chart(
-        "variability", by_truth(np.zeros(1)), title="t", caption="c", n_points=1
+        X_AXES["variability"], by_truth(np.zeros(1)), title="t", caption="c", n_points=1
     ).to_dict()
     assert [layer["data"] for layer in spec["layer"]] == [{"name": "bins"}, {"name": "points"}]
     assert {param["name"]: param["value"] for param in spec["params"]}["heading"] == "t"

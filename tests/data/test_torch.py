@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,3 +143,67 @@ class Broken(Pictures):
 def test_items_of_another_form_are_refused(dataset: Dataset[Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         from_dataset(dataset)
+
+
+class Drawn(Dataset[Any]):
+    """Random rows, by the global streams; one of them can be made to fail."""
+
+    def __init__(self, bad: int | None = None, item: Any = None) -> None:
+        self.bad, self.item = bad, item
+
+    def __len__(self) -> int:
+        return 150
+
+    def __getitem__(self, row: int) -> Any:
+        if row == self.bad:
+            if self.item is not None:
+                return self.item
+            raise OSError("no such picture")
+        noise = np.random.normal(size=3) + random.random()  # noqa: NPY002 (the global stream)
+        return torch.rand(3) + torch.from_numpy(noise), torch.tensor(row % 2)
+
+
+def test_workers_read_what_one_process_reads() -> None:
+    alone = from_loader(DataLoader(Drawn()), seed=5)
+    together = from_loader(DataLoader(Drawn(), num_workers=2), seed=5)
+    np.testing.assert_array_equal(together.features, alone.features)
+    assert together.features.dtype == alone.features.dtype
+    assert together.channels_first == alone.channels_first
+    assert [int(one) for one in together.labels] == [int(one) for one in alone.labels]
+    assert not np.array_equal(from_loader(DataLoader(Drawn()), seed=6).features, alone.features)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (None, "sample 140 of Drawn cannot be read: OSError: no such picture"),
+        (torch.zeros(3), "sample 140 of Drawn has no label"),
+        ((1, 2, 3), "sample 140 of Drawn is a tuple of 3"),
+        ((torch.zeros(4), 1), "samples 0 and 140 have the shapes"),
+    ],
+)
+def test_a_faulty_row_is_named_whoever_reads_it(workers: int, item: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        from_loader(DataLoader(Drawn(140, item), num_workers=workers))
+
+
+class Dying(Drawn):
+    def __getitem__(self, row: int) -> Any:
+        if row == 100:
+            os._exit(1)
+        return super().__getitem__(row)
+
+
+def test_a_worker_that_dies_is_reported() -> None:
+    with pytest.raises(DataError, match="a worker of the loader failed"):
+        from_loader(DataLoader(Dying(), num_workers=1))
+
+
+def test_rows_of_half_precision_come_through_workers() -> None:
+    class Half(Drawn):
+        def __getitem__(self, row: int) -> Any:
+            return torch.full((2,), row, dtype=torch.bfloat16), row % 2
+
+    parts = from_loader(DataLoader(Half(), num_workers=1))
+    np.testing.assert_array_equal(parts.features[:3, 0], [0, 1, 2])

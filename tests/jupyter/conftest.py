@@ -11,7 +11,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from hcat_nb.observation.dynamics import MapSnapshot
-from hcat_nb.training.events import EpochEvent, StartEvent
+from hcat_nb.training.events import EndEvent, EpochEvent, StartEvent
+from hcat_nb.training.interim import InterimScores
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,6 +52,7 @@ class MadeUpRun:
             labels=labels,
             class_names=("oak", "<i>elm</i>"),
             is_hard=rng.random(n) < 0.2 if truth else None,
+            methods={"aum": "epoch", "cleanlab": "final"},
         )
 
     def snapshot(self, epoch: int) -> MapSnapshot:
@@ -69,7 +71,17 @@ class MadeUpRun:
             elapsed=2.0 * epoch,
             remaining=2.0 * (self.n_epochs - epoch),
             map=self.snapshot(epoch),
+            scores=InterimScores(lambda: self.scores(epoch, last=epoch == self.n_epochs)),
         )
+
+    def scores(self, epoch: int, last: bool) -> dict[str, np.ndarray]:
+        values = np.random.default_rng(epoch).normal(size=self.n).astype(np.float32)
+        return {"aum": values, **({"cleanlab": -values} if last else {})}
+
+    def end(self, outcome: Any = "finished", epochs: int | None = None) -> EndEvent:
+        epochs = self.n_epochs if epochs is None else epochs
+        scores = InterimScores(lambda: self.scores(epochs, last=True)) if epochs else None
+        return EndEvent(outcome, epochs, scores=scores)
 
 
 @pytest.fixture

@@ -133,3 +133,89 @@ def test_many_threads_keep_the_order() -> None:
     limiter.finish()
     assert sent == sorted(sent)
     assert sent[-1] == 399
+
+
+def test_it_says_whether_the_next_goes_at_once(clock: Clock) -> None:
+    limiter, sent = make(clock)
+    assert limiter.ready()
+    limiter.offer(lambda: sent.append(0))
+    assert not limiter.ready()
+    clock.forward(0.5)
+    assert limiter.ready()
+
+
+def test_many_bytes_lengthen_the_pause(clock: Clock) -> None:
+    limiter, sent = make(clock)
+
+    def send() -> int:
+        sent.append(0)
+        return 4_000_000
+
+    limiter.offer(send)
+    limiter.offer(send)
+    clock.forward(9.9)  # at 400,000 bytes a second
+    assert len(sent) == 1
+    clock.forward(0.1)
+    assert len(sent) == 2
+
+
+def test_costly_sending_lengthens_the_pause(clock: Clock) -> None:
+    limiter, sent = make(clock)
+
+    def send() -> None:
+        sent.append(0)
+        clock.now += 0.1
+
+    limiter.offer(send)
+    limiter.offer(send)
+    clock.forward(9.8)  # a hundredth of the time, from the begin
+    assert len(sent) == 1
+    clock.forward(0.1)
+    assert len(sent) == 2
+
+
+def test_sixty_thousand_batches_in_thirty_seconds(clock: Clock) -> None:
+    """Two limiters share the wire: frames of a large map, and lines of text."""
+    frames = Limiter(0.5, [].append, clock)
+    lines = Limiter(0.4, [].append, clock)
+    sent: list[tuple[str, int, int]] = []
+
+    def frame(i: int) -> int:
+        sent.append(("frame", i, 200_000))
+        return 200_000
+
+    def line(i: int) -> int:
+        sent.append(("line", i, 300))
+        return 300
+
+    for i in range(60_000):
+        lines.offer(lambda i=i: line(i))
+        if i % 100 == 0:
+            frames.offer(lambda i=i: frame(i))
+        clock.forward(30 / 60_000)
+    frames.finish()
+    lines.finish()
+    seconds = 30
+    assert len(sent) <= 5 * seconds
+    assert sum(size for *_, size in sent) < 500_000 * seconds
+    assert [i for kind, i, _ in sent if kind == "line"][-1] == 59_999
+    assert [i for kind, i, _ in sent if kind == "frame"][-1] == 59_900
+
+
+def test_work_takes_its_share_of_the_time_and_no_more(clock: Clock) -> None:
+    pace = module.Pace(0.02, free=0.03, clock=clock)
+
+    def work(seconds: float) -> None:
+        with pace.spending():
+            clock.now += seconds
+
+    assert pace.due()
+    work(5.0)  # the first loads what the later ones have
+    assert pace.due()
+    work(0.03)
+    assert pace.due()
+    work(0.23)
+    clock.forward(9.7)  # 0.2 s / 2 % from the begin
+    assert not pace.due()
+    clock.forward(0.1)
+    assert pace.due()

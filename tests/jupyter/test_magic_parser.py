@@ -10,9 +10,16 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import HcatError
-from hcat_nb.jupyter.magic_parser import make_parser, parse
+from hcat_nb.jupyter import magic_parser
+from hcat_nb.jupyter.commands import COMMANDS
+from hcat_nb.jupyter.magic_parser import MagicCall
 
 FRAME = pd.DataFrame({"a": [1.0], "b": ["x"]})
+TRAIN = COMMANDS["hcat_train"]
+
+
+def parse(line: str, cell: str | None, variables: dict[str, Any]) -> MagicCall:
+    return magic_parser.parse(TRAIN, line, cell, variables)
 
 
 def test_names_and_options() -> None:
@@ -24,7 +31,7 @@ def test_names_and_options() -> None:
         "model": "lenet",
         "methods": "aum,el2n",
     }
-    assert (call.display, call.name, call.help) == ("auto", None, False)
+    assert (call.own, call.name, call.help) == ({}, None, False)
 
 
 def test_the_words_of_h_cat() -> None:
@@ -75,10 +82,8 @@ def test_a_cell_is_yaml() -> None:
         "methods": ["aum", "el2n"],
         "method_options": {"aum": {"a": 1}},
     }
-    assert parse("", "dataset: wine\nout: runs/1\n", {}).keywords == {
-        "data": "wine",
-        "out": "runs/1",
-    }
+    call = parse("", "dataset: wine\nout: runs/1\n", {})
+    assert (call.keywords, call.own) == ({"data": "wine"}, {"out": "runs/1"})
     assert parse("wine", "# nothing yet\n", {}).keywords == {"data": "wine"}
 
 
@@ -114,7 +119,7 @@ def test_help_goes_before_everything(line: str) -> None:
 
 
 def test_help_names_every_option() -> None:
-    text = make_parser().format_help()
+    text = TRAIN.parser().format_help()
     for name in ("--target", "--hardness", "--out", "--display", "--name", "%%hcat_train"):
         assert name in text
     assert not re.search(r"%%%|==SUPPRESS==", text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from torch import nn
 
-from hcat_nb.jupyter import magics
+import hcat_nb
+from hcat_nb.jupyter.commands import COMMANDS
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.listing import listing
 from hcat_nb.runs.store import load_run
+from hcat_nb.training.events import Control, EpochEvent, Listener
 
 SMALL = "--epochs 2 --methods aum el2n --seed 0"
 
@@ -44,7 +47,7 @@ def test_a_line_returns_what_the_plain_call_returns(shell: InteractiveShell) -> 
     )
     pd.testing.assert_frame_equal(run.scores, plain.scores)  # same seed, same bits
     pd.testing.assert_frame_equal(run.truth, plain.truth)
-    assert magics.last_run is run
+    assert hcat_nb.last_run is run
 
 
 def test_a_frame_and_a_model_of_ones_own(shell: InteractiveShell) -> None:
@@ -131,6 +134,100 @@ def test_a_list_of_what_there_is_not_is_one_line(
     assert len(printed.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_magic_answers_h_and_has_a_docstring(
+    shell: InteractiveShell, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cell(shell, f"%{name} -h") is None
+    assert f"usage: %{name}" in capsys.readouterr().out
+    assert shell.find_line_magic(name).__doc__.startswith(COMMANDS[name].about)
+    assert (shell.find_cell_magic(name) is not None) is COMMANDS[name].cell
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("%hcat_perturb digits --hardness uniform,far_ood", "mixture.*uniform=0.05 far_ood=0.05"),
+        ("%hcat_perturb digits --hardness atypical", "does not apply"),
+        ("%hcat_eval nowhere", "no run or folder 'nowhere'"),
+        ("%hcat_eval five", "variable 'five' is a int.*a run"),
+        ("%hcat_eval --variant hcats", "variant is 'hcats'.*hcat"),
+        ("%hcat_eval --resamples many", "many"),
+        ("%hcat_resume nowhere", "nowhere holds no run"),
+        ("%hcat_resume nowhere --data five", "variable 'five' is a int"),
+        ("%hcat_rescore five", "variable 'five' is a int"),
+        ("%hcat_panel digits --epochs 0", "epochs is"),
+        ("%hcat_panel digitz", "nearest: digits"),
+        ("%hcat_methods el2m", "nearest: el2n"),
+    ],
+)
+def test_mistakes_of_every_magic_are_one_line(
+    shell: InteractiveShell, line: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["five"] = 5
+    result = shell.run_cell(line)
+    assert isinstance(result.error_in_exec, UsageError), result.error_in_exec
+    printed = capsys.readouterr().err.strip()
+    assert re.search(words, printed), printed
+    assert len(printed.splitlines()) == 1
+
+
+def test_what_is_written_is_never_evaluated(shell: InteractiveShell) -> None:
+    shell.user_ns["called"] = []
+    result = shell.run_cell("%hcat_train called.append(1) --epochs called.append(2)")
+    assert isinstance(result.error_in_exec, UsageError)
+    cell = "%%hcat_train\ndataset: !!python/object/apply:builtins.print [evil]\n"
+    assert isinstance(shell.run_cell(cell).error_in_exec, UsageError)
+    assert shell.user_ns["called"] == []
+
+
+def test_perturb_evaluate_resume_and_rescore(shell: InteractiveShell, tmp_path: Path) -> None:
+    made = run_cell(shell, "%hcat_perturb digits --hardness uniform --p 0.1 --seed 2")
+    assert int(made.truth["is_hard"].sum()) == 180
+    folder = tmp_path / "run"
+    train = f"run = %hcat_train digits --hardness uniform --p 0.1 {SMALL}"
+    run_cell(shell, f"{train} --keep-dynamics logits --out {folder}")
+    run = shell.user_ns["run"]
+    for line in ("", "run", str(folder)):
+        table = run_cell(shell, f"table = %hcat_eval {line}\ntable")
+        pd.testing.assert_frame_equal(table, run.evaluate())
+    plain = run_cell(shell, "t = %hcat_eval run --no-baselines --resamples 0\nt")
+    assert set(plain["kind"]) == {"method"}
+    assert plain["auroc_low"].isna().all()
+    more = run_cell(shell, "more = %hcat_rescore run --methods loss\nmore")
+    assert more.methods == ["aum", "el2n", "loss"]
+    assert hcat_nb.last_run is more
+    run_cell(shell, f"%hcat_rescore {folder} --methods loss --name saved")
+    assert load_run(folder).methods == shell.user_ns["saved"].methods
+
+
+def test_a_stopped_run_of_ones_own_data_goes_on(shell: InteractiveShell, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    class StopAfterOne(Listener):
+        def on_epoch(self, event: EpochEvent) -> None:
+            control.stop.set()
+
+    control = Control()
+    trees = small_frame()
+    options = {"target": "kind", "epochs": 3, "methods": "el2n", "seed": 0, "model": "mlp"}
+    characterize(
+        trees, **options, out=folder, control=control, listeners=[StopAfterOne()], name="trees"
+    )
+    shell.user_ns["trees"] = trees
+    run_cell(shell, f"run = %hcat_resume {folder} --data trees")
+    assert len(shell.user_ns["run"].history) == 3
+    plain = characterize(trees, **options, name="trees")
+    pd.testing.assert_frame_equal(shell.user_ns["run"].scores, plain.scores)
+    assert hcat_nb.last_run is shell.user_ns["run"]
+
+
+def test_gradients_are_on_whatever_a_cell_set(shell: InteractiveShell) -> None:
+    with torch.no_grad():
+        run_cell(shell, f"run = %hcat_train wine {SMALL}")
+    assert len(shell.user_ns["run"].scores) == 178
+
+
 def test_defects_keep_their_traceback(shell: InteractiveShell) -> None:
     class Broken(nn.Linear):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -190,6 +287,18 @@ def test_a_headless_notebook_holds_one_picture_and_no_widget() -> None:
     assert "widgets" not in notebook.metadata
     assert len(nbformat.writes(notebook)) < 300_000
     assert notebook.cells[2].outputs[0].data["text/plain"] == "1797"
+
+
+def test_a_cell_run_twice_gives_the_same_outputs_and_no_stream() -> None:
+    # A45: what nbval compares; the map's picture and the words are the same, seconds left out.
+    train = f"%hcat_train digits --hardness uniform --p 0.1 {SMALL} --name run"
+    notebook = execute("%load_ext hcat_nb", train, train, "run")
+    first, second = notebook.cells[1].outputs, notebook.cells[2].outputs
+    for output in (*first, *second, *notebook.cells[3].outputs):
+        assert output.output_type != "stream"
+    assert first[0].data["image/png"] == second[0].data["image/png"]
+    assert len(first) == len(second) == 1
+    assert len(notebook.cells[3].outputs[0].data["text/plain"]) < 200
 
 
 def test_a_mistake_fails_a_headless_notebook() -> None:

@@ -12,7 +12,7 @@ from hcat_nb.jupyter import screens
 from hcat_nb.jupyter.frames import Frame, encode, numbers
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.progress import Progress
-from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, open_screen
+from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, asked_from, open_screen
 from hcat_nb.jupyter.static_view import StaticView
 
 RUNNING = Progress("digits", "lenet", "cpu", n=10, n_epochs=4)
@@ -20,7 +20,16 @@ Shown = list[tuple[str, dict[str, Any]]]
 
 
 def frame(epoch: int) -> Frame:
-    return encode(epoch, f"epoch {epoch}", {"points": {"x": numbers(np.zeros(2), 1.0)}})
+    return encode(
+        epoch, {"heading": f"epoch {epoch}"}, {"points": {"x": numbers(np.zeros(2), 1.0)}}
+    )
+
+
+class Scene:
+    """As much of a scene as a screen asks for."""
+
+    def spec(self) -> dict[str, Any]:
+        return {"mark": "point"}
 
 
 @pytest.fixture
@@ -58,6 +67,14 @@ def test_the_request_tells_whether_a_person_watches(
     screen.discard()
 
 
+def test_who_asks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked_from() == ("none", None)
+    request(monkeypatch, {"allow_stdin": True}, "c7")
+    assert asked_from() == ("widget", "c7")
+    request(monkeypatch, {"allow_stdin": False}, "c7")
+    assert asked_from() == ("static", "c7")
+
+
 def test_an_unknown_display_is_told() -> None:
     with pytest.raises(SpecError, match="display is 'png'"):
         open_screen("png")  # type: ignore[arg-type]
@@ -78,7 +95,7 @@ def test_without_a_front_end_one_output_is_updated(displayed: Shown) -> None:
 def test_two_outputs_one_after_the_other(displayed: Shown, sent: list[int]) -> None:
     screen = WidgetScreen()
     screen.update(RUNNING)
-    screen.start_map(lambda: {"mark": "point"})
+    screen.start_map(Scene())  # type: ignore[arg-type]
     screen.move_map(lambda: frame(1))
     screen.move_map(lambda: frame(2))
     screen.finish(RUNNING, StaticView("over", png=b"png"))
@@ -91,10 +108,23 @@ def test_two_outputs_one_after_the_other(displayed: Shown, sent: list[int]) -> N
     screen.close()
 
 
+def test_epochs_are_offered_when_the_run_is_over(displayed: Shown, sent: list[int]) -> None:
+    screen = WidgetScreen()
+    screen.start_map(Scene())  # type: ignore[arg-type]
+    screen.move_map(lambda: frame(2))
+    screen.offer_epochs([1, 2], frame, "all")
+    screen.finish(RUNNING, StaticView("over"))
+    assert screen._replay is not None
+    assert (screen._replay.epochs, screen._replay.note) == ([1, 2], "all")
+    screen._replay._handle_custom_msg({"type": "epoch", "epoch": 1}, [])
+    assert sent == [2, 1]
+    screen.close()
+
+
 def test_no_thread_is_left(displayed: Shown, sent: list[int]) -> None:
     before = set(threading.enumerate())
     screen = WidgetScreen()
-    screen.start_map(dict)
+    screen.start_map(Scene())  # type: ignore[arg-type]
     for epoch in range(5):
         screen.update(RUNNING)
         screen.move_map(lambda epoch=epoch: frame(epoch))
@@ -107,11 +137,12 @@ def test_no_thread_is_left(displayed: Shown, sent: list[int]) -> None:
 
 
 def test_a_map_that_cannot_be_made_is_told_to_the_caller(displayed: Shown) -> None:
-    def fail() -> dict[str, Any]:
-        raise RuntimeError("no such field")
+    class Broken:
+        def spec(self) -> dict[str, Any]:
+            raise RuntimeError("no such field")
 
     screen = WidgetScreen()
-    screen.start_map(fail)
+    screen.start_map(Broken())  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="no such field"):
         screen.finish(RUNNING, StaticView("over"))
     assert displayed[-1][1]["text/plain"] == "over"
@@ -141,3 +172,26 @@ def test_a_run_that_did_not_begin_leaves_an_empty_output(displayed: Shown) -> No
     screen.discard()
     assert displayed[-1] == ("update", {"text/plain": "", "text/html": ""})
     assert screen._box.comm is None
+
+
+def test_a_place_of_its_own_shows_no_output_and_gets_no_picture(displayed: Shown) -> None:
+    import ipywidgets
+
+    place = ipywidgets.VBox()
+    screen = WidgetScreen(place)
+    assert len(place.children) == 1
+    screen.finish(RUNNING, StaticView("over"))
+    assert displayed == []
+    screen.close()
+
+
+def test_the_monitor_of_a_screen_obeys() -> None:
+    import ipywidgets
+
+    from hcat_nb.training.events import Control
+
+    screen = WidgetScreen(ipywidgets.VBox())
+    assert not screen._monitor.buttons
+    screen.obey(Control())
+    assert screen._monitor.buttons
+    screen.discard()

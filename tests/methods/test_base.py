@@ -171,3 +171,16 @@ def test_context_knows_who_is_trained_on_and_who_is_alone():
     assert context.alone.tolist() == [False, False, True, False, True, False]
     assert context.n == 6
     assert Context(labels, 4, 1).alone.tolist() == [False] * 4 + [True, False]
+
+
+def test_narrowed_a_method_and_its_context_know_these_rows_only():
+    context = Context(torch.tensor([0, 1, 2]), 3, 1, unreadable=where(2, n=3))
+    some = context.of(torch.tensor([2, 0]))
+    assert some.labels.tolist() == [2, 0]
+    assert some.trainable.tolist() == [False, True]
+    stub = begin(Stub, [0.0, 1.0])
+    before = {name: value.clone() for name, value in stub.state().items()}
+    stub.narrow(torch.tensor([1]))
+    assert stub.context.n == 1
+    for name, value in stub.state().items():
+        assert torch.equal(value, before[name] if name in stub.across else before[name][1:])

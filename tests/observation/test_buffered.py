@@ -37,3 +37,14 @@ def test_it_takes_over_what_another_remembers_as_a_copy():
 def test_it_refuses_what_does_not_fit(state, message):
     with pytest.raises(SpecError, match=message):
         Memory(3).load_state(state)
+
+
+def test_it_keeps_some_samples_and_what_is_of_no_single_one():
+    class Summing(Memory):
+        across = {"seen": "any"}  # noqa: RUF012 - as a user writes it
+
+    memory = Summing(3, 2)
+    memory.sums += torch.arange(3)[:, None]
+    memory.narrow(torch.tensor([2, 0]))
+    assert memory.sums[:, 0].tolist() == [2, 0]
+    assert len(memory.seen) == 3

@@ -126,3 +126,15 @@ def test_one_look_of_several_epochs_has_no_variability(logits, labels):
         dynamics.observe(Observation("epoch", epoch, rows, torch.tensor(labels)[rows], at))
     assert np.isnan(dynamics.snapshot(2).variability).tolist() == [True] + [False] * (N - 1)
     assert not np.isnan(dynamics.snapshot(2).confidence).any()
+
+
+def test_narrowed_to_some_samples_it_is_what_they_are(logits, labels):
+    labels[4] = -1
+    whole, rows = feed(logits, labels), torch.tensor([3, 4, 60, 7])
+    accuracy = whole.accuracy()
+    right, known = whole.right()
+    assert (right / known, known) == (accuracy, N - 1)
+    before = whole.snapshot(E).confidence
+    whole.narrow(rows)
+    assert np.array_equal(whole.snapshot(E).confidence, before[rows.numpy()], equal_nan=True)
+    assert whole.right()[1] == 3

@@ -11,9 +11,12 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.runs._fingerprint import (
     data_fingerprint,
     differences,
+    environment,
     model_fingerprint,
+    spec_fingerprint,
     tensor_digest,
 )
+from hcat_nb.spec import RunSpec
 
 
 def dataset(**changes: object) -> LabelledDataset:
@@ -54,3 +57,15 @@ def test_a_model_of_another_build_differs():
     assert model_fingerprint(Odd()) == model_fingerprint(Odd())
     nets = [nn.Sequential(nn.Linear(2, 2), nn.Dropout(p)) for p in (0.1, 0.2)]
     assert differences(*map(model_fingerprint, nets)) == ["build"]
+
+
+def test_an_address_does_not_tell_specifications_apart():
+    one, two = (RunSpec(hardness_options={"source": object()}) for _ in range(2))
+    assert spec_fingerprint(one) == spec_fingerprint(two)
+    assert spec_fingerprint(one) != spec_fingerprint(one.replace(lr=0.1))
+
+
+def test_the_number_of_processes_is_a_condition():
+    alone, two = (environment(torch.device("cpu"), processes) for processes in (1, 2))
+    assert alone == environment(torch.device("cpu"))
+    assert differences(alone, two) == ["processes was None and is 2"]

@@ -9,7 +9,7 @@ import torch
 import hcat_nb as hcat
 from hcat_nb.errors import TooLargeError
 from hcat_nb.runs import _memory_need
-from hcat_nb.runs._memory_need import _left_in_cgroup, check_memory, free_memory
+from hcat_nb.runs._memory_need import check_memory, free_memory
 from hcat_nb.training.events import Listener
 
 NEED = {"training": 10, "aum": 20, "vog": 70}
@@ -86,16 +86,6 @@ def test_what_a_run_needs_is_what_it_then_holds():
         # sums of embeddings by class are not foreseen: C x d float64 values
         assert need[name] <= held <= need[name] + 4 * 144 * 16, name
     assert need["training logits"] == 4 * 4 * 200
-
-
-def test_a_container_leaves_what_its_limit_says(tmp_path):
-    assert _left_in_cgroup(tmp_path) is None
-    (tmp_path / "memory.current").write_text("300\n")
-    (tmp_path / "memory.stat").write_text("anon 200\ninactive_file 50\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert _left_in_cgroup(tmp_path) is None
-    (tmp_path / "memory.max").write_text("1000\n")
-    assert _left_in_cgroup(tmp_path) == 750
 
 
 def test_this_machine_has_some_left():

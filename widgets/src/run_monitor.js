@@ -1,14 +1,56 @@
-// The progress of a run.  Its Python half is hcat_nb/jupyter/run_monitor.py.
+// The progress of a run, with Pause and Stop.  Its Python half is hcat_nb/jupyter/run_monitor.py.
 
 /**
  * @typedef {object} Model
  * @property {(name: string) => any} get
  * @property {(event: string, handler: () => void) => void} on
  * @property {(event: string, handler: () => void) => void} off
+ * @property {(content: any) => void} send
  */
 
+const UNHEARD_MS = 1500; // a batch may hold the kernel's lock, but rarely that long
+const DEAF = "This kernel cannot hear Pause while its cell runs";
+const LOST = "not sent: use the kernel's stop button";
+
 /**
- * Draw the bar and keep it up to date.
+ * Ask the Jupyter server that serves this page to interrupt a kernel.
+ *
+ * @param {string} kernel its id
+ * @returns {Promise<boolean>} whether the server did; false where none serves the page
+ */
+async function interrupt(kernel) {
+  const config = document.getElementById("jupyter-config-data");
+  if (!kernel || !config?.textContent) return false;
+  const { baseUrl = "/", token = "" } = JSON.parse(config.textContent);
+  const xsrf = /(?:^|; )_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (xsrf) headers["X-XSRFToken"] = xsrf;
+  if (token) headers.Authorization = `token ${token}`;
+  try {
+    const url = `${baseUrl}api/kernels/${encodeURIComponent(kernel)}/interrupt`;
+    return (await fetch(url, { method: "POST", headers })).ok;
+  } catch {
+    return false; // no server answers: the caller says so
+  }
+}
+
+/**
+ * Make a button whose keys stay its own.
+ *
+ * @param {() => void} act
+ */
+function button(act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.addEventListener("click", act);
+  // The notebook would take Enter for "edit this cell".
+  made.addEventListener("keydown", (event) => event.stopPropagation());
+  return made;
+}
+
+/**
+ * Draw bar and buttons and keep them up to date.
  *
  * @param {{model: Model, el: HTMLElement}} context
  * @returns {() => void} takes off every listener
@@ -20,22 +62,59 @@ function render({ model, el }) {
   const line = document.createElement("span");
   line.className = "hcat-line";
   line.setAttribute("role", "status");
+  const note = document.createElement("span");
+  note.setAttribute("role", "alert");
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  const byServer = async () => {
+    if (model.get("outcome") !== "running" || model.get("stopping")) return;
+    if (await interrupt(model.get("kernel"))) return;
+    note.textContent = LOST;
+    stop.disabled = false;
+  };
+  const pause = button(() => {
+    model.send({ type: model.get("paused") ? "resume" : "pause" });
+  });
+  const stop = button(() => {
+    stop.disabled = true;
+    note.textContent = "";
+    model.send({ type: "stop" });
+    if (model.get("hears")) timer = setTimeout(byServer, UNHEARD_MS);
+    else byServer();
+  });
+  stop.textContent = "Stop";
   const box = document.createElement("div");
-  box.append(bar, line);
+  box.append(bar, pause, stop, line, note);
   el.append(box);
 
   const update = () => {
     // hcat-live tells the page that a live view stands here (static_view.py).
     box.className = `hcat-live hcat-monitor hcat-${model.get("outcome")}`;
     bar.value = model.get("share");
-    line.textContent = model.get("line");
+    line.textContent = `${model.get("paused") ? "paused · " : ""}${model.get("line")}`;
+    const shown = model.get("buttons") && model.get("outcome") === "running";
+    pause.hidden = stop.hidden = !shown;
+    pause.textContent = model.get("paused") ? "Resume" : "Pause";
+    pause.disabled = !model.get("hears") || model.get("stopping");
+    pause.title = model.get("hears") ? "" : DEAF;
+    if (model.get("stopping")) stop.disabled = true;
   };
-  const events = ["change:share", "change:line", "change:outcome"];
+  const traits = ["share", "line", "outcome", "buttons", "hears", "paused", "stopping"];
+  const events = traits.map((name) => `change:${name}`);
   for (const event of events) model.on(event, update);
   update();
+  // Whether this arrives while the cell runs tells whether the buttons' messages will.
+  const ask = () => {
+    if (model.get("buttons") && model.get("outcome") === "running") model.send({ type: "ready" });
+  };
+  model.on("change:buttons", ask);
+  ask();
 
   return () => {
+    clearTimeout(timer);
     for (const event of events) model.off(event, update);
+    model.off("change:buttons", ask);
     box.remove();
   };
 }

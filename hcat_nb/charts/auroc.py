@@ -1,0 +1,133 @@
+"""How well each method finds the hard samples, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.charts.curves import epoch_axis, thinned
+from hcat_nb.charts.rows import csv_table, numbers
+from hcat_nb.charts.theme import headed, line_styles, themed
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.charts.offline import OfflineChart
+
+__all__ = ["auroc_by_epoch", "auroc_chart"]
+
+_NAMED = 5  # methods that the caption names
+
+
+def auroc_by_epoch(
+    auroc: pd.DataFrame,
+    *,
+    title: str = "AUROC by epoch",
+    width: int = 420,
+    height: int = 260,
+) -> OfflineChart:
+    """Draw a line for each method; a click in the legend singles one out.
+
+    Parameters
+    ----------
+    auroc : pandas.DataFrame
+        Index epoch, from 1; a column for each method, in [0, 1].  NaN, a gap:
+        not defined, or too early for the method.
+    title : str
+    width, height : int
+        Pixels of the plot.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    DataError
+        If two columns have one name.
+    """
+    if not auroc.columns.is_unique:
+        twice = auroc.columns[auroc.columns.duplicated()][0]
+        raise DataError(f"two columns are called {twice!r}", "one for each method")
+    rows = thinned(len(auroc))
+    kept = auroc.iloc[rows]
+    values = kept.to_numpy(dtype=np.float64)
+    when, which = np.nonzero(np.isfinite(values))
+    names = [str(name) for name in auroc.columns]
+    table = {
+        "epoch": kept.index[when].tolist(),
+        "hcm": [names[place] for place in which.tolist()],
+        "auroc": numbers(values[when, which]),
+    }
+    silent = [name for place, name in enumerate(names) if place not in set(which.tolist())]
+    caption = f"{len(names)} methods, {len(auroc):,} epochs; a guess has .5"
+    if silent:
+        few = len(silent) <= _NAMED
+        caption += f"; n/a for {', '.join(silent) if few else f'{len(silent)} of them'}"
+    return auroc_chart(
+        [name for name in names if name not in silent],
+        int(auroc.index.max()) if len(auroc) else 1,
+        csv_table(table, text={"hcm"}),
+        title=title,
+        caption=caption,
+        width=width,
+        height=height,
+    )
+
+
+def auroc_chart(
+    methods: Sequence[str],
+    n_epochs: int,
+    rows: Any = None,
+    *,
+    title: str,
+    caption: str,
+    width: int = 420,
+    height: int = 260,
+) -> OfflineChart:
+    """Return the specification.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        In the order of the legend.
+    n_epochs : int
+        Epochs that are planned: the axis ends there from the start.
+    rows : Altair data, optional
+        Rows ``epoch, hcm, auroc``; without it, the name "auroc".
+    title, caption : str
+    width, height : int
+    """
+    import altair as alt
+
+    from hcat_nb.charts.offline import OfflineChart
+
+    chosen = alt.selection_point(name="hcm_chosen", fields=["hcm"], bind="legend")
+    guess = (
+        alt.Chart(alt.InlineData([{"guess": 0.5}]))
+        .mark_rule(color="#888888", strokeDash=[2, 2])
+        .encode(y="guess:Q")
+    )
+    lines = (
+        alt.Chart(alt.NamedData("auroc") if rows is None else rows)
+        .mark_line(point=alt.OverlayMarkDef(size=24))
+        .encode(
+            x=epoch_axis(n_epochs),
+            y=alt.Y("auroc:Q", title="AUROC", scale=alt.Scale(domain=[0, 1])),
+            **line_styles(methods, "hcm"),
+            opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.12)),
+            tooltip=[
+                alt.Tooltip("hcm:N", title="method"),
+                alt.Tooltip("epoch:Q"),
+                alt.Tooltip("auroc:Q", title="AUROC", format=".3f"),
+            ],
+        )
+        .add_params(chosen)
+    )
+    chart = OfflineChart(
+        layer=[guess, lines], width=width, height=height, title=headed(title, caption)
+    )
+    return themed(chart)

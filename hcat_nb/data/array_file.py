@@ -1,0 +1,74 @@
+"""Arrays in .npy files, mapped into memory instead of read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hcat_nb.errors import DataError, MissingDataError
+from hcat_nb.registry import ARRAY_SUFFIX
+
+__all__ = ["names_array_file", "read_arrays"]
+
+
+def names_array_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of an array.
+
+    Examples
+    --------
+    >>> names_array_file("features.npy"), names_array_file("birds.csv")
+    (True, False)
+    """
+    return Path(path).suffix.lower() == ARRAY_SUFFIX
+
+
+def read_arrays(
+    path: str | os.PathLike[str], labels: Any, target: Any
+) -> tuple[np.ndarray, np.ndarray | Any]:
+    """Return the features of a file, as a map of it, and their labels.
+
+    Parameters
+    ----------
+    path : path
+        Of a .npy file.
+    labels : object, optional
+        Labels, or the path of a .npy file of them.
+    target : path, optional
+        Of a .npy file of labels.
+
+    Raises
+    ------
+    MissingDataError
+        If a file does not exist.
+    DataError
+        If no labels are named, or twice, or a file is no array of numbers or text.
+    """
+    if (labels is None) == (target is None):
+        raise DataError(
+            f"{path} was given with " + ("no labels" if labels is None else "labels and target="),
+            "labels beside it, or target=, the .npy file of the labels",
+        )
+    named = labels if target is None else target
+    if isinstance(named, (str, os.PathLike)):
+        named = np.array(_mapped(named))
+    elif target is not None:
+        raise DataError(f"target is {target!r}", "the path of a .npy file of the labels")
+    return _mapped(path), named
+
+
+def _mapped(path: str | os.PathLike[str]) -> np.ndarray:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise MissingDataError(f"{file} does not exist", "the .npy file of an array")
+    try:
+        # Without pickle: a file from elsewhere must not run code.
+        array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{file} cannot be read ({reason})", "an array of numbers or text, as numpy.save makes"
+        ) from error
+    return array

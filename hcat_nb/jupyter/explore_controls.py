@@ -1,0 +1,136 @@
+"""The controls of the explorer, as plain ipywidgets around map, gallery and sample in focus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
+
+if TYPE_CHECKING:
+    from hcat_nb.jupyter.exploration import Exploration
+
+__all__ = ["ExploreControls"]
+
+_ALL = "(all)"
+_WORDS = {"label": "class", "group": "group", "truth": "truth", "decision": "decision"}
+
+
+class ExploreControls:
+    """What the user chooses with the mouse.
+
+    Parameters
+    ----------
+    exploration : Exploration
+    colors : list of str
+    chosen : mapping
+        ``x``, ``y`` and ``color`` as they are.
+    on_change : callable
+        Hears ``("x" | "y" | "color" | "by" | a filter, value)``; None: all.
+    on_press : callable
+        Hears ``("export" | "import" | "all", path)``.
+
+    Attributes
+    ----------
+    top : ipywidgets.Widget
+        Axes, colour, filters and order.
+    bottom : ipywidgets.Widget
+        The file of decisions.
+    """
+
+    def __init__(
+        self,
+        exploration: Exploration,
+        colors: list[str],
+        chosen: Mapping[str, str],
+        on_change: Callable[[str, Any], object],
+        on_press: Callable[[str, str], object],
+    ) -> None:
+        self._on_change = on_change
+        self._on_press = on_press
+        self._boxes: dict[str, ipywidgets.Dropdown] = {}
+        known = list(exploration.axes)
+        plain = [
+            self._dropdown("x", "x", known, chosen["x"]),
+            self._dropdown("y", "y", known, chosen["y"]),
+            self._dropdown("color", "colour", colors, chosen["color"]),
+            self._dropdown("by", "hardest by", exploration.methods, exploration.by),
+        ]
+        on = exploration.filters
+        filters = [
+            self._dropdown(name, words, [_ALL, *choices], on.get(name, _ALL))
+            for name, words in _WORDS.items()
+            if (choices := exploration.choices(name))
+        ]
+        row = ipywidgets.Layout(flex_flow="row wrap")
+        show_all = self._button("all", "Show all", "take the selection away")
+        self.top = ipywidgets.HBox([*plain, *filters, show_all], layout=row)
+        self._path = ipywidgets.Text(
+            value="decisions.csv",
+            description="decisions",
+            tooltip="a .csv or .parquet file",
+            layout=ipywidgets.Layout(width="300px"),
+        )
+        self._kept = ipywidgets.Label()
+        self.bottom = ipywidgets.VBox(
+            [
+                ipywidgets.HBox(
+                    [
+                        self._path,
+                        self._button("export", "Export", "write all decisions to this file"),
+                        self._button("import", "Import", "take in the decisions of this file"),
+                    ],
+                    layout=row,
+                ),
+                self._kept,
+            ]
+        )
+
+    def say(self, words: str) -> None:
+        """Say how many decisions there are and where they are kept."""
+        self._kept.value = words
+
+    def show(self, name: str, value: str | None) -> None:
+        """Set a control to what was chosen elsewhere."""
+        if name in self._boxes:
+            self._boxes[name].value = _ALL if value is None else value
+
+    def close(self) -> None:
+        """Take the controls off the page."""
+        _close(self.top)
+        _close(self.bottom)
+
+    def _dropdown(
+        self, name: str, words: str, options: list[str], value: str
+    ) -> ipywidgets.Dropdown:
+        box = ipywidgets.Dropdown(
+            options=options,
+            value=value,
+            description=words,
+            layout=ipywidgets.Layout(width="215px"),
+            style={"description_width": "76px"},
+        )
+        box.observe(
+            lambda change: self._on_change(
+                name, None if name in _WORDS and box.index == 0 else change["new"]
+            ),
+            names="value",
+        )
+        self._boxes[name] = box
+        return box
+
+    def _button(self, name: str, words: str, tooltip: str) -> ipywidgets.Button:
+        button = ipywidgets.Button(
+            description=words, tooltip=tooltip, layout=ipywidgets.Layout(width="auto")
+        )
+        button.on_click(lambda _: self._on_press(name, self._path.value))
+        return button
+
+
+def _close(widget: ipywidgets.Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    for part in ("layout", "style"):  # widgets of their own
+        if hasattr(widget, part):
+            getattr(widget, part).close()
+    widget.close()

@@ -1,0 +1,161 @@
+"""The explorer's widgets, and the picture that stands behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
+import numpy as np
+
+from hcat_nb.charts.picture import picture
+from hcat_nb.charts.theme import GROUPS
+from hcat_nb.jupyter.explore_controls import ExploreControls
+from hcat_nb.jupyter.gallery_page import number_words
+from hcat_nb.jupyter.live_map import LiveMap
+from hcat_nb.jupyter.sample_detail import SampleDetail
+from hcat_nb.jupyter.sample_gallery import SampleGallery
+from hcat_nb.jupyter.screens import asked_from
+from hcat_nb.jupyter.static_view import StaticView
+
+if TYPE_CHECKING:
+    from hcat_nb.jupyter.exploration import Exploration
+    from hcat_nb.jupyter.explore_panel import ExplorePanel
+    from hcat_nb.jupyter.gallery_page import SampleViews
+    from hcat_nb.jupyter.map_scene import MapScene
+    from hcat_nb.runs.run import Run
+
+__all__ = ["ExploreScreen", "show_explorer"]
+
+_NOT_KEPT = (
+    "not kept by this run: keep_dynamics='probs' in Python, --keep-dynamics probs in "
+    "%hcat_train, keeps it"
+)
+
+# The panel of each cell: running a cell again closes what it showed before,
+# so that neither widgets nor data pile up in the kernel.
+_panels: dict[str | None, ExplorePanel] = {}
+
+
+class ExploreScreen:
+    """Controls, map, sample in focus and gallery.
+
+    Parameters
+    ----------
+    panel : ExplorePanel
+
+    Attributes
+    ----------
+    box : ipywidgets.Widget
+        All of them.
+    map : LiveMap
+        Replaced when the axes change.
+    gallery : SampleGallery
+    detail : SampleDetail
+    controls : ExploreControls
+    """
+
+    def __init__(self, panel: ExplorePanel) -> None:
+        run = panel.run
+        truth = ["truth"] if run.truth["is_hard"].any() else []
+        self._panel = panel
+        self.gallery = SampleGallery(panel.classes, panel.heard)
+        self.detail = SampleDetail(layout={"flex": "1 1 0", "min_width": "180px"})
+        self.controls = ExploreControls(
+            panel.exploration,
+            ["group", *truth, "label", *run.methods],
+            {"x": panel.x, "y": panel.y, "color": panel.color},
+            panel.chosen,
+            panel.pressed,
+        )
+        # Above the gallery: its first fill would move a map below it under the mouse.
+        self._middle = ipywidgets.HBox()
+        self.map = self._new_map()
+        self.box = ipywidgets.VBox(
+            [self.controls.top, self._middle, self.gallery, self.controls.bottom]
+        )
+
+    def show_map(self, scene: MapScene) -> None:
+        """Put another map in the place of the one before, without its brush and zoom."""
+        before = self.map
+        self.map = self._new_map()
+        self.map.present(scene)
+        before.layout.close()
+        before.close()
+
+    def _new_map(self) -> LiveMap:
+        live = LiveMap()
+        live.on_brush(self._panel.brushed)
+        live.on_pick(self._panel.picked)
+        self._middle.children = (live, self.detail)
+        return live
+
+    def show_sample(
+        self, run: Run, views: SampleViews, exploration: Exploration, row: int | None
+    ) -> None:
+        """Show all that is known of a sample, and where it is on the map."""
+        if row is None:
+            self.detail.heading = ""
+            return
+        scores = [
+            (name, number_words(run.scores[name].iloc[row]), exploration.share_easier(row, name))
+            for name in exploration.methods
+        ]
+        with self.detail.hold_sync():
+            self.detail.heading = f"sample {exploration.ids[row]}"
+            self.detail.text = views.text(row)
+            self.detail.facts = views.facts(row)
+            self.detail.scores = scores
+            self.detail.trajectory = _trajectory(run, row)
+            self.detail.note = _NOT_KEPT
+            self.detail.picture = views.picture(row)
+        scene = self.map.scene
+        scene.follow(row)
+        self.map.show(scene.marks())
+
+    def close(self) -> None:
+        """Take everything off the page."""
+        self.controls.close()
+        for widget in (self.map, self.gallery, self.detail, self._middle, self.box):
+            widget.layout.close()
+            widget.close()
+
+
+def show_explorer(panel: ExplorePanel) -> None:
+    """Display a panel: widgets where a person watches, and a picture that needs no kernel."""
+    from IPython.display import display
+
+    how, cell = asked_from()
+    if how == "none":
+        print(repr(panel))
+        return
+    if how == "widget":
+        before = _panels.get(cell)
+        if before is not None and before is not panel:
+            before.close()
+        _panels[cell] = panel
+        screen = ExploreScreen(panel)
+        panel.attach(screen)
+        view = {"version_major": 2, "version_minor": 0, "model_id": screen.box.model_id}
+        # Without text/plain, which would be shown where the widget cannot be.
+        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+    display(_static(panel).bundle(), raw=True)
+
+
+def _static(panel: ExplorePanel) -> StaticView:
+    run = panel.run
+    groups = run.details["dataiq_group"].value_counts()
+    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in GROUPS)
+    name = run.info["dataset"]["name"]
+    words = f"Explorer of {name}: {len(run.scores):,} samples · by Data-IQ {shares}"
+    decisions = panel.decisions
+    if decisions is not None and len(decisions):
+        words += f" · {repr(decisions)[1:-1]}"
+    color = "truth" if run.truth["is_hard"].any() else "group"
+    return StaticView(words, png=picture(run.data_map(color=color)))
+
+
+def _trajectory(run: Run, row: int) -> list[float | None]:
+    if run.dynamics is None:
+        return []
+    values: Any = run.dynamics.filter(regex=r"^epoch_\d+$").iloc[row].to_numpy(dtype=np.float64)
+    return [None if value != value else round(value, 4) for value in values.tolist()]

@@ -1,0 +1,51 @@
+"""One decision on a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hcat_nb.errors import SpecError
+
+__all__ = ["ACTIONS", "Decision", "Step"]
+
+ACTIONS = ("mislabeled", "relabel", "drop", "keep")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to become of a sample.
+
+    Parameters
+    ----------
+    action : {"mislabeled", "relabel", "drop", "keep"}
+        ``"mislabeled"``: the label is wrong, the right one is not known.
+        ``"keep"``: looked at, and right as it is.
+    time : str
+        When it was decided: UTC, ISO 8601, whole seconds.
+    code : int
+        Class code of the new label; -1 unless the action is ``"relabel"``.
+    note : str
+        A person's own words.
+
+    Raises
+    ------
+    SpecError
+        If there is no such action, or a new label is missing or too much.
+    """
+
+    action: str
+    time: str
+    code: int = -1
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.action not in ACTIONS:
+            raise SpecError(f"the action is {self.action!r}", "one of " + ", ".join(ACTIONS))
+        if (self.action == "relabel") != (self.code >= 0):
+            raise SpecError(
+                f"{self.action!r} {'without' if self.code < 0 else 'with'} a new label",
+                "a new label for 'relabel', and for nothing else",
+            )
+
+
+Step = dict[int, Decision | None]  # by position; None: nothing is decided any more

@@ -1,0 +1,179 @@
+"""The whole live view in a real JupyterLab: gestures stay, epochs come back, samples are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import LabPage
+
+pytestmark = pytest.mark.browser
+
+LOAD = "%load_ext hcat_nb"
+TRAIN = "%hcat_train digits --hardness uniform --p 0.1 --seed 0 --methods aum,datamaps"
+
+# Lets the test look into the view that the page embeds.
+WATCH = """Object.defineProperty(globalThis, 'hcatVegaEmbed', {
+  set(embed) {
+    this.hcatEmbed = async (...given) => {
+      const made = await embed(...given);
+      window.hcatView = made.view;
+      window.hcatEmbedded = (window.hcatEmbedded ?? 0) + 1;
+      return made;
+    };
+  },
+  get() { return this.hcatEmbed; },
+})"""
+GESTURES = "() => ({brush: hcatView.signal('brush'), zoom: hcatView.signal('zoom')})"
+ROWS = "name => hcatView.data(name).map(row => ({...row}))"
+
+
+def _wait_for_epoch(page: Any, epoch: int) -> None:
+    page.wait_for_function(
+        "epoch => Number(document.querySelector('.hcat-map')?.dataset.epoch) >= epoch",
+        arg=epoch,
+        timeout=180_000,
+    )
+
+
+def _place(page: Any, x: float, y: float) -> tuple[float, float]:
+    """Return where on the page a share of the plot's width and height lies, from its lower left."""
+    box = page.locator(".hcat-map canvas").bounding_box()
+    # The plot of 512 x 384 begins after the axis' and the heading's room.
+    left, top = page.evaluate("() => hcatView.origin()")
+    first = page.evaluate(
+        "() => hcatView.scenegraph().root.items[0].items"
+        ".find(mark => mark.name?.startsWith('concat_0'))?.items[0].x ?? 0"
+    )
+    return box["x"] + left + first + 512 * x, box["y"] + top + 384 * (1 - y)
+
+
+def _drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    for step in range(1, 9):
+        share = step / 8
+        page.mouse.move(*(a + share * (b - a) for a, b in zip(start, end, strict=True)))
+    page.mouse.up()
+
+
+def test_brush_and_zoom_stay_while_epochs_arrive_and_a_slider_replays_them(
+    lab_page: LabPage,
+) -> None:
+    page = lab_page.page
+    page.set_viewport_size({"width": 1400, "height": 1250})
+    page.add_init_script(WATCH)
+    lab_page.open("view.ipynb", [LOAD, f"run = {TRAIN} --epochs 25", "print('over')"])
+    lab_page.command("notebook:run-all-cells")
+    _wait_for_epoch(page, 1)
+    page.evaluate("() => { document.querySelector('.hcat-map canvas').hcatMark = 'first'; }")
+    _drag(page, _place(page, 0.1, 0.2), _place(page, 0.4, 0.7))
+    page.mouse.move(*_place(page, 0.3, 0.5))
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(300)  # two draws
+    before = page.evaluate(GESTURES)
+    reached = int(page.locator(".hcat-map").get_attribute("data-epoch"))
+    assert set(before["brush"]) == set(before["zoom"]) == {"x", "y"}
+    low, high = before["zoom"]["x"]
+    assert 0 < high - low < 0.5  # zoomed in
+    assert reached < 24, "the run was over before it was looked at"
+
+    lab_page.wait_for_text("over")
+    _wait_for_epoch(page, 25)
+    assert page.evaluate(GESTURES) == before
+    assert page.evaluate("() => document.querySelector('.hcat-map canvas').hcatMark") == "first"
+    assert page.evaluate("() => window.hcatEmbedded") == 1
+    lab_page.screenshot("view_brushed")
+
+    slider = page.locator(".hcat-replay input")
+    assert page.locator(".hcat-replay output").inner_text() == "epoch 25 of 25"
+    points = {row["row"]: row["y"] for row in page.evaluate(ROWS, "points")}
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("() => document.querySelector('.hcat-map').dataset.epoch === '1'")
+    earlier = {row["row"]: row["y"] for row in page.evaluate(ROWS, "points")}
+    assert earlier.keys() == points.keys()
+    assert earlier != points
+    assert page.evaluate(ROWS, "now")[0]["epoch"] == 1
+    assert page.evaluate(GESTURES) == before
+    assert page.locator(".hcat-replay output").inner_text() == "epoch 1 of 25"
+    lab_page.screenshot("view_replayed")
+    assert lab_page.remote_requests() == []
+    assert not [text for text in lab_page.messages if text.startswith("pageerror")]
+
+
+def test_the_brush_reaches_python_and_a_new_colour_keeps_it(
+    lab_page: LabPage,
+) -> None:
+    page = lab_page.page
+    page.set_viewport_size({"width": 1400, "height": 1250})
+    page.add_init_script(WATCH)
+    show = (
+        "import ipywidgets\n"
+        "from hcat_nb.jupyter.live_map import LiveMap\n"
+        "from hcat_nb.jupyter.run_scene import run_scene\n"
+        "live = LiveMap(run_scene(run))\n"
+        "said = ipywidgets.Label('nothing yet')\n"
+        "def brushed(bounds):\n"
+        "    live.select([] if bounds is None else live.inside(bounds))\n"
+        "    said.value = f'{len(live.selected)} selected'\n"
+        "live.on_brush(brushed)\n"
+        "ipywidgets.VBox([live, said])"
+    )
+    train = f"from hcat_nb import characterize\nrun = characterize('digits', epochs=3, {OPTIONS})"
+    lab_page.open("api.ipynb", [train, show, "live.recolor(run.scores['aum'])\nprint('blue')"])
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+    for _ in range(2):
+        lab_page.command("notebook:run-cell-and-select-next")
+    page.wait_for_selector("text=nothing yet", timeout=180_000)
+    _wait_for_epoch(page, 3)
+    page.locator(".hcat-map canvas").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the scrolling
+    _drag(page, _place(page, 0.02, 0.02), _place(page, 0.98, 0.98))
+    page.wait_for_function("() => /\\d+ selected/.test(document.body.innerText)", timeout=30_000)
+    page.wait_for_timeout(500)  # the last bounds of the drag
+    bounds = page.evaluate("() => hcatView.signal('brush')")
+    inside = [
+        row["row"]
+        for row in page.evaluate(ROWS, "points")
+        if bounds["x"][0] <= row["x"] <= bounds["x"][1]
+        and min(bounds["y"]) <= row["y"] <= max(bounds["y"])
+    ]
+    told = page.locator(".widget-label").last.inner_text()
+    # The wire rounds to 1/65535 of an axis: a sample on the very edge may differ.
+    assert abs(int(told.split()[0]) - len(inside)) <= 2
+    assert abs(len(page.evaluate(ROWS, "selected")) - len(inside)) <= 2
+    lab_page.screenshot("api_brushed")
+
+    lab_page.run_last_cell()
+    lab_page.wait_for_text("blue")
+    page.wait_for_function("() => window.hcatEmbedded === 2", timeout=30_000)
+    page.wait_for_timeout(1000)  # two draws
+    assert page.evaluate("() => hcatView.signal('brush')") == bounds
+    assert abs(len(page.evaluate(ROWS, "selected")) - len(inside)) <= 2
+    lab_page.screenshot("api_recoloured")
+
+
+OPTIONS = "hardness='uniform', p=0.1, seed=0, methods=['aum', 'datamaps']"
+
+
+def test_a_reloaded_page_shows_the_map_of_the_living_kernel(lab_page: LabPage) -> None:
+    page = lab_page.page
+    lab_page.open("reload.ipynb", [LOAD, f"run = {TRAIN} --epochs 3", "print('over')"])
+    lab_page.command("notebook:run-all-cells")
+    lab_page.wait_for_text("over")
+    _wait_for_epoch(page, 3)
+    lab_page.save("reload.ipynb")
+    lab_page.open("reload.ipynb")
+    _wait_for_epoch(page, 3)
+    assert page.locator(".hcat-map canvas").count() == 1
+    assert not page.locator("img[alt*='1,797 samples']").is_visible()
+    page.locator(".hcat-replay button").click()
+    page.wait_for_function("() => document.querySelector('.hcat-map').dataset.epoch === '1'")
+    _wait_for_epoch(page, 3)
+    lab_page.screenshot("view_reloaded")
+    assert lab_page.remote_requests() == []

@@ -1,0 +1,129 @@
+"""Arrays in memory or in mapped files: where they lie, that they are right, that nothing leaks."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hcat_nb.data import storage
+from hcat_nb.data.storage import allocate, copied, is_mapped, lies_on_disk, private_map, taken
+from hcat_nb.errors import TooLargeError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "free_host_memory", lambda: 4 * storage._SMALL)
+
+
+def test_small_arrays_lie_in_memory_and_large_ones_on_disk(folder: Path, little: None) -> None:
+    half = 2 * storage._SMALL
+    assert not is_mapped(allocate((half,), np.uint8))
+    assert is_mapped(allocate((half + 1,), np.uint8))
+    assert is_mapped(allocate((3,), np.uint8, "disk"))
+    assert not is_mapped(allocate((half + 1,), np.uint8, "host"))
+    assert not lies_on_disk(10**15, "device")
+
+
+def test_no_temporary_file_has_a_name(folder: Path) -> None:
+    array = allocate((100, 3), np.float32, "disk")
+    array[:] = 1.5
+    assert array.sum() == 450
+    assert list(folder.iterdir()) == []
+
+
+def test_more_than_memory_holds_is_refused(little: None) -> None:
+    with pytest.raises(TooLargeError, match="to mend it: data_on=disk"):
+        allocate((4 * storage._SMALL + 1,), np.uint8, "host")
+
+
+def test_more_than_the_disk_holds_is_refused(folder: Path) -> None:
+    with pytest.raises(TooLargeError, match="TMPDIR"):
+        allocate((10**9, 10**9), np.float32, "disk")
+
+
+def test_a_disk_that_is_full_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage.os, "posix_fallocate", full)
+    with pytest.raises(TooLargeError, match="TMPDIR"):
+        allocate((100,), np.float32, "disk")
+
+
+def test_a_private_map_is_the_same_memory_until_it_is_written_to(tmp_path: Path) -> None:
+    values = np.arange(30_000, dtype=np.float32).reshape(-1, 3)
+    np.save(tmp_path / "x.npy", values)
+    given = np.load(tmp_path / "x.npy", mmap_mode="r")
+    mine = private_map(given)
+    assert mine is not None
+    np.testing.assert_array_equal(mine, values)
+    mine[0] = -1
+    np.testing.assert_array_equal(given, values)
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), values)
+
+
+@pytest.mark.parametrize("first", [1, 1000, 5000, 9999])
+def test_a_part_of_a_map_is_mapped_from_where_it_begins(tmp_path: Path, first: int) -> None:
+    values = np.arange(30_000, dtype=np.float32).reshape(-1, 3)
+    np.save(tmp_path / "x.npy", values)
+    # a map that itself begins somewhere in the file, past the granularity of maps
+    given = np.memmap(tmp_path / "x.npy", np.float32, "r", 128 + 12 * 700, (9300, 3))
+    mine = private_map(given[first:])
+    if first == 9999:
+        assert mine is None or mine.shape[0] == 0
+        return
+    np.testing.assert_array_equal(mine, values[700 + first :])
+
+
+@pytest.mark.skipif(not storage._NORESERVE, reason="known of Linux on common processors")
+def test_a_file_larger_than_memory_can_be_mapped(tmp_path: Path) -> None:
+    with open(tmp_path / "x.raw", "wb") as file:
+        file.truncate(2**41)  # a sparse file: it takes no space
+    mine = private_map(np.memmap(tmp_path / "x.raw", np.float32, "r", 0, (2**32, 128)))
+    assert mine is not None
+    mine[2**31, 5] = 3
+    assert mine[2**31].sum() == 3
+
+
+def test_what_is_no_map_of_a_file_as_it_is_has_no_private_one(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((10, 4), np.float32))
+    given = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert private_map(np.zeros((10, 4), np.float32)) is None
+    assert private_map(given.copy()) is None
+    assert private_map(given.T) is None
+    assert private_map(given[:, :2]) is None
+    assert private_map(np.load(tmp_path / "x.npy", mmap_mode="c")) is None
+    assert private_map(allocate((10, 4), np.float32, "disk")) is None
+
+
+@pytest.mark.parametrize("data_on", ["host", "disk"])
+def test_copies_and_parts_hold_the_same_values(
+    folder: Path, data_on: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "_BLOCK", 100)
+    features = torch.arange(700.0).reshape(100, 7)
+    again = copied(features, data_on)
+    assert torch.equal(again, features)
+    again[0] = -1
+    assert features[0, 0] == 0
+    rows = torch.tensor([5, 3, 99])
+    part, mapped = taken(features, rows)
+    assert torch.equal(part, features[rows])
+    assert not mapped
+
+
+def test_a_part_that_memory_does_not_hold_stays_on_disk(folder: Path, little: None) -> None:
+    features = torch.arange(storage._SMALL, dtype=torch.float32).reshape(-1, 4)
+    part, mapped = taken(features, torch.arange(len(features)))
+    assert mapped
+    assert torch.equal(part, features)

@@ -1,0 +1,83 @@
+"""The controls tell what was chosen, and follow what was chosen elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+import pytest
+
+from hcat_nb.jupyter.exploration import Exploration
+from hcat_nb.jupyter.explore_controls import ExploreControls
+from hcat_nb.runs.characterize import characterize
+
+
+@pytest.fixture(scope="module")
+def exploration() -> Exploration:
+    run = characterize("wine", epochs=1, methods="el2n,aum", seed=0, hardness="uniform", p=0.1)
+    return Exploration(run, run.decisions().codes)
+
+
+@pytest.fixture
+def made(exploration) -> tuple[ExploreControls, list[Any], list[Any]]:
+    chosen: list[Any] = []
+    pressed: list[Any] = []
+    controls = ExploreControls(
+        exploration,
+        ["group", "label"],
+        {"x": "aum", "y": "confidence", "color": "label"},
+        lambda name, value: chosen.append((name, value)),
+        lambda name, path: pressed.append((name, path)),
+    )
+    return controls, chosen, pressed
+
+
+def _boxes(controls: ExploreControls) -> dict[str, ipywidgets.Dropdown]:
+    kind = ipywidgets.Dropdown
+    return {box.description: box for box in controls.top.children if isinstance(box, kind)}
+
+
+def test_they_show_what_is_chosen_and_tell_changes(made):
+    controls, chosen, _ = made
+    boxes = _boxes(controls)
+    assert list(boxes) == [
+        "x", "y", "colour", "hardest by", "class", "group", "truth", "decision",
+    ]  # fmt: skip
+    assert [boxes[name].value for name in ("x", "y", "colour")] == ["aum", "confidence", "label"]
+    boxes["hardest by"].value = "el2n"
+    boxes["truth"].value = "made hard"
+    boxes["truth"].index = 0
+    assert chosen == [("by", "el2n"), ("truth", "made hard"), ("truth", None)]
+
+
+def test_they_follow_and_are_then_silent_about_what_is_the_same(made):
+    controls, chosen, _ = made
+    controls.show("group", "Data-IQ: hard")
+    controls.show("group", "Data-IQ: hard")
+    assert _boxes(controls)["group"].value == "Data-IQ: hard"
+    assert chosen == [("group", "Data-IQ: hard")]
+    controls.show("group", None)
+    assert chosen[-1] == ("group", None)
+
+
+def test_buttons_tell_the_file(made):
+    controls, _, pressed = made
+    row = controls.bottom.children[0]
+    text = next(one for one in row.children if isinstance(one, ipywidgets.Text))
+    text.value = "mine.parquet"
+    for one in (*row.children, *controls.top.children):
+        if isinstance(one, ipywidgets.Button):
+            one.click()
+    assert pressed == [
+        ("export", "mine.parquet"), ("import", "mine.parquet"), ("all", "mine.parquet"),
+    ]  # fmt: skip
+
+
+def test_closing_leaves_no_widget(made):
+    from ipywidgets.widgets.widget import _instances
+
+    controls, _, _ = made
+    before = len(_instances)
+    controls.close()
+    assert len(_instances) < before
+    assert all(box.comm is None for box in controls.top.children)

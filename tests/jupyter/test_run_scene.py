@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hcat_nb as hcat
+from hcat_nb.errors import UnknownNameError
+from hcat_nb.jupyter.frames import rows
+from hcat_nb.jupyter.map_scene import Bounds
+from hcat_nb.jupyter.run_scene import run_coloring, run_scene
+from hcat_nb.runs.run import Run
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return hcat.characterize(
+        "wine", hardness="uniform", p=0.1, epochs=3, seed=0, methods=["aum", "datamaps"]
+    )
+
+
+def test_the_data_map_of_a_run(run: Run) -> None:
+    scene = run_scene(run)
+    points = rows(scene.frame())["points"]
+    assert {row["id"] for row in points} == {str(one) for one in run.scores.index}
+    by_row = {row["row"]: row for row in points}
+    for position, (confidence, group) in enumerate(
+        zip(run.details["confidence"], run.details["datamaps_group"], strict=True)
+    ):
+        assert by_row[position]["y"] == pytest.approx(confidence, abs=8e-6)  # half a step
+        assert by_row[position]["color"] == group
+    spec = scene.spec()
+    assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [0, 1]
+
+
+def test_two_scores_against_each_other(run: Run) -> None:
+    scene = run_scene(run, "aum", "datamaps", color="truth")
+    aum, datamaps = run.scores["aum"].to_numpy(), run.scores["datamaps"].to_numpy()
+    everywhere = Bounds((aum.min(), aum.max()), (datamaps.min(), datamaps.max()))
+    assert len(scene.inside(everywhere)) == len(run.scores)
+    points = {row["row"]: row for row in rows(scene.frame())["points"]}
+    step = float(aum.max() - aum.min()) * 1.04 / 65535  # of the wire
+    assert points[5]["x"] == pytest.approx(float(aum[5]), abs=step)
+    hard = {row["row"] for row in points.values() if row["color"] == "made hard"}
+    assert hard == set(np.flatnonzero(run.truth["is_hard"]).tolist())
+
+
+def test_any_column_colours(run: Run) -> None:
+    assert run_coloring(run, "aum").levels == ()
+    assert set(run_coloring(run, "label").levels) == {str(one) for one in set(run.details["label"])}
+    assert run_coloring(run, "group", "aleatoric").levels == ("easy", "ambiguous", "hard")
+
+
+def test_mistakes_are_told(run: Run) -> None:
+    with pytest.raises(UnknownNameError, match=r"no column 'aumm'.*nearest: aum"):
+        run_scene(run, "aumm")
+    with pytest.raises(UnknownNameError, match="'label' holds no numbers"):
+        run_scene(run, "label")
+    with pytest.raises(UnknownNameError, match="no column 'colour'"):
+        run_coloring(run, "colour")

@@ -1,0 +1,107 @@
+// @ts-check
+/**
+ * One chart that is replaced as a whole: for panels whose charts change by a click.
+ *
+ * A chart arrives as a message, not as a trait, so that a saved notebook holds
+ * none.  The charts that move every epoch are the live map's.
+ *
+ * @typedef {{type: "chart", seq: number, spec: Record<string, any>}} Chart
+ *
+ * @typedef {object} Model
+ * @property {(name: string) => any} get
+ * @property {(content: object) => void} send
+ * @property {(event: string, handler: (...args: any[]) => void) => void} on
+ * @property {(event: string, handler: (...args: any[]) => void) => void} off
+ */
+
+const INK = { light: "#333333", dark: "#d4d4d4" };
+
+/** @returns {"light" | "dark"} the theme of JupyterLab, Notebook or VS Code */
+export function pageTheme() {
+  const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
+  const dark = jpThemeLight === "false" || (vscodeThemeKind ?? "").includes("dark");
+  return dark ? "dark" : "light";
+}
+
+/**
+ * @param {{model: Model, el: HTMLElement}} context
+ * @returns {() => void} takes off every listener
+ */
+function render({ model, el }) {
+  const box = document.createElement("div");
+  box.className = "hcat-chart";
+  box.setAttribute("role", "img");
+  el.append(box);
+
+  /** @type {any} */
+  let embedded = null;
+  let closed = false;
+  let busy = false;
+  /** @type {Chart | null} */
+  let pending = null;
+
+  const fail = (/** @type {unknown} */ error) => {
+    const words = document.createElement("div");
+    words.className = "hcat-error";
+    words.textContent = `The chart cannot be drawn: ${error}`;
+    box.replaceChildren(words);
+  };
+
+  const paintInk = () => {
+    embedded?.view.signal("ink", INK[pageTheme()]).runAsync();
+  };
+
+  const draw = async () => {
+    busy = true;
+    while (pending && !closed) {
+      const { spec, seq } = pending; // of charts that came meanwhile, the newest
+      pending = null;
+      embedded?.finalize();
+      embedded = null;
+      box.replaceChildren();
+      const place = document.createElement("div");
+      box.append(place);
+      box.setAttribute("aria-label", spec.description ?? "chart");
+      try {
+        const result = await /** @type {any} */ (globalThis).hcatVegaEmbed(place, spec, {
+          renderer: "canvas",
+          actions: false,
+        });
+        if (closed) {
+          result.finalize();
+        } else {
+          embedded = result;
+          paintInk();
+          box.dataset.seq = String(seq);
+        }
+      } catch (error) {
+        fail(error);
+      }
+    }
+    busy = false;
+  };
+
+  const hear = (/** @type {Chart} */ content) => {
+    if (content.type !== "chart") return;
+    pending = content;
+    if (!busy) draw();
+  };
+
+  const observer = new MutationObserver(paintInk);
+  observer.observe(document.body, {
+    attributes: true,
+    attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"],
+  });
+  model.on("msg:custom", hear);
+  model.send({ type: "ready" });
+
+  return () => {
+    closed = true;
+    observer.disconnect();
+    model.off("msg:custom", hear);
+    embedded?.finalize();
+    box.remove();
+  };
+}
+
+export default { render };
