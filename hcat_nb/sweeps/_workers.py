@@ -74,7 +74,8 @@ class Worker:
         except (OSError, ValueError) as error:  # its end of the pipe, or ours, is closed
             raise WorkerLostError(str(error)) from error
         if not answer.endswith("\n"):
-            raise WorkerLostError(f"worker {process.pid} ended with {process.wait()}")
+            ended = f"worker {process.pid} ended with {process.wait()}"
+            raise WorkerLostError(f"{ended}; its log is {self._log}")
         state: dict[str, Any] = json.loads(answer)
         return state
 
