@@ -15,7 +15,15 @@ from typing import Any
 
 from hcat_nb.casts import cast
 from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
-from hcat_nb.registry import names_file, names_folder, nearest
+from hcat_nb.registry import (
+    METHODS,
+    MODELS,
+    PERTURBATIONS,
+    SOURCES,
+    names_file,
+    names_folder,
+    nearest,
+)
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
@@ -236,6 +244,7 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
     own = _absolute(own)
     spec = Cell(own).spec  # checks the values
+    _refuse_local(spec)
     if total == 1 and not fixed:
         yield Cell(own)
         return
@@ -243,6 +252,22 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     for number in range(total):
         data = spec.effective_data_seed + (0 if fixed else number)
         yield Cell({**own, "data_seed": data, "model_seed": spec.effective_model_seed + number})
+
+
+def _refuse_local(spec: RunSpec) -> None:
+    """Refuse plug-ins that the processes of a sweep cannot find."""
+    used = [
+        *((METHODS, name) for name in spec.method_names()),
+        *((PERTURBATIONS, spec.hardness), (MODELS, spec.model), (SOURCES, spec.dataset)),
+    ]
+    for registry, name in used:
+        if name is not None and registry.is_local(name):
+            raise SpecError(
+                f"the {registry.kind} {name!r} is registered in this process only, "
+                "and a sweep's runs are processes of their own",
+                "built-in names, or those of an installed package",
+                "announce it as an entry point (notebooks/extending.ipynb)",
+            )
 
 
 def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:

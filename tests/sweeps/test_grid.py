@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
+from hcat_nb.methods.loss import Loss
+from hcat_nb.registry import METHODS
 from hcat_nb.sweeps import grid
 from hcat_nb.sweeps.grid import Cell, read_plan
 
@@ -139,3 +142,18 @@ def test_the_path_of_a_dataset_holds_in_every_working_directory(
     monkeypatch.chdir(tmp_path)
     (found,) = _parameters({"dataset": "own.csv", "target": "label"})
     assert found["dataset"] == str(tmp_path / "own.csv")
+
+
+def test_what_only_this_process_knows_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Mine(Loss):
+        name: ClassVar[str] = "mine"
+
+    METHODS.register(Mine)
+    try:
+        for methods in (["mine"], ["all"]):
+            with pytest.raises(SpecError, match="method 'mine' is registered in this process only"):
+                read_plan([{"dataset": "wine", "methods": methods}])
+        assert read_plan([{"dataset": "wine", "methods": ["aum"]}]).cells
+    finally:
+        METHODS.unregister("mine")
