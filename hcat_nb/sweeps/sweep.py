@@ -177,8 +177,9 @@ def sweep(
         If anything is wrong with the plan, before any run begins.
     """
     plan = _plan(source)
-    settings = _settings(plan, source, out=out, workers=workers, scheduler=scheduler,
-                         time_limit=time_limit, memory_limit=memory_limit)  # fmt: skip
+    given = {"out": out, "workers": workers, "scheduler": scheduler}
+    given |= {"time_limit": time_limit, "memory_limit": memory_limit}
+    settings = _settings(plan, given)
     cells = _only(plan.cells, only)
     if dry_run:
         from hcat_nb.sweeps.dry_run import dry_run as tell
@@ -268,7 +269,7 @@ def _plan(source: Any) -> Plan:
     return remembered(Path(source)) if folder else read_plan(source)
 
 
-def _settings(plan: Plan, source: Any, **given: Any) -> dict[str, Any]:
+def _settings(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plan's settings with those that were given, checked."""
     settings = {**plan.settings, **{key: one for key, one in given.items() if one is not None}}
     if settings.get("out") is None:

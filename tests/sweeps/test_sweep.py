@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -86,20 +88,38 @@ def test_killed_at_three_moments_nothing_is_lost_or_repeated(
     assert set(table["data_seed"]) == {0}
 
 
-def test_what_fails_is_listed_and_stops_no_other(tmp_path: Path, tiny: dict[str, Any]) -> None:
-    runs = [tiny, tiny | {"lr": 1e30, "epochs": 3}, tiny | {"seed": 1}]
-    done = sweep(runs, out=tmp_path / "out", workers=1)
+def _kill_kernel(folder: Path) -> None:
+    """Kill the kernel that works in ``folder``, once it trains."""
+    while not list(folder.glob("run/checkpoint/*.json")):
+        time.sleep(0.05)
+    family = psutil.Process().children(recursive=True)
+    (kernel,) = [one for one in family if Path(one.cwd()) == folder]
+    kernel.send_signal(signal.SIGKILL)
+
+
+def test_what_fails_or_is_killed_is_listed_and_stops_no_other(
+    tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    failing, endless = {"lr": 1e30, "epochs": 3}, {"epochs": 100_000}
+    runs = [tiny, tiny | failing, tiny | endless, tiny | {"seed": 1}]
+    cells = grid.read_plan(runs).cells
+    addresses = [cell.address for cell in cells]
+    out = tmp_path / "out"
+    threading.Thread(target=_kill_kernel, args=(out / addresses[2],), daemon=True).start()
+    done = sweep(runs, out=out, workers=1)
     assert done.done == 2
-    (failure,) = done.failures
+    assert [done.states[one]["state"] for one in addresses] == ["done", "failed", "killed", "done"]
+    assert done.states[addresses[2]]["memory_mb"] > 50
     text = str(done)
-    assert "failed: dataset=wine" in text
     assert "DivergedError" in text
-    assert f"again: hcat sweep {done.out} --only {failure['address']}" in text
-    assert (done.out / failure["address"] / "benchmark.ipynb").is_file()
+    assert re.search(r"the kernel died at \d+ MB of memory", text)
+    for address in addresses[1:3]:
+        assert f"again: hcat sweep {done.out} --only {address}" in text
+        assert (done.out / address / "benchmark.ipynb").is_file()
     assert len(done.results()["run"].unique()) == 2
     assert repr(done).startswith("<Sweep: ")
     assert "\n" not in repr(done)
-    again = sweep(done.out, only=[failure["address"][:8]])
+    again = sweep(done.out, only=[addresses[1][:8]])
     assert (again.skipped, len(again.failures)) == (0, 1)
 
 
