@@ -89,11 +89,10 @@ class MethodList:
     def show_costs(self, forecast: Forecast) -> None:
         """Show what each method will cost, and all together."""
         for name, row in forecast.table.iterrows():
-            self._costs[
-                str(name)
-            ].value = (
-                f"{row['seconds']:.1f} s, {row['of_training']:.0%} of training, {row['mb']:.1f} MB"
-            )
+            if name in self._costs:  # the table tells of the training, too
+                seconds, share, mb = row["seconds"], row["of_training"], row["mb"]
+                text = f"{seconds:.1f} s, {share:.0%} of training, {mb:.1f} MB"
+                self._costs[str(name)].value = text
         self.say(repr(forecast).splitlines()[-1])
 
     def say(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 A mean is a running sum in float64 divided by the number of epochs in which
 the sample was measured, so that a sample which a sampler skipped is scored
-from what exists.  Memory: 4 + 8 bytes a sample and column.
+from what exists.  Memory: 2 + 8 bytes a sample and column.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ from torch import Tensor
 from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Observation
 
-__all__ = ["MeanOverEpochs", "PerEpoch"]
+__all__ = ["MeanOverEpochs", "PerEpoch", "count_dtype"]
+
+
+def count_dtype(n_epochs: int) -> torch.dtype:
+    """Return the narrowest type that counts up to ``n_epochs``, and beyond -1.
+
+    Examples
+    --------
+    >>> count_dtype(10), count_dtype(32_768)
+    (torch.int16, torch.int32)
+    """
+    return torch.int16 if n_epochs <= torch.iinfo(torch.int16).max else torch.int32
 
 
 class PerEpoch(Method):
@@ -33,7 +44,8 @@ class PerEpoch(Method):
 
     def allocate(self, context: Context) -> None:
         """Set the books to empty; a subclass adds its own accumulators."""
-        self.count = torch.zeros(context.n, dtype=torch.int32, device=context.device)
+        kind = count_dtype(context.n_epochs)
+        self.count = torch.zeros(context.n, dtype=kind, device=context.device)
         self.heard = torch.zeros(context.n_epochs, dtype=torch.bool, device=context.device)
         self.broken = torch.zeros_like(self.heard)
 

@@ -1,10 +1,14 @@
-"""Groups of the data map by fixed thresholds, as H-CAT draws them for both of its maps."""
+"""Groups of the data map: their codes, and those by fixed thresholds, as H-CAT draws both maps."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["HCAT", "by_thresholds"]
+__all__ = ["AMBIGUOUS", "EASY", "GROUPS", "HARD", "HCAT", "UNPLACED", "by_thresholds", "named"]
+
+# A code takes one byte a sample, a name 36.
+GROUPS = ("easy", "ambiguous", "hard")  # by code
+EASY, AMBIGUOUS, HARD, UNPLACED = 0, 1, 2, -1
 
 # METHODS.md, "groups": H-CAT's confidence above and below which a sample is
 # easy or hard, and the uncertainty up to which it is either.
@@ -27,17 +31,29 @@ def by_thresholds(
 
     Returns
     -------
-    array of shape (n,) of str
-        ``"easy"``, ``"ambiguous"``, ``"hard"``; ``""`` where the input is NaN.
+    array of shape (n,), int8
+        Codes of ``GROUPS``; -1 where the input is NaN.
 
     Examples
     --------
     >>> by_thresholds(np.array([0.9, 0.9, 0.1]), np.array([0.1, 0.2, 0.1]), **HCAT).tolist()
-    ['easy', 'ambiguous', 'hard']
+    [0, 1, 2]
     """
     placed = ~(np.isnan(confidence) | np.isnan(uncertainty))
-    groups = np.where(placed, "ambiguous", "").astype("<U9")
+    groups = np.where(placed, np.int8(AMBIGUOUS), np.int8(UNPLACED))
     certain = placed & (uncertainty <= limit)
-    groups[certain & (confidence >= upper)] = "easy"
-    groups[certain & (confidence <= lower)] = "hard"
+    groups[certain & (confidence >= upper)] = EASY
+    groups[certain & (confidence <= lower)] = HARD
     return groups
+
+
+def named(codes: np.ndarray) -> np.ndarray:
+    """Return the names of groups, ``""`` for a code of -1.
+
+    Examples
+    --------
+    >>> named(np.array([0, -1, 2])).tolist()
+    ['easy', '', 'hard']
+    """
+    names: np.ndarray = np.array([*GROUPS, ""])[codes]
+    return names

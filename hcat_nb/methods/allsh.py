@@ -12,7 +12,7 @@ low = hard, as H-CAT's evaluator takes it: its figure says nothing about ALLSH.
 The changes besides are ours and smaller than those of the AugLy package that
 it used, so that this is its construction, not its figures.
 
-Cost: K passes over the final model; 4 bytes a sample, and 36 K for the draws.
+Cost: K passes over the final model; 4 bytes a sample, and 0.3 K for the draws.
 Caveat: knows nothing of labels; and it sees only what the augmentations change.
 """
 
@@ -90,7 +90,7 @@ class ALLSH(Method):
     detects = frozenset({"boundary", "atypical"})
     looks_at_labels = False
     buffers = ("moved",)
-    cost = "k = 4 passes over the final model; 148 bytes a sample"
+    cost = "k = 4 passes over the final model; 6 bytes a sample"
     misleads = "blind to labels, and to whatever the augmentations leave as it is"
     variants = ("paper", "hcat")
 

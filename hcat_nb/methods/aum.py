@@ -12,7 +12,7 @@ disjoint threshold samples, for these cannot be judged themselves; a sample is
 judged in the first in which it kept its label.  Scores stay the run's own.
 ``variant="hcat"`` takes the percentile of all AUMs: it flags 99 %.
 
-Cost: no forward of its own; 16 bytes a sample; two trainings for the threshold.
+Cost: no forward of its own; 10 bytes a sample; two trainings for the threshold.
 Caveat: margins grow with the logits, so the AUMs of two runs or models do not
 compare, only their ranks do.
 """
@@ -84,7 +84,7 @@ class AUM(MeanOverEpochs):
     hard_when = "low"
     detects = frozenset({"mislabel"})
     looks_at_labels = True
-    cost = "none: reads the logits of training; 16 bytes a sample; threshold_samples: 2 trainings"
+    cost = "none: reads the logits of training; 10 bytes a sample; threshold_samples: 2 trainings"
     misleads = "compares within one run only: margins grow with the scale of the logits"
     variants = ("paper", "hcat")
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cleanlab", "label_issues", "label_quality"]
 
-_CHUNK = 1 << 16  # rows of which float64 copies are made: probabilities are the only large array
+_CHUNK = 1 << 12  # rows of which float64 probabilities are made at a time
+_PARTS = 16  # in which issues are looked for: the package holds each twice
 
 
 def label_quality(
@@ -66,13 +67,27 @@ def label_quality(
     """
     from cleanlab.rank import get_label_quality_scores
 
-    codes, probs = _observed_classes(logits, labels)
-    scores = get_label_quality_scores(codes, probs, method=method, adjust_pred_probs=adjust)
-    return torch.from_numpy(scores)
+    present, codes = labels.unique(return_inverse=True)
+    if adjust:  # subtracts thresholds, which are means over all samples
+        probs = _probabilities(logits, present)
+        scores = get_label_quality_scores(
+            codes.numpy(), probs, method=method, adjust_pred_probs=True
+        )
+        return torch.from_numpy(scores)
+    found = torch.empty(len(logits), dtype=torch.float64)
+    for start in range(0, len(logits), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        probs = _probabilities(logits[rows], present)
+        scores = get_label_quality_scores(codes[rows].numpy(), probs, method=method)
+        found[rows] = torch.from_numpy(scores)
+    return found
 
 
 def label_issues(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the rows that confident learning prunes, (n,) bool.
+
+    The package is handed the rows of some classes at a time: it prunes within
+    a class, by counts that are summed over all of them.
 
     Parameters
     ----------
@@ -80,22 +95,64 @@ def label_issues(logits: Tensor, labels: Tensor) -> Tensor:
     labels : Tensor of shape (n,), int64
         At least two classes.
     """
+    import numpy as np
+    from cleanlab.count import calibrate_confident_joint, compute_confident_joint
     from cleanlab.filter import find_label_issues
 
-    codes, probs = _observed_classes(logits, labels)
+    present, codes = labels.unique(return_inverse=True)
+    # The package's thresholds: the mean probability of each class over its own samples.
+    own = torch.cat(
+        [
+            torch.from_numpy(_probabilities(some, present)).gather(1, own[:, None]).squeeze(1)
+            for some, own in zip(logits.split(_CHUNK), codes.split(_CHUNK), strict=True)
+        ]
+    )
+    thresholds = np.array([own[codes == code].numpy().mean() for code in range(len(present))])
+    parts = _by_classes(codes, len(present))
+    joint = np.zeros((len(present), len(present)), dtype=np.int64)
+    for rows in parts:
+        given = codes[rows].numpy()
+        counts = compute_confident_joint(
+            given, _probabilities(logits[rows], present), thresholds=thresholds, calibrate=False
+        )
+        joint[np.unique(given)] = counts[np.unique(given)]
+    joint = calibrate_confident_joint(joint, codes.numpy())
+    flags = torch.zeros(len(logits), dtype=torch.bool)
     with warnings.catch_warnings():
         # Said by the status `rare_class`, with the class's own name.
         warnings.filterwarnings("ignore", message="May not flag all label issues in class")
-        return torch.from_numpy(find_label_issues(codes, probs, n_jobs=1))
+        for rows in parts:
+            asked = rows
+            if bool((codes[rows] == codes[rows[0]]).all()):  # it takes no single class
+                other = torch.nonzero(codes != codes[rows[0]]).ravel()[:1]
+                asked = torch.cat([rows, other])
+            found = find_label_issues(
+                codes[asked].numpy(),
+                _probabilities(logits[asked], present),
+                confident_joint=joint,
+                n_jobs=1,
+            )
+            flags[rows] = torch.from_numpy(found[: len(rows)])
+    return flags
 
 
-def _observed_classes(logits: Tensor, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels as 0 .. K-1 and probabilities (n, K), K the classes that have a label."""
-    present, codes = labels.unique(return_inverse=True)
-    probs = torch.empty(len(logits), len(present), dtype=torch.float64)
-    for part, rows in zip(logits.split(_CHUNK), probs.split(_CHUNK), strict=True):
-        rows.copy_(torch.softmax(part[:, present].double(), dim=1))
-    return codes.numpy(), probs.numpy()
+def _by_classes(codes: Tensor, n_classes: int) -> list[Tensor]:
+    """Return rows in some parts, all those of a class in one, ascending in each class."""
+    order = codes.argsort(stable=True)
+    sizes = torch.bincount(codes, minlength=n_classes)
+    least = -(-len(codes) // _PARTS)
+    ends, size = [], 0
+    for code, count in enumerate(sizes.tolist()):
+        size += count
+        if size >= least or code == n_classes - 1:
+            ends.append(size)
+            size = 0
+    return list(order.split(ends))
+
+
+def _probabilities(logits: Tensor, classes: Tensor) -> np.ndarray:
+    """Return the softmax over some classes, (b, K), float64."""
+    return torch.softmax(logits[:, classes].double(), dim=1).numpy()
 
 
 @dataclass(eq=False)
@@ -166,7 +223,8 @@ class Cleanlab(Method):
                     f"at most {largest} folds",
                 )
         shape = (context.n, context.n_classes)
-        self.logits = torch.full(shape, torch.nan, device=context.device)
+        # Zeros take no memory until they are written to, and `measured` tells what was.
+        self.logits = torch.zeros(shape, device=context.device)
         self.measured = torch.zeros(context.n, dtype=torch.bool, device=context.device)
 
     def observe(self, record: Observation) -> None:

@@ -7,7 +7,7 @@ scalar we take 1 - confidence, and the regions are :func:`datamaps_groups`.
 ``variant="hcat"`` ranks alike (the confidence, low = hard); its regions have
 fixed bounds.
 
-Cost: nothing beside the shared pass at the end of each epoch; 20 bytes a sample.
+Cost: nothing beside the shared pass at the end of each epoch; 18 bytes a sample.
 Caveat: confidence alone does not tell a mislabelled sample from one that is
 merely learned late.
 """
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 from hcat_nb.methods._epochs import MeanOverEpochs
-from hcat_nb.methods._groups import HCAT, by_thresholds
+from hcat_nb.methods._groups import AMBIGUOUS, EASY, HARD, HCAT, UNPLACED, by_thresholds, named
 from hcat_nb.observation.record import Need, Observation
 
 __all__ = ["DataMaps", "datamaps_groups"]
@@ -64,16 +64,23 @@ def datamaps_groups(
     >>> datamaps_groups(np.array([0.9, 0.5, 0.1]), np.array([0.0, 0.4, 0.1])).tolist()
     ['easy', 'ambiguous', 'hard']
     """
+    return named(_codes(confidence, variability, ambiguous, hard))
+
+
+def _codes(
+    confidence: np.ndarray, variability: np.ndarray, ambiguous: float = 1 / 3, hard: float = 1 / 2
+) -> np.ndarray:
+    """Return what :func:`datamaps_groups` names, as codes, (n,), int8."""
     for name, share in (("ambiguous", ambiguous), ("hard", hard)):
         if not 0 <= share <= 1:
             raise SpecError(f"the share {name!r} is {share}", "a share in [0, 1]")
     placed = ~(np.isnan(confidence) | np.isnan(variability))
-    groups = np.where(placed, "easy", "").astype("<U9")
+    groups = np.where(placed, np.int8(EASY), np.int8(UNPLACED))
     if placed.any():
         steady = placed & (variability <= np.quantile(variability[placed], 1 - ambiguous))
-        groups[placed & ~steady] = "ambiguous"
+        groups[placed & ~steady] = AMBIGUOUS
         # The least variability is never above its quantile: `steady` has a member.
-        groups[steady & (confidence < np.quantile(confidence[steady], hard))] = "hard"
+        groups[steady & (confidence < np.quantile(confidence[steady], hard))] = HARD
     return groups
 
 
@@ -93,7 +100,7 @@ class DataMaps(MeanOverEpochs):
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary"})
     looks_at_labels = True
-    cost = "one pass an epoch, shared; 20 bytes a sample"
+    cost = "one pass an epoch, shared; 18 bytes a sample"
     misleads = "a correct sample that is learned late looks like a mislabelled one"
     columns = 2
     variants = ("paper", "hcat")
@@ -116,10 +123,10 @@ class DataMaps(MeanOverEpochs):
         return 1 - doubt if self.variant == "hcat" else doubt
 
     def groups(self, confidence: np.ndarray, variability: np.ndarray) -> np.ndarray:
-        """Return the region of each sample; see :func:`datamaps_groups`."""
+        """Return the region of each sample, a code of ``GROUPS``; see :func:`datamaps_groups`."""
         if self.variant == "hcat":
             return by_thresholds(confidence, variability, **HCAT)
-        return datamaps_groups(confidence, variability)
+        return _codes(confidence, variability)
 
     def flagged(self) -> Tensor:
         """Return the samples of the hard group."""
@@ -127,4 +134,4 @@ class DataMaps(MeanOverEpochs):
         variability = (square - doubt.square()).clamp(min=0).sqrt()
         variability[~self.context.trainable] = torch.nan
         groups = self.groups(1 - doubt.cpu().numpy(), variability.cpu().numpy())
-        return torch.from_numpy(groups == "hard")
+        return torch.from_numpy(groups == HARD)

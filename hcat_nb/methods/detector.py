@@ -4,15 +4,17 @@ Jia et al. 2022 (arXiv 2212.09321), section 3: an LSTM takes the sequence of
 the observed label's probabilities p_y, one an epoch, and tells mislabelled
 from clean samples; it is trained on runs whose wrong labels were injected, and
 then reads runs on other data.  Ours returns the probability, not the decision,
-for a sequence of any length.  The LSTM is advanced epoch by epoch, so that no
-sequence is kept.
+for a sequence of any length.  Sequences are kept and read in the end, in
+chunks; where they would take more memory than the state of the LSTM, it is
+advanced epoch by epoch instead, and no sequence is kept.
 
 The weights that ship are ours; ``detector.md`` beside them says how they were
 made and how well they do on data and noise they never saw.
 :func:`hcat_nb.runs.train_detector.train_detector` makes others.
 
 Cost: nothing beside the shared pass at the end of each epoch; of H hidden
-units, 4 H (H + 2) multiplications a sample and epoch, 8 H + 4 bytes a sample.
+units, 4 H (H + 2) multiplications a sample and epoch; 4 E + 2 bytes a sample,
+or 8 H + 2 where that is less.
 Caveat: it has learned what wrong labels look like in runs of up to 50 epochs at
 a steady learning rate.  One or two epochs give a probability too, though there
 is little to read; beyond 50 it reads on, but nothing was asked of it there in
@@ -40,6 +42,9 @@ from hcat_nb.observation.record import Need, Observation
 __all__ = ["Detector", "advance", "load_weights", "log_odds", "read_sequences"]
 
 Weights = Mapping[str, Tensor]
+
+_CHUNK = 4096  # sequences that are read at a time
+_NOT_MEASURED = -1.0  # no probability
 
 
 def weight_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
@@ -172,8 +177,8 @@ class Detector(PerEpoch):
     hard_when = "high"
     detects = frozenset({"mislabel"})
     looks_at_labels = True
-    buffers = (*PerEpoch.buffers, "hidden", "cell")
-    cost = "one pass an epoch, shared; a small LSTM, 132 bytes a sample"
+    buffers = (*PerEpoch.buffers, "sequences")  # or "hidden" and "cell"
+    cost = "one pass an epoch, shared; a small LSTM, 4 bytes a sample and epoch, at most 130"
     misleads = "it learned on tables: on images data maps are often better (see its model card)"
 
     variants = ("paper", "hcat")
@@ -189,24 +194,36 @@ class Detector(PerEpoch):
         self.network: Weights = load_weights(path)
 
     def allocate(self, context: Context) -> None:
-        """Set the state of the LSTM to zero."""
+        """Make room for the sequences, or set the state of the LSTM to zero."""
         super().allocate(context)
         self.network = {name: value.to(context.device) for name, value in self.network.items()}
-        size = self.network["head_weight"].shape[1]
-        self.hidden = torch.zeros(context.n, size, device=context.device)
-        self.cell = torch.zeros_like(self.hidden)
+        self._keep(sequences=context.n_epochs <= 2 * self._size)
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a state; one of a version that kept no sequences is gone on from, too."""
+        self._keep(sequences="sequences" in state)
+        super().load_state(state)
 
     @torch.no_grad()
     def observe(self, record: Observation) -> None:
-        """Let the LSTM read this epoch."""
+        """Keep this epoch, or let the LSTM read it."""
         rows, p = record.rows, record.label_prob
-        state = advance(p, self.hidden[rows], self.cell[rows], self.network)
-        self.hidden[rows], self.cell[rows] = state
+        if "sequences" in self.buffers:
+            self.sequences[rows, record.epoch - 1] = p
+        else:
+            state = advance(p, self.hidden[rows], self.cell[rows], self.network)
+            self.hidden[rows], self.cell[rows] = state
         self.attend(record, p)
 
+    @torch.no_grad()
     def raw(self) -> Tensor:
         """Return the probability of "mislabelled" so far, (n,), in [0, 1]; H-CAT's is rounded."""
-        probability = log_odds(self.hidden, self.network).sigmoid()
+        if "sequences" in self.buffers:
+            parts = self.sequences.split(_CHUNK)
+            odds = torch.cat([self._last_odds(part[:, self.heard]) for part in parts])
+        else:
+            odds = log_odds(self.hidden, self.network)
+        probability = odds.sigmoid()
         if self.variant == "hcat":
             # A probability that is not finite stays so: the base class reports it.
             return torch.where(probability.isnan(), probability, (probability > 0.5).float())
@@ -216,3 +233,32 @@ class Detector(PerEpoch):
         """Return the samples that are more probably mislabelled than not."""
         known = self.context.trainable & (self.count > 0)
         return known & (self.raw() > 0.5)
+
+    @property
+    def _size(self) -> int:
+        """Hidden units."""
+        return self.network["head_weight"].shape[1]
+
+    def _keep(self, *, sequences: bool) -> None:
+        """Allocate one state or the other."""
+        n, device = self.context.n, self.context.device
+        own = ("sequences",) if sequences else ("hidden", "cell")
+        self.buffers = (*PerEpoch.buffers, *own)
+        if sequences:
+            shape = (n, self.context.n_epochs)
+            self.sequences = torch.full(shape, _NOT_MEASURED, device=device)
+        else:
+            self.hidden = torch.zeros(n, self._size, device=device)
+            self.cell = torch.zeros_like(self.hidden)
+
+    def _last_odds(self, sequences: Tensor) -> Tensor:
+        """Return the log odds after the last epoch, (b,), from probabilities (b, epochs)."""
+        hidden = sequences.new_zeros(len(sequences), self._size)
+        cell = torch.zeros_like(hidden)
+        for p in sequences.unbind(1):
+            read = (p != _NOT_MEASURED)[:, None]
+            later = advance(p, hidden, cell, self.network)
+            hidden, cell = (
+                torch.where(read, new, old) for new, old in zip(later, (hidden, cell), strict=True)
+            )
+        return log_odds(hidden, self.network)

@@ -6,7 +6,7 @@ training has one network, so the mean over epochs stands in, and ``at`` picks
 an epoch.  ``at`` with ``seeds=10`` is the paper's average to the letter.
 ``variant="hcat"`` is the norm squared, after the last epoch only.
 
-Cost: nothing beside the shared pass at the end of each epoch; 12 bytes a sample.
+Cost: nothing beside the shared pass at the end of each epoch; 10 bytes a sample.
 Caveat: for two classes it is sqrt(2) (1 - p_y), the ranking of data maps.
 """
 
@@ -76,7 +76,7 @@ class EL2N(MeanOverEpochs):
     detects = frozenset({"mislabel", "boundary", "atypical"})
     looks_at_labels = True
     averages_networks = True
-    cost = "one pass an epoch, shared; 12 bytes a sample; seeds=10 for the paper's ten networks"
+    cost = "one pass an epoch, shared; 10 bytes a sample; seeds=10 for the paper's ten networks"
     misleads = "the last epochs alone forget: a memorised wrong label looks easy there"
     variants = ("paper", "hcat")
 

@@ -8,7 +8,7 @@ one, or k with ``seeds=k`` (the paper's ten are ``seeds=10``).
 ``variant="hcat"`` takes the last epoch.
 
 Cost: one forward and backward pass, in one epoch, shared with no other
-method; 5 bytes a sample, and a bounded chunk for the gradients.
+method; 6 bytes a sample, and a bounded chunk for the gradients.
 Caveat: at later epochs a memorised wrong label has a small gradient.
 """
 
@@ -67,7 +67,7 @@ class GraNd(PerEpoch):
     averages_networks = True
     buffers = (*PerEpoch.buffers, "norms")
     cost = (
-        "one forward and backward pass at one epoch; 8 bytes a sample; "
+        "one forward and backward pass at one epoch; 6 bytes a sample; "
         "seeds=10 for the paper's ten networks"
     )
     misleads = "late epochs: a memorised wrong label has a small gradient there"

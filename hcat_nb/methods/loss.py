@@ -15,7 +15,7 @@ and s^2 = 1e-4 are those of the authors' published code, which the paper's
 text, not at hand, could not be checked against; the code also counts n one
 higher and cuts the bound off at 0, which would only add ties.
 
-Cost: nothing beside the shared pass at the end of each epoch; 12 bytes a sample.
+Cost: nothing beside the shared pass at the end of each epoch; 10 bytes a sample.
 Caveat: unbounded, so one epoch with a confident error can dominate the mean.
 """
 
@@ -123,7 +123,7 @@ class Loss(MeanOverEpochs):
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical"})
     looks_at_labels = True
-    cost = "one pass an epoch, shared; 12 bytes a sample"
+    cost = "one pass an epoch, shared; 10 bytes a sample"
     misleads = "one epoch with a confident error can dominate the mean"
     variants = ("mean", "cnlcu")
 

@@ -9,7 +9,7 @@ standardised within the class.  Mean and squared deviations are streamed
 ``variant="hcat"`` is what H-CAT's benchmark computes: the softmax output
 instead of the logit, epochs 1, 3 and 5, no standardisation, and low = hard.
 
-Cost: one forward and backward pass at each of five epochs; 8 d + 5 bytes a
+Cost: one forward and backward pass at each of five epochs; 8 d + 2 bytes a
 sample of d input elements.
 Caveat: high means visually hard, in the paper's words.  The gradient of a
 wrong label is small and steady, so on label noise expect AUROC well *below*

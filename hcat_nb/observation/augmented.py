@@ -1,8 +1,8 @@
 """Predictions for slightly changed copies of each sample.
 
-What is random about a copy is drawn up front, a row of numbers for each
-sample, on the CPU from the run's seed: neither the batches, nor their order,
-nor the device moves it.  Copies are made in the raw domain of the features,
+What is random about a copy is a row of numbers for each sample, drawn on the
+CPU from the run's seed: neither the batches, nor their order, nor the device
+moves it.  Copies are made in the raw domain of the features,
 before any scaling, and keep its dtype and range.
 
 Images: rotation, shift and zoom, pixelation, contrast, brightness and noise;
@@ -23,6 +23,7 @@ from torch.nn.functional import grid_sample
 
 from hcat_nb.errors import SpecError
 from hcat_nb.observation._augmented_tables import changed_rows
+from hcat_nb.observation._blocked_draws import BlockedDraws
 from hcat_nb.observation.traits import InputTraits
 from hcat_nb.seeds import child_seed
 
@@ -106,8 +107,7 @@ class AugmentedCopies:
         self.redrawn = redrawn
         self.as_hcat = as_hcat
         self._draws = [
-            torch.rand(n, _DRAWS, generator=_generator(seed, f"augmentations/{copy}"))
-            for copy in range(k)
+            BlockedDraws(n, _DRAWS, _generator(seed, f"augmentations/{copy}")) for copy in range(k)
         ]
         self._pool = torch.randn(_POOL, generator=_generator(seed, "augmentations/noise"))
 
@@ -131,8 +131,8 @@ class AugmentedCopies:
 
     def copy(self, x: Tensor, rows: Tensor, copy: int) -> Tensor:
         """Return the copy number ``copy`` of each sample, in dtype, shape and range of ``x``."""
-        self._move_to(x.device)
-        draws = self._draws[copy][rows]
+        self._pool = self._pool.to(x.device)
+        draws = self._draws[copy].of(rows)
         if x.dim() == 4:
             return self._changed_images(x, draws)
         return changed_rows(
@@ -205,11 +205,6 @@ class AugmentedCopies:
             first = self._pool[:_POOL]
             self._pool = torch.cat([first.repeat(turns), first[: size - (turns - 1) * _POOL]])
         return self._pool.unfold(0, size, 1)[start].reshape(shape)
-
-    def _move_to(self, device: torch.device) -> None:
-        if self._pool.device != device:
-            self._pool = self._pool.to(device)
-            self._draws = [draws.to(device) for draws in self._draws]
 
 
 def _generator(seed: int, stream: str) -> torch.Generator:

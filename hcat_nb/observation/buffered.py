@@ -41,6 +41,11 @@ class Buffered:
         """Return the accumulators by name; the object's own tensors, not copies."""
         return {name: getattr(self, name) for name in self.buffers}
 
+    def release(self) -> None:
+        """Forget everything: what was made of the state is all that is wanted."""
+        for name in self.buffers:
+            delattr(self, name)
+
     def narrow(self, rows: Tensor) -> None:
         """Keep the samples at ``rows`` only; they are numbered anew, in that order.
 
@@ -70,12 +75,22 @@ class Buffered:
             raise SpecError(f"the state of {who} has {sorted(state)}", str(sorted(own)))
         for name, value in state.items():
             mine = own[name]
+            value = _counting_in(mine.dtype, value)
             if mine.dtype != value.dtype or not _fits(mine.shape, value.shape):
                 raise SpecError(
                     f"{who}.{name} is {tuple(value.shape)} {value.dtype}",
                     f"{tuple(mine.shape)} {mine.dtype}",
                 )
             setattr(self, name, value.to(mine.device).clone())
+
+
+def _counting_in(dtype: torch.dtype, value: Tensor) -> Tensor:
+    """Return integers in another width, if they fit: states of earlier versions are wider."""
+    integers = not (value.is_floating_point() or dtype.is_floating_point)
+    if value.dtype == dtype or not integers or torch.bool in (value.dtype, dtype):
+        return value
+    narrow = value.to(dtype)
+    return narrow if torch.equal(narrow.to(value.dtype), value) else value
 
 
 class Sharing(Protocol):

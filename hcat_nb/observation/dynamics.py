@@ -5,8 +5,8 @@ them.  Swayamdipta et al. 2020 (arXiv 2009.10795), section 2: confidence and
 variability are mean and population standard deviation over epochs of the
 label's probability p_y, correctness is the share of epochs in which the
 argmax is the label.  Seedat et al. 2022 (arXiv 2210.13043), section 3:
-aleatoric uncertainty is the mean of p_y (1 - p_y).  Memory: 4 (C + 7) bytes
-a sample.
+aleatoric uncertainty is the mean of p_y (1 - p_y).  Memory: 4 (C + 7) + 2
+bytes a sample.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class MapDynamics(Buffered):
         self.loss = torch.zeros(n, device=device)
         self.last_loss = torch.zeros(n, device=device)
         self.probs = torch.zeros(n, 1 if label_only else n_classes, device=device)
-        self.predicted = torch.full((n,), -1, dtype=torch.int64, device=device)
+        narrow = torch.int16 if n_classes <= torch.iinfo(torch.int16).max else torch.int32
+        self.predicted = torch.full((n,), -1, dtype=narrow, device=device)
 
     def options(self, need: Need) -> Options:
         """Return how to measure ``need``: the plain way."""
@@ -107,7 +108,7 @@ class MapDynamics(Buffered):
             return
         self.correct[rows] += record.correct.float()
         self.probs[rows] += record.probs
-        self.predicted[rows] = record.logits.argmax(1)
+        self.predicted[rows] = record.logits.argmax(1).to(self.predicted.dtype)
 
     def snapshot(self, epoch: int) -> MapSnapshot:
         """Return copies of the coordinates as they are now."""

@@ -4,7 +4,8 @@ The observer takes the union of all needs, makes each quantity once, and
 hands every method the records it asked for.  Training logits are those that
 the optimizer used; they are staged during an epoch and handed over at its
 end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
-for the staged logits, and a bounded chunk for the rest.
+for the staged logits, until the last epoch's are handed over, and a bounded
+chunk for the rest.
 
 A pass records no gradients (but is not in inference mode: a module may keep
 what it makes in a forward, and train on it later), except in the epochs in
@@ -184,6 +185,8 @@ class Observer:
             Whether this is the final model; its measurements share the pass.
         """
         self._hand_over_training(epoch)
+        if last:
+            self._staged = None  # no step follows; the final model's logits need the room
         due = [one for one in self._wanting("epoch") if one.due(epoch)]
         self._pass(epoch, due, self._wanting("final") if last else [], sweep=0)
         if last:
@@ -191,6 +194,7 @@ class Observer:
 
     def observe_final(self, epoch: int) -> None:
         """Observe the final model when training ended before its last epoch."""
+        self._staged = None
         self._pass(epoch, [], self._wanting("final"), sweep=0)
         self._further_sweeps(epoch)
 

@@ -132,8 +132,8 @@ def card(about: Mapping[str, str]) -> str:
         + ".",
         "",
         "**What it costs.** "
-        f"{4 * hidden * (hidden + 2):,} multiplications a sample and epoch, {8 * hidden + 4} "
-        "bytes a sample; no forward pass of its own.",
+        f"{4 * hidden * (hidden + 2):,} multiplications a sample and epoch, 4 bytes a sample "
+        f"and epoch, at most {8 * hidden}; no forward pass of its own.",
         "",
         "## On data and noise it never saw",
         "",

@@ -27,7 +27,7 @@ from hcat_nb.runs._record import (
     peak_memory_mb,
     versions,
 )
-from hcat_nb.runs._tables import details_table, flags_table, id_frame, scores_table
+from hcat_nb.runs._tables import details_table, flags_table, id_frame, map_columns, scores_table
 from hcat_nb.runs.run import Run
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import RunSpec
@@ -187,21 +187,19 @@ class Study:
             self.shares.gather()
 
     def run(self, training: Training, outcome: str) -> Run:
-        """Score what was observed."""
+        """Score what was observed; of that, nothing but the tables is left."""
         import pandas as pd
 
         from hcat_nb.observation.clock import Clock
+        from hcat_nb.runs._scoring import score_and_release
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
         scoring_clock = Clock()
-        scored = {}
-        for method in self.methods:
-            with scoring_clock(method.name):
-                scored[method.name] = method.scores()
+        on_map = map_columns(dataset, self.dynamics, epochs, self.methods)
+        self.dynamics.release()
+        outcomes = score_and_release(self.methods, scoring_clock)
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
-        details = details_table(dataset, self.dynamics, epochs, self.methods, scored)
-        flags = flags_table(dataset, self.methods)
         now = time.perf_counter()
         self.timings |= {
             "train": float(history["train_seconds"].sum()),
@@ -215,10 +213,10 @@ class Study:
             self.timings["peak_memory_mb"] = peak
         return Run(
             spec=self.spec,
-            scores=scores_table(dataset, scored),
-            details=details,
+            scores=scores_table(dataset, outcomes),
+            details=details_table(dataset, on_map, outcomes),
             truth=self.perturbed.truth,
-            flags=flags,
+            flags=flags_table(dataset, outcomes),
             history=history,
             timings=self.timings,
             info=self._info(outcome),

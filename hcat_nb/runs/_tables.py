@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,44 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.dynamics import MapDynamics
 
-__all__ = ["details_table", "flags_table", "id_frame", "scores_table"]
+__all__ = [
+    "Outcome",
+    "details_table",
+    "flags_table",
+    "id_frame",
+    "map_columns",
+    "outcome",
+    "scores_table",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a method says of the samples; nothing of its state is wanted beside it.
+
+    Parameters
+    ----------
+    scores : array of shape (n,), float32
+    status : pandas.Categorical of length n
+    details : mapping of str to array of shape (n,)
+    flagged : array of shape (n,), bool, optional
+    """
+
+    scores: np.ndarray
+    status: pd.Categorical[str]
+    details: Mapping[str, np.ndarray]
+    flagged: np.ndarray | None
+
+
+def outcome(method: Method, scored: Scored) -> Outcome:
+    """Return what ``method`` says, its scores being ``scored``."""
+    flagged = method.flagged()
+    return Outcome(
+        scored.scores.numpy(),
+        _status(scored.status),
+        {key: value.cpu().numpy() for key, value in method.details().items()},
+        None if flagged is None else flagged.cpu().numpy(),
+    )
 
 
 def id_frame(dataset: LabelledDataset, columns: Mapping[str, Any]) -> pd.DataFrame:
@@ -27,32 +65,25 @@ def id_frame(dataset: LabelledDataset, columns: Mapping[str, Any]) -> pd.DataFra
 
     index = dataset.sample_ids.rename("sample_id")
     first = {} if index.is_unique else {"position": np.arange(len(index))}
-    frame = pd.DataFrame({**first, **columns}, index=index)
+    # Nobody else holds the columns; copies of them would double the memory of a table.
+    frame = pd.DataFrame({**first, **columns}, index=index, copy=False)
     frame.columns = frame.columns.astype("str")  # also where there is none
     return frame
 
 
-def scores_table(dataset: LabelledDataset, scored: Mapping[str, Scored]) -> pd.DataFrame:
+def scores_table(dataset: LabelledDataset, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     """Return ``run.scores``: a float32 column a method, higher = harder."""
-    return id_frame(dataset, {name: one.scores.numpy() for name, one in scored.items()})
+    return id_frame(dataset, {name: one.scores for name, one in outcomes.items()})
 
 
-def flags_table(dataset: LabelledDataset, methods: Sequence[Method]) -> pd.DataFrame:
+def flags_table(dataset: LabelledDataset, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     """Return, for methods whose paper gives a threshold, the samples beyond it (bool)."""
-    flags = {}
-    for method in methods:
-        flagged = method.flagged()
-        if flagged is not None:
-            flags[method.name] = flagged.cpu().numpy()
+    flags = {name: one.flagged for name, one in outcomes.items() if one.flagged is not None}
     return id_frame(dataset, flags)
 
 
 def details_table(
-    dataset: LabelledDataset,
-    dynamics: MapDynamics,
-    epoch: int,
-    methods: Sequence[Method],
-    scored: Mapping[str, Scored],
+    dataset: LabelledDataset, on_map: Mapping[str, Any], outcomes: Mapping[str, Outcome]
 ) -> pd.DataFrame:
     """Return ``run.details``: the papers' own quantities, in their own units.
 
@@ -60,25 +91,45 @@ def details_table(
     ----------
     dataset : LabelledDataset
         As it was trained on.
+    on_map : mapping
+        The first columns, of :func:`map_columns`.
+    outcomes : mapping of str to Outcome
+        By method.
+    """
+    columns = dict(on_map)
+    for one in outcomes.values():
+        columns |= one.details
+    for name, one in outcomes.items():
+        columns[f"{name}_status"] = one.status
+    return id_frame(dataset, columns)
+
+
+def map_columns(
+    dataset: LabelledDataset, dynamics: MapDynamics, epoch: int, methods: Sequence[Method]
+) -> dict[str, Any]:
+    """Return the columns of ``run.details`` that every run has, whatever its methods.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+        As it was trained on.
     dynamics : MapDynamics
+        Not needed any more afterwards.
     epoch : int
         Epochs finished.
     methods : sequence of Method
-    scored : mapping of str to Scored
+        Those of the run, whose options may move the groups' bounds.
     """
-    import pandas as pd
-
     from hcat_nb.methods.dataiq import DataIQ
     from hcat_nb.methods.datamaps import DataMaps
 
     here = dynamics.snapshot(epoch)
     suggested, probability = dynamics.suggested()
-    # Groups by the run's own methods, whose options may move the bounds.
     known = {type(method): method for method in methods}
     dataiq, datamaps = known.get(DataIQ, DataIQ()), known.get(DataMaps, DataMaps())
     assert isinstance(dataiq, DataIQ)
     assert isinstance(datamaps, DataMaps)
-    columns: dict[str, Any] = {
+    return {
         "label": dataset.label_values(),
         "predicted": dataset.label_values(dynamics.predicted.cpu()),
         "suggested": dataset.label_values(suggested.cpu()),
@@ -92,16 +143,22 @@ def details_table(
         "dataiq_group": _groups(dataiq.groups(here.confidence, here.aleatoric)),
         "datamaps_group": _groups(datamaps.groups(here.confidence, here.variability)),
     }
-    for method in methods:
-        columns |= {key: value.cpu().numpy() for key, value in method.details().items()}
-    for name, one in scored.items():
-        columns[f"{name}_status"] = pd.Categorical(one.status)
-    return id_frame(dataset, columns)
 
 
-def _groups(groups: np.ndarray) -> pd.Categorical:
+def _status(reasons: Sequence[str]) -> pd.Categorical[str]:
     import pandas as pd
 
-    known = groups.astype(object)
-    known[known == ""] = None  # without coordinates there is no group
-    return pd.Categorical(known, categories=["easy", "ambiguous", "hard"])
+    said = set(reasons)
+    if said == {""}:  # the rule, made without a table of n texts
+        nothing = np.zeros(len(reasons), dtype=np.int8)
+        return pd.Categorical.from_codes(nothing, categories=pd.Index([""]))
+    return pd.Categorical(list(reasons), categories=pd.Index(sorted(said)))
+
+
+def _groups(codes: np.ndarray) -> pd.Categorical[str]:
+    """Return a column of groups; without coordinates (-1) there is none."""
+    import pandas as pd
+
+    from hcat_nb.methods._groups import GROUPS
+
+    return pd.Categorical.from_codes(codes, categories=pd.Index(GROUPS))

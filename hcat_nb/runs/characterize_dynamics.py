@@ -13,7 +13,7 @@ from hcat_nb.runs._inputs import make_methods
 from hcat_nb.runs._record import describe_dataset, describe_methods, peak_memory_mb, versions
 from hcat_nb.runs._recorded_inputs import RecordedInput, read_input
 from hcat_nb.runs._replaying import EpochTally, Plan, plan_methods, reads_the_end_only, score
-from hcat_nb.runs._tables import details_table, flags_table, scores_table
+from hcat_nb.runs._tables import details_table, flags_table, map_columns, outcome, scores_table
 from hcat_nb.runs.run import Run
 from hcat_nb.spec import USERS_OWN, RunSpec
 
@@ -206,9 +206,9 @@ def _run(spec: RunSpec, plan: Plan, given: RecordedInput, began: float) -> Run:
         dynamics=dynamics,
         tally=tally,
     )
-    details = details_table(dataset, dynamics, recorded.n_epochs, plan.methods, scored)
+    on_map = map_columns(dataset, dynamics, recorded.n_epochs, plan.methods)
     del dynamics  # as large as an epoch's logits, and cleanlab's own copies come next
-    flags = flags_table(dataset, plan.methods)
+    outcomes = {method.name: outcome(method, scored[method.name]) for method in plan.methods}
     timings["score"] = time.perf_counter() - now
     timings["total"] = time.perf_counter() - began
     if (peak := peak_memory_mb()) is not None:
@@ -216,10 +216,10 @@ def _run(spec: RunSpec, plan: Plan, given: RecordedInput, began: float) -> Run:
     history = pd.DataFrame(tally.rows).set_index("epoch")
     return Run(
         spec=spec,
-        scores=scores_table(dataset, scored),
-        details=details,
+        scores=scores_table(dataset, outcomes),
+        details=details_table(dataset, on_map, outcomes),
         truth=untouched(dataset),
-        flags=flags,
+        flags=flags_table(dataset, outcomes),
         history=history.assign(train_seconds=0.0, observe_seconds=0.0),
         timings=timings,
         info=_info(plan, given),

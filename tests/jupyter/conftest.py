@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,8 +25,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """A new IPython shell with the extension loaded."""
+    # Doctests leave one, and IPython then keeps none of its own.
+    monkeypatch.delattr(builtins, "_", raising=False)
     InteractiveShell.clear_instance()
     made = InteractiveShell.instance()
     made.run_line_magic("load_ext", "hcat_nb")

@@ -43,6 +43,7 @@ OTHER = RunSpec(
     lr=0.5,
     observe_batch_size=16,
     device="cpu",
+    data_on="host",
     seed=5,
     seeds=2,
     data_seed=6,

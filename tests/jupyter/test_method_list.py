@@ -4,7 +4,7 @@ import pandas as pd
 
 from hcat_nb.jupyter.method_list import MethodList
 from hcat_nb.registry import METHODS
-from hcat_nb.runs.forecast import Forecast
+from hcat_nb.runs.forecast import TRAINING, Forecast
 
 
 def make(*chosen: str) -> tuple[MethodList, list[str]]:
@@ -35,9 +35,13 @@ def test_choosing_is_heard_once_and_said() -> None:
 
 def test_costs_stand_until_the_choice_changes() -> None:
     made, _ = make("aum", "vog")
-    columns = {"seconds": [1.25, 30.0], "of_training": [0.05, 1.2], "mb": [0.5, 40.0]}
-    table = pd.DataFrame(columns, index=pd.Index(["aum", "vog"], name="hcm"))
-    made.show_costs(Forecast(table, training=25.0, observation=31.25, needed=10**9, free=10**10))
+    columns = {
+        "seconds": [1.25, 30.0, 25.0],
+        "of_training": [0.05, 1.2, 1.0],
+        "mb": [0.5, 40.0, 9.0],
+    }
+    table = pd.DataFrame(columns, index=pd.Index(["aum", "vog", TRAINING], name="hcm"))
+    made.show_costs(Forecast(table, needed=10**9, free=10**10))
     assert made._costs["vog"].value == "30.0 s, 120% of training, 40.0 MB"
     assert "about 56 s" in made.total.value
     made._boxes["aum"].value = False

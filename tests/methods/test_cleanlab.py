@@ -10,7 +10,7 @@ import torch
 
 from hcat_nb.errors import SpecError
 from hcat_nb.methods.base import Context
-from hcat_nb.methods.cleanlab import Cleanlab
+from hcat_nb.methods.cleanlab import Cleanlab, label_issues
 
 METHODS = ["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 
@@ -49,6 +49,21 @@ def test_flags_equal_the_package(final, feed, softmax):
     assert 10 < expected.sum() < 100
     flags = feed(Cleanlab(), labels, logits, kind="final").flagged()
     assert flags.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+def test_issues_found_some_classes_at_a_time_are_those_found_at_once(n_classes):
+    from cleanlab.filter import find_label_issues
+
+    rng = np.random.default_rng(n_classes)
+    labels = rng.choice(n_classes, 3000, p=rng.dirichlet(np.full(n_classes, 2.0)))
+    logits = rng.normal(0, 1.5, (3000, n_classes)).astype(np.float32)
+    logits[np.arange(3000), labels] += 1
+    probs = torch.softmax(torch.from_numpy(logits).double(), dim=1).numpy()
+    expected = find_label_issues(labels, probs, n_jobs=1)
+    assert 300 < expected.sum() < 2900
+    found = label_issues(torch.from_numpy(logits), torch.from_numpy(labels))
+    assert found.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,6 +6,8 @@ conformance suite.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from hcat_nb.assets import asset
 from hcat_nb.errors import SpecError
 from hcat_nb.methods.detector import Detector, load_weights, read_sequences, weight_shapes
+from hcat_nb.observation.record import Observation
 
 
 def random_weights(hidden: int) -> dict[str, torch.Tensor]:
@@ -114,3 +117,22 @@ def test_hcat_scores_the_verdict(run, feed):
     assert scored.scores().scores.tolist() == (plain > 0.5).float().tolist()
     assert set(scored.scores().scores.tolist()) == {0.0, 1.0}
     assert scored.flagged().tolist() == feed(Detector(), *run).flagged().tolist()
+
+
+def test_a_state_that_kept_no_sequences_is_gone_on_from(run, feed):
+    """As a long run makes it, and as earlier versions did with any."""
+    labels, logits = run
+    whole, long = feed(Detector(), labels, logits), Detector()
+    context = whole.context
+    long.begin(dataclasses.replace(context, n_epochs=40))
+    assert "hidden" in long.state()
+    resumed = Detector()
+    resumed.begin(context)
+    state = {**long.state(), "count": long.count.int()}  # counts were wider, too
+    resumed.load_state(state | {name: resumed.state()[name] for name in ("heard", "broken")})
+    for epoch, one in enumerate(logits, start=1):
+        rows = torch.arange(len(labels))
+        one = torch.as_tensor(one, dtype=torch.float32)
+        resumed.observe(Observation("epoch", epoch, rows, context.labels, one))
+    # The same float32 sums in a batch of another size.
+    torch.testing.assert_close(resumed.raw(), whole.raw(), rtol=0, atol=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from hcat_nb.methods._groups import HCAT, by_thresholds
+from hcat_nb.methods._groups import HCAT, by_thresholds, named
 from hcat_nb.methods.dataiq import DataIQ
 from hcat_nb.methods.datamaps import DataMaps
 
@@ -14,7 +14,8 @@ def test_bounds_belong_to_the_groups():
     confidence = np.array([0.8, 0.79, 0.2, 0.21, 0.9, 0.1, np.nan, 0.9])
     uncertainty = np.array([0.15, 0.1, 0.15, 0.1, 0.16, 0.16, 0.1, np.nan])
     found = by_thresholds(confidence, uncertainty, upper=0.8, lower=0.2, limit=0.15)
-    assert found.tolist() == ["easy", "ambiguous", "hard", *["ambiguous"] * 3, "", ""]
+    assert found.dtype == np.int8
+    assert named(found).tolist() == ["easy", "ambiguous", "hard", *["ambiguous"] * 3, "", ""]
 
 
 def test_hcats_are_those_of_the_specification():

@@ -123,13 +123,13 @@ def test_a_rotation_turns_the_picture_and_not_the_square_that_it_is_squeezed_int
     x[:, :, 7] = 1
     traits = InputTraits((0.0, 1.0))
     probe = copies_of(x, traits)
-    probe._draws[0][:, 1:] = 0.5  # nothing but the rotation; no noise
-    probe._draws[0][:, 6] = 0
+    probe._draws[0].block(0)[:, 1:] = 0.5  # nothing but the rotation; no noise
+    probe._draws[0].block(0)[:, 6] = 0
     made = probe.copy(x, torch.arange(200), 0)
     rows = torch.arange(15.0)[:, None]
     height = (made[:, 0] * rows).sum(1) / made[:, 0].sum(1)  # (200, 61): where the line is
     slope = (height[:, 40] - height[:, 20]) / 20
-    angle = (2 * probe._draws[0][:, 0] - 1) * np.radians(5)
+    angle = (2 * probe._draws[0].block(0)[:, 0] - 1) * np.radians(5)
     # the centre of two pixels' weights is off by hundredths
     torch.testing.assert_close(slope.abs(), angle.tan().abs(), rtol=0, atol=0.01)
 
@@ -137,8 +137,8 @@ def test_a_rotation_turns_the_picture_and_not_the_square_that_it_is_squeezed_int
 def test_pixelated_copies_have_fewer_different_columns():
     x = torch.linspace(0, 1, 56).expand(300, 1, 56, 56).contiguous()
     probe = copies_of(x, InputTraits((0.0, 1.0)))
-    probe._draws[0][:, :6] = 0.5
-    probe._draws[0][:, 6] = 0
+    probe._draws[0].block(0)[:, :6] = 0.5
+    probe._draws[0].block(0)[:, 6] = 0
     made = probe.copy(x, torch.arange(300), 0)
     steps = torch.tensor([len(row.unique()) for row in made[:, 0, 0]])
     pixelated = steps < 56

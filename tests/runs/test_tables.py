@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.methods.base import Scored
-from hcat_nb.runs._tables import id_frame, scores_table
+from hcat_nb.runs._tables import Outcome, _status, id_frame, scores_table
 from hcat_nb.runs.characterize import characterize
 
 
@@ -29,8 +30,17 @@ def test_ids_that_repeat_get_a_position():
 
 
 def test_scores_are_float32_columns():
-    table = scores_table(data([1, 2, 3]), {"aum": Scored(torch.tensor([1.0, 2, 3]), [""] * 3)})
+    one = Outcome(np.array([1, 2, 3], np.float32), _status([""] * 3), {}, None)
+    table = scores_table(data([1, 2, 3]), {"aum": one})
     assert table["aum"].dtype == "float32"
+
+
+@pytest.mark.parametrize("reasons", [["", "", ""], ["", "b", "a"], ["b", "b", "b"]])
+def test_a_status_is_what_pandas_makes_of_the_texts(reasons):
+    made, plain = _status(reasons), pd.Categorical(reasons)
+    assert list(made) == reasons
+    assert made.dtype == plain.dtype
+    assert made.categories.dtype == plain.categories.dtype
 
 
 def test_groups_are_those_of_the_runs_own_methods():
