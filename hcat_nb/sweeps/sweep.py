@@ -98,7 +98,8 @@ class Sweep:
         return results(self.out, **options)
 
     def __repr__(self) -> str:
-        return f"<Sweep: {self._line()}>"
+        hint = " (print it to see which)" if self.failures else ""
+        return f"<Sweep: {self._line()}{hint}>"
 
     def __str__(self) -> str:
         lines = [self._line()]

@@ -117,7 +117,7 @@ def test_what_fails_or_is_killed_is_listed_and_stops_no_other(
         assert f"again: hcat sweep {done.out} --only {address}" in text
         assert (done.out / address / "benchmark.ipynb").is_file()
     assert len(done.results()["run"].unique()) == 2
-    assert repr(done).startswith("<Sweep: ")
+    assert re.fullmatch(r"<Sweep: .*4 runs: 2 done, 2 failed \(print it .*\)>", repr(done))
     assert "\n" not in repr(done)
     again = sweep(done.out, only=[addresses[1][:8]])
     assert (again.skipped, len(again.failures)) == (0, 1)
