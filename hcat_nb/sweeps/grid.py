@@ -20,6 +20,7 @@ from hcat_nb.registry import (
     MODELS,
     PERTURBATIONS,
     SOURCES,
+    Registry,
     names_file,
     names_folder,
     nearest,
@@ -256,7 +257,7 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
 
 def _refuse_local(spec: RunSpec) -> None:
     """Refuse plug-ins that the processes of a sweep cannot find."""
-    used = [
+    used: list[tuple[Registry, str | None]] = [
         *((METHODS, name) for name in spec.method_names()),
         *((PERTURBATIONS, spec.hardness), (MODELS, spec.model), (SOURCES, spec.dataset)),
     ]
