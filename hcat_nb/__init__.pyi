@@ -17,6 +17,8 @@ from .runs.run import Run as Run
 from .runs.self_check import self_check as self_check
 from .runs.store import load_run as load_run
 from .spec import RunSpec as RunSpec
+from .sweeps.collect import results as results
+from .sweeps.sweep import sweep as sweep
 
 __version__: str
 last_run: Run | None  # changes, so it is looked up each time: hcat_nb.last_run

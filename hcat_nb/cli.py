@@ -1,4 +1,4 @@
-"""The command line: ``hcat run | resume | evaluate | rescore | self-check | demo``, and listings.
+"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | ...``.
 
 ``hcat methods | hardness | datasets | models`` list what there is by name.
 """
@@ -104,6 +104,7 @@ def _parser() -> OptionParser:
         entry.add_argument("names", nargs="*", metavar="NAME", help="print its whole card")
         entry.add_argument("-v", "--verbose", action="store_true", help="print all whole cards")
         entry.set_defaults(command=_list, listing=name, parser=entry)
+    _add_sweep(commands)
     check = commands.add_parser("self-check", help="plant faults and see that methods find them")
     check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
     check.set_defaults(command=_self_check)
@@ -111,6 +112,58 @@ def _parser() -> OptionParser:
     demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
     demo.set_defaults(command=_demo)
     return parser
+
+
+def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
+    sweep = commands.add_parser("sweep", help="do many runs, those that are done left out")
+    sweep.add_argument("source", metavar="FILE", help="YAML file, or folder of a sweep to go on")
+    sweep.add_argument("--out", metavar="DIR", help="folder to write to")
+    sweep.add_argument("--workers", type=_count, metavar="N", help="runs at a time [cores]")
+    sweep.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of Dask, as tcp://host:8786; or local"
+    )
+    sweep.add_argument("--time-limit", type=float, metavar="S", help="seconds of a run")
+    sweep.add_argument("--memory-limit", type=float, metavar="MB", help="megabytes of a run")
+    sweep.add_argument("--only", nargs="+", default=(), metavar="RUN", help="addresses of runs")
+    sweep.add_argument("--dry-run", action="store_true", help="show the runs and their time")
+    sweep.set_defaults(command=_sweep, parser=sweep)
+    results = commands.add_parser("results", help="collect the runs of a folder in one table")
+    results.add_argument("folder", metavar="DIR", help="of a sweep, or of saved runs")
+    results.add_argument("--out", metavar="FILE", help=".parquet or .csv file to write")
+    results.add_argument("--version", metavar="V", help="of the code that made the runs")
+    results.set_defaults(command=_results, parser=results)
+
+
+def _sweep(arguments: argparse.Namespace) -> bool:
+    """Do the sweep; return whether a run of it failed."""
+    from hcat_nb.sweeps.sweep import Sweep, sweep
+
+    names = ("out", "workers", "scheduler", "time_limit", "memory_limit", "only", "dry_run")
+    done = sweep(arguments.source, **{name: getattr(arguments, name) for name in names})
+    print(done)
+    return isinstance(done, Sweep) and bool(done.failures)
+
+
+def _results(arguments: argparse.Namespace) -> None:
+    from hcat_nb.sweeps.collect import results
+
+    table = results(arguments.folder, version=arguments.version, out=arguments.out)
+    runs = table["run"].nunique()
+    if arguments.out is not None:
+        print(f"{runs} runs, {len(table)} rows: {Path(arguments.out).resolve()}")
+        return
+    shown = [
+        "dataset",
+        "hardness",
+        "p",
+        "model",
+        "data_seed",
+        "model_seed",
+        "hcm",
+        "auroc",
+        "auprc",
+    ]
+    _print(table[[name for name in shown if name in table]])
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -160,9 +213,9 @@ def _add_ending(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    """Read a number of samples; what is none is refused before training."""
+    """Read a number of samples or runs; what is none is refused before training."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of samples, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, 0 or more")
     return int(text)
 
 

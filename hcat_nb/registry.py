@@ -177,6 +177,10 @@ class Registry:
         self._check(plugin, key)
         return plugin
 
+    def is_local(self, name: str) -> bool:
+        """Whether ``name`` was registered in this process, so that others do not know it."""
+        return name in self._registered
+
     def register(self, plugin: T) -> T:
         """Add a class of the user's own; registering its next version replaces it.
 

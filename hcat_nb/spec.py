@@ -38,6 +38,7 @@ OPTION_ALIASES = {
     "perturbation": "hardness",
     "learning_rate": "lr",
     "total_epochs": "epochs",
+    "prop": "p",
 }
 
 DATA_ON = ("auto", "device", "host", "disk")

@@ -55,6 +55,24 @@ def live_tensor_bytes() -> Callable[[], int]:
 
 
 @pytest.fixture
+def fresh_python(tmp_path: Path) -> Callable[..., str]:
+    """Run code in a new interpreter, in an empty folder, and return what it printed."""
+
+    def run(code: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
 def torchrun(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """A function that runs a program's text in several processes; none of them stays.
 

@@ -188,3 +188,39 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(capsys, tmp_path):
     assert "el2n" in said
     assert "more memory" in said
     assert not out.exists()
+
+
+def test_a_sweep_ends_in_a_table_and_the_status_tells_of_failures(tmp_path, capsys):
+    base = {"dataset": "wine", "hardness": "uniform", "model": "mlp", "methods": ["el2n"]}
+    runs = [{"epochs": 1}, {"epochs": 3, "lr": 1e30}]
+    source, out = tmp_path / "sweep.yaml", tmp_path / "out"
+    source.write_text(json.dumps({"base": base, "runs": runs, "out": str(out)}))
+    assert main(["sweep", str(source), "--dry-run"]) == 0
+    assert "2 runs, 0 of them done" in capsys.readouterr().out
+    assert not out.exists()
+    assert main(["sweep", str(source), "--workers", "1"]) == 1
+    printed = capsys.readouterr().out
+    assert f"{out}, 2 runs: 1 done, 1 failed" in printed
+    (again,) = re.findall(r"again: hcat (.*)", printed)
+    assert main(again.split()) == 1  # it fails again, alone
+    assert "1 runs: 0 done, 1 failed" in capsys.readouterr().out
+    assert main(["results", str(out)]) == 0
+    assert re.search(r"wine +uniform .* el2n", capsys.readouterr().out)
+    assert main(["results", str(out), "--out", str(tmp_path / "all.csv")]) == 0
+    assert "1 runs, 4 rows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("sweep absent.yaml --out x", "absent.yaml cannot be read"),
+        ("sweep . --time-limit soon", "invalid float value"),
+        ("sweep . --workers some", "no whole number, 0 or more"),
+        ("results absent", "absent is no folder"),
+    ],
+)
+def test_mistakes_of_sweeps_are_one_line(words, message, capsys):
+    assert main(words.split()) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -86,6 +86,8 @@ class Command:
         Its further arguments.
     cell : bool
         Whether it may stand above a cell, which holds options as YAML.
+    document : str
+        What the cell holds instead, where it does not hold options.
     """
 
     name: str
@@ -93,11 +95,14 @@ class Command:
     fields: tuple[str, ...] = ()
     own: tuple[Own, ...] = ()
     cell: bool = False
+    document: str = ""
 
     def parser(self) -> OptionParser:
         """Return the parser of a line."""
         about = self.about
-        if self.cell:
+        if self.document:
+            about += f" As %%{self.name} the cell holds {self.document} as YAML."
+        elif self.cell:
             about += f" As %%{self.name} the cell holds the same options as YAML."
         parser = OptionParser(prog=f"%{self.name}", add_help=False, description=about)
         for one in self.own:
@@ -223,6 +228,28 @@ _ALL = (
         "Add methods to a run that kept its dynamics, without training.",
         ("methods", "method_options"),
         (_RUN, _NAME),
+    ),
+    Command(
+        "hcat_sweep",
+        "Do many runs, each in a notebook and a folder of its own; those that are done are "
+        "skipped. An interrupt lets finish what runs, another one ends it.",
+        own=(
+            Own(
+                "source",
+                "a YAML file, the folder of a sweep, or a variable with a grid or list",
+                settings={"nargs": "?"},
+            ),
+            Own("--out", "folder to write to", settings={"metavar": "DIR"}),
+            Own("--workers", "runs at a time [cores]", settings={"type": int, "metavar": "N"}),
+            Own("--scheduler", "of Dask: tcp://host:8786, or local"),
+            Own("--time-limit", "seconds of a run", settings={"type": float, "metavar": "S"}),
+            Own("--memory-limit", "megabytes of a run", settings={"type": float, "metavar": "MB"}),
+            Own("--only", "addresses of runs", settings={"nargs": "+", "metavar": "RUN"}),
+            Own("--dry-run", "show the runs and their time", settings=_FLAG),
+            _NAME,
+        ),
+        cell=True,
+        document="the sweep",
     ),
     _listing("methods", "the methods"),
     _listing("hardness", "the kinds of hardness"),

@@ -48,6 +48,8 @@ class MagicCall:
         What stood for the objects among ``keywords``: ``dataset``, ``model``.
     help : bool
         Whether only the help is wanted.
+    document : dict
+        What the cell holds, where that is no options.
     """
 
     keywords: dict[str, Any] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class MagicCall:
     name: str | None = None
     help: bool = False
     words: dict[str, str] = field(default_factory=dict)
+    document: dict[Any, Any] = field(default_factory=dict)
 
 
 def parse(command: Command, line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCall:
@@ -88,7 +91,9 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
         value = getattr(namespace, one.dest)
         if not (value is None or value is False or value == []):  # 0 is a value
             options[f"own {one.key}"] = value
-    _add_cell(options, command, cell)
+    document = _read_cell(cell) if command.document else {}
+    if not command.document:
+        _add_cell(options, command, cell)
     own = {key[4:]: options.pop(key) for key in list(options) if key.startswith("own ")}
     _check_own(command, own)
     refuse_several(options.get("hardness"))
@@ -100,7 +105,8 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
     keywords.pop("dataset", None)
     if "model" in options:
         keywords["model"] = model_of(options["model"], variables)
-    return MagicCall(keywords, _looked_up(command, own, variables), name, words=words_of)
+    own = _looked_up(command, own, variables)
+    return MagicCall(keywords, own, name, words=words_of, document=document)
 
 
 def _add_cell(options: dict[str, Any], command: Command, cell: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
 
 from hcat_nb.arguments import in_line_words
-from hcat_nb.errors import HcatError, StoreError
+from hcat_nb.errors import HcatError, SpecError, StoreError
 from hcat_nb.jupyter.commands import COMMANDS, Command
 from hcat_nb.jupyter.completion import add_completer
 from hcat_nb.jupyter.history import add_history
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hcat_nb.runs.forecast import Forecast
     from hcat_nb.runs.listing import Listing
     from hcat_nb.runs.run import Run
+    from hcat_nb.sweeps.dry_run import DryRun
+    from hcat_nb.sweeps.sweep import Sweep
 
 __all__ = ["ACTIONS", "load"]
 
@@ -156,6 +158,29 @@ def _compare(call: MagicCall, shell: Any) -> Any:
     return ComparePanel(*runs, methods=call.own.get("methods"), variables=shell.user_ns)
 
 
+def _sweep(call: MagicCall, shell: Any) -> Sweep | DryRun:
+    """Do a sweep in a thread while the cell waits; the first interrupt ends it softly."""
+    from hcat_nb.jupyter.sweep_screen import SweepScreen
+    from hcat_nb.sweeps.sweep import Stop, sweep
+
+    given = dict(call.own)
+    word = given.pop("source", None)
+    if (word is None) == (not call.document):
+        raise SpecError(
+            "the sweep is given twice" if word else "there is no sweep",
+            "a YAML file, a folder, a variable, or the cell",
+        )
+    source = call.document if word is None else shell.user_ns.get(word, word)
+    stop = Stop()
+    try:
+        return wait_for(
+            lambda: sweep(source, listener=SweepScreen(), stop=stop, **given), stop.soon
+        )
+    except KeyboardInterrupt:
+        stop.now.set()
+        raise
+
+
 def _run_of(call: MagicCall) -> Run:
     """Return the run that the line names, else the newest."""
     run = call.own.get("run")
@@ -195,5 +220,6 @@ ACTIONS: dict[str, Callable[[MagicCall, Any], Any]] = {
     "hcat_compare": _compare,
     "hcat_resume": _resume,
     "hcat_rescore": _rescore,
+    "hcat_sweep": _sweep,
     **{f"hcat_{kind}": _listed(kind) for kind in ("methods", "hardness", "datasets", "models")},
 }

@@ -29,13 +29,23 @@ def notebook_parameters(notebook: Path) -> list[str]:
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if "parameters" in cell["metadata"].get("tags", []):
             statements = ast.parse("".join(cell["source"])).body
-            targets = [node.targets[0] for node in statements if isinstance(node, ast.Assign)]
+            targets = [
+                node.targets[0] if isinstance(node, ast.Assign) else node.target
+                for node in statements
+                if isinstance(node, (ast.Assign, ast.AnnAssign))
+            ]
             return [target.id for target in targets if isinstance(target, ast.Name)]
     raise DataError(f"{notebook} has no parameters", "a cell that carries the tag `parameters`")
 
 
 def execute_notebook(
-    notebook: Path, target: Path, parameters: Mapping[str, Any], *, progress: bool = True
+    notebook: Path,
+    target: Path,
+    parameters: Mapping[str, Any],
+    *,
+    progress: bool = True,
+    checked: bool = False,
+    **engine: Any,
 ) -> None:
     """Execute ``notebook`` with ``parameters`` and write it, outputs included, to ``target``.
 
@@ -46,6 +56,11 @@ def execute_notebook(
         Values for names that the parameters cell assigns; the others keep theirs.
     progress : bool
         Show a bar of the cells in the terminal.
+    checked : bool
+        Whether the names were checked; the notebook may then take more than
+        its parameters cell assigns.
+    **engine
+        Passed on to papermill's engine.
 
     Raises
     ------
@@ -59,7 +74,7 @@ def execute_notebook(
     """
     known = notebook_parameters(notebook)
     for name in parameters:
-        if name not in known:
+        if not checked and name not in known:
             raise UnknownNameError(
                 f"{notebook.name} has no parameter {name!r}", nearest(name, known)
             )
@@ -74,6 +89,7 @@ def execute_notebook(
         progress_bar=progress,
         store_widget_state=False,  # it would hold each widget's code, and be shown nowhere offline
         extra_arguments=["--log-level=ERROR"],  # the kernel's advice about its transport
+        **engine,
     )
 
 

@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture
-def fresh_python(tmp_path: Path) -> Callable[..., str]:
-    """Run code in a new interpreter, in an empty folder, and return what it printed."""
-
-    def run(code: str, **environment: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
 
 
 @pytest.fixture(scope="session")

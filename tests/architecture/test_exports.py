@@ -21,6 +21,8 @@ PUBLIC = {
         "load_run",
         "register",
         "resume",
+        "results",
+        "sweep",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
     *("duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),

@@ -320,3 +320,49 @@ def test_a_dry_run_gives_a_forecast_and_trains_nothing(
     )
     assert list(shell.user_ns["f"].table.index[:2]) == ["aum", "el2n"]
     assert not (tmp_path / "x").exists()
+
+
+def test_a_sweep_stands_in_a_cell_a_file_or_a_variable(
+    shell: InteractiveShell, tmp_path: Path
+) -> None:
+    text = "grid: {dataset: [wine], epochs: [1, 2]}\nbase: {model: mlp, methods: [el2n]}\n"
+    (tmp_path / "sweep.yaml").write_text(text)
+    shell.user_ns["plan"] = {"dataset": "wine", "epochs": [1, 2], "methods": ["el2n"]}
+    tables = [
+        run_cell(shell, f"%%hcat_sweep --out {tmp_path}/out --dry-run\n{text}").table,
+        run_cell(shell, f"%hcat_sweep {tmp_path}/sweep.yaml --out {tmp_path}/out --dry-run").table,
+        run_cell(shell, f"%hcat_sweep plan --out {tmp_path}/out --dry-run").table,
+    ]
+    assert list(tables[0].index) == list(tables[1].index)
+    assert all(list(table["epochs"]) == [1, 2] for table in tables)
+
+
+def test_a_sweep_gives_an_object_with_results(
+    shell: InteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["plan"] = [{"dataset": "wine", "epochs": 1, "model": "mlp", "methods": ["el2n"]}]
+    run_cell(shell, f"done = %hcat_sweep plan --out {tmp_path}/out --workers 1")
+    done = shell.user_ns["done"]
+    assert re.fullmatch(r"<Sweep: .*out, 1 runs: 1 done>", repr(done))
+    assert len(done.results()) == 1
+    assert "sweep: 1/1 done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("%hcat_sweep", "there is no sweep"),
+        ("%%hcat_sweep plan\ngrid: {p: [0.1]}\n", "the sweep is given twice"),
+        ("%%hcat_sweep\ngrid: {sead: [1]}\n", "no parameter 'sead'.*seed"),
+        ("%hcat_sweep plan", "no folder to write to"),
+        ("%hcat_sweep absent.yaml --out x", "absent.yaml cannot be read"),
+    ],
+)
+def test_mistakes_of_a_sweep_are_one_line(
+    shell: InteractiveShell, code: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["plan"] = {"dataset": ["wine"]}
+    assert isinstance(shell.run_cell(code).error_in_exec, UsageError)
+    printed = capsys.readouterr().err.strip()
+    assert re.search(words, printed), printed
+    assert len(printed.splitlines()) == 1

@@ -40,7 +40,9 @@ def test_there_are_notebooks() -> None:
 def test_the_first_code_cell_holds_the_parameters(notebook: dict[str, Any]) -> None:
     first, *rest = _code_cells(notebook)
     assert first["metadata"]["tags"] == ["parameters"]
-    assert all(isinstance(node, ast.Assign) for node in ast.parse(_source(first)).body)
+    assert all(
+        isinstance(node, (ast.Assign, ast.AnnAssign)) for node in ast.parse(_source(first)).body
+    )
     assert not any("parameters" in cell["metadata"].get("tags", []) for cell in rest)
 
 

@@ -27,6 +27,18 @@ def test_parameters_are_read_off_the_tagged_cell(notebook: Path) -> None:
     assert notebook_parameters(notebook) == ["a", "b"]
 
 
+def test_typed_parameters_are_read_too(notebook: Path) -> None:
+    text = notebook.read_text().replace("a = 1", "a: int = 1")
+    notebook.write_text(text)
+    assert notebook_parameters(notebook) == ["a", "b"]
+
+
+def test_names_that_were_checked_may_be_more(notebook: Path, tmp_path: Path) -> None:
+    target = tmp_path / "done.ipynb"
+    execute_notebook(notebook, target, {"c": 5}, progress=False, checked=True)
+    assert "c = 5" in target.read_text()
+
+
 def test_a_notebook_without_the_tag_is_refused(notebook: Path, tmp_path: Path) -> None:
     nbformat.write(nbformat.v4.new_notebook(), notebook)
     with pytest.raises(DataError, match="tag `parameters`"):

@@ -1,0 +1,171 @@
+"""Does one run of a sweep: executes the notebook, and says how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.assets import asset
+from hcat_nb.sweeps._guard import Guard
+from hcat_nb.sweeps._kernels import kernel_manager
+from hcat_nb.sweeps._state import (
+    DONE,
+    NOTEBOOK,
+    RUN,
+    STATE,
+    is_complete,
+    note_attempt,
+    read_state,
+    write_state,
+)
+from hcat_nb.sweeps._version import code_version
+from hcat_nb.sweeps.execute import execute_notebook
+
+__all__ = ["run_cell"]
+
+_LOCK = ".lock"
+
+
+def run_cell(
+    request: Mapping[str, Any], watched: Callable[[Guard], None] = lambda _: None
+) -> dict[str, Any]:
+    """Execute the benchmark notebook for one cell of the grid, unless that is done already.
+
+    Parameters
+    ----------
+    request : mapping
+        ``out``: the sweep's folder; ``address`` and ``parameters`` of the
+        run; ``version`` of the code that is to do it; ``time_limit`` and
+        ``memory_limit``, or None.
+    watched : callable
+        Gets what can kill the kernel.
+
+    Returns
+    -------
+    dict
+        The run's state: ``state`` (``done``, ``failed``, ``killed``, ``time
+        limit`` or ``memory limit``), ``error``, ``seconds``, ``memory_mb`` at
+        the end, ``peak_mb``; ``skipped`` is true where another process did it.
+    """
+    out = Path(request["out"])
+    folder = out / request["address"]
+    if not out.is_dir():
+        return _refused(request, f"the folder {out} cannot be seen on {platform.node()}")
+    if code_version() != request["version"]:
+        wrong = f"{platform.node()} has the code {code_version()}, the sweep {request['version']}"
+        return _refused(request, wrong)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / _LOCK):
+        if is_complete(folder):
+            return {**(read_state(folder) or {}), "skipped": True}
+        return _execute(request, folder, watched)
+
+
+def _execute(
+    request: Mapping[str, Any], folder: Path, watched: Callable[[Guard], None]
+) -> dict[str, Any]:
+    (folder / STATE).unlink(missing_ok=True)
+    if (folder / RUN).exists():  # of an attempt that was interrupted
+        shutil.rmtree(folder / RUN)
+    head = {"pid": os.getpid(), "host": platform.node()}
+    note_attempt(folder, {"event": "started", "time": time.time(), **head})
+    guard = Guard(request["time_limit"], request["memory_limit"])
+    watched(guard)
+    began = time.perf_counter()
+    state, error = _attempt(request, folder, guard)
+    guard.end()
+    if state == DONE and not (folder / RUN / "run.json").is_file():
+        state, error = "failed", "the notebook ended without a saved run"
+    ended = {
+        "state": state,
+        "error": error,
+        "seconds": round(time.perf_counter() - began, 3),
+        "memory_mb": round(guard.memory_mb, 1),
+        "peak_mb": round(guard.peak_mb, 1),
+    }
+    if state in ("killed", "time limit", "memory limit"):
+        _explain(folder / NOTEBOOK, f"**{state}** {error}")
+    note_attempt(folder, {"event": state, "time": time.time(), **head})
+    whole = {
+        **ended,
+        "address": request["address"],
+        "parameters": request["parameters"],
+        "version": request["version"],
+        **head,
+    }
+    write_state(folder, whole)
+    return whole
+
+
+def _attempt(request: Mapping[str, Any], folder: Path, guard: Guard) -> tuple[str, str | None]:
+    """Return how the execution ended, and what was wrong."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        execute_notebook(
+            asset(NOTEBOOK),
+            folder / NOTEBOOK,
+            {**request["parameters"], "out": str((folder / RUN).resolve())},
+            progress=False,
+            checked=True,  # by the sweep; and all fields of a spec are more than the cell has
+            kernel_manager_class=kernel_manager(guard.watch),
+        )
+    except PapermillExecutionError as error:
+        return "failed", f"{error.ename}: {error.evalue}"
+    except (DeadKernelError, RuntimeError) as error:  # jupyter_client raises those at the start
+        memory = f"at {guard.memory_mb:.0f} MB of memory"
+        if guard.verdict == "time limit":
+            return guard.verdict, f"of {request['time_limit']:g} s reached, {memory}"
+        if guard.verdict == "memory limit":
+            return guard.verdict, f"of {request['memory_limit']:g} MB reached, {memory}"
+        return "killed", f"the kernel died {memory} ({error})"
+    return DONE, None
+
+
+def _refused(request: Mapping[str, Any], error: str) -> dict[str, Any]:
+    """Return the state of a run that this machine cannot do; nothing is written."""
+    return {
+        "state": "failed",
+        "error": error,
+        "seconds": 0.0,
+        "memory_mb": 0.0,
+        "peak_mb": 0.0,
+        "address": request["address"],
+        "parameters": request["parameters"],
+        "version": request["version"],
+    }
+
+
+def _explain(notebook: Path, text: str) -> None:
+    """Put a line at the top of a notebook whose kernel could not say it."""
+    import nbformat
+
+    if not notebook.is_file():
+        return
+    node = json.loads(notebook.read_text(encoding="utf-8"))
+    cell = nbformat.v4.new_markdown_cell(text.replace("<", "&lt;"), id="hcat-end")
+    node["cells"].insert(0, cell)
+    notebook.write_text(json.dumps(node, indent=1, allow_nan=False), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Wait until no other process does the same run; a lock goes with the process that holds it."""
+    with path.open("a") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,97 @@
+"""Watches the kernel of one run: its memory, and that it stays within its limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+__all__ = ["Guard"]
+
+_INTERVAL = 0.1  # seconds; memory can grow by some 100 MB in that time
+
+
+@dataclass(eq=False)
+class Guard:
+    """Samples a kernel's memory, and kills it when it breaks a limit.
+
+    Parameters
+    ----------
+    time_limit : float, optional
+        Seconds from the start of the kernel.
+    memory_limit : float, optional
+        Megabytes of resident memory, of the kernel and its children together.
+
+    Attributes
+    ----------
+    memory_mb, peak_mb : float
+        Resident memory when it was last looked at, and at most.
+    verdict : str or None
+        ``"time limit"`` or ``"memory limit"``, if one was broken.
+    """
+
+    time_limit: float | None = None
+    memory_limit: float | None = None
+    memory_mb: float = 0.0
+    peak_mb: float = 0.0
+    verdict: str | None = None
+    pid: int | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def watch(self, pid: int) -> None:
+        """Begin to watch the process ``pid``."""
+        self.pid = pid
+        self._thread = threading.Thread(target=self._watch, args=(pid,), daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def kill(self) -> None:
+        """Kill the process, if it is still there."""
+        if self.pid is not None:
+            number = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def _watch(self, pid: int) -> None:
+        began = time.monotonic()
+        while not self._ended.wait(_INTERVAL):
+            used = _memory_mb(pid)
+            if used is None:
+                return
+            self.memory_mb = used
+            self.peak_mb = max(self.peak_mb, used)
+            if self.memory_limit is not None and used > self.memory_limit:
+                self.verdict = "memory limit"
+            elif self.time_limit is not None and time.monotonic() - began > self.time_limit:
+                self.verdict = "time limit"
+            if self.verdict is not None:
+                self.kill()
+                return
+
+
+def _memory_mb(pid: int) -> float | None:
+    """Return the resident memory of a process and its children; None if it is gone."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        family = [process, *process.children(recursive=True)]
+        total = process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return None
+    for child in family[1:]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            total += child.memory_info().rss
+    return float(total) / 1e6

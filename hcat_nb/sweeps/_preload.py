@@ -1,0 +1,24 @@
+"""Imported once by the process from which a worker's kernels are forked.
+
+Everything that a run imports later would be imported again by each of them.
+Nothing here may start a thread or a device: a fork would not take it along.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_MODULES = (
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.display"),
+    *("torch", "torchvision", "pandas", "pyarrow.parquet", "safetensors.torch", "altair"),
+    *("sklearn.metrics", "sklearn.model_selection", "sklearn.datasets", "cleanlab"),
+    *("PIL.Image", "PIL.PngImagePlugin", "scipy.stats", "psutil"),
+    *("hcat_nb.runs.characterize", "hcat_nb.runs.store", "hcat_nb.runs._journal"),
+    *("hcat_nb.runs._checkpoints", "hcat_nb.runs._tables", "hcat_nb.evaluation.table"),
+    *("hcat_nb.evaluation.baselines", "hcat_nb.evaluation.hcat", "hcat_nb.data.loading"),
+    *("hcat_nb.perturbations._apply", "hcat_nb.charts.data_map", "hcat_nb.charts.picture"),
+    "hcat_nb.sweeps.parameters",
+)
+
+for _name in _MODULES:
+    importlib.import_module(_name)

@@ -1,0 +1,60 @@
+"""What is known of each run of a sweep: a small JSON file in the run's folder.
+
+A folder holds ``run/`` (see :mod:`hcat_nb.runs.store`), ``benchmark.ipynb``
+as it was executed, ``state.json`` and ``attempts.jsonl``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.runs._atomic import write_json
+
+__all__ = [
+    "DONE",
+    "NOTEBOOK",
+    "RUN",
+    "STATE",
+    "is_complete",
+    "note_attempt",
+    "read_state",
+    "write_state",
+]
+
+NOTEBOOK, RUN, STATE = "benchmark.ipynb", "run", "state.json"
+_ATTEMPTS = "attempts.jsonl"
+DONE = "done"
+
+
+def read_state(folder: Path) -> dict[str, Any] | None:
+    """Return the state of a run; None if there is none that can be read."""
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return state if isinstance(state, dict) and "state" in state else None
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write the state of a run, whole or not at all."""
+    write_json(folder / STATE, state)
+
+
+def is_complete(folder: Path) -> bool:
+    """Say whether the run is done and all that it made is there."""
+    state = read_state(folder)
+    return (
+        state is not None
+        and state["state"] == DONE
+        and (folder / RUN / "run.json").is_file()
+        and (folder / NOTEBOOK).is_file()
+    )
+
+
+def note_attempt(folder: Path, entry: Mapping[str, Any]) -> None:
+    """Add a line to the history of a run."""
+    with (folder / _ATTEMPTS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, allow_nan=False) + "\n")

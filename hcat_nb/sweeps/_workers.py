@@ -1,0 +1,169 @@
+"""Runs on this machine: workers, each a process of its own that does one run after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LocalWorkers", "Worker", "WorkerLostError", "available_cores", "thread_environment"]
+
+_LOGS = "logs"
+# Each numeric library has a variable of its own.
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class WorkerLostError(Exception):
+    """A worker ended in the middle of a run."""
+
+
+def available_cores() -> int:
+    """Return on how many cores this process may work."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def thread_environment(n_threads: int) -> dict[str, str]:
+    """Return variables by which numeric libraries take so many threads."""
+    return dict.fromkeys(_THREADS, str(n_threads))
+
+
+class Worker:
+    """One worker process, started at its first run.
+
+    Parameters
+    ----------
+    out : Path
+        The sweep's folder; the worker's log goes to ``logs`` in it.
+    n_threads : int
+        Of each run.
+    """
+
+    def __init__(self, out: Path, n_threads: int) -> None:
+        self._out = out
+        self._environment = {**os.environ, **thread_environment(n_threads)}
+        self._process: subprocess.Popen[str] | None = None
+        self._log: Path | None = None
+
+    def run(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Do a run and return its state; see :func:`hcat_nb.sweeps._cell.run_cell`.
+
+        Raises
+        ------
+        WorkerLostError
+            If the process ended before its answer.
+        """
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(request, allow_nan=False) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except (OSError, ValueError) as error:  # its end of the pipe, or ours, is closed
+            raise WorkerLostError(str(error)) from error
+        if not answer.endswith("\n"):
+            ended = f"worker {process.pid} ended with {process.wait()}"
+            raise WorkerLostError(f"{ended}; its log is {self._log}")
+        state: dict[str, Any] = json.loads(answer)
+        return state
+
+    def stop(self) -> None:
+        """End the process, and the kernel of a run that it is at."""
+        self._leave()
+        if self._log is not None and self._log.is_file() and not self._log.stat().st_size:
+            self._log.unlink()
+
+    def _leave(self) -> None:
+        """Close both pipes, which ends the process, and wait for that."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(OSError):  # it is dead already
+            process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._leave()
+        folder = self._out / _LOGS
+        folder.mkdir(exist_ok=True)
+        self._log = folder / f"{platform.node()}-{os.getpid()}-{threading.get_ident()}.log"
+        with self._log.open("a") as log:
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-m", "hcat_nb.sweeps.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._environment,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for whoever started the sweep
+            )
+        return process
+
+
+class LocalWorkers:
+    """Does requests on this machine, so many at a time.
+
+    Parameters
+    ----------
+    out : Path
+    n_workers, n_threads : int
+        Processes, and threads of each.
+    """
+
+    def __init__(self, out: Path, n_workers: int, n_threads: int) -> None:
+        self.width = n_workers
+        self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._free: queue.Queue[Worker] = queue.Queue()
+        self._all = [Worker(out, n_threads) for _ in range(n_workers)]
+        for worker in self._all:
+            self._free.put(worker)
+        self._ending = False
+
+    def submit(self, request: Mapping[str, Any]) -> None:
+        """Begin a run; at most ``width`` at a time."""
+        worker = self._free.get_nowait()
+        threading.Thread(target=self._do, args=(worker, request), daemon=True).start()
+
+    def next(self, timeout: float) -> dict[str, Any] | None:
+        """Return the state of a run that ended; None if none did in ``timeout`` seconds."""
+        try:
+            return self._answers.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End all workers, those at work too."""
+        self._ending = True
+        for worker in self._all:
+            worker.stop()
+
+    def _do(self, worker: Worker, request: Mapping[str, Any]) -> None:
+        try:
+            state = self._attempt(worker, request)
+        except Exception as error:  # the thread has no caller: the sweep lists it
+            state = {"state": "failed", "error": f"{type(error).__name__}: {error}"}
+        self._free.put(worker)
+        self._answers.put({"address": request["address"], **state})
+
+    def _attempt(self, worker: Worker, request: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return worker.run(request)
+        except WorkerLostError:
+            if self._ending:
+                raise
+            return worker.run(request)  # once more: a worker may be killed in place of its kernel

@@ -1,0 +1,186 @@
+"""All runs of a folder as one table, without loading any of them.
+
+Of each run only ``run.json`` is read: its specification and the metrics that
+were measured when it was saved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import StoreError
+from hcat_nb.sweeps._state import DONE, RUN, STATE, read_state
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["results"]
+
+_RECORD = "run.json"
+# Of packages whose version moves last digits.
+_PACKAGES = {"torch": "torch_version"}
+
+
+def results(
+    folder: str | os.PathLike[str],
+    *,
+    version: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    """Return the metrics of all runs below ``folder``, a row for each run and method.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of a sweep, or any folder of saved runs.
+    version : str, optional
+        Only runs of this version of the code (the end of a run's address).
+        Without it, a warning tells where several stand side by side.
+    out : str or Path, optional
+        A ``.parquet`` or ``.csv`` file to write the table to; DuckDB, Polars
+        and others read it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``run`` (its folder, from ``folder``), ``code_version``, ``run_tag``;
+        a column for each field of RunSpec (mappings as JSON text, seeds as
+        they were used); ``outcome``, ``n_samples``, ``seconds``,
+        ``peak_memory_mb``; then the columns of :func:`hcat_nb.evaluate`.  A
+        run without injected hardness has one row, without metrics.
+
+    Raises
+    ------
+    StoreError
+        If there is no such folder, or no run in it.
+    """
+    root = Path(folder).expanduser().resolve()
+    if not root.is_dir():
+        raise StoreError(f"{root} is no folder", "the folder of a sweep, or of saved runs")
+    target = None if out is None else _target(out)
+    heads: list[dict[str, Any]] = []
+    metrics: list[list[dict[str, Any]]] = []
+    versions = set()
+    for place, state in _runs(root):
+        of = _version(state)
+        if version is not None and of != version:
+            continue
+        versions.add(of)
+        head, measured = _read(root, place, state)
+        heads.append(head)
+        metrics.append(measured)
+    if not heads:
+        of_version = "" if version is None else f" of version {version}"
+        raise StoreError(f"{root} holds no finished run{of_version}", f"folders with a {_RECORD}")
+    if len(versions - {""}) > 1:
+        warnings.warn(
+            f"{root} holds runs of {len(versions)} versions of the code "
+            f"({', '.join(sorted(versions))}); choose one by version=, "
+            "or tell them apart by the column code_version",
+            stacklevel=2,
+        )
+    table = _joined(heads, metrics)
+    if target is not None:
+        _write(table, target)
+    return table
+
+
+def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+    """Yield folders that hold a finished run, with the state that a sweep wrote."""
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        names: dict[str, os.DirEntry[str]] = {}
+        with os.scandir(folder) as entries:
+            names = {entry.name: entry for entry in entries}
+        if _RECORD in names:
+            yield folder, None
+        elif STATE in names or RUN in names:
+            state = read_state(folder)
+            inner = folder / RUN
+            # One without a state is at work, or was interrupted before its end.
+            if state is not None and state["state"] == DONE and (inner / _RECORD).is_file():
+                yield inner, state
+        else:
+            waiting += [
+                Path(entry.path)
+                for name, entry in sorted(names.items(), reverse=True)
+                if not name.startswith(".") and entry.is_dir()
+            ]
+
+
+def _read(
+    root: Path, place: Path, state: dict[str, Any] | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what a run was, and its metrics."""
+    path = place / _RECORD
+    try:
+        record = json.loads(path.read_bytes())
+        spec, info = record["spec"], record["info"]
+        head = {
+            "run": place.relative_to(root).as_posix(),
+            "code_version": _version(state),
+            "run_tag": (state or {"parameters": {}})["parameters"].get("run_tag", ""),
+            **{key: _plain(value) for key, value in spec.items()},
+            "data_seed": spec["seed"] if spec["data_seed"] is None else spec["data_seed"],
+            "model_seed": spec["seed"] if spec["model_seed"] is None else spec["model_seed"],
+            "dataset": info["dataset"]["name"],
+            "model": info["model"],
+            "outcome": info["outcome"],
+            "n_samples": info["dataset"]["n_samples"],
+            "seconds": record["timings"].get("total"),
+            "peak_memory_mb": record["timings"].get("peak_memory_mb"),
+            **{name: info["versions"].get(key) for key, name in _PACKAGES.items()},
+        }
+        metrics = record["metrics"] if spec["hardness"] else [{}]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} cannot be read ({error!r})",
+            "a file that a run wrote",
+            "remove the folder and start the sweep again",
+        ) from error
+    return head, metrics
+
+
+def _joined(heads: list[dict[str, Any]], metrics: list[list[dict[str, Any]]]) -> pd.DataFrame:
+    """Return a row for each of a run's metrics, with what the run was."""
+    import numpy as np
+    import pandas as pd
+
+    # The hardness that was measured is that which was injected, but for the parts of a mixture.
+    left = pd.DataFrame(heads)
+    right = pd.DataFrame([row for rows in metrics for row in rows])
+    right = right.rename(columns={name: f"metric_{name}" for name in right if name in left})
+    of_run = np.repeat(np.arange(len(heads)), [len(rows) for rows in metrics])
+    return pd.concat([left.iloc[of_run].reset_index(drop=True), right], axis="columns")
+
+
+def _version(state: dict[str, Any] | None) -> str:
+    return "" if state is None else str(state["version"])
+
+
+def _plain(value: Any) -> Any:
+    """Return what one column can hold: mappings as JSON, names in one text."""
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+
+
+def _target(out: str | os.PathLike[str]) -> Path:
+    path = Path(out)
+    if path.suffix not in (".parquet", ".csv"):
+        raise StoreError(f"the table cannot be written to {path}", "a .parquet or .csv file")
+    return path
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        table.to_parquet(path, index=False)

@@ -1,0 +1,112 @@
+"""What a sweep would do, and how long it would take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.sweeps._state import is_complete, read_state
+from hcat_nb.sweeps._workers import available_cores
+from hcat_nb.sweeps.grid import Cell
+from hcat_nb.sweeps.progress import time_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DryRun", "dry_run"]
+
+_SHOWN = 40
+# Runs that agree in these take about the same time.
+_ALIKE = ("dataset", "dataset_options", "subset", "model", "model_options", "methods", "epochs")
+_ALIKE_MORE = ("method_options", "batch_size", "device", "seeds", "keep_dynamics")
+
+
+@dataclass(frozen=True, eq=False)
+class DryRun:
+    """The runs of a sweep.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Index ``address``: the parameters that were given; ``done``;
+        ``seconds`` that the run took or is expected to take; ``from``:
+        ``measured``, ``like`` (the mean of like runs that were done) or
+        ``forecast`` (training and observation only; see
+        :func:`hcat_nb.runs.forecast.forecast`).
+    n_workers : int
+        Runs at a time.
+    """
+
+    table: pd.DataFrame
+    n_workers: int
+
+    @property
+    def seconds(self) -> float:
+        """Expected seconds until all are done."""
+        left = self.table.loc[~self.table["done"], "seconds"]
+        if left.empty:
+            return 0.0
+        return float(max(left.sum() / self.n_workers, left.max()))
+
+    def __repr__(self) -> str:
+        n, done = len(self.table), int(self.table["done"].sum())
+        shown = self.table.head(_SHOWN).to_string(float_format="{:.3g}".format, na_rep="")
+        more = f"\n... and {n - _SHOWN} more" if n > _SHOWN else ""
+        line = f"{n} runs, {done} of them done; about {time_words(self.seconds)} for the others"
+        return f"{shown}{more}\n{line}, {self.n_workers} at a time"
+
+
+def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
+    """Return what a sweep of ``cells`` would do; of each kind of run one is tried for a moment.
+
+    Raises
+    ------
+    HcatError
+        Whatever such a run would raise before it trains.
+    """
+    import pandas as pd
+
+    folder = Path(settings["out"])
+    measured: dict[str, list[float]] = {}
+    known = {}
+    for cell in cells:
+        if is_complete(folder / cell.address):
+            known[cell.address] = float((read_state(folder / cell.address) or {})["seconds"])
+            measured.setdefault(_kind(cell), []).append(known[cell.address])
+    foreseen: dict[str, float] = {}
+    rows = []
+    for cell in cells:
+        kind = _kind(cell)
+        if cell.address in known:
+            seconds, source = known[cell.address], "measured"
+        elif kind in measured:
+            seconds, source = fmean(measured[kind]), "like"
+        else:
+            if kind not in foreseen:
+                foreseen[kind] = _forecast(cell)
+            seconds, source = foreseen[kind], "forecast"
+        done = cell.address in known
+        plain = {key: _cell_text(value) for key, value in cell.parameters.items()}
+        rows.append({**plain, "done": done, "seconds": seconds, "from": source})
+    index = pd.Index([cell.address for cell in cells], name="address")
+    n_left = len(cells) - len(known)
+    n_workers = max(1, min(settings.get("workers") or available_cores(), n_left))
+    return DryRun(pd.DataFrame(rows, index=index), n_workers)
+
+
+def _kind(cell: Cell) -> str:
+    values = cell.spec.to_dict()
+    return repr([values[name] for name in (*_ALIKE, *_ALIKE_MORE)])
+
+
+def _forecast(cell: Cell) -> float:
+    from hcat_nb.runs.forecast import forecast
+
+    return forecast(spec=cell.spec).seconds
+
+
+def _cell_text(value: Any) -> Any:
+    return ",".join(map(str, value)) if isinstance(value, list) else value

@@ -1,0 +1,303 @@
+"""Which runs a sweep does: a grid, a list or a random sample of parameters."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.casts import cast
+from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
+from hcat_nb.registry import (
+    METHODS,
+    MODELS,
+    PERTURBATIONS,
+    SOURCES,
+    Registry,
+    names_file,
+    names_folder,
+    nearest,
+)
+from hcat_nb.spec import OPTION_ALIASES, RunSpec
+from hcat_nb.sweeps._version import code_version
+from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
+
+__all__ = ["LIMITS", "Cell", "Plan", "read_plan"]
+
+# What a sweep takes beside the parameters of its runs.
+LIMITS = ("workers", "time_limit", "memory_limit", "scheduler")
+_PARTS = ("base", "grid", "runs", "sample", "total_runs", "fix_seed")
+_KEYS = (*_PARTS, "out", *LIMITS)
+# They say where a dataset lies, not what it is.
+_NO_NUMBERS = ("root", "download")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a sweep.
+
+    Parameters
+    ----------
+    parameters : dict
+        Those that were given, under the names of RunSpec; ``run_tag`` besides.
+    """
+
+    parameters: dict[str, Any]
+
+    @property
+    def spec(self) -> RunSpec:
+        """The whole specification, defaults included."""
+        return RunSpec.from_options(
+            **{name: value for name, value in self.parameters.items() if name != "run_tag"}
+        )
+
+    @functools.cached_property
+    def address(self) -> str:
+        """Name of the run's folder: digests of its parameters and of the code."""
+        spec = self.spec
+        decisive = spec.to_dict() | {
+            "data_seed": spec.effective_data_seed,
+            "model_seed": spec.effective_model_seed,
+            "methods": spec.method_names(),  # in whatever order they were named
+            "run_tag": self.parameters.get("run_tag", ""),
+        }
+        for name in ("seed", *_NO_NUMBERS):
+            del decisive[name]
+        if names_file(spec.dataset):
+            decisive["content"] = _content(Path(spec.dataset))
+        text = json.dumps(decisive, sort_keys=True, allow_nan=False)
+        digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+        return f"{digest}-{code_version()}"
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={_short(value)}" for name, value in self.parameters.items())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a sweep, and how to do them.
+
+    Parameters
+    ----------
+    cells : tuple of Cell
+        No two of the same address.
+    settings : dict
+        ``out``, and those of :data:`LIMITS` that were given.
+    """
+
+    cells: tuple[Cell, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def read_plan(source: Any) -> Plan:
+    """Return the runs that ``source`` asks for, each checked.
+
+    Parameters
+    ----------
+    source : mapping, sequence of mappings, or path of a YAML file
+        ``grid``: parameters to lists of values, of which all combinations
+        are run (``methods`` is one value: a list of lists to try several);
+        ``runs``: a list of parameters, besides or instead; ``sample``: so many
+        of them, or ``{n: ..., seed: ...}``, drawn at random; ``base``: what
+        all have in common; ``total_runs`` and ``fix_seed``: repeated so often,
+        run i with data and model seed ``seed + i``, or by ``fix_seed`` with
+        the model seed only; ``out`` and the limits of a run.  A mapping with
+        none of these keys is a grid, a sequence a list.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no parameter; names the nearest.
+    SpecError
+        If a value lies outside its range, or there is no run at all.
+
+    Examples
+    --------
+    >>> plan = read_plan({"dataset": ["wine", "digits"], "prop": [0.1, 0.3], "epochs": 2})
+    >>> len(plan.cells), str(plan.cells[0])
+    (4, 'dataset=wine p=0.1 epochs=2')
+    """
+    document = _document(source)
+    base = _named(document.get("base", {}), "base")
+    words = {}
+    for word, alone in (("total_runs", 1), ("fix_seed", False)):
+        value = document.get(word, alone)
+        words[word] = _cast(word, base.pop(word, value), type(alone).__name__)
+    chosen = [*_combinations(document), *_listed(document)] or [{}]
+    chosen = _sample(chosen, document.get("sample"))
+    if words["total_runs"] < 1:
+        raise SpecError(f"total_runs is {words['total_runs']}", "at least 1")
+    cells: dict[str, Cell] = {}
+    for one in chosen:
+        for cell in _repeated({**base, **one}, words):
+            cells.setdefault(cell.address, cell)
+    settings = {key: document[key] for key in ("out", *LIMITS) if key in document}
+    return Plan(tuple(cells.values()), settings)
+
+
+def _document(source: Any) -> dict[str, Any]:
+    """Return the sweep as a mapping with the keys of ``_KEYS``."""
+    if isinstance(source, (str, os.PathLike)):
+        source = _load(Path(source))
+    if isinstance(source, Mapping):
+        if not any(key in _PARTS[:4] for key in source):
+            return _split(source)
+        for key in source:
+            if key not in _KEYS:
+                raise UnknownNameError(f"a sweep has no part {key!r}", nearest(str(key), _KEYS))
+        return dict(source)
+    if isinstance(source, Sequence):
+        return {"runs": list(source)}
+    raise SpecError(f"a sweep is {source!r}", "a mapping, a list of mappings, or a YAML file")
+
+
+def _split(grid: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grid, and beside it what stood among its parameters without being one."""
+    beside = {key: grid[key] for key in grid if key in ("total_runs", "fix_seed", "out", *LIMITS)}
+    return {"grid": {key: grid[key] for key in grid if key not in beside}, **beside}
+
+
+def _load(path: Path) -> Any:
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        words = " ".join(str(error).split())
+        raise SpecError(f"{path} cannot be read ({words})", "a sweep as a YAML file") from error
+
+
+def _named(parameters: Any, part: str) -> dict[str, Any]:
+    """Return plain parameters under RunSpec's names."""
+    if not isinstance(parameters, Mapping):
+        raise SpecError(f"{part} is {parameters!r}", "a mapping of parameters to values")
+    refuse_unknown(parameters)
+    named: dict[str, Any] = {}
+    for given, value in parameters.items():
+        name = OPTION_ALIASES.get(given) or str(given)
+        if name == "out":
+            raise SpecError(
+                "out is no parameter of a sweep's runs", remedy="give the sweep its out"
+            )
+        if name in named:
+            raise SpecError(f"the parameter {name!r} is given twice (as {given!r} too)")
+        named[name] = plain_parameter(given, value)
+    return named
+
+
+def _combinations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    grid = _named(document.get("grid", {}), "grid")
+    if not grid:
+        return
+    for word in ("total_runs", "fix_seed"):
+        if word in grid:
+            raise SpecError(f"{word} stands in the grid", remedy="write it beside the grid")
+    axes = [_axis(name, value) for name, value in grid.items()]
+    for values in itertools.product(*axes):
+        yield dict(zip(grid, values, strict=True))
+
+
+def _axis(name: str, value: Any) -> list[Any]:
+    """Return the values of one parameter; a list of methods is one value."""
+    if not isinstance(value, list):
+        return [value]
+    if not value:
+        raise SpecError(f"the grid has no value for {name}", "at least one")
+    if name == "methods" and not any(isinstance(one, list) for one in value):
+        return [value]
+    return value
+
+
+def _listed(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    runs = document.get("runs", [])
+    if not isinstance(runs, Sequence) or isinstance(runs, str):
+        raise SpecError(f"runs is {runs!r}", "a list of mappings of parameters to values")
+    return [_named(run, f"run {number}") for number, run in enumerate(runs)]
+
+
+def _sample(chosen: list[dict[str, Any]], sample: Any) -> list[dict[str, Any]]:
+    """Return some of the combinations, in their order."""
+    if sample is None:
+        return chosen
+    parts = sample if isinstance(sample, Mapping) else {"n": sample}
+    for key in parts:
+        if key not in ("n", "seed"):
+            raise UnknownNameError(f"sample has no {key!r}", nearest(str(key), ("n", "seed")))
+    n = _cast("the n of sample", parts.get("n"), "int")
+    seed = _cast("the seed of sample", parts.get("seed", 0), "int")
+    if not 1 <= n <= len(chosen):
+        raise SpecError(f"sample asks for {n} combinations", f"1 to {len(chosen)}, which there are")
+    drawn = random.Random(seed).sample(range(len(chosen)), n)  # noqa: S311 - no secret
+    return [chosen[number] for number in sorted(drawn)]
+
+
+def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[Cell]:
+    """Return a run as often as it is asked for, with the seeds that each has, checked."""
+    own = dict(parameters)
+    total = _cast("total_runs", own.pop("total_runs", words["total_runs"]), "int")
+    fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
+    own = _absolute(own)
+    spec = Cell(own).spec  # checks the values
+    _refuse_local(spec)
+    if total == 1 and not fixed:
+        yield Cell(own)
+        return
+    own.pop("seed", None)
+    for number in range(total):
+        data = spec.effective_data_seed + (0 if fixed else number)
+        yield Cell({**own, "data_seed": data, "model_seed": spec.effective_model_seed + number})
+
+
+def _refuse_local(spec: RunSpec) -> None:
+    """Refuse plug-ins that the processes of a sweep cannot find."""
+    used: list[tuple[Registry, str | None]] = [
+        *((METHODS, name) for name in spec.method_names()),
+        *((PERTURBATIONS, spec.hardness), (MODELS, spec.model), (SOURCES, spec.dataset)),
+    ]
+    for registry, name in used:
+        if name is not None and registry.is_local(name):
+            raise SpecError(
+                f"the {registry.kind} {name!r} is registered in this process only, "
+                "and a sweep's runs are processes of their own",
+                "built-in names, or those of an installed package",
+                "announce it as an entry point (notebooks/extending.ipynb)",
+            )
+
+
+def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters whose paths hold in another working directory."""
+    tag = parameters.get("run_tag", "")
+    if not isinstance(tag, str):
+        raise SpecError(f"run_tag is {tag!r}", "text", "write it in quotes")
+    changed = dict(parameters)
+    dataset = changed.get("dataset")
+    if isinstance(dataset, str) and (names_file(dataset) or names_folder(dataset)):
+        changed["dataset"] = str(Path(dataset).resolve())
+    if changed.get("root"):
+        changed["root"] = str(Path(changed["root"]).expanduser().resolve())
+    return changed
+
+
+def _content(path: Path) -> str:
+    if not path.is_file():
+        raise MissingDataError(f"the table {path} is absent", "a file")
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def _cast(name: str, value: Any, kind: str) -> Any:
+    try:
+        return cast(value, kind)
+    except (TypeError, ValueError):
+        expected = "true or false" if kind == "bool" else "a whole number"
+        raise SpecError(f"{name} is {value!r}", expected) from None
+
+
+def _short(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,94 @@
+"""How far a sweep is: figures, and a line in the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+__all__ = ["Progress", "SweepListener", "TerminalProgress", "time_words"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is.
+
+    Parameters
+    ----------
+    total : int
+        Runs of the sweep.
+    complete : int
+        Those that were done before.
+    done, failed : int
+        Those that ended since; failed ones are killed ones too.
+    running : int
+    seconds_left : float or None
+        None before the first run ended.
+    """
+
+    total: int
+    complete: int
+    done: int = 0
+    failed: int = 0
+    running: int = 0
+    seconds_left: float | None = None
+
+    @property
+    def ended(self) -> int:
+        """Runs that need nothing more."""
+        return self.complete + self.done + self.failed
+
+    def __str__(self) -> str:
+        words = [f"{self.complete + self.done}/{self.total} done"]
+        words += [f"{self.running} running"] if self.running else []
+        words += [f"{self.failed} failed"] if self.failed else []
+        if self.seconds_left is not None and self.ended < self.total:
+            words.append(f"{time_words(self.seconds_left)} left")
+        return ", ".join(words)
+
+
+class SweepListener(Protocol):
+    """What is told about progress."""
+
+    def show(self, progress: Progress) -> None:
+        """Show the newest figures."""
+
+    def end(self) -> None:
+        """Leave them as they are."""
+
+
+class TerminalProgress:
+    """A bar on standard error, if that is a terminal."""
+
+    _bar: tqdm[None] | None = None
+
+    def show(self, progress: Progress) -> None:
+        """Move the bar."""
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                total=progress.total, disable=None, bar_format="sweep |{bar}| {elapsed}{postfix}"
+            )
+        self._bar.n = progress.ended
+        self._bar.set_postfix_str(str(progress))
+
+    def end(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def time_words(seconds: float) -> str:
+    """Return a time as people say it.
+
+    Examples
+    --------
+    >>> time_words(42), time_words(1500), time_words(86400)
+    ('42 s', '25 min', '24.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

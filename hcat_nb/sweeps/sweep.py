@@ -1,0 +1,323 @@
+"""The sweep: all runs of a plan, each once, however often it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.registry import nearest
+from hcat_nb.sweeps._plan_file import begin, remembered
+from hcat_nb.sweeps._state import DONE, is_complete, read_state
+from hcat_nb.sweeps._version import code_version
+from hcat_nb.sweeps.grid import LIMITS, Cell, Plan, read_plan
+from hcat_nb.sweeps.progress import Progress, SweepListener, TerminalProgress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.sweeps.dry_run import DryRun
+
+__all__ = ["Stop", "Sweep", "sweep"]
+
+_TURN = 0.2  # seconds between two looks at the clock and at interrupts
+
+
+class Workers(Protocol):
+    """What does runs: processes here, or a cluster."""
+
+    @property
+    def width(self) -> int:
+        """How many at a time."""
+
+    def submit(self, request: Mapping[str, Any]) -> None:
+        """Begin one."""
+
+    def next(self, timeout: float) -> dict[str, Any] | None:
+        """Return the state of one that ended, if one did."""
+
+    def close(self) -> None:
+        """End those that are not done."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ends a sweep from another thread: ``soon`` lets finish what runs, ``now`` does not."""
+
+    soon: threading.Event = field(default_factory=threading.Event)
+    now: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What a sweep did.
+
+    Parameters
+    ----------
+    out : Path
+        Its folder.
+    cells : tuple of Cell
+        Its runs.
+    states : dict
+        State by address, of those that ended: ``state``, ``error``, ``seconds``, ...
+    skipped : int
+        Runs that were complete before.
+    seconds : float
+        Since it was started.
+    """
+
+    out: Path
+    cells: tuple[Cell, ...]
+    states: dict[str, dict[str, Any]]
+    skipped: int
+    seconds: float
+
+    @property
+    def done(self) -> int:
+        """Number of runs that are complete."""
+        return sum(state["state"] == DONE for state in self.states.values())
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """States of the runs that did not end well."""
+        return [state for state in self.states.values() if state["state"] != DONE]
+
+    def results(self, **options: Any) -> pd.DataFrame:
+        """Return all finished runs as one table; see :func:`hcat_nb.results`."""
+        from hcat_nb.sweeps.collect import results
+
+        return results(self.out, **options)
+
+    def __repr__(self) -> str:
+        hint = " (print it to see which)" if self.failures else ""
+        return f"<Sweep: {self._line()}{hint}>"
+
+    def __str__(self) -> str:
+        lines = [self._line()]
+        cells = {cell.address: cell for cell in self.cells}
+        for state in self.failures:
+            address = state["address"]
+            lines += [
+                f"  {state['state']}: {cells[address]}",
+                f"    {_first_line(state['error'])}",
+                f"    notebook: {self.out / address / 'benchmark.ipynb'}",
+                f"    again: hcat sweep {self.out} --only {address}",
+            ]
+        if self.done + len(self.failures) < len(self.cells):
+            lines.append(f"`hcat sweep {self.out}` goes on from there")
+        return "\n".join(lines)
+
+    def _line(self) -> str:
+        words = [f"{self.out}, {len(self.cells)} runs: {self.done} done"]
+        words += [f"{self.skipped} of them before"] if self.skipped else []
+        words += [f"{len(self.failures)} failed"] if self.failures else []
+        left = len(self.cells) - len(self.states)
+        words += [f"{left} to do"] if left else []
+        return ", ".join(words)
+
+
+def sweep(
+    source: Any,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    time_limit: float | None = None,
+    memory_limit: float | None = None,
+    only: Sequence[str] = (),
+    dry_run: bool = False,
+    listener: SweepListener | None = None,
+    stop: Stop | None = None,
+) -> Sweep | DryRun:
+    """Do many runs, each in a notebook and a folder of its own; those that are done are skipped.
+
+    Parameters
+    ----------
+    source : mapping, sequence or path
+        A grid, a list or a sample of parameters, or a YAML file of such; see
+        :func:`hcat_nb.sweeps.grid.read_plan`.  Or the folder of a sweep, which goes on.
+    out : str or Path, optional
+        The sweep's folder; also ``out`` in ``source``.
+    workers : int, optional
+        Runs at a time on this machine; the cores are shared out among them
+        (default: one for each core, at most one for each run).
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers do the runs, or ``"local"``.
+        They must see ``out`` and have the same code.
+    time_limit : float, optional
+        Seconds after which a run is ended.
+    memory_limit : float, optional
+        Megabytes of resident memory above which a run is ended.
+    only : sequence of str
+        Addresses (or beginnings of them) of the runs to do.
+    dry_run : bool
+        Say what would be done, and how long it would take.
+    listener : SweepListener, optional
+        Shows progress (default: a bar in a terminal).
+    stop : Stop, optional
+        Ends the sweep from another thread.
+
+    Returns
+    -------
+    Sweep
+        Or a DryRun.  Ctrl-C lets runs finish, pressed again ends them; either
+        way the same call goes on from there.
+
+    Raises
+    ------
+    HcatError
+        If anything is wrong with the plan, before any run begins.
+    """
+    plan = _plan(source)
+    given = {"out": out, "workers": workers, "scheduler": scheduler}
+    given |= {"time_limit": time_limit, "memory_limit": memory_limit}
+    settings = _settings(plan, given)
+    cells = _only(plan.cells, only)
+    if dry_run:
+        from hcat_nb.sweeps.dry_run import dry_run as tell
+
+        return tell(cells, settings)
+    folder = begin(Plan(plan.cells, settings))
+    states, todo = {}, deque[Cell]()
+    for cell in cells:
+        if is_complete(folder / cell.address):
+            states[cell.address] = read_state(folder / cell.address) or {}
+        else:
+            todo.append(cell)
+    began, skipped = time.monotonic(), len(states)
+    if todo:
+        with _interrupts(stop or Stop()) as ending:
+            team = _workers(folder, settings, len(todo))
+            try:
+                _work(team, todo, folder, settings, states, listener or TerminalProgress(), ending)
+            finally:
+                team.close()
+    return Sweep(folder, cells, states, skipped, time.monotonic() - began)
+
+
+def _work(
+    team: Workers,
+    todo: deque[Cell],
+    folder: Path,
+    settings: Mapping[str, Any],
+    states: dict[str, dict[str, Any]],
+    listener: SweepListener,
+    ending: Stop,
+) -> None:
+    """Hand out runs until none is left, or it is to end; write down how each ended."""
+    complete, began = len(states), time.monotonic()
+    total, running, failed = complete + len(todo), 0, 0
+    shown: Progress | None = None
+    try:
+        while not ending.now.is_set():
+            while todo and running < team.width and not ending.soon.is_set():
+                team.submit(_request(todo.popleft(), folder, settings))
+                running += 1
+            ended = len(states) - complete
+            left = None
+            if ended:
+                pace = (time.monotonic() - began) / ended
+                left = pace * (len(todo) + running)
+            now = Progress(total, complete, ended - failed, failed, running, left)
+            if now != shown:
+                listener.show(now)
+                shown = now
+            if not running:
+                return
+            if (state := team.next(_TURN)) is not None:
+                running -= 1
+                states[state["address"]] = state
+                failed += state["state"] != DONE
+    finally:
+        listener.end()
+
+
+def _request(cell: Cell, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "out": str(folder),
+        "address": cell.address,
+        "parameters": cell.parameters,
+        "version": code_version(),
+        "time_limit": settings.get("time_limit"),
+        "memory_limit": settings.get("memory_limit"),
+    }
+
+
+def _workers(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Workers:
+    from hcat_nb.sweeps._workers import LocalWorkers, available_cores
+
+    cores = available_cores()
+    n_workers = min(settings.get("workers") or cores, n_runs)
+    n_threads = max(1, cores // n_workers)
+    if (scheduler := settings.get("scheduler")) is None:
+        return LocalWorkers(folder, n_workers, n_threads)
+    from hcat_nb.sweeps._cluster import LOCAL, DaskWorkers
+
+    return DaskWorkers(scheduler, n_workers, n_threads if scheduler == LOCAL else 1)
+
+
+def _plan(source: Any) -> Plan:
+    folder = isinstance(source, (str, os.PathLike)) and Path(source).is_dir()
+    return remembered(Path(source)) if folder else read_plan(source)
+
+
+def _settings(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plan's settings with those that were given, checked."""
+    settings = {**plan.settings, **{key: one for key, one in given.items() if one is not None}}
+    if settings.get("out") is None:
+        raise SpecError("the sweep has no folder to write to", remedy="give it out=...")
+    settings["out"] = Path(settings["out"]).expanduser().resolve()
+    for name in LIMITS[:3]:
+        value = settings.get(name)
+        kinds = (int,) if name == "workers" else (int, float)
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < float("inf")
+        ):
+            expected = "a whole number, at least 1" if name == "workers" else "a positive number"
+            raise SpecError(f"{name} is {value!r}", expected)
+    scheduler = settings.get("scheduler")
+    if scheduler is not None and not isinstance(scheduler, str):
+        raise SpecError(f"scheduler is {scheduler!r}", "an address as tcp://host:8786, or local")
+    return settings
+
+
+def _only(cells: tuple[Cell, ...], only: Sequence[str]) -> tuple[Cell, ...]:
+    """Return the cells that ``only`` names, in their order."""
+    for word in only:
+        if not any(cell.address.startswith(word) for cell in cells):
+            known = [cell.address for cell in cells[:8]]
+            raise UnknownNameError(f"the sweep has no run {word!r}", nearest(word, known))
+    if not only:
+        return cells
+    return tuple(cell for cell in cells if cell.address.startswith(tuple(only)))
+
+
+def _first_line(error: str | None) -> str:
+    return (error or "").strip().partition("\n")[0]
+
+
+@contextmanager
+def _interrupts(stop: Stop) -> Iterator[Stop]:
+    """Let the first Ctrl-C end the sweep softly, the second at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        (stop.now if stop.soon.is_set() else stop.soon).set()
+
+    signal.signal(signal.SIGINT, heard)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hcat_nb.jupyter.sweep_screen import SweepScreen
+from hcat_nb.sweeps.progress import Progress
+
+
+class _Handle:
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+
+    def display(self, bundle: dict[str, str], **options: Any) -> _Handle:
+        assert options == {"raw": True, "display_id": True}
+        self.sent.append(bundle)
+        return self
+
+    def update(self, bundle: dict[str, str], *, raw: bool) -> None:
+        assert raw
+        self.sent.append(bundle)
+
+
+def test_one_output_is_updated_where_something_changed() -> None:
+    handle = _Handle()
+    screen = SweepScreen(handle.display)
+    for progress in (
+        Progress(4, 1, running=2),
+        Progress(4, 1, running=2),
+        Progress(4, 1, done=1, running=2, seconds_left=50.1),
+        Progress(4, 1, done=1, running=2, seconds_left=50.3),
+        Progress(4, 1, done=2, failed=1),
+    ):
+        screen.show(progress)
+    screen.end()
+    assert [one["text/plain"] for one in handle.sent] == [
+        "sweep: 1/4 done, 2 running",
+        "sweep: 2/4 done, 2 running, 50 s left",
+        "sweep: 3/4 done, 1 failed",
+    ]
+    assert 'value="1.0000"' in handle.sent[-1]["text/html"]
+    assert "3/4 done, 1 failed" in handle.sent[-1]["text/html"]

@@ -1,0 +1,135 @@
+"""One run of a sweep, and how it is told that it did not end well: reports A34 and A35."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hcat_nb.runs.store import load_run
+from hcat_nb.sweeps._cell import run_cell
+from hcat_nb.sweeps._guard import Guard
+from hcat_nb.sweeps._state import is_complete
+
+LONG = {"epochs": 100_000}  # ends by being ended
+
+
+def _attempts(folder: Path) -> list[str]:
+    lines = (folder / "attempts.jsonl").read_text().splitlines()
+    return [json.loads(line)["event"] for line in lines]
+
+
+def _strict(path: Path) -> dict[str, Any]:
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{path} holds {word}")
+
+    return json.loads(path.read_text(), parse_constant=refuse)
+
+
+def test_a_run_leaves_all_its_files_and_is_not_repeated(
+    tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
+) -> None:
+    request = request_of(tiny | {"run_tag": "007"})
+    state = run_cell(request)
+    assert (state["state"], state["error"]) == ("done", None)
+    assert state["peak_mb"] >= state["memory_mb"] > 50
+    folder = tmp_path / "a"
+    assert load_run(folder / "run").methods == ["el2n"]
+    notebook = _strict(folder / "benchmark.ipynb")
+    assert (folder / "benchmark.ipynb").stat().st_size < 1_000_000
+    assert "widgets" not in notebook["metadata"]
+    shown = [out for cell in notebook["cells"] for out in cell.get("outputs", [])]
+    assert [out for out in shown if "image/png" in out.get("data", {})]
+    before = (folder / "run/run.json").stat().st_mtime_ns
+    assert run_cell(request)["skipped"]
+    assert (folder / "run/run.json").stat().st_mtime_ns == before
+    assert _attempts(folder) == ["started", "done"]
+
+
+@pytest.mark.parametrize("missing", ["state.json", "benchmark.ipynb", "run/run.json"])
+def test_a_broken_run_is_done_again(
+    missing: str,
+    tmp_path: Path,
+    tiny: dict[str, Any],
+    request_of: Callable[..., dict[str, Any]],
+) -> None:
+    request = request_of(tiny)
+    run_cell(request)
+    (tmp_path / "a" / missing).unlink()
+    assert not is_complete(tmp_path / "a")
+    assert run_cell(request)["state"] == "done"
+    assert is_complete(tmp_path / "a")
+
+
+def test_a_failed_run_keeps_its_traceback(
+    tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
+) -> None:
+    state = run_cell(request_of(tiny | {"lr": 1e30, "epochs": 3}))
+    assert state["state"] == "failed"
+    assert "diverged" in state["error"]
+    cells = _strict(tmp_path / "a/benchmark.ipynb")["cells"]
+    (error,) = [
+        out for cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"
+    ]
+    assert error["ename"] == "DivergedError"
+    assert not is_complete(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("limits", "state"),
+    [({"time_limit": 2.0}, "time limit"), ({"memory_limit": 60.0}, "memory limit")],
+)
+def test_a_run_is_ended_at_its_limit(
+    limits: dict[str, float],
+    state: str,
+    tmp_path: Path,
+    tiny: dict[str, Any],
+    request_of: Callable[..., dict[str, Any]],
+) -> None:
+    ended = run_cell(request_of(tiny | LONG, **limits))
+    assert ended["state"] == state
+    assert ended["memory_mb"] > 0
+    assert "reached, at" in ended["error"]
+    first = _strict(tmp_path / "a/benchmark.ipynb")["cells"][0]
+    assert f"**{state}**" in "".join(first["source"])
+
+
+def test_a_kernel_that_is_killed_is_told_with_its_memory(
+    tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
+) -> None:
+    guards: list[Guard] = []
+
+    def kill() -> None:
+        while not (guards and guards[0].memory_mb):  # the kernel lives
+            time.sleep(0.05)
+        os.kill(guards[0].pid or 0, signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    state = run_cell(request_of(tiny | LONG), guards.append)
+    assert state["state"] == "killed"
+    assert f"at {state['memory_mb']:.0f} MB of memory" in state["error"]
+    assert state["memory_mb"] > 50
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"version": "other"}, "the sweep other"), ({"out": "/absent"}, "cannot be seen on")],
+)
+def test_a_machine_that_cannot_do_it_says_so(
+    more: dict[str, str],
+    words: str,
+    tmp_path: Path,
+    tiny: dict[str, Any],
+    request_of: Callable[..., dict[str, Any]],
+) -> None:
+    state = run_cell(request_of(tiny, **more))
+    assert state["state"] == "failed"
+    assert words in state["error"]
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,132 @@
+"""Dask: a scheduler and two workers as processes of their own, one of them killed mid-run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from hcat_nb.errors import HcatError
+from hcat_nb.sweeps.sweep import sweep
+
+distributed = pytest.importorskip("distributed", reason="needs the extra `sweep`")
+
+N_RUNS = 8
+
+
+def _dask(*words: str, cwd: Path, repository: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]],
+        cwd=cwd,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(repository), os.environ.get("PYTHONPATH", "")]),
+            "OMP_NUM_THREADS": "1",
+        },
+        stderr=(cwd / "dask.log").open("ab"),
+    )
+
+
+@pytest.fixture
+def address() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def workers(
+    address: str, tmp_path: Path, repository: Path
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Two workers of one thread each, joined to a scheduler."""
+    where = {"cwd": tmp_path, "repository": repository}
+    port = address.rpartition(":")[2]
+    begin = ("dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    join = ("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    with ExitStack() as stack:
+        started = [stack.enter_context(_dask(*begin, **where))]
+        stack.callback(started[0].kill)
+        for name in "ab":
+            local = ("--local-directory", str(tmp_path / name))
+            worker = stack.enter_context(_dask(*join, *local, **where))
+            stack.callback(worker.kill)
+            started.append(worker)
+        with distributed.Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=120)
+        yield started[1:]
+
+
+def _events(out: Path) -> list[dict[str, Any]]:
+    return [
+        json.loads(line)
+        for path in out.glob("*/attempts.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+
+
+def test_a_worker_that_is_killed_loses_nothing(
+    workers: list[subprocess.Popen[bytes]], address: str, tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    out = tmp_path / "out"
+    family: list[psutil.Process] = []
+
+    def kill() -> None:
+        victim = psutil.Process(workers[0].pid)
+        while not any(one["event"] == "done" for one in _events(out)):
+            time.sleep(0.05)
+        while True:  # it is at a run: one that its process began and did not end
+            mine = {one.pid for one in victim.children(recursive=True)}
+            of_mine = [one["event"] for one in _events(out) if one["pid"] in mine]
+            if of_mine.count("started") > sum(one != "started" for one in of_mine):
+                break
+            time.sleep(0.01)
+        family.extend([victim, *victim.children(recursive=True)])
+        victim.send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    done = sweep({"base": tiny, "total_runs": N_RUNS, "fix_seed": True}, out=out, scheduler=address)
+    killer.join(60)
+    assert (done.done, done.failures) == (N_RUNS, [])
+    psutil.wait_procs(family, timeout=30)
+    assert family
+    assert not [one for one in family if one.is_running()]  # no orphans
+    events = _events(out)
+    for folder in out.glob("*-*/"):
+        own = [json.loads(one) for one in (folder / "attempts.jsonl").read_text().splitlines()]
+        assert [one["event"] for one in own].count("done") == 1
+    assert sum(one["event"] == "started" for one in events) == N_RUNS + 1  # the one that was lost
+    assert done.results()["run"].nunique() == N_RUNS
+
+
+def test_an_address_where_nobody_answers_is_told(
+    address: str, tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hcat_nb.sweeps._cluster._CONNECT_SECONDS", 1)
+    with pytest.raises(HcatError, match="no Dask scheduler with workers answers at tcp://127"):
+        sweep([tiny], out=tmp_path / "out", scheduler=address)
+
+
+def test_a_local_cluster_does_it_too(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    done = sweep([tiny], out=tmp_path / "out", scheduler="local", workers=1)
+    assert done.done == 1
+
+
+def test_without_dask_the_extra_is_named(
+    tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(HcatError, match=r"pip install 'hcat-nb\[sweep\]'"):
+        sweep([tiny], out=tmp_path / "out", scheduler="local")

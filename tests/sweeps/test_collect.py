@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import hcat_nb as hcat
+from hcat_nb.errors import StoreError
+from hcat_nb.runs.run import Run
+from hcat_nb.sweeps._state import write_state
+from hcat_nb.sweeps.collect import results
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    options: dict[str, Any] = {"epochs": 1, "methods": "el2n aum", "model": "mlp", "model_seed": 4}
+    return hcat.characterize("wine", hardness="uniform", p=0.2, **options)
+
+
+@pytest.fixture
+def put(run: Run, tmp_path: Path) -> Callable[..., Path]:
+    """A function that saves the run as a sweep leaves it."""
+
+    def save(address: str, state: str = "done", version: str = "v1") -> Path:
+        folder = tmp_path / "sweep" / address
+        run.save(folder / "run")
+        parameters = {"run_tag": "007"}
+        write_state(folder, {"state": state, "version": version, "parameters": parameters})
+        return folder
+
+    return save
+
+
+def test_a_row_for_each_run_and_method(put: Callable[..., Path], run: Run, tmp_path: Path) -> None:
+    for address in ("b", "a"):
+        put(address)
+    table = results(tmp_path / "sweep")
+    metrics = run.evaluate()
+    assert len(table) == 2 * len(metrics)
+    assert list(table["run"].unique()) == ["a/run", "b/run"]
+    first = table[table["run"] == "a/run"].set_index("hcm")
+    assert first["auroc"].to_dict() == pytest.approx(metrics.set_index("hcm")["auroc"].to_dict())
+    row = first.loc["el2n"]
+    setup = (row["dataset"], row["hardness"], row["p"], row["model"])
+    assert setup == ("wine", "uniform", 0.2, "mlp")
+    assert (row["data_seed"], row["model_seed"], row["seed"]) == (0, 4, 0)
+    assert (row["run_tag"], row["code_version"], row["n_samples"]) == ("007", "v1", 178)
+    assert row["methods"] == "el2n aum"
+    assert row["torch_version"] == run.info["versions"]["torch"]
+
+
+def test_what_is_not_done_is_left_out(put: Callable[..., Path], tmp_path: Path) -> None:
+    put("a")
+    put("b", state="failed")
+    (put("c") / "state.json").unlink()  # at work, or interrupted
+    shutil.rmtree(put("d") / "run")
+    (tmp_path / "sweep/.draft").mkdir()
+    assert set(results(tmp_path / "sweep")["run"]) == {"a/run"}
+
+
+def test_plain_runs_are_found_at_any_depth(run: Run, tmp_path: Path) -> None:
+    run.save(tmp_path / "x/y")
+    run.save(tmp_path / "z")
+    table = results(tmp_path)
+    assert list(table["run"].unique()) == ["x/y", "z"]
+    assert set(table["code_version"]) == {""}
+
+
+def test_a_run_without_hardness_has_one_row_without_metrics(tmp_path: Path) -> None:
+    hcat.characterize("wine", epochs=1, methods="el2n", model="mlp").save(tmp_path / "a")
+    table = results(tmp_path)
+    assert len(table) == 1
+    assert "auroc" not in table or table["auroc"].isna().all()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_the_table_goes_to_a_file(suffix: str, put: Callable[..., Path], tmp_path: Path) -> None:
+    put("a")
+    target = tmp_path / f"tables/all{suffix}"
+    table = results(tmp_path / "sweep", out=target)
+    read = pd.read_parquet(target) if suffix == ".parquet" else pd.read_csv(target)
+    assert list(read.columns) == list(table.columns)
+    assert read["auroc"].tolist() == pytest.approx(table["auroc"].tolist())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [("missing", "is no folder"), ("empty", "no finished run"), ("broken", "cannot be read")],
+)
+def test_what_cannot_be_collected_is_told(
+    spoil: str, words: str, put: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "sweep"
+    if spoil == "empty":
+        folder.mkdir()
+    if spoil == "broken":
+        (put("a") / "run/run.json").write_text(json.dumps({"spec": {}}))
+    with pytest.raises(StoreError, match=words):
+        results(folder)
+    with pytest.raises(StoreError, match=r"a \.parquet or \.csv file"):
+        results(tmp_path, out="table.xlsx")

@@ -1,0 +1,159 @@
+"""Report A33, and which runs a plan stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
+from hcat_nb.methods.loss import Loss
+from hcat_nb.registry import METHODS
+from hcat_nb.sweeps import grid
+from hcat_nb.sweeps.grid import Cell, read_plan
+
+
+def _parameters(source: Any) -> list[dict[str, Any]]:
+    return [cell.parameters for cell in read_plan(source).cells]
+
+
+def test_a_grid_is_all_combinations_under_our_own_names() -> None:
+    found = _parameters(
+        {
+            "base": {"model_name": "MLP", "methods": ["aum", "vog"]},
+            "grid": {"dataset": ["wine", "digits"], "prop": [0.1, 0.3]},
+        }
+    )
+    assert [(one["dataset"], one["p"]) for one in found] == [
+        ("wine", 0.1),
+        ("wine", 0.3),
+        ("digits", 0.1),
+        ("digits", 0.3),
+    ]
+    assert all(one["model"] == "MLP" and one["methods"] == ["aum", "vog"] for one in found)
+
+
+def test_a_list_of_methods_is_one_value_and_a_list_of_lists_several() -> None:
+    assert len(_parameters({"methods": ["aum", "vog"]})) == 1
+    assert len(_parameters({"methods": [["aum"], ["vog", "aum"]]})) == 2
+
+
+def test_runs_stand_beside_the_grid_and_twice_the_same_is_once() -> None:
+    runs = [{"dataset": "wine", "p": 0.4}, {"p": 0.1, "dataset": "wine"}]
+    found = _parameters({"grid": {"dataset": "wine", "p": [0.1, 0.2]}, "runs": runs})
+    assert [one["p"] for one in found] == [0.1, 0.2, 0.4]
+    assert len(read_plan(runs).cells) == 2
+
+
+def test_fix_seed_repeats_with_the_data_seed_fixed() -> None:
+    found = _parameters({"runs": [{"seed": 5}], "total_runs": 3, "fix_seed": "true"})
+    assert [(one["data_seed"], one["model_seed"]) for one in found] == [(5, 5), (5, 6), (5, 7)]
+    found = _parameters({"dataset": "wine", "total_runs": 2})
+    assert [(one["data_seed"], one["model_seed"]) for one in found] == [(0, 0), (1, 1)]
+
+
+def test_a_sample_is_drawn_by_its_seed() -> None:
+    document = {"grid": {"seed": list(range(20))}, "sample": {"n": 5, "seed": 1}}
+    first, again = _parameters(document), _parameters(document)
+    other = _parameters({**document, "sample": {"n": 5, "seed": 2}})
+    assert first == again
+    assert len(first) == 5
+    assert first != other
+    with pytest.raises(SpecError, match="21 combinations; expected 1 to 20"):
+        read_plan({**document, "sample": 21})
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"sead": [3]}, r"no parameter 'sead'.*seed"),
+        ({"base": {"epoch": 3}}, r"no parameter 'epoch'.*epochs"),
+        ([{"dataset": "wine", "metods": "aum"}], r"no parameter 'metods'.*methods"),
+        ({"dataset": ["wien"]}, "wine"),
+        ({"gird": {}, "base": {}}, r"no part 'gird'.*grid"),
+        ({"grid": {}, "sample": {"m": 3}}, "sample has no 'm'"),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) -> None:
+    with pytest.raises(UnknownNameError, match=words):
+        read_plan(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"p": [float("nan")]}, "p is nan"),
+        ({"p": [1.5]}, r"p is 1.5; expected a proportion"),
+        ({"p": []}, "no value for p"),
+        ({"base": [1]}, "base is"),
+        ({"runs": "wine"}, "runs is 'wine'"),
+        ({"dataset": "wine", "total_runs": 0}, "total_runs is 0"),
+        ({"grid": {"total_runs": 2}}, "stands in the grid"),
+        ({"base": {"fix_seed": "maybe"}}, "fix_seed is 'maybe'"),
+        ({"base": {"prop": 0.1, "p": 0.2}}, "'p' is given twice"),
+        ({"base": {"run_tag": 7}}, "run_tag is 7; expected text; to mend it: write it in quotes"),
+        ({"base": {"out": "x"}}, "out is no parameter"),
+        (3, "a sweep is 3"),
+        ({"dataset": "absent.csv", "target": "y"}, "table .*absent.csv is absent"),
+        ("absent.yaml", "absent.yaml cannot be read"),
+    ],
+)
+def test_a_wrong_plan_is_refused_in_one_line(source: Any, words: str) -> None:
+    with pytest.raises((SpecError, MissingDataError), match=words) as caught:
+        read_plan(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_yaml_says_the_same_as_python(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.yaml"
+    path.write_text("grid: {dataset: [wine], p: [0.1, 0.2]}\ntime_limit: 60\nout: there\n")
+    plan = read_plan(path)
+    python = read_plan({"dataset": ["wine"], "p": [np.float64(0.1), 0.2]})
+    assert [cell.address for cell in plan.cells] == [cell.address for cell in python.cells]
+    assert plan.settings == {"time_limit": 60, "out": "there"}
+
+
+def test_the_address_is_of_what_decides_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Cell({"dataset": "wine"}).address
+    same = [{"epochs": 10}, {"seed": 0}, {"data_seed": 0}, {"root": "/x"}, {"download": False}]
+    other = [{"epochs": 9}, {"seed": 1}, {"model_seed": 1}, {"run_tag": "a"}, {"p": 0.2}]
+    assert {Cell({"dataset": "wine", **more}).address for more in same} == {plain}
+    assert plain not in {Cell({"dataset": "wine", **more}).address for more in other}
+    named = [{"methods": "aum vog"}, {"methods": ["vog", "aum"]}, {"hcms": ["aum", "vog"]}]
+    assert len({read_plan([one]).cells[0].address for one in named}) == 1
+    file = tmp_path / "own.csv"
+    file.write_text("a,label\n1,x\n2,y\n")
+    before = Cell({"dataset": str(file), "target": "label"}).address
+    file.write_text("a,label\n1,x\n3,y\n")
+    assert Cell({"dataset": str(file), "target": "label"}).address != before
+    monkeypatch.setattr(grid, "code_version", lambda: "00000000")
+    assert Cell({"dataset": "wine"}).address != plain
+
+
+def test_the_path_of_a_dataset_holds_in_every_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.csv").write_text("a,label\n1,x\n2,y\n")
+    monkeypatch.chdir(tmp_path)
+    (found,) = _parameters({"dataset": "own.csv", "target": "label"})
+    assert found["dataset"] == str(tmp_path / "own.csv")
+
+
+def test_what_only_this_process_knows_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Mine(Loss):
+        name: ClassVar[str] = "mine"
+
+    METHODS.register(Mine)
+    try:
+        for methods in (["mine"], ["all"]):
+            with pytest.raises(SpecError, match="method 'mine' is registered in this process only"):
+                read_plan([{"dataset": "wine", "methods": methods}])
+        assert read_plan([{"dataset": "wine", "methods": ["aum"]}]).cells
+    finally:
+        METHODS.unregister("mine")

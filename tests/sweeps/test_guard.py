@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hcat_nb.sweeps._guard import Guard
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that holds 200 MB."""
+    code = "b = bytearray(200_000_000); print(1, flush=True); import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_memory_is_looked_at_and_a_limit_kills(sleeper: subprocess.Popen[bytes]) -> None:
+    guard = Guard(memory_limit=100)
+    guard.watch(sleeper.pid)
+    assert sleeper.wait(20) < 0
+    guard.end()
+    assert guard.verdict == "memory limit"
+    assert guard.peak_mb >= guard.memory_mb > 200
+
+
+def test_the_time_limit_kills(sleeper: subprocess.Popen[bytes]) -> None:
+    guard = Guard(time_limit=0.2)
+    guard.watch(sleeper.pid)
+    assert sleeper.wait(20) < 0
+    guard.end()
+    assert guard.verdict == "time limit"
+
+
+def test_within_its_limits_a_process_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
+    guard = Guard(time_limit=1000, memory_limit=10_000)
+    guard.watch(sleeper.pid)
+    while not guard.memory_mb:
+        time.sleep(0.01)
+    guard.end()
+    assert guard.verdict is None
+    assert sleeper.poll() is None
+    guard.kill()
+    assert sleeper.wait(20) < 0
+    guard.kill()  # it is gone already

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hcat_nb.errors import StoreError
+from hcat_nb.sweeps._plan_file import begin, remembered
+from hcat_nb.sweeps.grid import Plan, read_plan
+
+
+def _plan(out: Path) -> Plan:
+    plan = read_plan({"base": {"dataset": "wine"}, "total_runs": 2, "time_limit": 9})
+    return Plan(plan.cells, {**plan.settings, "out": out, "scheduler": "tcp://gone:1"})
+
+
+def test_the_folder_remembers_its_plan_but_no_scheduler(tmp_path: Path) -> None:
+    out = begin(_plan(tmp_path / "a/b"))
+    again = remembered(out)
+    assert [one.address for one in again.cells] == [one.address for one in _plan(out).cells]
+    assert again.settings == {"time_limit": 9, "out": out}
+    assert begin(again) == out  # a second start
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(StoreError, match="holds something that is no sweep"):
+        begin(_plan(tmp_path))
+    with pytest.raises(StoreError, match="is a file"):
+        begin(_plan(tmp_path / "letter.txt"))
+    with pytest.raises(StoreError, match="holds no sweep"):
+        remembered(tmp_path)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text(json.dumps({"schema_version": 99}))
+    with pytest.raises(StoreError, match="update hcat_nb"):
+        remembered(tmp_path)

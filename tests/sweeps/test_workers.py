@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from hcat_nb.sweeps import _workers
+from hcat_nb.sweeps._state import is_complete
+from hcat_nb.sweeps._workers import LocalWorkers, available_cores, thread_environment
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[LocalWorkers]:
+    team = LocalWorkers(tmp_path, 1, 1)
+    yield team
+    team.close()
+
+
+def _next(team: LocalWorkers) -> dict[str, Any]:
+    while (state := team.next(1.0)) is None:
+        pass
+    return state
+
+
+def test_threads_are_said_to_every_library() -> None:
+    assert thread_environment(3)["OMP_NUM_THREADS"] == "3"
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_run_done(
+    workers: LocalWorkers,
+    tmp_path: Path,
+    tiny: dict[str, Any],
+    request_of: Callable[..., dict[str, Any]],
+) -> None:
+    assert workers.next(0.01) is None
+    workers.submit(request_of(tiny))
+    while not (tmp_path / "a/attempts.jsonl").exists():
+        time.sleep(0.05)
+    (process,) = [
+        one
+        for one in psutil.Process().children()
+        if "hcat_nb.sweeps.worker" in " ".join(one.cmdline())
+    ]
+    os.kill(process.pid, signal.SIGKILL)
+    assert _next(workers)["state"] == "done"
+    assert is_complete(tmp_path / "a")
+    assert (tmp_path / "a/attempts.jsonl").read_text().count('"started"') == 2
+    workers.close()
+    assert not [one for one in psutil.Process().children() if "worker" in " ".join(one.cmdline())]
+
+
+def test_a_worker_that_cannot_start_is_told(
+    workers: LocalWorkers,
+    tiny: dict[str, Any],
+    request_of: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_workers.sys, "executable", "/absent/python")
+    workers.submit(request_of(tiny))
+    state = _next(workers)
+    assert (state["state"], state["address"]) == ("failed", "a")
+    assert "absent/python" in state["error"]
