@@ -14,7 +14,7 @@ on forgetting, runs that score it as H-CAT's code does.
 from __future__ import annotations
 
 import argparse
-import sys
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from typing import Any
 import torch
 
 import hcat_nb as hcat
+from hcat_nb.runs.shortcuts import shortcut_table
+from hcat_nb.sweeps.study import Study, load_study
 
 KINDS = {
     "digits": ("uniform", "asymmetric", "ood_covariate", "crop_shift"),
@@ -31,6 +33,9 @@ KINDS = {
 PROPORTIONS = (0.1, 0.3)
 SEEDS = (0, 1, 2)
 SUBSETS = {"digits": 600}
+PROBED = ("uniform", "id_covariate", "ood_covariate", "domain_shift", "crop_shift")
+# Of no use to a reader on another machine: what it cost here, and where data lay.
+DROPPED = ("root", "seconds", "peak_memory_mb", "torch_version", "code_version", "run_tag")
 COMMON = {"model": "mlp", "epochs": 20, "batch_size": 32, "device": "cpu", "download": False}
 TARGET = Path(__file__).resolve().parents[2] / "notebooks" / "small_study"
 
@@ -64,6 +69,17 @@ def train(folder: Path) -> None:
         print(f"{name}: {run}", flush=True)
 
 
+def collect(folder: Path) -> Study:
+    """Write what the notebooks need of the runs of ``folder``, and the probes of the data."""
+    study = load_study(folder)
+    datasets = [hcat.load(name, subset=SUBSETS.get(name), seed=0) for name in KINDS]
+    shortcuts = shortcut_table(datasets, PROBED, p=PROPORTIONS, seeds=SEEDS)
+    kept = study.results.drop(columns=[one for one in DROPPED if one in study.results])
+    study = dataclasses.replace(study, results=kept, shortcuts=shortcuts)
+    study.save(TARGET)
+    return study
+
+
 def main() -> None:
     """Train, or collect."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -73,7 +89,7 @@ def main() -> None:
     if arguments.command == "run":
         train(arguments.folder)
         return
-    sys.exit("not built yet")
+    print(collect(arguments.folder))
 
 
 if __name__ == "__main__":
