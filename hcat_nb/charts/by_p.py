@@ -74,17 +74,17 @@ def by_p(
     words = _NAMES.get(metric, metric)
     methods = [str(name) for name in dict.fromkeys(results[method])]
     chosen = alt.selection_point(name="hcm_chosen", fields=["hcm"], bind="legend")
-    groups = list(table.groupby(list(facets), sort=False, dropna=False)) if facets else [
-        ((), table)
-    ]
+    groups = (
+        list(table.groupby(list(facets), sort=False, dropna=False)) if facets else [((), table)]
+    )
     groups = [(key, part) for key, part in groups if len(part)]
     level = 0.5 if guess is None and metric == "auroc" else guess
+    drawn = [(_heading(key), part) for key, part in groups[:MOST_PLOTS]] or [("no result", table)]
     plots = [
-        _plot(_heading(key), part, methods, words, level, chosen, (width, height))
-        for key, part in groups[:MOST_PLOTS]
-    ] or [_plot("no result", table, methods, words, level, chosen, (width, height))]
-    # One legend serves all plots: the selection belongs to the first.
-    plots[0].layer[-1] = plots[0].layer[-1].add_params(chosen)
+        # One legend serves all plots: the selection belongs to the first.
+        _plot(heading, part, methods, words, level, chosen, (width, height), owner=number == 0)
+        for number, (heading, part) in enumerate(drawn)
+    ]
     missing = int(results[metric].isna().sum())
     caption = (
         f"{len(methods)} methods, {len(results):,} results; mean ± standard deviation over runs"
@@ -136,6 +136,8 @@ def _plot(
     guess: float | None,
     chosen: Any,
     size: tuple[int, int],
+    *,
+    owner: bool,
 ) -> OfflineChart:
     import altair as alt
 
@@ -180,6 +182,8 @@ def _plot(
         ),
         base.mark_rule(strokeWidth=1, clip=True).encode(y=alt.Y("low:Q", scale=y), y2="high:Q"),
     ]
+    if owner:
+        layers[-1] = layers[-1].add_params(chosen)
     if guess is not None:
         flat = alt.Chart(alt.InlineData([{"guess": guess}]))
         layers.insert(
@@ -194,5 +198,6 @@ def _plot(
 
 
 def _heading(key: Any) -> str:
-    words = ", ".join(str(one) for one in (key if isinstance(key, tuple) else (key,)))
+    parts = key if isinstance(key, tuple) else (key,)
+    words = ", ".join(str(one) for one in parts if one is not None and one == one)
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

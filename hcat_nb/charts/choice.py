@@ -68,9 +68,7 @@ def choice(
             "hardness": table["hardness"].astype(str).tolist(),
             "hcm": table["hcm"].astype(str).tolist(),
             "value": numbers(table["value"]),
-            "figure": [
-                f"{value:.2f}" if np.isfinite(value) else "n/a" for value in table["value"]
-            ],
+            "figure": [f"{value:.2f}" if np.isfinite(value) else "n/a" for value in table["value"]],
             "rank": numbers(table["mean_rank"]),
             "best": table["best_group"].fillna(value=False).astype(int).tolist(),
             "blocks": table["n_blocks"].tolist(),

@@ -8,6 +8,7 @@ two members, the bar is thin and dashed there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +109,12 @@ def critical_difference_diagram(
         # Names stand beside their dot, on the side where there is room.
         *(
             dots.transform_filter(f"{'' if at_left else '!'}({left.expr})")
-            .mark_text(align="left" if at_left else "right", dx=8 if at_left else -8, fontSize=11)
+            .mark_text(
+                align="left" if at_left else "right",
+                dx=8 if at_left else -8,
+                fontSize=11,
+                limit=240,
+            )
             .encode(text="method:N", color=alt.value(alt.expr("ink")))
             for at_left in (True, False)
         ),
@@ -186,7 +192,7 @@ def _bars(
         members["group"] += [label] * len(at)
         members["level"] += [level] * len(at)
         members["rank"] += numbers(at)
-        for first, second in zip(inside, inside[1:], strict=False):
+        for first, second in pairwise(inside):
             values = (label, level, *numbers([ranks[first], ranks[second]]))
             solid = int(order[second] - order[first] == 1)
             for name, value in zip(segments, (*values, solid), strict=True):

@@ -44,7 +44,7 @@ class Comparison:
     ----------
     metric, posthoc : str
     alpha : float
-    values : pandas.DataFrame
+    figures : pandas.DataFrame
         Of the complete blocks: the mean metric, a column a method, best mean
         rank first.
     ranks : pandas.DataFrame
@@ -73,7 +73,7 @@ class Comparison:
     metric: str
     posthoc: str
     alpha: float
-    values: pd.DataFrame
+    figures: pd.DataFrame
     ranks: pd.DataFrame
     mean_ranks: pd.Series[float]
     n_results: pd.Series[int]
@@ -128,12 +128,12 @@ class Comparison:
             {
                 "mean_rank": self.mean_ranks,
                 "rank_std": self.ranks.std(ddof=1),
-                self.metric: self.values.mean(),
+                self.metric: self.figures.mean(),
                 "n_results": self.n_results,
                 "n_missing": self.n_missing,
                 "best_group": pd.Series({name: name in best for name in self.n_results.index}),
             },
-            index=pd.Index([*self.methods, *self.left_out], name=self.values.columns.name),
+            index=pd.Index([*self.methods, *self.left_out], name=self.figures.columns.name),
         )
         return made
 
@@ -219,7 +219,7 @@ def compare(
         metric=metric,
         posthoc=posthoc,
         alpha=alpha,
-        values=complete,
+        figures=complete,
         ranks=ranks,
         mean_ranks=mean_ranks,
         n_results=n_results,
@@ -325,7 +325,7 @@ def best_group(p_values: pd.DataFrame, alpha: float = 0.05) -> list[Any]:
 
 
 def _rank_error(k: int, n: int) -> float:
-    """The standard error of the difference of two mean ranks."""
+    """Return the standard error of the difference of two mean ranks."""
     return math.sqrt(k * (k + 1) / (6 * n))
 
 

@@ -72,7 +72,7 @@ def who_beats_whom(
     Parameters
     ----------
     values : pandas.DataFrame
-        Complete blocks x methods, as ``Comparison.values``.
+        Complete blocks x methods, as ``Comparison.figures``.
     p_values : pandas.DataFrame
         Methods x methods, as ``Comparison.p_values``.
     higher_is_better : bool
@@ -101,7 +101,7 @@ def who_beats_whom(
         raise SpecError(f"n_resamples is {n_resamples}", "a number from 0")
     table = values.to_numpy(dtype=np.float64) * (1 if higher_is_better else -1)
     n = len(table)
-    drawn = np.random.default_rng(seed).integers(0, n, (n_resamples, n))
+    drawn = np.random.default_rng(seed).integers(0, max(n, 1), (n_resamples, n))
     found = {}
     for a in range(table.shape[1]):
         for b in range(a):

@@ -82,7 +82,7 @@ def choice_table(
             continue
         best = best_group(found.p_values, alpha)
         pairs = who_beats_whom(
-            found.values, found.p_values, n_resamples=n_resamples, seed=seed
+            found.figures, found.p_values, n_resamples=n_resamples, seed=seed
         ).set_index(["first", "second"])
         for name in [*found.methods, *found.left_out]:
             row: dict[str, Any] = {

@@ -9,11 +9,12 @@ that they are written down before the figures are seen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation.comparison import BLOCKS, compare
 from hcat_nb.evaluation.findings import method_results
 from hcat_nb.evaluation.hcat import LOW_IS_HARD
@@ -22,8 +23,15 @@ from hcat_nb.evaluation.stability import stability_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_hypotheses"]
+__all__ = ["THRESHOLDS", "check_hypotheses"]
 
+THRESHOLDS = {
+    "h1": ("rank_gain", "fall", "share"),
+    "h2": ("chance", "good"),
+    "h3": ("shortcut", "gap"),
+    "h4": ("errors",),
+    "h5": ("order",),
+}
 _LABEL_NOISE = ("uniform", "asymmetric", "adjacent", "instance")
 _COLUMNS = ("hypothesis", "claim", "threshold", "measured", "verdict")
 
@@ -33,15 +41,11 @@ def check_hypotheses(
     stability: pd.DataFrame,
     shortcuts: pd.DataFrame,
     *,
-    h1_rank_gain: float,
-    h1_fall: float,
-    h1_share: float,
-    h2_chance: float,
-    h2_good: float,
-    h3_shortcut: float,
-    h3_gap: float,
-    h4_errors: float,
-    h5_order: float,
+    h1: Mapping[str, float],
+    h2: Mapping[str, float],
+    h3: Mapping[str, float],
+    h4: Mapping[str, float],
+    h5: Mapping[str, float],
 ) -> pd.DataFrame:
     """Return the hypotheses beside what the tables say.
 
@@ -54,39 +58,51 @@ def check_hypotheses(
         Pairs of runs, with ``varied`` ("both seeds" or "model seed"); for H5.
     shortcuts : pandas.DataFrame
         As ``hcat_nb.runs.shortcuts`` gives it; for H3 and H4.
-    h1_rank_gain : float
-        A4: ranks that GraNd gains at the highest p by the right orientation.
-    h1_fall, h1_share : float
-        A1: H-CAT's AUPRC of the methods that it does not turn round falls by
-        ``h1_fall`` or more with p, their AUROC by at most ``h1_share`` of that.
-    h2_chance, h2_good : float
-        Forgetting's AUROC on label noise: at most ``h2_chance`` as H-CAT
-        scores it, at least ``h2_good`` as the paper does.
-    h3_shortcut, h3_gap : float
-        AUROC of the best trivial probe: at least ``h3_shortcut`` on one of
-        H-CAT's kinds, and ``h3_gap`` less on ours.
-    h4_errors : float
-        Standard errors by which the share of truly changed labels may differ
-        from 1 - 1/C.
-    h5_order : float
-        Spearman correlation, at most, of the methods' order of stability
-        under both seeds with that under the model seed alone.
+    h1 : mapping
+        ``rank_gain``: ranks that GraNd gains at the highest p by the right
+        orientation.  ``fall``, ``share``: H-CAT's AUPRC of the methods that it
+        does not turn round falls by ``fall`` or more with p, their AUROC by at
+        most ``share`` of that.
+    h2 : mapping
+        Forgetting's AUROC on label noise: at most ``chance`` as H-CAT scores
+        it, at least ``good`` as the paper does.
+    h3 : mapping
+        AUROC of the best trivial probe: at least ``shortcut`` on one of
+        H-CAT's kinds, and ``gap`` less on ours.
+    h4 : mapping
+        ``errors``: standard errors by which the share of truly changed labels
+        may differ from 1 - 1/C.
+    h5 : mapping
+        ``order``: Spearman correlation, at most, of the methods' order of
+        stability under both seeds with that under the model seed alone.
 
     Returns
     -------
     pandas.DataFrame
         ``hypothesis``, ``claim``, ``threshold``, ``measured``, ``verdict``:
         "holds", "does not hold", or "n/a" where the tables cannot tell.
+
+    Raises
+    ------
+    SpecError
+        If a threshold is missing or there is none of that name.
     """
     import pandas as pd
 
+    given = {"h1": h1, "h2": h2, "h3": h3, "h4": h4, "h5": h5}
+    for name, thresholds in given.items():
+        if set(thresholds) != set(THRESHOLDS[name]):
+            raise SpecError(
+                f"{name} has the thresholds {', '.join(thresholds) or 'none'}",
+                " and ".join(THRESHOLDS[name]),
+            )
     rows = [
-        _h1_efficient(results, h1_rank_gain),
-        _h1_falls(results, h1_fall, h1_share),
-        _h2(results, h2_chance, h2_good),
-        _h3(shortcuts, h3_shortcut, h3_gap),
-        _h4(shortcuts, h4_errors),
-        _h5(stability, h5_order),
+        _h1_efficient(results, h1["rank_gain"]),
+        _h1_falls(results, h1["fall"], h1["share"]),
+        _h2(results, h2["chance"], h2["good"]),
+        _h3(shortcuts, h3["shortcut"], h3["gap"]),
+        _h4(shortcuts, h4["errors"]),
+        _h5(stability, h5["order"]),
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
@@ -136,9 +152,7 @@ def _h1_falls(results: pd.DataFrame, fall: float, share: float) -> tuple[str, ..
             return _row(name, claim, threshold, "one proportion only", None)
         falls.append(float((wide.iloc[:, 0] - wide.iloc[:, -1]).mean()))
     measured = f"H-CAT's AUPRC falls by {falls[0]:.3f}, AUROC by {falls[1]:.3f}"
-    return _row(
-        name, claim, threshold, measured, falls[0] >= fall and falls[1] <= share * falls[0]
-    )
+    return _row(name, claim, threshold, measured, falls[0] >= fall and falls[1] <= share * falls[0])
 
 
 def _h2(results: pd.DataFrame, chance: float, good: float) -> tuple[str, ...]:
@@ -166,7 +180,8 @@ def _h3(shortcuts: pd.DataFrame, at_least: float, gap: float) -> tuple[str, ...]
     if not len(rows):
         return _row("H3", claim, threshold, "no table of shortcuts", None)
     # The best probe is chosen by its mean over data seeds, then compared with itself.
-    means = rows.groupby(["dataset", "hardness", "probe", "variant"])["auroc"].mean().unstack()
+    keys = ["dataset", "hardness", "probe"]
+    means = rows.pivot_table("auroc", keys, "variant", observed=True)
     if not {"paper", "hcat"} <= set(means.columns):
         return _row("H3", claim, threshold, "one variant only", None)
     means = means.dropna()

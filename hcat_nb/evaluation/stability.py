@@ -47,9 +47,9 @@ def seed_pairs(scores: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> runs = {0: pd.DataFrame({"vog": [1.0, 2.0, 3.0]}), 1: pd.DataFrame({"vog": [2.0, 3.0, 1.0]})}
-    >>> seed_pairs(runs)[["hcm", "first", "second", "n", "spearman"]].to_numpy().tolist()
-    [['vog', 0, 1, 3, -0.5]]
+    >>> first, second = (pd.DataFrame({"vog": scores}) for scores in ([1, 2, 3], [2, 3, 1]))
+    >>> seed_pairs({0: first, 1: second})[["hcm", "n", "spearman"]].to_numpy().tolist()
+    [['vog', 3, -0.5]]
     """
     import pandas as pd
 

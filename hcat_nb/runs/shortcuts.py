@@ -80,7 +80,7 @@ def _rows(made: Perturbed, before: LabelledDataset, what: tuple[Any, ...]) -> li
     changed = (made.truth["original_label"] != made.truth["observed_label"]).to_numpy()
     head = (before.name, *what, before.n_classes, int(hard.sum()), int((changed & hard).sum()))
     family = made.truth.loc[hard, "family"].iloc[0]
-    if before.modality != "image" or family == "mislabeling":
+    if before.modality != "image" or family == "mislabel":
         return [(*head, None, float("nan"))]
     found = []
     for probe, values in _probes(made.dataset, before).items():

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.assets import asset
-from hcat_nb.errors import StoreError
+from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.evaluation.comparison import compare
+from hcat_nb.evaluation.findings import method_results
+from hcat_nb.registry import nearest
 from hcat_nb.sweeps.execute import execute_notebook, export_html, notebook_parameters
 from hcat_nb.sweeps.study import load_study
 
@@ -55,12 +58,17 @@ def write_report(
         If there are no results, or ``out`` is no name of a page.
     UnknownNameError
         If no notebook has one of the parameters.
+    DataError, SpecError
+        If methods cannot be compared by them.
     """
     place = Path(results).expanduser().resolve()
     target = _target(place, out)
     study = load_study(place)
     given = dict(parameters or {})
     chosen = _chosen(given)
+    # What no notebook could rank is told before a kernel starts.
+    ranked = {name: given[name] for name in ("metric", "posthoc", "alpha") if name in given}
+    compare(method_results(study.only(given.get("only", {})).results), **ranked)
     with tempfile.TemporaryDirectory() as scratch:
         folder = study.save(Path(scratch) / "study")  # read once, not by each kernel
         documents = []
@@ -88,9 +96,6 @@ def _target(place: Path, out: str | os.PathLike[str] | None) -> Path:
 
 def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return each notebook's share of the parameters."""
-    from hcat_nb.errors import UnknownNameError
-    from hcat_nb.registry import nearest
-
     known = {name: notebook_parameters(asset(name)) for name in NOTEBOOKS}
     every = sorted({one for names in known.values() for one in names} - {"study"})
     for one in given:
@@ -129,7 +134,9 @@ def _drawn(cell: dict[str, Any]) -> dict[str, Any]:
 def _chart(data: Mapping[str, Any]) -> str:
     from hcat_nb.charts.page import chart_html
 
-    return chart_html(data[_VEGA], base64.b64decode(data["image/png"]))
+    # JupyterLab takes the specification as version 5; the page has the one it was written in.
+    spec = {name: value for name, value in data[_VEGA].items() if name != "$schema"}
+    return chart_html(spec, base64.b64decode(data["image/png"]))
 
 
 def _datas(cell: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
