@@ -102,7 +102,7 @@ def who_beats_whom(
     table = values.to_numpy(dtype=np.float64) * (1 if higher_is_better else -1)
     n = len(table)
     drawn = np.random.default_rng(seed).integers(0, max(n, 1), (n_resamples, n))
-    found = {}
+    found: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for a in range(table.shape[1]):
         for b in range(a):
             gaps = table[:, a] - table[:, b]

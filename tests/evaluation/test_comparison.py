@@ -17,6 +17,7 @@ from hcat_nb.evaluation.comparison import (
     holm,
     nemenyi,
 )
+from hcat_nb.evaluation.table import evaluate
 
 # Demsar 2006, table 5: q(.05) and q(.1) of the two-tailed Nemenyi test by number of methods.
 Q_05 = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}
@@ -126,6 +127,27 @@ def test_what_is_not_available_is_left_out_and_counted_never_zero() -> None:
     table = found.table()
     assert np.isnan(table.loc["m3", "mean_rank"])
     assert table.loc["m0", "auroc"] == pytest.approx(values["m0"].mean())  # of the other seven
+
+
+def test_undefined_figures_of_evaluate_reach_no_mean_and_no_rank() -> None:
+    rng = np.random.default_rng(0)
+    scores = pd.DataFrame(rng.random((40, 3)), columns=["a", "b", "c"])
+    some = [rng.random(40) < 0.3 for _ in range(3)]
+    truths = [np.zeros(40, bool), np.ones(40, bool), *some]
+    tables = [evaluate(scores, truth, n_resamples=0) for truth in truths]
+    one_row = evaluate(scores.head(1), [True], n_resamples=0)
+    results = pd.concat(
+        [table.assign(run=run) for run, table in enumerate([*tables, one_row])], ignore_index=True
+    )
+    for metric in ("auroc", "auprc"):
+        found = compare(results, metric=metric, blocks=["run"])
+        assert found.n_missing.tolist() == [3, 3, 3]
+        assert found.n_results.tolist() == [3, 3, 3]
+        assert found.n_blocks == 3
+        known = pd.concat(tables[2:]).groupby("hcm")[metric].mean()
+        pd.testing.assert_series_equal(
+            found.table()[metric].sort_index(), known, check_names=False, check_index_type=False
+        )
 
 
 def test_repetitions_of_a_block_are_averaged_without_those_that_are_missing() -> None:
