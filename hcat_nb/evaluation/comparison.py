@@ -191,9 +191,7 @@ def compare(
     rows = results if methods is None else results[results[method].isin(list(methods))]
     counted = rows.groupby(method, sort=False, observed=True)[metric]
     n_results, n_rows = counted.count(), counted.size()
-    wide = rows.pivot_table(
-        index=list(blocks), columns=method, values=metric, sort=False, dropna=False, observed=True
-    ).reindex(columns=n_results.index)
+    wide = _by_block(rows, metric, method, blocks).reindex(columns=n_results.index)
     left_out = tuple(n_results.index[n_results == 0])
     wide = wide.dropna(how="all").drop(columns=list(left_out))
     if wide.shape[1] < 2:
@@ -322,6 +320,20 @@ def cliques(p_values: pd.DataFrame, alpha: float = 0.05) -> list[tuple[Any, ...]
 def best_group(p_values: pd.DataFrame, alpha: float = 0.05) -> list[Any]:
     """Return the first method and all that do not differ significantly from it."""
     return list(p_values.index[p_values.iloc[0].to_numpy() >= alpha])
+
+
+def _by_block(rows: pd.DataFrame, metric: str, method: str, blocks: Sequence[str]) -> pd.DataFrame:
+    """Return the mean metric, blocks x methods; a key of a block may be missing."""
+    import pandas as pd
+
+    keys = list(blocks)
+    number = rows.groupby(keys, sort=False, dropna=False, observed=True).ngroup()
+    numbered = rows.groupby([number.rename("block"), method], sort=False, observed=True)
+    means = numbered[metric].mean()
+    wide = means.unstack(method)  # noqa: PD010 - pivot_table loses blocks with a missing key
+    heads = rows[keys][~number.duplicated()].set_axis(number.unique()).loc[wide.index]
+    names = pd.MultiIndex.from_frame(heads) if len(keys) > 1 else pd.Index(heads[keys[0]])
+    return wide.set_axis(names)
 
 
 def _rank_error(k: int, n: int) -> float:

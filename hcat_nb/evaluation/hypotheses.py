@@ -16,7 +16,7 @@ import numpy as np
 
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation.comparison import BLOCKS, compare
-from hcat_nb.evaluation.findings import method_results
+from hcat_nb.evaluation.findings import ends_of_p, method_results
 from hcat_nb.evaluation.hcat import LOW_IS_HARD
 from hcat_nb.evaluation.stability import stability_table
 
@@ -144,13 +144,12 @@ def _h1_falls(results: pd.DataFrame, fall: float, share: float) -> tuple[str, ..
         return _row(name, claim, threshold, "no column auprc_hcat", None)
     rows = method_results(results)
     rows = rows[~rows["hcm"].isin(LOW_IS_HARD)]
-    keys = [one for one in BLOCKS if one != "p"] + ["hcm"]
     falls = []
     for metric in ("auprc_hcat", "auroc"):
-        wide = rows.pivot_table(index=keys, columns="p", values=metric, dropna=False).dropna()
-        if wide.shape[1] < 2 or wide.empty:
+        ends = ends_of_p(rows, metric)
+        if ends.empty:
             return _row(name, claim, threshold, "one proportion only", None)
-        falls.append(float((wide.iloc[:, 0] - wide.iloc[:, -1]).mean()))
+        falls.append(float((ends["low"] - ends["high"]).mean()))
     measured = f"H-CAT's AUPRC falls by {falls[0]:.3f}, AUROC by {falls[1]:.3f}"
     return _row(name, claim, threshold, measured, falls[0] >= fall and falls[1] <= share * falls[0])
 
@@ -162,7 +161,7 @@ def _h2(results: pd.DataFrame, chance: float, good: float) -> tuple[str, ...]:
     if "variant" not in rows or not (rows["variant"] == "hcat").any():
         return _row("H2", claim, threshold, "no run of variant=hcat", None)
     keys = [*BLOCKS, *(one for one in ("data_seed", "model_seed") if one in rows)]
-    wide = rows.pivot_table(index=keys, columns="variant", values="auroc", dropna=False).dropna()
+    wide = rows.pivot_table(index=keys, columns="variant", values="auroc").dropna()
     if wide.empty or not {"paper", "hcat"} <= set(wide.columns):
         return _row("H2", claim, threshold, "no pair of runs", None)
     theirs, ours = float(wide["hcat"].mean()), float(wide["paper"].mean())

@@ -102,9 +102,9 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     Parameters
     ----------
     path : str or Path
-        A Parquet or CSV file of results; a folder with ``results.parquet`` and
-        perhaps ``stability.parquet`` and ``shortcuts.parquet``; or a folder of
-        a sweep, or of saved runs, which are then read one by one.
+        A Parquet or CSV file of results; a folder as :meth:`Study.save` leaves
+        it; or a folder of a sweep, or of saved runs, which are then read one
+        by one, with ``shortcuts.parquet`` if it stands there.
 
     Returns
     -------
@@ -129,10 +129,14 @@ def load_study(path: str | os.PathLike[str]) -> Study:
         for name in _TABLES[1:]
         if (place / f"{name}.parquet").is_file()
     }
-    if (place / "results.parquet").is_file():
+    # A table of results alone may lie beside the runs that it was made of.
+    if (place / "results.parquet").is_file() and "stability" in others:
         return _checked(_read(place / "results.parquet"), others, place)
-    results, stability = _from_runs(place)
-    return _checked(results, {"stability": stability, **others}, place)
+    results, pairs = _from_runs(place)
+    others = {name: table for name, table in others.items() if name == "shortcuts"}
+    if pairs:
+        others["stability"] = pd.concat(pairs, ignore_index=True)
+    return _checked(results, others, place)
 
 
 def _narrowed(table: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
@@ -161,6 +165,7 @@ def _checked(results: pd.DataFrame, others: Mapping[str, pd.DataFrame], place: P
         )
     empty = {"stability": ("varied", *_GROUP, *PAIR_COLUMNS), "shortcuts": SHORTCUT_COLUMNS}
     made = {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}
+    made["stability"] = made["stability"].astype({"spearman": "float64"})
     return Study(results, **{**made, **others})
 
 
@@ -178,19 +183,20 @@ def _variant(options: Any) -> str:
     return str(known.get("variant", "paper"))
 
 
-def _from_runs(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     import pandas as pd
 
     from hcat_nb.sweeps.collect import results as collected
 
     table = collected(folder)
     places = list(dict.fromkeys(table["run"]))
-    theirs, pairs = [], []
+    theirs: list[pd.DataFrame] = []
+    pairs: list[pd.DataFrame] = []
     for group in _groups(table):
         runs = [(place, _load(folder / place)) for place in group]
         theirs += [_as_hcat(place, run) for place, run in runs if run.spec.hardness]
         # Of H-CAT's forms there are single methods only, which are no part of the comparison.
-        pairs += list(_pairs([run for _, run in runs if run.spec.variant == "paper"]))
+        pairs += _pairs([run for _, run in runs if run.spec.variant == "paper"])
     if theirs:
         beside = pd.concat(theirs)
         keys = ["run", "hcm"]
@@ -200,7 +206,7 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             beside[[*keys, *kind, "auprc_hcat"]], how="left", on=[*keys, *kind], validate="1:1"
         )
     assert list(dict.fromkeys(table["run"])) == places
-    return table, pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame()
+    return table, pairs
 
 
 def _groups(table: pd.DataFrame) -> Iterable[list[str]]:

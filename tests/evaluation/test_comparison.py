@@ -160,8 +160,11 @@ def test_repetitions_of_a_block_are_averaged_without_those_that_are_missing() ->
 
 def test_a_block_may_hold_what_is_none() -> None:
     rows = [(None, "a", 0.9), (None, "b", 0.8), ("x", "a", 0.7), ("x", "b", 0.9)]
-    found = compare(pd.DataFrame(rows, columns=["model", "hcm", "auroc"]), blocks=["model"])
-    assert found.n_blocks == 2
+    table = pd.DataFrame(rows, columns=["model", "hcm", "auroc"]).assign(p=[0.1, 0.1, 0.3, 0.3])
+    for blocks in (["model"], ["model", "p"], ["p"]):
+        found = compare(table, blocks=blocks)
+        assert found.figures["a"].tolist() == [0.9, 0.7]
+        assert found.figures.index.names == blocks
 
 
 def test_any_names_and_any_alpha() -> None:

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcat_nb.evaluation.findings import choice_table, method_results, paper_findings
+from hcat_nb.evaluation.findings import (
+    choice_table,
+    ends_of_p,
+    method_results,
+    paper_findings,
+)
 
 FAMILIES = {
     "aum": "learning: output",
@@ -96,6 +101,16 @@ def test_each_finding_follows_the_results() -> None:
     assert same["choice"] == "yes"
     one = dict.fromkeys(("uniform", "adjacent"), LEVELS["uniform"])
     assert verdicts(make(one))["choice"] == "no"
+
+
+def test_each_kind_is_followed_over_its_own_proportions() -> None:
+    low = make({"uniform": LEVELS["uniform"]}, fall=0.3)
+    other = make({"far_ood": LEVELS["far_ood"]}, fall=0.3)
+    table = pd.concat([low, other.assign(p=other["p"] / 2)])  # .05 and .25
+    ends = ends_of_p(table, "auroc")
+    assert len(ends) == 2 * 12 * 4
+    np.testing.assert_allclose(ends["low"] - ends["high"], 0.12)
+    assert ends_of_p(low[low["p"] == 0.1], "auroc").empty
 
 
 def test_families_and_stability() -> None:
