@@ -34,23 +34,23 @@ def family_names(
     Parameters
     ----------
     methods : iterable
-        Names; those that are registered have a family on their card, any
-        other is one's "own".
+        Names, perhaps with options in brackets; those that are registered
+        have a family on their card, any other is one's "own".
     families : mapping of method to family, optional
         In place of the cards.
 
     Examples
     --------
-    >>> family_names(["aum", "random", "mine"])
-    {'aum': 'learning: output', 'random': 'baseline', 'mine': 'own'}
+    >>> family_names(["cleanlab (cv=5)", "random", "mine"])
+    {'cleanlab (cv=5)': 'statistical', 'random': 'baseline', 'mine': 'own'}
     """
     known = set(METHODS.names())
     found = {}
     for name in methods:
         if families is not None and name in families:
             found[name] = str(families[name])
-        elif name in known:
-            found[name] = str(METHODS.get(name).family)
+        elif (base := str(name).partition(" (")[0]) in known:
+            found[name] = str(METHODS.get(base).family)
         else:
             found[name] = "baseline" if name in _BASELINES else "own"
     return found

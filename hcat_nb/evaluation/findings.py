@@ -29,15 +29,20 @@ CHOICE_COLUMNS = (
 _OUTPUT = "learning: output"
 
 
-def method_results(results: pd.DataFrame, *, baselines: bool = False) -> pd.DataFrame:
+def method_results(
+    results: pd.DataFrame, *, baselines: bool = False, options: bool = False
+) -> pd.DataFrame:
     """Return the rows of methods in their default form, on hardness in its default form.
 
-    Left out are rows of ``variant="hcat"``, of runs or of hardness, runs
-    without hardness, and baselines unless they are asked for.
+    Left out are rows of ``variant="hcat"``, of runs or of hardness, and runs
+    without hardness; unless they are asked for, baselines, and methods with
+    options beside the same without (``kind`` "baseline" and "option"), which
+    are often at home in a few blocks only.
     """
     keep = results["hardness"].notna()
-    if "kind" in results and not baselines:
-        keep &= results["kind"].fillna("method") == "method"
+    if "kind" in results:
+        kinds = ["method"] + ["baseline"] * baselines + ["option"] * options
+        keep &= results["kind"].fillna("method").isin(kinds)
     for column in ("variant", "hardness_variant"):
         if column in results:
             keep &= results[column].fillna("paper") == "paper"

@@ -43,7 +43,9 @@ class Study:
     results : pandas.DataFrame
         A row for each run and method.  Beside the columns of a sweep's
         results: ``hardness_variant`` ("paper" or "hcat"), ``auprc_hcat`` (the
-        AUPRC of H-CAT's evaluator), where the runs were read.
+        AUPRC of H-CAT's evaluator), where the runs were read.  Where a method
+        ran with several options, the commonest keep its name, and others have
+        them behind it, "cleanlab (cv=5)", and the kind "option".
     stability : pandas.DataFrame
         A row for each method and pair of runs that differ by their seeds
         alone; ``varied`` is "model seed", "data seed" or "both seeds".
@@ -163,6 +165,10 @@ def _checked(results: pd.DataFrame, others: Mapping[str, pd.DataFrame], place: P
         results = results.assign(
             hardness_variant=[_variant(text) for text in results["hardness_options"]]
         )
+    names = _names(results)
+    if "kind" in results:
+        results = results.assign(kind=results["kind"].where(names == results["hcm"], "option"))
+    results = results.assign(hcm=names)
     empty = {"stability": ("varied", *_GROUP, *PAIR_COLUMNS), "shortcuts": SHORTCUT_COLUMNS}
     made = {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}
     made["stability"] = made["stability"].astype({"spearman": "float64"})
@@ -179,8 +185,27 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _variant(options: Any) -> str:
     """Return the form of a hardness, from its options as JSON text."""
-    known = json.loads(options) if isinstance(options, str) and options else {}
-    return str(known.get("variant", "paper"))
+    return str(_json(options).get("variant", "paper"))
+
+
+def _names(results: pd.DataFrame) -> pd.Series[Any]:
+    """Return the name of each row's method, with its options where others are commoner."""
+    names = results["hcm"]
+    if "method_options" not in results:
+        return names
+    texts = [
+        ", ".join(f"{key}={value}" for key, value in sorted(_json(text).get(hcm, {}).items()))
+        for text, hcm in zip(results["method_options"], names, strict=True)
+    ]
+    options = names.to_frame("hcm").assign(options=texts)
+    counts = options.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    common = counts.reset_index().drop_duplicates("hcm").set_index("hcm")["options"]
+    rare = options["options"] != names.map(common)
+    return names.where(~rare | names.isna(), names + " (" + options["options"] + ")")
+
+
+def _json(text: Any) -> dict[str, Any]:
+    return dict(json.loads(text)) if isinstance(text, str) and text else {}
 
 
 def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
@@ -189,14 +214,16 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     from hcat_nb.sweeps.collect import results as collected
 
     table = collected(folder)
-    places = list(dict.fromkeys(table["run"]))
+    called = dict(zip(zip(table["run"], table["hcm"], strict=True), _names(table), strict=True))
     theirs: list[pd.DataFrame] = []
     pairs: list[pd.DataFrame] = []
     for group in _groups(table):
         runs = [(place, _load(folder / place)) for place in group]
         theirs += [_as_hcat(place, run) for place, run in runs if run.spec.hardness]
         # Of H-CAT's forms there are single methods only, which are no part of the comparison.
-        pairs += _pairs([run for _, run in runs if run.spec.variant == "paper"])
+        for table_of_pair in _pairs([run for _, run in runs if run.spec.variant == "paper"]):
+            names = [called[group[0], hcm] for hcm in table_of_pair["hcm"]]
+            pairs.append(table_of_pair.assign(hcm=names))
     if theirs:
         beside = pd.concat(theirs)
         keys = ["run", "hcm"]
@@ -205,7 +232,6 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
         table = table.merge(
             beside[[*keys, *kind, "auprc_hcat"]], how="left", on=[*keys, *kind], validate="1:1"
         )
-    assert list(dict.fromkeys(table["run"])) == places
     return table, pairs
 
 

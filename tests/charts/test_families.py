@@ -23,6 +23,7 @@ def test_baselines_are_known_by_name() -> None:
 
 def test_ones_own_families_come_first_and_strangers_are_grey() -> None:
     assert family_names(["aum", 7], {"aum": "mine"}) == {"aum": "mine", 7: "own"}
+    assert family_names(["vog (at=all)"]) == {"vog (at=all)": "learning: gradient"}
     scale = family_color(["mine", "statistical", "mine"]).to_dict()["scale"]
     assert scale["domain"] == ["statistical", "mine"]
     assert scale["range"][0] == FAMILIES["statistical"]

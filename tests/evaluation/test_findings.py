@@ -56,14 +56,16 @@ def verdicts(results: pd.DataFrame, stability: pd.DataFrame = EMPTY) -> dict[str
 def test_only_default_forms_are_compared() -> None:
     rows = make()
     more = rows.head(3).assign(
-        kind=["baseline", "method", "method"],
+        kind=["baseline", "method", "option"],
         variant=["paper", "hcat", "paper"],
-        hardness_variant=["paper", "paper", "hcat"],
+        hardness_variant="paper",
     )
     without = rows.head(1).assign(hardness=None, kind=None)
     table = pd.concat([rows, more, without], ignore_index=True)
     assert len(method_results(table)) == len(rows)
     assert len(method_results(table, baselines=True)) == len(rows) + 1
+    assert len(method_results(table, options=True)) == len(rows) + 1
+    assert method_results(rows.assign(hardness_variant="hcat")).empty
     assert len(method_results(rows.drop(columns="kind"))) == len(rows)
 
 

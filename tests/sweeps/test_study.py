@@ -84,6 +84,25 @@ def test_a_table_alone_is_a_study_without_stability(
     assert found.results["hardness_variant"].tolist() == study.results["hardness_variant"].tolist()
 
 
+def test_options_of_a_method_are_part_of_its_name_where_others_are_commoner(
+    study: Study, tmp_path: Path
+) -> None:
+    table = study.results.drop(columns=["hardness_variant", "auprc_hcat"])
+    own = table["run"].eq("b") & table["hcm"].isin(["aum", "random"])
+    options = '{"aum": {"threshold_samples": true, "variant": "hcat"}}'
+    table["method_options"] = table["method_options"].mask(own, options)
+    table.to_parquet(tmp_path / "results.parquet", index=False)
+    found = load_study(tmp_path / "results.parquet").results
+    named = found[found["kind"] == "option"]
+    assert named["hcm"].tolist() == ["aum (threshold_samples=True, variant=hcat)"]
+    assert named["run"].tolist() == ["b"]
+    assert set(found.loc[found["kind"] != "option", "hcm"]) == set(table["hcm"])
+    everywhere = table.assign(method_options=options)
+    everywhere.to_parquet(tmp_path / "results.parquet", index=False)
+    found = load_study(tmp_path / "results.parquet").results
+    assert "option" not in set(found["kind"])
+
+
 def test_a_part_of_it_by_one_value_or_several(study: Study) -> None:
     part = study.only({"p": 0.2, "hcm": ["aum", "random"]})
     assert set(part.results["run"]) == set("abc")
