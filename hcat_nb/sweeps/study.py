@@ -201,7 +201,8 @@ def _names(results: pd.DataFrame) -> pd.Series[Any]:
     counts = options.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     common = counts.reset_index().drop_duplicates("hcm").set_index("hcm")["options"]
     rare = options["options"] != names.map(common)
-    return names.where(~rare | names.isna(), names + " (" + options["options"] + ")")
+    words = options["options"].replace("", "default")
+    return names.where(~rare | names.isna(), names + " (" + words + ")")
 
 
 def _json(text: Any) -> dict[str, Any]:
@@ -220,10 +221,9 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     for group in _groups(table):
         runs = [(place, _load(folder / place)) for place in group]
         theirs += [_as_hcat(place, run) for place, run in runs if run.spec.hardness]
-        # Of H-CAT's forms there are single methods only, which are no part of the comparison.
-        for table_of_pair in _pairs([run for _, run in runs if run.spec.variant == "paper"]):
-            names = [called[group[0], hcm] for hcm in table_of_pair["hcm"]]
-            pairs.append(table_of_pair.assign(hcm=names))
+        for pair in _pairs([run for _, run in runs if _is_ordinary(run)]):
+            names = [called.get((group[0], hcm), hcm) for hcm in pair["hcm"]]
+            pairs.append(pair.assign(hcm=names))
     if theirs:
         beside = pd.concat(theirs)
         keys = ["run", "hcm"]
@@ -252,6 +252,11 @@ def _load(place: Path) -> Run:
     from hcat_nb.runs.store import load_run
 
     return load_run(place).without_data()
+
+
+def _is_ordinary(run: Run) -> bool:
+    """Say whether methods and hardness are in our form, not in H-CAT's."""
+    return "hcat" not in (run.spec.variant, run.spec.hardness_options.get("variant"))
 
 
 def _as_hcat(place: str, run: Run) -> pd.DataFrame:
