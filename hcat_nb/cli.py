@@ -108,6 +108,15 @@ def _parser() -> OptionParser:
     check = commands.add_parser("self-check", help="plant faults and see that methods find them")
     check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
     check.set_defaults(command=_self_check)
+    report = commands.add_parser("report", help="write the analysis of many runs as one page")
+    report.add_argument("results", metavar="DIR", help="folder of a sweep, or a table of results")
+    report.add_argument("--out", metavar="FILE", help="the page [report.html in DIR]")
+    report.add_argument("--metric", choices=("auroc", "auprc"), help="to rank by [auroc]")
+    report.add_argument(
+        "--posthoc", choices=("nemenyi", "wilcoxon"), help="test of pairs [nemenyi]"
+    )
+    report.add_argument("--alpha", type=float, help="level of significance [0.05]")
+    report.set_defaults(command=_write_report, parser=report)
     demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
     demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
     demo.set_defaults(command=_demo)
@@ -290,6 +299,14 @@ def _demo(arguments: argparse.Namespace) -> None:
     from hcat_nb.sweeps.demo import run_demo
 
     print(run_demo(arguments.out))
+
+
+def _write_report(arguments: argparse.Namespace) -> None:
+    from hcat_nb.sweeps.report import write_report
+
+    chosen = {name: getattr(arguments, name) for name in ("metric", "posthoc", "alpha")}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    print(f"report: {write_report(arguments.results, arguments.out, parameters=given)}")
 
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:

@@ -132,6 +132,8 @@ def test_listings_show_whole_cards_on_request(words, capsys):
         (["run", "wine", "--hardest=-1"], r"hcat: argument --hardest: '-1' is no whole number"),
         (["trian"], r"hcat: .*invalid choice: 'trian'"),
         (["methods", "el2m"], r"hcat: unknown method 'el2m'.*nearest: el2n"),
+        (["report", "/nowhere"], r"hcat: .*nowhere does not exist; expected a table of results"),
+        (["report", "notebooks", "--out", "page.pdf"], r"hcat: the report cannot be written to"),
     ],
 )
 def test_mistakes_are_one_line_and_status_2(words, message, capsys):

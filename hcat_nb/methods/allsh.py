@@ -85,6 +85,7 @@ class ALLSH(Method):
     name = "allsh"
     title = "Local sensitivity"
     paper = "Zhang et al. 2022, arXiv 2205.04980"
+    family = "statistical"
     needs = frozenset({Need.AUGMENTED})
     hard_when = "high"
     detects = frozenset({"boundary", "atypical"})

@@ -80,6 +80,7 @@ class AUM(MeanOverEpochs):
     name = "aum"
     title = "Area under the margin"
     paper = "Pleiss et al. 2020, arXiv 2001.10528"
+    family = "learning: output"
     needs = frozenset({Need.TRAIN_LOGITS})
     hard_when = "low"
     detects = frozenset({"mislabel"})

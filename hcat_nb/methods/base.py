@@ -136,6 +136,8 @@ class Method(Buffered, ABC):
     averages_networks : bool
         Whether the paper's score is a mean over initialisations, which a run
         with ``seeds=k`` follows.
+    family : str
+        Group by which charts colour it: those of METHODS.md, or any other.
     """
 
     name: ClassVar[str]
@@ -152,6 +154,7 @@ class Method(Buffered, ABC):
     variants: ClassVar[tuple[str, ...]] = ()
     ties: ClassVar[str | None] = None
     averages_networks: ClassVar[bool] = False
+    family: ClassVar[str] = "own"
 
     context: Context
 

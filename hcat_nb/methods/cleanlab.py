@@ -181,6 +181,7 @@ class Cleanlab(Method):
     name = "cleanlab"
     title = "Confident learning"
     paper = "Northcutt et al. 2021, arXiv 1911.00068"
+    family = "statistical"
     needs = frozenset({Need.FINAL_LOGITS})
     hard_when = "high"
     detects = frozenset({"mislabel"})

@@ -104,6 +104,7 @@ class ConfAgree(Method):
     name = "conf_agree"
     title = "Confidence agreement"
     paper = "Carlini et al. 2019, arXiv 1910.13427"
+    family = "statistical"
     needs = frozenset({Need.DROPOUT})
     hard_when = "high"
     detects = frozenset({"boundary", "atypical", "ood"})

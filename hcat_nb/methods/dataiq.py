@@ -103,6 +103,7 @@ class DataIQ(MeanOverEpochs):
     name = "dataiq"
     title = "Data-IQ"
     paper = "Seedat et al. 2022, arXiv 2210.13043"
+    family = "learning: output"
     needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel"})

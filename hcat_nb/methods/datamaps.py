@@ -96,6 +96,7 @@ class DataMaps(MeanOverEpochs):
     name = "datamaps"
     title = "Data maps"
     paper = "Swayamdipta et al. 2020, arXiv 2009.10795"
+    family = "learning: output"
     needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary"})

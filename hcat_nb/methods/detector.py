@@ -173,6 +173,7 @@ class Detector(PerEpoch):
     name = "detector"
     title = "Detector"
     paper = "Jia et al. 2022, arXiv 2212.09321"
+    family = "learning: statistic"
     needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel"})

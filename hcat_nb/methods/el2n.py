@@ -71,6 +71,7 @@ class EL2N(MeanOverEpochs):
     name = "el2n"
     title = "Error L2 norm"
     paper = "Paul et al. 2021, arXiv 2107.07075"
+    family = "learning: statistic"
     needs = frozenset({Need.LOGITS})
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary", "atypical"})

@@ -70,6 +70,7 @@ class Forgetting(PerEpoch):
     name = "forgetting"
     title = "Forgetting events"
     paper = "Toneva et al. 2019, arXiv 1812.05159"
+    family = "learning: other"
     needs = frozenset({Need.TRAIN_LOGITS})
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary", "atypical"})

@@ -60,6 +60,7 @@ class GraNd(PerEpoch):
     name = "grand"
     title = "Gradient norm"
     paper = "Paul et al. 2021, arXiv 2107.07075"
+    family = "learning: gradient"
     needs = frozenset({Need.GRADIENT_NORM})
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical"})

@@ -119,6 +119,7 @@ class Loss(MeanOverEpochs):
     name = "loss"
     title = "Mean loss"
     paper = "Xia et al. 2021, arXiv 2106.00445"
+    family = "learning: other"
     needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical"})

@@ -77,6 +77,7 @@ class Prototypicality(Method):
     name = "prototypicality"
     title = "Prototypicality"
     paper = "Sorscher et al. 2022, arXiv 2206.14486"
+    family = "distance"
     needs = frozenset({Need.EMBEDDINGS})
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical", "ood"})

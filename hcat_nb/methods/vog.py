@@ -107,6 +107,7 @@ class VoG(PerEpoch):
     name = "vog"
     title = "Variance of gradients"
     paper = "Agarwal et al. 2022, arXiv 2008.11600"
+    family = "learning: gradient"
     needs = frozenset({Need.INPUT_GRADIENTS})
     hard_when = "high"
     detects = frozenset({"boundary"})

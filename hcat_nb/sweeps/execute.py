@@ -93,15 +93,22 @@ def execute_notebook(
     )
 
 
-def export_html(notebook: Path) -> Path:
+def export_html(notebook: Path, *, code: bool = True) -> Path:
     """Write the executed ``notebook`` as a page beside it and return its path.
 
-    The page holds its pictures and asks the internet for nothing.
+    The page holds its pictures and asks the internet for nothing; ``code``
+    says whether it shows what was executed.
     """
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
-        embed_images=True, jquery_url="", mathjax_url="", mermaid_js_url="", require_js_url=""
+        exclude_input=not code,
+        exclude_output_prompt=not code,
+        embed_images=True,
+        jquery_url="",
+        mathjax_url="",
+        mermaid_js_url="",
+        require_js_url="",
     )
     page, _ = exporter.from_filename(str(notebook))
     target = notebook.with_suffix(".html")

@@ -26,17 +26,25 @@ import hcat_nb.charts
 from hcat_nb.charts.agreement import agreement
 from hcat_nb.charts.auroc import auroc_by_epoch, auroc_chart
 from hcat_nb.charts.by_class import by_class
+from hcat_nb.charts.by_p import by_p
+from hcat_nb.charts.choice import choice
 from hcat_nb.charts.coloring import by_truth
 from hcat_nb.charts.costs import costs_chart
+from hcat_nb.charts.critical_difference import critical_difference_diagram
 from hcat_nb.charts.curves import curves, curves_chart
 from hcat_nb.charts.data_map import X_AXES, data_map, map_chart
+from hcat_nb.charts.dominance import dominance
 from hcat_nb.charts.histograms import histograms, histograms_chart
 from hcat_nb.charts.live_view import live_view
 from hcat_nb.charts.picture import picture, vega_lite_version
+from hcat_nb.charts.ranking import rank_distribution
 from hcat_nb.charts.scatter import scatter
+from hcat_nb.charts.stability import stability
 from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
 from hcat_nb.charts.trajectories import trajectories
+from hcat_nb.evaluation.comparison import cliques, nemenyi
 from hcat_nb.evaluation.consistency import agreement_table
+from hcat_nb.evaluation.dominance import who_beats_whom
 
 EPOCHS = 3
 METHODS = ("aum", "vog", "loss")
@@ -130,6 +138,47 @@ def _pairs(w: World) -> pd.DataFrame:
     return agreement_table(w.scores.head(10_000).set_axis(names, axis="columns"))
 
 
+def _figures(w: World) -> pd.DataFrame:
+    """Blocks x methods, as results of many runs would be; methods are called as classes are."""
+    names = _names(w)
+    values = np.random.default_rng(0).random((0 if w.frame.empty else 6, len(names)))
+    return pd.DataFrame(values, columns=pd.Index(names, name="hcm"))
+
+
+def _names(w: World) -> list[str]:
+    return ["aum", *(str(one) for one in w.frame["label"].cat.categories[:15])]
+
+
+def _results(w: World) -> pd.DataFrame:
+    """Long form of the figures, with n/a where the world has missing values."""
+    rows = _figures(w).rename_axis("run").reset_index().melt("run", value_name="auroc")
+    gone = bool(w.frame["label"].isna().any()) & (rows["run"] % 3 == 0)
+    kind = _first_class(w)
+    return rows.assign(
+        auroc=rows["auroc"].mask(gone), p=rows["run"] / 10, hardness=kind, dataset="x", model=None
+    )
+
+
+def _rank_p_values(w: World) -> pd.DataFrame:
+    return nemenyi(_figures(w).rank(axis=1).mean(), 6)
+
+
+def _critical_difference(w: World) -> alt.TopLevelMixin:
+    means = _figures(w).rank(axis=1).mean()
+    groups = [] if w.frame.empty else cliques(_rank_p_values(w))
+    return critical_difference_diagram(means, groups, critical_difference=1.5, caption="blocks")
+
+
+def _who(w: World) -> pd.DataFrame:
+    values = _figures(w) if len(w.frame) else _figures(w)[[]]
+    return who_beats_whom(values, _rank_p_values(w), n_resamples=20)
+
+
+def _choices(w: World) -> pd.DataFrame:
+    rows = _results(w).rename(columns={"auroc": "value"})
+    return rows.assign(mean_rank=1.0, best_group=rows["run"] == 0, n_blocks=3)
+
+
 # Each chart on the data of a world; a chart of two faces has several.
 INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
     agreement: [
@@ -142,7 +191,13 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
         lambda w: auroc_chart(list(_auroc(w)), 5, title="auroc", caption="live"),
     ],
     by_class: [lambda w: by_class(w.frame["aum"], w.frame["label"])],
+    by_p: [
+        lambda w: by_p(_results(w)),
+        lambda w: by_p(_results(w), facets=["run"], guess=0.3),
+    ],
+    choice: [lambda w: choice(_choices(w))],
     costs_chart: [lambda w: costs_chart(_costs(w))],
+    critical_difference_diagram: [_critical_difference],
     curves: [lambda w: curves(w.history)],
     curves_chart: [lambda _: curves_chart(5, title="curves", caption="live")],
     data_map: [
@@ -150,6 +205,7 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
         lambda w: data_map(w.frame, color="label"),
         lambda w: data_map(w.frame, color="aum"),
     ],
+    dominance: [lambda w: dominance(_who(w)), lambda w: dominance(_who(w), methods=["aum"])],
     histograms: [
         lambda w: histograms(w.scores),
         lambda w: histograms(w.scores, is_hard=w.frame["is_hard"]),
@@ -169,12 +225,14 @@ INPUTS: dict[Callable[..., Any], list[Callable[[World], alt.TopLevelMixin]]] = {
             n_points=10,
         )
     ],
+    rank_distribution: [lambda w: rank_distribution(_figures(w).rank(axis=1))],
     scatter: [
         lambda w: scatter(w.frame, "aum", "vog"),
         lambda w: scatter(w.frame, "aum", "loss", scale="rank", color="is_hard"),
         lambda w: scatter(w.frame, "aum", "vog", color="label"),
         lambda w: scatter(w.frame, "vog", "aum", color="confidence"),
     ],
+    stability: [lambda w: stability(_results(w).rename(columns={"auroc": "spearman"}))],
     trajectories: [
         lambda w: trajectories(w.dynamics),
         lambda w: trajectories(

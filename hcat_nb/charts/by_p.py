@@ -1,0 +1,203 @@
+"""A metric by the proportion of hard samples, with its spread over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.charts.rows import csv_table, numbers
+from hcat_nb.charts.theme import headed, line_styles, themed
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.charts.offline import OfflineChart, OfflineConcat
+
+__all__ = ["MOST_PLOTS", "by_p", "p_means"]
+
+MOST_PLOTS = 24
+_NAMES = {"auroc": "AUROC", "auprc": "AUPRC"}
+_LONGEST = 60  # characters of a plot's heading
+
+
+def by_p(
+    results: pd.DataFrame,
+    *,
+    metric: str = "auroc",
+    facets: Sequence[str] = ("hardness", "dataset", "model"),
+    method: str = "hcm",
+    p: str = "p",
+    guess: float | None = None,
+    title: str | None = None,
+    width: int = 220,
+    height: int = 170,
+    columns: int = 3,
+) -> OfflineConcat:
+    """Draw a plot for each combination of facets, in it a line for each method.
+
+    A point is the mean over runs, the bar through it a standard deviation to
+    either side.  A click in the legend singles a method out.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        A row for each run and method.  Figures that are NaN are n/a: left out
+        and counted.
+    metric, method, p : str
+        Columns: the figure, the method, the proportion of hard samples.
+    facets : sequence of str
+        Columns whose combinations have a plot each, the first
+        ``MOST_PLOTS`` of them.
+    guess : float, optional
+        What a guess gets; default .5 for AUROC, else none.
+    title : str, optional
+    width, height : int
+        Pixels of a plot.
+    columns : int
+        Plots in a row.
+
+    Returns
+    -------
+    altair.ConcatChart
+
+    Raises
+    ------
+    DataError
+        If a column is absent.
+    """
+    import altair as alt
+
+    from hcat_nb.charts.offline import OfflineConcat
+
+    table = p_means(results, metric, facets, method, p)
+    words = _NAMES.get(metric, metric)
+    methods = [str(name) for name in dict.fromkeys(results[method])]
+    chosen = alt.selection_point(name="hcm_chosen", fields=["hcm"], bind="legend")
+    groups = (
+        list(table.groupby(list(facets), sort=False, dropna=False)) if facets else [((), table)]
+    )
+    groups = [(key, part) for key, part in groups if len(part)]
+    level = 0.5 if guess is None and metric == "auroc" else guess
+    drawn = [(_heading(key), part) for key, part in groups[:MOST_PLOTS]] or [("no result", table)]
+    plots = [
+        # One legend serves all plots: the selection belongs to the first.
+        _plot(heading, part, methods, words, level, chosen, (width, height), owner=number == 0)
+        for number, (heading, part) in enumerate(drawn)
+    ]
+    missing = int(results[metric].isna().sum())
+    caption = (
+        f"{len(methods)} methods, {len(results):,} results; mean ± standard deviation over runs"
+    )
+    caption += f"; {missing:,} n/a" if missing else ""
+    caption += f"; {MOST_PLOTS} of {len(groups)} drawn" if len(groups) > MOST_PLOTS else ""
+    chart = OfflineConcat(
+        concat=plots,
+        columns=columns,
+        title=headed(title or f"{words} by proportion of hard samples", caption),
+    )
+    return themed(chart)
+
+
+def p_means(
+    results: pd.DataFrame,
+    metric: str,
+    facets: Sequence[str] = ("hardness", "dataset", "model"),
+    method: str = "hcm",
+    p: str = "p",
+) -> pd.DataFrame:
+    """Return mean and spread of a metric by facet, method and proportion.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The facets, the method, ``p``, ``mean``, ``std`` (sample standard
+        deviation, NaN of one run), ``n_runs`` with a figure.
+
+    Raises
+    ------
+    DataError
+        If a column is absent.
+    """
+    for name in (metric, *facets, method, p):
+        if name not in results:
+            raise DataError(f"the results have no column {name!r}", "name the column of the table")
+    keys = [*facets, method, p]
+    grouped = results.groupby(keys, sort=False, dropna=False, observed=True)[metric]
+    table = grouped.agg(["mean", "std", "count"]).reset_index()
+    return table[table["count"] > 0].rename(columns={p: "p", "count": "n_runs"})
+
+
+def _plot(
+    heading: str,
+    part: pd.DataFrame,
+    methods: Sequence[str],
+    words: str,
+    guess: float | None,
+    chosen: Any,
+    size: tuple[int, int],
+    *,
+    owner: bool,
+) -> OfflineChart:
+    import altair as alt
+
+    from hcat_nb.charts.offline import OfflineChart
+
+    spread = part["std"].fillna(0)
+    method = part.columns[list(part.columns).index("p") - 1]
+    rows = csv_table(
+        {
+            "hcm": part[method].astype(str).tolist(),
+            "p": numbers(part["p"]),
+            "mean": numbers(part["mean"]),
+            "std": numbers(part["std"]),
+            "low": numbers(part["mean"] - spread),
+            "high": numbers(part["mean"] + spread),
+            "runs": part["n_runs"].tolist(),
+        },
+        text={"hcm"},
+    )
+    values = sorted(set(numbers(part["p"])) - {None})  # type: ignore[type-var]
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "p:Q",
+            title="proportion made hard",
+            axis=alt.Axis(values=values or [0], grid=False),
+            scale=alt.Scale(zero=False, padding=12),
+        ),
+        **line_styles(methods, "hcm"),
+        opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.08)),
+        tooltip=[
+            alt.Tooltip("hcm:N", title="method"),
+            alt.Tooltip("p:Q"),
+            alt.Tooltip("mean:Q", title=words, format=".3f"),
+            alt.Tooltip("std:Q", title="standard deviation", format=".3f"),
+            alt.Tooltip("runs:Q"),
+        ],
+    )
+    y = alt.Scale(domain=[0, 1]) if words in _NAMES.values() else alt.Scale(zero=False)
+    layers: list[Any] = [
+        base.mark_line(point=alt.OverlayMarkDef(size=22)).encode(
+            y=alt.Y("mean:Q", title=words, scale=y)
+        ),
+        base.mark_rule(strokeWidth=1, clip=True).encode(y=alt.Y("low:Q", scale=y), y2="high:Q"),
+    ]
+    if owner:
+        layers[-1] = layers[-1].add_params(chosen)
+    if guess is not None:
+        flat = alt.Chart(alt.InlineData([{"guess": guess}]))
+        layers.insert(
+            0, flat.mark_rule(color="#888888", strokeDash=[2, 2]).encode(y=alt.Y("guess:Q"))
+        )
+    return OfflineChart(
+        layer=layers,
+        width=size[0],
+        height=size[1],
+        title=alt.TitleParams(text=heading, anchor="start", fontSize=12, limit=size[0] + 40),
+    )
+
+
+def _heading(key: Any) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    words = ", ".join(str(one) for one in parts if one is not None and one == one)
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

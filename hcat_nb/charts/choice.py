@@ -1,0 +1,128 @@
+"""Which method for which kind of hardness: a chart to decide by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.charts.rows import csv_table, numbers
+from hcat_nb.charts.theme import NONE, headed, themed
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.charts.offline import OfflineChart
+
+__all__ = ["choice"]
+
+_NEEDED = ("hardness", "hcm", "value", "mean_rank", "best_group", "n_blocks")
+
+
+def choice(
+    table: pd.DataFrame,
+    *,
+    metric: str = "AUROC",
+    middle: float = 0.5,
+    title: str = "which method for which hardness",
+    cell: tuple[int, int] = (84, 24),
+) -> OfflineChart:
+    """Draw a cell for each method and kind of hardness; the best are outlined.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As :func:`hcat_nb.evaluation.findings.choice_table` gives it:
+        ``hardness``, ``hcm``, ``value`` in [0, 1], ``mean_rank``,
+        ``best_group``, ``n_blocks``.
+    metric : str
+        Its name in print.
+    middle : float
+        The value of a guess; colours part there.
+    title : str
+    cell : (int, int)
+        Pixels of a cell, width and height.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    DataError
+        If a column is absent.
+    """
+    import altair as alt
+
+    from hcat_nb.charts.offline import OfflineChart
+
+    for column in _NEEDED:
+        if column not in table:
+            raise DataError(f"the table has no column {column!r}", "those of choice_table()")
+    order = table.groupby("hcm", sort=False)["mean_rank"].mean().sort_values(kind="stable")
+    methods = [str(name) for name in order.index]
+    kinds = [str(kind) for kind in dict.fromkeys(table["hardness"])]
+    rows = csv_table(
+        {
+            "hardness": table["hardness"].astype(str).tolist(),
+            "hcm": table["hcm"].astype(str).tolist(),
+            "value": numbers(table["value"]),
+            "figure": [f"{value:.2f}" if np.isfinite(value) else "n/a" for value in table["value"]],
+            "rank": numbers(table["mean_rank"]),
+            "best": table["best_group"].fillna(value=False).astype(int).tolist(),
+            "blocks": table["n_blocks"].tolist(),
+        },
+        text={"hardness", "hcm", "figure"},
+    )
+    base: Any = alt.Chart(rows).encode(
+        x=alt.X(
+            "hardness:N",
+            title=None,
+            scale=alt.Scale(domain=kinds),
+            axis=alt.Axis(orient="top", labelAngle=-30),
+        ),
+        y=alt.Y("hcm:N", title=None, scale=alt.Scale(domain=methods)),
+        tooltip=[
+            alt.Tooltip("hcm:N", title="method"),
+            alt.Tooltip("hardness:N"),
+            alt.Tooltip("figure:N", title=metric),
+            alt.Tooltip("rank:Q", title="mean rank", format=".2f"),
+            alt.Tooltip("blocks:Q"),
+        ],
+    )
+    dark = alt.expr("datum.value > 0.85 || datum.value < 0.15 ? 'white' : 'black'")
+    chart = OfflineChart(
+        layer=[
+            base.mark_rect(stroke="#88888840", strokeWidth=0.5).encode(
+                color=alt.condition(
+                    "isValid(datum.value)",
+                    alt.Color(
+                        "value:Q",
+                        title=metric,
+                        scale=alt.Scale(
+                            domain=[0, 1], domainMid=middle, scheme="blueorange", reverse=True
+                        ),
+                    ),
+                    alt.value(NONE),
+                )
+            ),
+            base.transform_filter("datum.best == 1").mark_rect(
+                fillOpacity=0, stroke="#333333", strokeWidth=2
+            ),
+            *(
+                base.transform_filter(f"datum.best == {flag}")
+                .mark_text(fontSize=10, fontWeight=weight)
+                .encode(text="figure:N", color=alt.value(dark))
+                for flag, weight in ((0, "normal"), (1, "bold"))
+            ),
+        ],
+        width=cell[0] * max(1, len(kinds)),
+        height=cell[1] * max(1, len(methods)),
+        title=headed(
+            title,
+            f"mean {metric} of {len(methods)} methods on {len(kinds)} kinds of hardness; outlined: "
+            "not significantly behind the best",
+        ),
+    )
+    return themed(chart)

@@ -1,0 +1,65 @@
+"""A metric by the proportion of hard samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hcat_nb.charts.by_p import MOST_PLOTS, by_p, p_means
+from hcat_nb.errors import DataError
+
+
+@pytest.fixture
+def results() -> pd.DataFrame:
+    rows = [
+        (kind, "digits", None, p, seed, hcm, 0.5 + p + seed / 10)
+        for kind in ("uniform", "far_ood")
+        for p in (0.1, 0.3)
+        for seed in range(3)
+        for hcm in ("aum", "vog")
+    ]
+    names = ["hardness", "dataset", "model", "p", "seed", "hcm", "auroc"]
+    table = pd.DataFrame(rows, columns=names)
+    table.loc[0, "auroc"] = np.nan  # aum on uniform, p = .1, seed 0
+    return table
+
+
+def test_means_and_spread_are_those_of_the_runs_with_a_figure(results) -> None:
+    table = p_means(results, "auroc").set_index(["hardness", "hcm", "p"])
+    row = table.loc[("uniform", "aum", 0.1)]
+    assert row[["mean", "std", "n_runs"]].tolist() == pytest.approx([0.75, np.sqrt(0.005), 2])
+    assert table.loc[("uniform", "vog", 0.1), "mean"] == pytest.approx(0.7)
+    assert len(table) == 8
+
+
+def test_each_combination_has_its_plot_under_one_legend(results, recwarn) -> None:
+    spec = by_p(results).to_dict()
+    assert [plot["title"]["text"] for plot in spec["concat"]] == [
+        "uniform, digits",
+        "far_ood, digits",
+    ]
+    assert spec["title"]["subtitle"].endswith("1 n/a")
+    assert len([one for one in spec["params"] if one["name"] == "hcm_chosen"]) == 1
+    assert not recwarn.list  # Altair warns of a selection that stands twice
+
+
+def test_names_are_the_callers_and_the_level_of_a_guess(results) -> None:
+    renamed = results.rename(columns={"p": "share", "hcm": "who", "auroc": "f1"})
+    spec = by_p(renamed, metric="f1", method="who", p="share", facets=["hardness"], guess=0.2)
+    assert len(spec.to_dict()["concat"][0]["layer"]) == 3
+    plain = by_p(renamed, metric="f1", method="who", p="share", facets=["hardness"])
+    assert len(plain.to_dict()["concat"][0]["layer"]) == 2
+    assert len(by_p(results, facets=[]).to_dict()["concat"]) == 1
+
+
+def test_more_plots_than_are_read_are_counted() -> None:
+    many = pd.DataFrame({"kind": range(30), "p": 0.1, "hcm": "aum", "auroc": 0.5})
+    spec = by_p(many, facets=["kind"]).to_dict()
+    assert len(spec["concat"]) == MOST_PLOTS
+    assert f"{MOST_PLOTS} of 30 drawn" in spec["title"]["subtitle"]
+
+
+def test_mistakes_are_told(results) -> None:
+    with pytest.raises(DataError, match="no column 'f1'"):
+        by_p(results, metric="f1")
