@@ -32,6 +32,7 @@ from hcat_nb.training.events import (
     StepEvent,
 )
 from hcat_nb.training.interim import ScoreBoard
+from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.moving_parts import MovingParts
 from hcat_nb.training.seed import isolated_rng
 
@@ -209,12 +210,8 @@ class Trainer:
         return training
 
     def _run_epochs(self, training: Training) -> None:
-        trainable = [one for one in self.model.parameters() if one.requires_grad]
-        optimizer = torch.optim.Adam(
-            # One kernel a step instead of a dozen a parameter; it takes no complex ones.
-            trainable,
-            lr=self.lr,
-            fused=all(one.is_floating_point() for one in trainable),
+        optimizer = LeanAdam(
+            [one for one in self.model.parameters() if one.requires_grad], lr=self.lr
         )
         order = torch.Generator().manual_seed(child_seed(self.seed, "order"))
         self._parts = MovingParts(self.model, optimizer, order, self.features.device)
@@ -262,9 +259,7 @@ class Trainer:
             self._audience.tell("on_epoch", event)
             scores.close()
 
-    def _train_epoch(
-        self, epoch: int, shuffled: Tensor, optimizer: torch.optim.Optimizer
-    ) -> float | None:
+    def _train_epoch(self, epoch: int, shuffled: Tensor, optimizer: LeanAdam) -> float | None:
         """Train one epoch; return its mean loss, or None if it was stopped."""
         self.model.train()
         total = torch.zeros((), dtype=torch.float64, device=self.features.device)
@@ -281,13 +276,13 @@ class Trainer:
         """Return which samples of a batch the model sees here."""
         return batch
 
-    def _step(self, batch: Tensor, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _step(self, batch: Tensor, x: Tensor, optimizer: LeanAdam) -> Tensor:
         """Train on a batch, whose shown features are ``x``; return the sum of its losses before."""
         logits = self.model(x)
         loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.forget_gradients()
         loss.backward()
-        optimizer.step()
+        optimizer.advance()
         self.observer.record_step(batch, logits)
         return loss.detach() * len(batch)
 

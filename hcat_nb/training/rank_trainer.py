@@ -25,6 +25,7 @@ from hcat_nb.observation.dynamics import MapSnapshot
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.batch_wide import BatchWide
 from hcat_nb.training.events import StartEvent
+from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.loop import Trainer, Training
 from hcat_nb.training.ranks import Ranks
 from hcat_nb.training.seed import isolated_rng, random_state, set_random_state
@@ -79,7 +80,7 @@ class RankTrainer(Trainer):
         mine = batch[self.ranks.share(len(batch))]
         return mine if len(mine) else batch[:1]
 
-    def _step(self, batch: Tensor, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _step(self, batch: Tensor, x: Tensor, optimizer: LeanAdam) -> Tensor:
         share = self.ranks.share(len(batch))
         mine, shown = batch[share], self._shown(batch)
         self._wide.batch(len(batch), share)
@@ -88,10 +89,10 @@ class RankTrainer(Trainer):
         summed = nn.functional.cross_entropy(logits.float(), self.labels[shown], reduction="sum")
         if len(mine) == 0:
             summed = 0.0 * summed
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.forget_gradients()
         # What follows takes the mean over ranks.
         (summed * (self.ranks.size / len(batch))).backward()
-        optimizer.step()
+        optimizer.advance()
         if len(mine):
             self.observer.record_step(mine, logits)
         return summed.detach()

@@ -250,7 +250,8 @@ def report(figures: dict[str, list[float]]) -> None:
         met = middle <= bound if goal.startswith("<") else middle >= bound
         print(
             f"{name:44} {middle:7.2f} {min(values):7.2f} {max(values):8.2f}  "
-            f"{goal}{'' if met else '  missed'}"
+            f"{goal}{'' if met else '  missed'}",
+            flush=True,
         )
 
 
@@ -269,10 +270,10 @@ def main(words: Sequence[str] | None = None) -> None:
         for name, values in SUBJECTS[subject](options.rounds, options.scale):
             figures[name] = [round(value, 3) for value in values]
             report({name: values})
+            if options.scale == 1:  # at once: the rest takes its time
+                _write({name: figures[name]}, options.threads)
     print()
     report(figures)
-    if options.scale == 1:
-        _write(figures, options.threads)
 
 
 def _write(figures: dict[str, list[float]], threads: int) -> None:
