@@ -53,7 +53,7 @@ class LeanAdam(torch.optim.Adam):
         (group,) = self.param_groups
         first, second, steps = self._moments
         adam(
-            self._trained,
+            list[Tensor](self._trained),
             grads,
             first,
             second,
