@@ -14,6 +14,8 @@ _MODULES = (
     *("sklearn.metrics", "sklearn.model_selection", "sklearn.datasets", "cleanlab"),
     *("PIL.Image", "PIL.PngImagePlugin", "scipy.stats", "psutil"),
     *("hcat_nb.runs.characterize", "hcat_nb.runs.store", "hcat_nb.runs._journal"),
+    *("hcat_nb.runs._memory_need", "hcat_nb.runs._extra_trainings", "hcat_nb.runs._scoring"),
+    *("hcat_nb.training.loop", "hcat_nb.training.ranks"),
     *("hcat_nb.runs._checkpoints", "hcat_nb.runs._tables", "hcat_nb.evaluation.table"),
     *("hcat_nb.evaluation.baselines", "hcat_nb.evaluation.hcat", "hcat_nb.data.loading"),
     *("hcat_nb.perturbations._apply", "hcat_nb.charts.data_map", "hcat_nb.charts.picture"),

@@ -28,7 +28,7 @@ def test_texts_of_a_command_line_become_what_they_stand_for() -> None:
         ({"fix_seed": "true"}, "a sweep's and not a single run's"),
         ({"total_runs": 3}, "total_runs is 3"),
         ({"run_tag": 7}, "run_tag is 7; expected text; to mend it: .* -r run_tag"),
-        ({"epochs": "many"}, "epochs is 'many'; expected at least 1"),
+        ({"epochs": "many"}, "epochs is 'many'; expected a whole number, at least 1"),
         ({"p": "1.5"}, r"p is 1.5; expected a proportion in \[0, 1\)"),
         ({"p": float("nan")}, "p is nan; expected a finite number"),
         ({"download": "perhaps"}, "download is 'perhaps'; expected true or false"),

@@ -18,7 +18,7 @@ def test_a_run_imports_little_more(fresh_python: Callable[..., str]) -> None:
         "from hcat_nb.runs.characterize import characterize\n"
         "import tempfile\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
-        "    characterize('wine', epochs=1, hardness='uniform', out=folder + '/run')\n"
+        "    characterize('wine', epochs=2, hardness='uniform', out=folder + '/run')\n"
         "print(sorted(set(sys.modules) - before))"
     )
     missed = fresh_python(code).splitlines()[-1]
