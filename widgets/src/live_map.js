@@ -83,9 +83,8 @@ export function sameTable(one, other) {
 }
 
 /**
- * Let the rows of a dataset become those of a table, in place: marks made anew
- * for thousands of rows cost more than drawing them.
- *
+ * Let the rows of a dataset become those of a table, in place: new marks for
+ * thousands of rows cost more than drawing them.
  * @param {any} view
  * @param {Table} table
  * @param {Record<string, any>[]} [held] rows given before; `view.data` has what transforms left
@@ -93,6 +92,7 @@ export function sameTable(one, other) {
  */
 export function refill(view, { name, n, columns, buffers }, held) {
   const old = (held ?? []).slice(0, n);
+  /** @type {Record<string, any>[]} */
   const added = Array.from({ length: n - old.length }, () => ({}));
   const rows = [...old, ...added];
   const changes = view.changeset().insert(added).reflow();
