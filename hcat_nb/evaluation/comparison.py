@@ -327,6 +327,7 @@ def _by_block(rows: pd.DataFrame, metric: str, method: str, blocks: Sequence[str
     import pandas as pd
 
     keys = list(blocks)
+    rows = rows.reset_index(drop=True)  # tables that were put together repeat their index
     number = rows.groupby(keys, sort=False, dropna=False, observed=True).ngroup()
     numbered = rows.groupby([number.rename("block"), method], sort=False, observed=True)
     means = numbered[metric].mean()

@@ -135,7 +135,7 @@ def test_undefined_figures_of_evaluate_reach_no_mean_and_no_rank() -> None:
     some = [rng.random(40) < 0.3 for _ in range(3)]
     truths = [np.zeros(40, bool), np.ones(40, bool), *some]
     tables = [evaluate(scores, truth, n_resamples=0) for truth in truths]
-    one_row = evaluate(scores.head(1), [True], n_resamples=0)
+    one_row = evaluate(scores.head(1), np.array([True]), n_resamples=0)
     results = pd.concat(
         [table.assign(run=run) for run, table in enumerate([*tables, one_row])], ignore_index=True
     )

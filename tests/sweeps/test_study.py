@@ -46,7 +46,7 @@ def test_results_are_those_of_the_runs_with_hcats_auprc_beside(study: Study, fol
     run = hcat.load_run(folder / "b")
     for variant, column in (("paper", "auprc"), ("hcat", "auprc_hcat")):
         table = run.evaluate(variant=variant, n_resamples=0).set_index("hcm")
-        np.testing.assert_allclose(rows.loc["b", column].loc[table.index], table["auprc"])
+        np.testing.assert_allclose(rows.loc["b"][column].loc[table.index], table["auprc"])
     variants = study.results.groupby("run")["hardness_variant"]
     assert variants.nunique().tolist() == [1] * 4
     assert variants.first().to_dict() == {**dict.fromkeys("abc", "paper"), "d": "hcat"}
