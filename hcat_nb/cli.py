@@ -1,4 +1,4 @@
-"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | ...``.
+"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | report | ...``.
 
 ``hcat methods | hardness | datasets | models`` list what there is by name.
 """

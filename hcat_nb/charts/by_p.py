@@ -157,12 +157,12 @@ def _plot(
         },
         text={"hcm"},
     )
-    values = sorted(set(numbers(part["p"])) - {None})  # type: ignore[type-var]
+    values = sorted({p for p in numbers(part["p"]) if p is not None})
     base = alt.Chart(rows).encode(
         x=alt.X(
             "p:Q",
             title="proportion made hard",
-            axis=alt.Axis(values=values or [0], grid=False),
+            axis=alt.Axis(values=values or [0.0], grid=False),
             scale=alt.Scale(zero=False, padding=12),
         ),
         **line_styles(methods, "hcm"),

@@ -119,7 +119,7 @@ def who_beats_whom(
                 *(names[a], names[b], n),
                 *(int((gaps > 0).sum()), int((gaps == 0).sum()), int((gaps < 0).sum())),
                 *(float(gaps.mean()), *moved, rank_biserial(gaps), *effects),
-                float(p_values.loc[names[a], names[b]]),
+                float(p_values[names[b]].to_dict()[names[a]]),
             )
         )
     return pd.DataFrame(rows, columns=list(WHO_BEATS_WHOM_COLUMNS))

@@ -187,8 +187,10 @@ def _h3(shortcuts: pd.DataFrame, at_least: float, gap: float) -> tuple[str, ...]
     best = means.loc[means.groupby(["dataset", "hardness"])["hcat"].idxmax()]
     found = best[(best["hcat"] >= at_least) & (best["hcat"] - best["paper"] >= gap)]
     words = [
-        f"{hardness} on {dataset} by {probe} {row['hcat']:.3f} (ours {row['paper']:.3f})"
-        for (dataset, hardness, probe), row in best.iterrows()
+        f"{hardness} on {dataset} by {probe} {theirs:.3f} (ours {ours:.3f})"
+        for dataset, hardness, probe, theirs, ours in best.reset_index()[
+            [*keys, "hcat", "paper"]
+        ].itertuples(index=False)
     ]
     return _row("H3", claim, threshold, "; ".join(words), len(found) > 0)
 

@@ -138,10 +138,10 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         variables = _notebook() if self._variables is None else self._variables
         found = runs_among(variables)
         if self._given:
-            names = {id(run): name for name, run in found.items()}
+            called = {id(run): name for name, run in found.items()}
             found = {}
             for number, run in enumerate(self._given):
-                name = names.get(id(run)) or _name(run, number)
+                name = called.get(id(run)) or _name(run, number)
                 found[name if name not in found else f"{name} ({number + 1})"] = run
         self._runs = {**found, **self._loaded}
         options = [(_label(name, run), name) for name, run in self._runs.items()]

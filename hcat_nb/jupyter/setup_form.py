@@ -166,10 +166,11 @@ class SetupForm:
     def _offer_columns(self) -> None:
         """Offer the columns of a frame as target."""
         data = self._variables.get(self.data.word)
-        frame = type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
+        frame = type(data).__module__.partition(".")[0] == "pandas"
+        columns = getattr(data, "columns", None) if frame else None
         target = self.controls["target"].widget
-        target.options = [str(column) for column in data.columns] if frame else []
-        target.placeholder = "column of the labels" if frame else "default"
+        target.options = [] if columns is None else [str(column) for column in columns]
+        target.placeholder = "default" if columns is None else "column of the labels"
 
     def _on_hardness(self) -> None:
         self._new_options({})

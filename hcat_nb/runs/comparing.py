@@ -143,7 +143,7 @@ def compare_runs(
     from hcat_nb.runs.run import Run
 
     if not isinstance(second, (Run, str, os.PathLike)):
-        wrong = f"the run is compared with a {type(second).__name__}"
+        wrong = f"the run is compared with a {type(second).__name__}"  # type: ignore[unreachable]
         raise DataError(wrong, "a run, or the folder of a saved one")
     other = second if isinstance(second, Run) else _load(second)
     if names[0] == names[1]:

@@ -178,7 +178,7 @@ def sweep(
         If anything is wrong with the plan, before any run begins.
     """
     plan = _plan(source)
-    given = {"out": out, "workers": workers, "scheduler": scheduler}
+    given: dict[str, Any] = {"out": out, "workers": workers, "scheduler": scheduler}
     given |= {"time_limit": time_limit, "memory_limit": memory_limit}
     settings = _settings(plan, given)
     cells = _only(plan.cells, only)

@@ -44,8 +44,8 @@ class LeanAdam(torch.optim.Adam):
         grads = [one.grad for one in self._trained if one.grad is not None]
         if self._moments is None or len(grads) < len(self._trained):
             self.step()
-            states = [self.state[one] for one in self._trained]
-            if all(states):
+            if all(one in self.state for one in self._trained):
+                states = [self.state[one] for one in self._trained]
                 self._moments = tuple(  # type: ignore[assignment]  # of three lists
                     [state[key] for state in states] for key in ("exp_avg", "exp_avg_sq", "step")
                 )
@@ -53,7 +53,7 @@ class LeanAdam(torch.optim.Adam):
         (group,) = self.param_groups
         first, second, steps = self._moments
         adam(
-            self._trained,
+            list[Tensor](self._trained),
             grads,
             first,
             second,

@@ -39,7 +39,8 @@ def test_the_wheel_finds_every_asset_of_the_checkout(
     repository: Path, installed: Path, fresh_python: Callable[..., str]
 ) -> None:
     sources = [path for path in (repository / "widgets/src").iterdir() if path.is_file()]
-    sources += [repository / f"notebooks/{stem}.ipynb" for stem in ("tutorial", "benchmark")]
+    stems = ("tutorial", "benchmark", "takeaways", "analysis_plots", "stability_plot")
+    sources += [repository / f"notebooks/{stem}.ipynb" for stem in stems]
     sources += [repository / f"hcat_nb/methods/detector.{kind}" for kind in ("safetensors", "md")]
     code = (
         "from hcat_nb.assets import asset\n"
