@@ -82,7 +82,7 @@ class OptionParser(argparse.ArgumentParser):
                 raise UnknownNameError(
                     f"unknown option {unknown[0]!r}",
                     f"one of {', '.join(listed)}{''.join(close)}",
-                    f"--dataset-options {name}=..." if behind else None,
+                    f"--dataset-options {name}=VALUE" if behind else None,
                 )
             raise SpecError(f"{unknown[0]!r} is one word too many", "options as --name value")
         return namespace

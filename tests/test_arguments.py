@@ -178,4 +178,4 @@ def test_every_remedy_of_a_table_can_be_typed_as_it_is_told(parser):
 def test_an_option_of_the_table_is_told_where_it_stands(parser):
     with pytest.raises(UnknownNameError) as told:
         parser.parse(["digits", "--max-categories", "5"])
-    assert in_line_words(told.value).endswith("to mend it: --dataset-options max_categories=...")
+    assert in_line_words(told.value).endswith("to mend it: --dataset-options max_categories=VALUE")
