@@ -153,14 +153,13 @@ def _step_seconds(trainer: Trainer, start: StartEvent) -> tuple[float, dict[str,
         for one in trainer.observer.subscribers
         if {need.kind for need in one.needs} <= {"train", "extra"}
     ]
-    watching = _observer_like(trainer.observer, readers)
     seconds, n = 0.0, 1
     for steps in (_WARM, _STEPS):  # the first few wake caches and allocators
+        watching = _observer_like(trainer.observer, readers)
         rows = trainer.rows[: steps * trainer.batch_size]
         short = replace(
             trainer, rows=rows, observer=watching, epochs=1, lr=0.0, listeners=(), afterwards=None
         )
-        watching.clock = Clock()
         record = short.run(start).history[0]
         seconds, n = record.train_seconds / short.steps, len(rows)
     return seconds, {name: taken / n for name, taken in watching.clock.seconds.items()}

@@ -34,7 +34,7 @@ def test_numbers_of_numpy_are_ids_and_positions_are_not():
 
 def test_unknown_ids_are_named_and_counted():
     with pytest.raises(UnknownNameError, match="'a', 'b', 'c' and 2 more"):
-        make(["s0", "s1", "s2"]).rows("abcde")
+        make(["s0", "s1", "s2"]).rows(list("abcde"))
 
 
 def test_repeated_ids_are_refused_by_name():
