@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -94,11 +93,10 @@ def _kill_kernel(folder: Path) -> None:
     while not list(folder.glob("run/checkpoint/*.json")):
         time.sleep(0.05)
     while True:
-        for one in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):  # it may be ending just now
-                if Path(one.cwd()) == folder:
-                    one.send_signal(signal.SIGKILL)
-                    return
+        for one in psutil.process_iter(["cwd"]):  # skips what is just ending
+            if one.info["cwd"] == str(folder):
+                one.send_signal(signal.SIGKILL)
+                return
         time.sleep(0.05)
 
 
