@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -86,45 +84,6 @@ def test_killed_at_three_moments_nothing_is_lost_or_repeated(
     assert table["run"].nunique() == N_RUNS
     assert sorted(table.loc[table["hcm"] == "el2n", "model_seed"]) == list(range(N_RUNS))
     assert set(table["data_seed"]) == {0}
-
-
-def _kill_kernel(folder: Path) -> None:
-    """Kill the kernel that works in ``folder``, once it trains."""
-    while not list(folder.glob("run/checkpoint/*.json")):
-        time.sleep(0.05)
-    while True:
-        for one in psutil.process_iter(["cwd"]):  # skips what is just ending
-            if one.info["cwd"] == str(folder):
-                one.send_signal(signal.SIGKILL)
-                return
-        time.sleep(0.05)
-
-
-def test_what_fails_or_is_killed_is_listed_and_stops_no_other(
-    tmp_path: Path, tiny: dict[str, Any]
-) -> None:
-    failing, endless = {"lr": 1e30, "epochs": 3}, {"epochs": 100_000}
-    runs = [tiny, tiny | failing, tiny | endless, tiny | {"seed": 1}]
-    cells = grid.read_plan(runs).cells
-    addresses = [cell.address for cell in cells]
-    out = tmp_path / "out"
-    threading.Thread(target=_kill_kernel, args=(out / addresses[2],), daemon=True).start()
-    # The limit ends the run if nobody kills it; the others take seconds.
-    done = sweep(runs, out=out, workers=1, time_limit=150)
-    assert done.done == 2
-    assert [done.states[one]["state"] for one in addresses] == ["done", "failed", "killed", "done"]
-    assert done.states[addresses[2]]["memory_mb"] > 50
-    text = str(done)
-    assert "DivergedError" in text
-    assert re.search(r"the kernel died at \d+ MB of memory", text)
-    for address in addresses[1:3]:
-        assert f"again: hcat sweep {done.out} --only {address}" in text
-        assert (done.out / address / "benchmark.ipynb").is_file()
-    assert len(done.results()["run"].unique()) == 2
-    assert re.fullmatch(r"<Sweep: .*4 runs: 2 done, 2 failed \(print it .*\)>", repr(done))
-    assert "\n" not in repr(done)
-    again = sweep(done.out, only=[addresses[1][:8]])
-    assert (again.skipped, len(again.failures)) == (0, 1)
 
 
 class _Listener:
