@@ -96,7 +96,10 @@ def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) ->
         ({"base": {"run_tag": 7}}, "run_tag is 7; expected text; to mend it: write it in quotes"),
         ({"base": {"out": "x"}}, "out is no parameter"),
         (3, "a sweep is 3"),
-        ({"dataset": "absent.csv", "target": "y"}, "table .*absent.csv is absent"),
+        ({"dataset": "absent.csv", "target": "y"}, "file .*absent.csv is absent"),
+        ([], "list of runs is empty"),
+        ({"base": {"dataset": "wine"}, "runs": []}, "list of runs is empty"),
+        ([{"dataset": "wine"}, {"dataset": "digits", "total_runs": 0}], "total_runs is 0"),
         ("absent.yaml", "absent.yaml cannot be read"),
     ],
 )
@@ -128,7 +131,7 @@ def test_the_address_is_of_what_decides_numbers(
     file = tmp_path / "own.csv"
     file.write_text("a,label\n1,x\n2,y\n")
     before = Cell({"dataset": str(file), "target": "label"}).address
-    file.write_text("a,label\n1,x\n3,y\n")
+    file.write_text("a,label\n1,x\n30,y\n")  # longer: a clock may tick too slowly to tell
     assert Cell({"dataset": str(file), "target": "label"}).address != before
     monkeypatch.setattr(grid, "code_version", lambda: "00000000")
     assert Cell({"dataset": "wine"}).address != plain
@@ -140,7 +143,26 @@ def test_the_path_of_a_dataset_holds_in_every_working_directory(
     (tmp_path / "own.csv").write_text("a,label\n1,x\n2,y\n")
     monkeypatch.chdir(tmp_path)
     (found,) = _parameters({"dataset": "own.csv", "target": "label"})
-    assert found["dataset"] == str(tmp_path / "own.csv")
+    assert (found["dataset"], found["target"]) == (str(tmp_path / "own.csv"), "label")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (at_home,) = _parameters({"dataset": "~/own.csv", "target": "label"})
+    assert at_home == found
+
+
+def test_the_labels_of_an_array_are_a_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 2), np.float32))
+    np.save(tmp_path / "y.npy", np.array([0, 1, 0, 1]))
+    monkeypatch.chdir(tmp_path)
+    source = {"dataset": "x.npy", "target": "y.npy"}
+    (before,) = read_plan(source).cells
+    assert before.parameters["target"] == str(tmp_path / "y.npy")
+    np.save(tmp_path / "y.npy", np.array([0, 1, 1, 1]))
+    assert read_plan(source).cells[0].address != before.address
+    (tmp_path / "y.npy").unlink()
+    with pytest.raises(MissingDataError, match=r"y\.npy is absent"):
+        read_plan(source)
 
 
 def test_what_only_this_process_knows_is_refused() -> None:
