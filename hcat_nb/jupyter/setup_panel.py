@@ -55,6 +55,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         What the newest training failed with.
     """
 
+    _made = False  # Python closes a panel, too, whose options were refused
+
     def __init__(self, shell: Any, call: MagicCall | None = None) -> None:
         call = MagicCall() if call is None else call
         self.spec: RunSpec | None = _spec(call)
@@ -84,6 +86,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._show_state()
         self.refresh()
         shell.events.register("post_run_cell", self._after_cell)
+        self._made = True
 
     def __repr__(self) -> str:
         state = "training" if self._is_training else "idle"
@@ -207,10 +210,11 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def close(self) -> None:
         """Stop training and take the panel away."""
-        self.stop()
-        self._previews.drop()
-        self._estimates.drop()
-        self._shell.events.unregister("post_run_cell", self._after_cell)
+        if self._made:
+            self.stop()
+            self._previews.drop()
+            self._estimates.drop()
+            self._shell.events.unregister("post_run_cell", self._after_cell)
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
