@@ -123,9 +123,9 @@ def read_plan(source: Any) -> Plan:
 
     Examples
     --------
-    >>> plan = read_plan({"dataset": ["wine", "digits"], "prop": [0.1, 0.3], "epochs": 2})
+    >>> plan = read_plan({"dataset": ["wine", "digits"], "hardness": "uniform", "prop": [0.1, 0.3]})
     >>> len(plan.cells), str(plan.cells[0])
-    (4, 'dataset=wine p=0.1 epochs=2')
+    (4, 'dataset=wine hardness=uniform p=0.1')
     """
     _digest.cache_clear()  # files may have changed since
     document = _document(source)
