@@ -346,7 +346,7 @@ class ExplorePanel:
             rows = np.empty(0, dtype=np.int64) if selected is None else selected
         if len(rows) or len(scene.selected):
             scene.select(rows)
-            self._screen.map.show(scene.marks())
+            self._screen.map.show(scene.marks)
 
     def _turn(self, to: str) -> None:
         exploration = self.exploration

@@ -110,7 +110,7 @@ class ExploreScreen:
             self.detail.picture = views.picture(row)
         scene = self.map.scene
         scene.follow(row)
-        self.map.show(scene.marks())
+        self.map.show(scene.marks)
 
     def close(self) -> None:
         """Take everything off the page."""

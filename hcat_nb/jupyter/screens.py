@@ -181,7 +181,7 @@ class WidgetScreen:
             self._handle.update(view)
         if self._map is not None and self._replay is not None and self._epochs is not None:
             live, (epochs, frame, note) = self._map, self._epochs
-            self._replay.offer(epochs, lambda epoch: live.show(frame(epoch)), note)
+            self._replay.offer(epochs, lambda epoch: live.show(lambda: frame(epoch)), note)
         self._raise_failure()
 
     def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
@@ -232,7 +232,7 @@ class WidgetScreen:
             with self._lock:
                 self._map, early, self._early = live, self._early, None
             if early is not None:
-                live.show(early())
+                live.show(early)
         except Exception as error:  # a thread has no caller: the next call raises it
             self._fail(error)
         finally:
@@ -244,7 +244,7 @@ class WidgetScreen:
             if live is None:
                 self._early = frame
                 return None
-        return live.show(frame())
+        return live.show(frame)
 
     def _fail(self, error: Exception) -> None:
         self._failure = error

@@ -90,7 +90,7 @@ for number in range(2, 14):
     began, worked = time.perf_counter(), time.process_time()
     scene.move(number, f"epoch {number}", x, y, extras=panels.datasets())
     frame = scene.frame()
-    live.show(frame)
+    live.show(lambda: frame)
     kernel.append(time.perf_counter() - began)
     cpu.append(time.process_time() - worked)
     await painted()

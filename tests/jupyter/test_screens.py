@@ -36,7 +36,7 @@ class Scene:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Epochs of the frames that were sent to the page."""
     epochs: list[int] = []
-    monkeypatch.setattr(LiveMap, "show", lambda _, made: epochs.append(made.content["epoch"]))
+    monkeypatch.setattr(LiveMap, "show", lambda _, make: epochs.append(make().content["epoch"]))
     return epochs
 
 
