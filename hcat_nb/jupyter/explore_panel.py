@@ -118,8 +118,7 @@ class ExplorePanel:
         )
         self.x, self.y = "variability", "confidence"
         self.color = "truth" if run.truth["is_hard"].any() else "group"
-        if decisions is not None:
-            decisions.listeners.append(self._decided)
+        self._unlisten = None if decisions is None else decisions.listen(self._decided)
 
     # -- for Python -----------------------------------------------------------
 
@@ -176,8 +175,8 @@ class ExplorePanel:
         with self._lock:
             opened, self._opened = self._opened, None
             screen, self._screen = self._screen, None
-        if opened is not None and opened.decisions is not None:
-            opened.decisions.listeners.remove(self._decided)
+        if self._unlisten is not None:
+            self._unlisten()
         if screen is not None:
             screen.close()
 
@@ -311,7 +310,8 @@ class ExplorePanel:
             self._draw_map()
         if self._screen is not None:
             self._screen.controls.show(name, value)
-        self._show_page()
+        if name in FILTERS or name == "by":  # colour and axes leave the gallery as it is
+            self._show_page()
 
     def _recolor(self, color: str) -> None:
         from hcat_nb.jupyter.run_scene import run_coloring
@@ -374,10 +374,11 @@ class ExplorePanel:
     def _decided(self) -> None:
         """Show decisions that changed, whoever changed them."""
         with self._lock:
+            if self._opened is not None:
+                self.exploration.decisions_changed()
             if self._opened is None or self._screen is None:
                 return
             decisions, exploration = self._deciding(), self.exploration
-            exploration.decisions_changed()
             if "decision" in exploration.filters:
                 self._filter_map(self._screen)
                 self._screen.map.redraw()

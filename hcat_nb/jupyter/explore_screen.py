@@ -77,10 +77,11 @@ class ExploreScreen:
     def show_map(self, scene: MapScene) -> None:
         """Put another map in the place of the one before, without its brush and zoom."""
         before = self.map
-        self.map = self._new_map()
+        if before.spec:  # it shows something already
+            self.map = self._new_map()
+            before.layout.close()
+            before.close()
         self.map.present(scene)
-        before.layout.close()
-        before.close()
 
     def _new_map(self) -> LiveMap:
         live = LiveMap()

@@ -90,8 +90,10 @@ def test_a_sample_in_focus_is_shown_with_its_way(run, displayed):
 def test_another_pair_of_axes_is_another_map_without_the_old_ones_brush(run):
     panel = run.explore()
     screen = ExploreScreen(panel)
+    first = screen.map
     panel.attach(screen)
     before = screen.map
+    assert before is first  # Vega, a megabyte, goes out once
     panel.set(x="aum")
     assert screen.map is not before
     assert before.comm is None
