@@ -158,5 +158,6 @@ def _static(panel: ExplorePanel) -> StaticView:
 def _trajectory(run: Run, row: int) -> list[float | None]:
     if run.dynamics is None:
         return []
-    values: Any = run.dynamics.filter(regex=r"^epoch_\d+$").iloc[row].to_numpy(dtype=np.float64)
+    kept: Any = run.dynamics.iloc[row]  # of one sample first: an arrow key must not copy the table
+    values: Any = kept[kept.index.str.fullmatch(r"epoch_\d+")].to_numpy(dtype=np.float64)
     return [None if value != value else round(value, 4) for value in values.tolist()]
