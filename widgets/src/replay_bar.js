@@ -82,7 +82,7 @@ function render({ model, el }) {
     note.textContent = model.get("note");
     if (bar.hidden) return;
     slider.max = String(last());
-    slider.value = slider.max;
+    slider.value = String(epochs().indexOf(model.get("epoch")));
     name();
   };
 
