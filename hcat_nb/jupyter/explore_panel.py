@@ -173,7 +173,7 @@ class ExplorePanel:
     def close(self) -> None:
         """Take the panel off the page, and let go of the run and its data."""
         with self._lock:
-            opened, self._opened = self._opened, None
+            self._opened = None
             screen, self._screen = self._screen, None
         if self._unlisten is not None:
             self._unlisten()

@@ -12,9 +12,10 @@ from hcat_nb.charts.theme import GROUPS
 from hcat_nb.jupyter.explore_controls import ExploreControls
 from hcat_nb.jupyter.gallery_page import number_words
 from hcat_nb.jupyter.live_map import LiveMap
+from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
-from hcat_nb.jupyter.screens import asked_from
+from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.jupyter.static_view import StaticView
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ _NOT_KEPT = (
     "not kept by this run: keep_dynamics='probs' in Python, --keep-dynamics probs in "
     "%hcat_train, keeps it"
 )
-
-# The panel of each cell: running a cell again closes what it showed before,
-# so that neither widgets nor data pile up in the kernel.
-_panels: dict[str | None, ExplorePanel] = {}
 
 
 class ExploreScreen:
@@ -115,31 +112,18 @@ class ExploreScreen:
 
     def close(self) -> None:
         """Take everything off the page."""
-        self.controls.close()
-        for widget in (self.map, self.gallery, self.detail, self._middle, self.box):
-            widget.layout.close()
-            widget.close()
+        close_tree(self.box)
 
 
 def show_explorer(panel: ExplorePanel) -> None:
     """Display a panel: widgets where a person watches, and a picture that needs no kernel."""
-    from IPython.display import display
 
-    how, cell = asked_from()
-    if how == "none":
-        print(repr(panel))
-        return
-    if how == "widget":
-        before = _panels.get(cell)
-        if before is not None and before is not panel:
-            before.close()
-        _panels[cell] = panel
+    def widget() -> ipywidgets.Widget:
         screen = ExploreScreen(panel)
         panel.attach(screen)
-        view = {"version_major": 2, "version_minor": 0, "model_id": screen.box.model_id}
-        # Without text/plain, which would be shown where the widget cannot be.
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-    display(_static(panel).bundle(), raw=True)
+        return screen.box
+
+    show_panel(panel, widget, lambda: _static(panel))
 
 
 def _static(panel: ExplorePanel) -> StaticView:

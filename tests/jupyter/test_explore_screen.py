@@ -6,7 +6,7 @@ import ipywidgets
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-import hcat_nb.jupyter.explore_screen as module
+from hcat_nb.jupyter import panels
 from hcat_nb.jupyter.explore_screen import ExploreScreen, show_explorer
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
@@ -22,7 +22,7 @@ def run() -> Run:
 
 
 def _asked(monkeypatch, how, cell="c1"):
-    monkeypatch.setattr(module, "asked_from", lambda: (how, cell))
+    monkeypatch.setattr(panels, "asked_from", lambda: (how, cell))
 
 
 def test_widgets_and_then_the_picture(run, displayed, monkeypatch):

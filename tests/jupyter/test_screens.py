@@ -174,6 +174,18 @@ def test_a_run_that_did_not_begin_leaves_an_empty_output(displayed: Shown) -> No
     assert screen._box.comm is None
 
 
+@pytest.mark.parametrize("kind", [StaticScreen, WidgetScreen])
+def test_a_run_that_began_is_not_taken_away(kind: type, displayed: Shown) -> None:
+    screen = kind()
+    screen.start_map(Scene())
+    screen.discard()
+    screen.finish(RUNNING, StaticView("failed after epoch 0/4"))
+    assert displayed[-1][1]["text/plain"] == "failed after epoch 0/4"
+    if kind is WidgetScreen:
+        assert screen._box.comm is not None
+        screen.close()
+
+
 def test_a_place_of_its_own_shows_no_output_and_gets_no_picture(displayed: Shown) -> None:
     import ipywidgets
 
