@@ -345,8 +345,8 @@ function render({ model, el }) {
     heads.hidden = kind !== "table" || tiles.length === 0;
     list.replaceChildren(...tiles.map(drawTile));
     const range = tiles.length ? `${first + 1}–${first + tiles.length} of ` : "";
-    list.setAttribute("aria-label", `${range}${total} samples, hardest first by ${by}`);
     place.textContent = `${range}${total.toLocaleString("en")} samples`;
+    list.setAttribute("aria-label", `${place.textContent}, hardest first by ${by}`);
     status.textContent = next.said;
     mark();
     focus(next.focus, held);
@@ -374,16 +374,16 @@ function render({ model, el }) {
     one.setAttribute("aria-keyshortcuts", key);
     one.append(make("kbd", "", key));
     one.addEventListener("click", press);
+    one.addEventListener("keydown", (event) => event.stopPropagation()); // Enter would edit the cell
     return one;
   };
   bar.append(...ACTIONS.map(([action, key, words]) => button(words, key, () => act(action))));
-  const place = make("span", "hcat-place");
+  const [place, turns] = [make("span", "hcat-place"), make("span", "hcat-turns")];
   const turn = (/** @type {string} */ to) => () => model.send({ type: "turn", to });
-  const turns = make("span", "hcat-turns");
-  turns.append(button("‹", "PageUp", turn("previous")), place);
-  turns.append(button("›", "PageDown", turn("next")));
-  bar.append(turns);
+  const [back, on] = [button("‹", "PageUp", turn("previous")), button("›", "PageDown", turn("next"))];
+  turns.append(back, place, on);
   list.addEventListener("keydown", keydown);
+  bar.append(turns);
   root.append(bar, chooser.box, heads, list, status);
   el.append(root);
   model.on("msg:custom", hear);

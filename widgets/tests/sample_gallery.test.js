@@ -163,6 +163,7 @@ test("no key but Tab and the page's own shortcuts reaches the notebook", () => {
   tiles()[0].focus();
   for (const key of ["m", "x", "ArrowDown", "Enter", "b", "r"]) press(key);
   press("d", {}, el.querySelector(".hcat-chooser input"));
+  for (const button of el.querySelectorAll("button")) press("Enter", {}, button);
   expect(heard).not.toHaveBeenCalled();
   expect(press("Tab", {}, tiles()[0]).defaultPrevented).toBe(false);
   press("s", { ctrlKey: true }, tiles()[0]);
