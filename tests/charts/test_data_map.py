@@ -68,6 +68,7 @@ def test_missing_classes_are_a_grey_class_of_their_own(make_details: Details) ->
     rows = table(spec, 1)
     assert len(rows) == 100
     assert sum(row["color"] == "none" for row in rows) == 30
+    assert sum(row["label"] == "" for row in rows) == 30
     assert spec["layer"][1]["encoding"]["color"]["scale"]["domain"][-1] == "none"
 
 
