@@ -119,9 +119,10 @@ def show_explorer(panel: ExplorePanel) -> None:
     """Display a panel: widgets where a person watches, and a picture that needs no kernel."""
 
     def widget() -> ipywidgets.Widget:
-        screen = ExploreScreen(panel)
-        panel.attach(screen)
-        return screen.box
+        if panel.screen is None:
+            panel.attach(ExploreScreen(panel))
+        assert panel.screen is not None
+        return panel.screen.box  # a second view shows the same state
 
     show_panel(panel, widget, lambda: _static(panel))
 

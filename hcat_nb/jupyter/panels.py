@@ -29,7 +29,7 @@ def show_panel(panel: Panel, widget: Callable[[], Any], view: Callable[[], Stati
     Parameters
     ----------
     panel : Panel
-        Closed when its cell shows another one.
+        Closed when its cell shows another one, unless it is shown elsewhere, too.
     widget : callable
         Returns the widget, whose page has an element of the class ``hcat-live``.
     view : callable
@@ -42,9 +42,8 @@ def show_panel(panel: Panel, widget: Callable[[], Any], view: Callable[[], Stati
         print(repr(panel))
         return
     if how == "widget":
-        before = _panels.get(cell)
-        if before is not None and before is not panel:
+        before, _panels[cell] = _panels.get(cell), panel
+        if before is not None and before not in _panels.values():
             before.close()
-        _panels[cell] = panel
         display(live_output(widget()), raw=True)
     display(view().bundle(), raw=True)

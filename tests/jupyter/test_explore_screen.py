@@ -70,6 +70,17 @@ def test_running_a_cell_again_closes_what_it_showed(run, displayed, monkeypatch)
     last.close()
 
 
+def test_a_panel_shown_twice_shows_the_same_state_twice(run, displayed, monkeypatch):
+    panel = run.explore()
+    for cell in ("c3", "c4"):
+        _asked(monkeypatch, "widget", cell)
+        show_explorer(panel)
+    first, second = (data[WIDGET]["model_id"] for _, data in displayed if WIDGET in data)
+    assert first == second  # two views of one model, which both hear what changes
+    assert _instances[first].comm is not None
+    panel.close()
+
+
 def test_a_sample_in_focus_is_shown_with_its_way(run, displayed):
     panel = run.explore()
     screen = ExploreScreen(panel)

@@ -69,3 +69,15 @@ def test_running_a_cell_again_leaves_nothing_of_what_it_showed(
     for panel in made[1:]:
         panel.close()
     assert set(_instances) == before
+
+
+def test_a_panel_that_another_cell_shows_stays(
+    monkeypatch: pytest.MonkeyPatch, displayed: Shown
+) -> None:
+    twice, other = Made(), Made()
+    for panel, cell in ((twice, "a"), (twice, "b"), (other, "a")):
+        show(monkeypatch, "widget", panel, cell)
+    assert twice.box.comm is not None
+    show(monkeypatch, "widget", other, "b")
+    assert twice.box.comm is None
+    other.close()
