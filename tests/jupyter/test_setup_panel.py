@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -186,10 +185,13 @@ def test_previews_follow_the_controls_and_stay_away_from_training(
     panel._form.controls["hardness"].widget.value = "uniform"
     panel.train()
     panel._form.controls["hardness"].widget.value = "crop_shift"
-    assert "hcat-newest" not in [thread.name for thread in threading.enumerate()] or (
-        panel._previews.join(LIMIT)
-    )
+    assert panel._previews.join(LIMIT)
+    assert "crop_shift" not in panel._preview.value
     panel.stop()
+    assert panel.wait(LIMIT)
+    panel.refresh()  # as after the next cell
+    assert panel._previews.join(LIMIT)
+    assert "by crop_shift" in panel._preview.value
 
 
 def test_costs_are_measured_on_demand(make: Callable[[str], SetupPanel]) -> None:
