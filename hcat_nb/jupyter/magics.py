@@ -114,10 +114,9 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
                 )
 
         return wait_for(work, control.stop)
-    except BaseException:
+    finally:
         if screen is not None:
-            screen.discard()
-        raise
+            screen.discard()  # of a run that did not begin
 
 
 def _perturb(call: MagicCall, _: Any) -> Perturbed:

@@ -306,7 +306,7 @@ function render({ model, el }) {
       if (Math.hypot(x, y) > CLICK_PIXELS) return; // the end of a drag, of the brush say
       const row = item?.datum?.row ?? rowUnder(view, event);
       if (row === undefined) return;
-      tellBrush.cancel(); // the click took the brush away; what it picks is the selection now
+      tellBrush.cancel(); // what the press did to the brush; the sample is the selection now
       model.send({ type: "pick", row });
     });
   };
