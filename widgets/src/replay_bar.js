@@ -27,6 +27,7 @@ function render({ model, el }) {
   const slider = document.createElement("input");
   const where = document.createElement("output");
   const note = document.createElement("span");
+  where.setAttribute("aria-live", "off"); // the slider says it
   note.className = "hcat-note";
   slider.type = "range";
   slider.min = "0";

@@ -61,6 +61,14 @@ test("shows how far the run is, and follows it", () => {
   expect(el.querySelector(".hcat-live.hcat-stopped")).not.toBeNull();
 });
 
+test("a reader of the screen hears the outcome, not each batch", () => {
+  widget.render({ model, el });
+  const live = () => el.querySelector("[role=status]")?.getAttribute("aria-live");
+  expect(live()).toBe("off");
+  model.set("outcome", "finished");
+  expect(live()).toBe("polite");
+});
+
 test("shows markup as text", () => {
   model.traits.line = "<b id=evil>digits</b>";
   widget.render({ model, el });
