@@ -55,6 +55,7 @@ class ExploreScreen:
         run = panel.run
         truth = ["truth"] if run.truth["is_hard"].any() else []
         self._panel = panel
+        self._row: int | None = None  # in focus
         self.gallery = SampleGallery(panel.classes, panel.heard)
         self.detail = SampleDetail(layout={"flex": "1 1 0", "min_width": "180px"})
         self.controls = ExploreControls(
@@ -78,6 +79,7 @@ class ExploreScreen:
             self.map = self._new_map()
             before.layout.close()
             before.close()
+        scene.follow(self._row)
         self.map.present(scene)
 
     def _new_map(self) -> LiveMap:
@@ -91,6 +93,7 @@ class ExploreScreen:
         self, run: Run, views: SampleViews, exploration: Exploration, row: int | None
     ) -> None:
         """Show all that is known of a sample, and where it is on the map."""
+        self._row = row
         if row is None:
             self.detail.heading = ""
             return

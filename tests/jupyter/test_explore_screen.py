@@ -111,4 +111,7 @@ def test_another_pair_of_axes_is_another_map_without_the_old_ones_brush(run):
     now = screen.map
     panel.set(color="label")
     assert screen.map is now
+    panel.heard("focus", {"row": 7, "place": 0})
+    panel.set(y="el2n")
+    assert screen.map.scene._followed == 7  # the sample in focus stays marked
     panel.close()
