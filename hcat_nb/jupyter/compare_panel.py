@@ -141,9 +141,10 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         show_panel(self, lambda: self, self._static)
 
     def _static(self) -> StaticView:
-        if self.comparison is None:
+        compared = self.comparison
+        if compared is None:
             return StaticView(repr(self)[1:-1])
-        return StaticView(repr(self)[1:-1], png=picture(self.comparison.chart()))
+        return StaticView(_words(compared), png=picture(compared.chart()))
 
     def _layout(self) -> list[Any]:
         rows = [
@@ -223,8 +224,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
             )
             return
         self._message.value = ""
-        words = repr(compared).removeprefix("<Comparison: ").removesuffix(">")
-        self._headline.value = f"<b>{html.escape(words)}</b>"
+        self._headline.value = f"<b>{html.escape(_words(compared))}</b>"
         self._agreement.value = _agreement_html(compared)
         self._moved.value = _pictures_html(compared, self._images()) + _moved_html(compared)
         self._chart.layout.display = ""
@@ -290,6 +290,10 @@ def _dropdown(description: str) -> Any:
 def _name(run: Run, number: int) -> str:
     """Return what a run without a variable is called: its folder."""
     return f"run {number + 1}" if run.folder is None else run.folder.name
+
+
+def _words(compared: Comparison) -> str:
+    return repr(compared).removeprefix("<Comparison: ").removesuffix(">")
 
 
 def _label(name: str, run: Run) -> str:

@@ -175,7 +175,7 @@ def test_behind_it_stands_a_picture_and_a_closed_one_holds_nothing(
     (_, live), (_, static) = displayed
     assert list(live) == ["application/vnd.jupyter.widget-view+json"]
     assert set(static) == {"text/html", "image/png", "text/plain"}
-    assert "rank" in static["text/plain"]
+    assert "by loss: Spearman" in static["text/plain"]
     ComparePanel(*runs, variables={})._ipython_display_()  # the cell is run again
     del mine
     gc.collect()

@@ -245,6 +245,8 @@ def test_a_closed_panel_leaves_no_widget_and_no_data(
     before = set(_instances)
     watching = len(shell.events.callbacks["post_run_cell"])
     panel = make(f"wine {SMALL}")
+    for kind in ("instance", "mixture", "uniform"):  # each with options of its own
+        panel._form.controls["hardness"].widget.value = kind
     panel.train()
     assert panel.wait(LIMIT)
     assert panel.run is not None
