@@ -31,7 +31,7 @@ const CLICK_PIXELS = 4; // a click may move so far
 // SVG is ten times slower here; of datasets that are empty before the first frame Vega would warn.
 const EMBED = { renderer: "canvas", actions: false, logLevel: 1 };
 const INK = { light: "#333333", dark: "#d4d4d4" };
-const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
+const KIND = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
 
 /**
  * @param {Column} column
@@ -45,7 +45,7 @@ export function decodeColumn(column, buffer, n) {
     return n === 0 ? [] : new TextDecoder().decode(bytes).split("\0");
   }
   // A copy is aligned whatever the buffer's offset in its message is.
-  const values = new ARRAYS[column.dtype](bytes.slice().buffer);
+  const values = new KIND[column.dtype](bytes.slice().buffer);
   const { levels, scale, offset = 0 } = column;
   if (levels) return Array.from(values, (code) => levels[code]);
   if (scale !== undefined) return Float64Array.from(values, (step) => offset + step * scale);

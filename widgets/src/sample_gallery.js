@@ -380,8 +380,8 @@ function render({ model, el }) {
   bar.append(...ACTIONS.map(([action, key, words]) => button(words, key, () => act(action))));
   const [place, turns] = [make("span", "hcat-place"), make("span", "hcat-turns")];
   const turn = (/** @type {string} */ to) => () => model.send({ type: "turn", to });
-  const [back, on] = [button("‹", "PageUp", turn("previous")), button("›", "PageDown", turn("next"))];
-  turns.append(back, place, on);
+  turns.append(button("‹", "PageUp", turn("previous")), place);
+  turns.append(button("›", "PageDown", turn("next")));
   list.addEventListener("keydown", keydown);
   bar.append(turns);
   root.append(bar, chooser.box, heads, list, status);

@@ -83,7 +83,7 @@ test("asks for its page and shows it as a listbox of one sprite", () => {
   show(page([0, 1, 2].map((k) => tile(k))));
   const list = /** @type {HTMLElement} */ (el.querySelector(".hcat-tiles"));
   expect(list.getAttribute("role")).toBe("listbox");
-  expect(list.getAttribute("aria-label")).toBe("101–103 of 5000 samples, hardest first by aum");
+  expect(list.getAttribute("aria-label")).toBe("101–103 of 5,000 samples, hardest first by aum");
   expect(tiles().map((one) => one.getAttribute("role"))).toEqual(["option", "option", "option"]);
   expect(tiles().map((one) => one.tabIndex)).toEqual([0, -1, -1]);
   const pictures = [.../** @type {any} */ (el.querySelectorAll(".hcat-picture"))];
