@@ -94,6 +94,7 @@ function render({ model, el }) {
   play.addEventListener("click", toggle);
   // The notebook has shortcuts of its own for the keys that move a slider.
   bar.addEventListener("keydown", (event) => event.stopPropagation());
+  bar.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the slider does
   const events = ["change:epochs", "change:note"];
   for (const event of events) model.on(event, offer);
   offer();

@@ -85,6 +85,7 @@ function render({ model, el }) {
   });
   stop.textContent = "Stop";
   const box = document.createElement("div");
+  box.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the buttons do
   box.append(bar, pause, stop, line, note);
   el.append(box);
 

@@ -171,6 +171,18 @@ test("no key but Tab and the page's own shortcuts reaches the notebook", () => {
   document.body.removeEventListener("keydown", heard);
 });
 
+test("a notebook that hears keys first is told which are the gallery's", () => {
+  const marked = /** @type {boolean[]} */ ([]);
+  const first = () => marked.push(!!el.querySelector("[data-lm-suppress-shortcuts]"));
+  document.addEventListener("keydown", first, true); // as Notebook 7 does
+  show(page([tile(0)]));
+  press("d", {}, tiles()[0]);
+  press("s", { ctrlKey: true }, tiles()[0]);
+  press("a", { ctrlKey: true }, tiles()[0]);
+  document.removeEventListener("keydown", first, true);
+  expect(marked).toEqual([true, false, true]);
+});
+
 test("a class is chosen by keyboard, the suggested one first", () => {
   show(page([0, 1].map((k) => tile(k))));
   tiles()[1].focus();
@@ -268,7 +280,10 @@ test("an empty page is said and takes keys", () => {
 
 test("takes off every listener", () => {
   show(page([tile(0)]));
+  const root = el.firstElementChild;
   close();
+  press("d", {}, document.body);
+  expect(root?.hasAttribute("data-lm-suppress-shortcuts")).toBe(false);
   expect(model.listening).toBe(0);
   expect(el.childElementCount).toBe(0);
 });
