@@ -94,7 +94,8 @@ function render({ model, el }) {
   play.addEventListener("click", toggle);
   // The notebook has shortcuts of its own for the keys that move a slider.
   bar.addEventListener("keydown", (event) => event.stopPropagation());
-  bar.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the slider does
+  // Notebook 7 hears keys before they do.
+  for (const one of [play, slider]) one.dataset.lmSuppressShortcuts = "true";
   const events = ["change:epochs", "change:note"];
   for (const event of events) model.on(event, offer);
   offer();

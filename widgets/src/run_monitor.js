@@ -46,6 +46,7 @@ function button(act) {
   made.addEventListener("click", act);
   // The notebook would take Enter for "edit this cell".
   made.addEventListener("keydown", (event) => event.stopPropagation());
+  made.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the button does
   return made;
 }
 
@@ -85,7 +86,6 @@ function render({ model, el }) {
   });
   stop.textContent = "Stop";
   const box = document.createElement("div");
-  box.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the buttons do
   box.append(bar, pause, stop, line, note);
   el.append(box);
 

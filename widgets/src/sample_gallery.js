@@ -250,8 +250,9 @@ function render({ model, el }) {
   const isOwn = (/** @type {KeyboardEvent} */ { ctrlKey, metaKey, altKey, key }) =>
     !(ctrlKey || metaKey || altKey) || ((ctrlKey || metaKey) && key === "a");
   // Notebook 7 hears keys before the gallery does, and leaves those to elements so marked.
-  const guard = (/** @type {KeyboardEvent} */ event) =>
-    root.toggleAttribute("data-lm-suppress-shortcuts", isOwn(event));
+  const guard = (/** @type {any} */ event) =>
+    root.contains(event.target) &&
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", isOwn(event));
   const keydown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Tab" || !page || !isOwn(event)) return;
     const n = page.tiles.length;

@@ -77,6 +77,7 @@ test("the notebook does not hear its keys", () => {
   el.addEventListener("keydown", outside);
   find("input").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
   expect(outside).not.toHaveBeenCalled();
+  expect(el.querySelectorAll("[data-lm-suppress-shortcuts]").length).toBe(2);
 });
 
 test("takes off every listener", async () => {

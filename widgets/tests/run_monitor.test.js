@@ -155,6 +155,7 @@ test("keys of the buttons do not reach the notebook", () => {
   widget.render({ model, el });
   button("Stop").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
   expect(heard).not.toHaveBeenCalled();
+  expect(el.querySelectorAll("button[data-lm-suppress-shortcuts]").length).toBe(2);
 });
 
 test("takes off every listener", () => {
