@@ -382,13 +382,13 @@ function render({ model, el }) {
 }
 
 /**
- * Give a new view the brush and the zoom of the one before.
+ * Give a new view brush and zoom of the one before; not where a drag began, or Vega goes on with it.
  *
  * @param {any} before
  * @param {any} after
  */
 function keepGestures(before, after) {
-  const gesture = (/** @type {string} */ name) => /^(brush|zoom)(_|$)/.test(name);
+  const gesture = (/** @type {string} */ n) => /^(brush|zoom)(_(?!.*(anchor|delta))|$)/.test(n);
   const state = before.view.getState({
     signals: (/** @type {string} */ name) => gesture(name) && after.signals.has(name),
     data: (/** @type {string} */ name) => gesture(name) && after.datasets.has(name),

@@ -21,7 +21,7 @@ let embed;
 
 const vgSpec = {
   data: [{ name: "points" }, { name: "brush_store" }],
-  signals: [{ name: "heading" }, { name: "ink" }, { name: "brush" }],
+  signals: ["heading", "ink", "brush", "brush_translate_delta"].map((name) => ({ name })),
 };
 const view8 = (/** @type {number[]} */ ...bytes) => new DataView(Uint8Array.from(bytes).buffer);
 const settle = () => vi.advanceTimersByTimeAsync(100);
@@ -297,6 +297,7 @@ test("a new specification takes over gestures and rows", async () => {
   expect(rows.get("points")).toEqual([{ x: 0.5 }]);
   expect(el.querySelectorAll(".hcat-map > div")).toHaveLength(1);
   const { signals, data } = view.getState.mock.calls[0][0];
+  expect(signals("brush_translate_delta")).toBe(false);
   expect([signals("brush"), signals("ink"), data("brush_store"), data("points")]).toEqual([
     true,
     false,
