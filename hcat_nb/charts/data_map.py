@@ -94,7 +94,7 @@ def data_map(
     xs = frame[x].to_numpy(dtype=np.float64)
     ys = frame["confidence"].to_numpy(dtype=np.float64)
     layers = split(xs, ys, coloring, x_axis=X_AXES[x], y_axis=CONFIDENCE, hardest=hardest)
-    places = [np.round(one[layers.rows], 4).tolist() for one in (xs, ys)]
+    across, up = (np.round(one[layers.rows], 4).tolist() for one in (xs, ys))
     return map_chart(
         X_AXES[x],
         coloring,
@@ -103,7 +103,7 @@ def data_map(
         n_points=len(layers.rows),
         width=width,
         height=height,
-        points=point_rows(frame, *places, coloring, layers.rows),
+        points=point_rows(frame, across, up, coloring, layers.rows),
         bins=map_bins(coloring, layers),
     )
 

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -136,7 +136,7 @@ class Decisions:
         """Do again what was taken back last; return the positions it was about."""
         return self._move(1)
 
-    def listen(self, method: MethodType) -> Callable[[], object]:
+    def listen(self, method: Callable[[], object]) -> Callable[[], object]:
         """Call a method of an object after each change, as long as the object lives.
 
         A table lives as long as its run: an object that it held, and that
@@ -154,7 +154,8 @@ class Decisions:
                 alive()
 
         self.listeners.append(tell)
-        return weakref.finalize(method.__self__, self.listeners.remove, tell)
+        owner = cast(MethodType, method).__self__
+        return weakref.finalize(owner, self.listeners.remove, tell)
 
     @property
     def steps(self) -> tuple[int, int]:
