@@ -200,7 +200,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def close(self) -> None:
         """Stop training, take the panel away, and let go of the data of its run."""
-        if self._closed:
+        if getattr(self, "_closed", True):  # or never made: ipywidgets closes that, too
             return
         self._closed = True
         self.stop()
