@@ -14,7 +14,7 @@ from hcat_nb.charts.picture import picture
 from hcat_nb.errors import HcatError, UnknownNameError
 from hcat_nb.jupyter.chart_view import ChartView
 from hcat_nb.jupyter.panels import show_panel
-from hcat_nb.jupyter.screens import close_tree
+from hcat_nb.jupyter.screens import close_inside
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.registry import nearest
 from hcat_nb.runs._pictures import data_url, sprite
@@ -131,9 +131,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         with self._lock:
             self.comparison, self._variables, self._given = None, {}, ()
             self._runs, self._loaded = {}, {}
-        for child in self.children:
-            close_tree(child)
-        self.layout.close()
+        close_inside(self)
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:

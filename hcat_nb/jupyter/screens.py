@@ -30,6 +30,7 @@ __all__ = [
     "StaticScreen",
     "WidgetScreen",
     "asked_from",
+    "close_inside",
     "close_tree",
     "open_screen",
 ]
@@ -260,12 +261,17 @@ class WidgetScreen:
 
 def close_tree(widget: Any) -> None:
     """Close a widget and all that stands in it: what is not closed, ipywidgets keeps for ever."""
+    close_inside(widget)
+    widget.close()
+
+
+def close_inside(widget: Any) -> None:
+    """Close all that stands in a widget."""
     for child in getattr(widget, "children", ()):
         close_tree(child)
     for part in ("layout", "style"):  # widgets of their own
         if hasattr(widget, part):
             getattr(widget, part).close()
-    widget.close()
 
 
 class _Handle:

@@ -18,7 +18,7 @@ from hcat_nb.jupyter.magic_text import magic_line, option_words, python_code
 from hcat_nb.jupyter.newest import Newest
 from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.preview import Previewer, identity
-from hcat_nb.jupyter.screens import WidgetScreen, close_tree
+from hcat_nb.jupyter.screens import WidgetScreen, close_inside
 from hcat_nb.jupyter.setup_form import SetupForm
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.jupyter.training_thread import TrainingThread, aside
@@ -208,9 +208,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._estimates.drop()
         self._shell.events.unregister("post_run_cell", self._after_cell)
         self._let_go()
-        for child in self.children:
-            close_tree(child)
-        self.layout.close()
+        close_inside(self)
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
