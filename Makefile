@@ -33,7 +33,8 @@ test: lint ## everything that CI runs
 	else \
 	  echo "widgets: JavaScript tests left out (no node_modules; widgets/README.md says how)"; \
 	fi
-	$(BIN)/pytest --nbval-lax --nbval-current-env
+	# A process for each core, with one thread: torch's threads would only wait for each other.
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --nbval-lax --nbval-current-env
 
 bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (40 minutes)
 	$(BIN)/python tests/benchmarks/speed.py

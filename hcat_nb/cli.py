@@ -140,6 +140,8 @@ def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
     results.add_argument("folder", metavar="DIR", help="of a sweep, or of saved runs")
     results.add_argument("--out", metavar="FILE", help=".parquet or .csv file to write")
     results.add_argument("--version", metavar="V", help="of the code that made the runs")
+    results.add_argument("--mlflow", metavar="URI", help="to mirror them: sqlite:///runs.db")
+    results.add_argument("--wandb", metavar="DIR", help="folder for offline runs of W&B")
     results.set_defaults(command=_results, parser=results)
 
 
@@ -155,11 +157,16 @@ def _sweep(arguments: argparse.Namespace) -> bool:
 
 def _results(arguments: argparse.Namespace) -> None:
     from hcat_nb.sweeps.collect import results
+    from hcat_nb.sweeps.mirrors import mirror_to_mlflow, mirror_to_wandb
 
     table = results(arguments.folder, version=arguments.version, out=arguments.out)
     runs = table["run"].nunique()
     if arguments.out is not None:
         print(f"{runs} runs, {len(table)} rows: {Path(arguments.out).resolve()}")
+    for name, mirror in (("mlflow", mirror_to_mlflow), ("wandb", mirror_to_wandb)):
+        if (place := getattr(arguments, name)) is not None:
+            print(f"{mirror(table, place)} new of {runs} runs: {name}, {place}")
+    if arguments.out or arguments.mlflow or arguments.wandb:
         return
     shown = [
         "dataset",

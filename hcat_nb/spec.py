@@ -270,8 +270,15 @@ class RunSpec:
         ------
         UnknownNameError
             If an option does not exist.
+        SpecError
+            If a value is out of range, or ``p`` comes without ``hardness``.
         """
-        return cls(**_known(options))
+        known = _known(options)
+        made = cls(**known)
+        if "p" in known and "hardness" not in known:
+            both = 'both, such as hardness="uniform", or neither'
+            raise SpecError(f"p is {made.p:g}, and no kind of hardness is given", both)
+        return made
 
     @classmethod
     def recorded(cls, plain: Mapping[str, Any]) -> RunSpec:

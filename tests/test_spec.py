@@ -40,8 +40,8 @@ def test_every_option_has_help():
         ({"dataset": "cifar"}, {"dataset": "cifar10"}),
         ({"model_name": "ResNet"}, {"model": "resnet18"}),
         ({"hardness": "none"}, {"hardness": None}),
-        ({"p": "0.10", "epochs": "3"}, {"p": 0.1, "epochs": 3}),
-        ({"p": np.float32(0.5), "seed": np.int64(3)}, {"p": 0.5, "seed": 3}),
+        ({"hardness": None, "p": "0.10", "epochs": "3"}, {"p": 0.1, "epochs": 3}),
+        ({"hardness": None, "p": np.float32(0.5), "seed": np.int64(3)}, {"p": 0.5, "seed": 3}),
         ({"download": "false"}, {"download": False}),
         ({"download": np.bool_(True)}, {"download": True}),
         ({"epochs": 3.0}, {"epochs": 3}),
@@ -78,6 +78,7 @@ def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
     [
         ({"p": float("nan")}, r"p is nan; expected a proportion in \[0, 1\)"),
         ({"p": -0.1}, "p is -0.1"),
+        ({"prop": 0.2}, "p is 0.2, and no kind of hardness is given; expected both"),
         ({"epochs": 2.5}, "epochs is 2.5; expected a whole number, at least 1"),
         ({"epochs": True}, "epochs is True"),
         ({"epochs": None}, "epochs is None"),

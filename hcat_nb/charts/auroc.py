@@ -121,7 +121,7 @@ def auroc_chart(
             alt.Tooltip("auroc:Q", title="AUROC", format=".3f"),
         ],
     )
-    styles = line_styles(methods, "hcm")
+    styles = line_styles(methods, "hcm", "method")
     lines = base.mark_line().encode(**styles).add_params(chosen)
     # Marks of their own: to points laid over a line that has a selection, JupyterLab's
     # Vega-Lite gives the selection a second time, and then refuses the chart.

@@ -162,10 +162,11 @@ def _plot(
         x=alt.X(
             "p:Q",
             title="proportion made hard",
-            axis=alt.Axis(values=values or [0.0], grid=False),
-            scale=alt.Scale(zero=False, padding=12),
+            axis=alt.Axis(values=values, grid=False),
+            # Without a value there is no domain to find, and marks would lie at NaN.
+            scale=alt.Scale(zero=False, padding=12) if values else alt.Scale(domain=[0, 1]),
         ),
-        **line_styles(methods, "hcm"),
+        **line_styles(methods, "hcm", "method"),
         opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.08)),
         tooltip=[
             alt.Tooltip("hcm:N", title="method"),

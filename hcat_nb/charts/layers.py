@@ -82,7 +82,9 @@ class MapLayers:
         words = f"{self.n:,} samples"
         if self.kept < self.n:
             words = f"{self.kept:,} of {words} pass the filter"
-        if self.placed < self.kept:
+        if self.kept and not self.placed:
+            words += ", none with coordinates yet"
+        elif self.placed < self.kept:
             words += f", {self.kept - self.placed:,} of them without coordinates"
         if len(self.rows) < self.placed:
             words += f": density, and the {len(self.rows):,} of {self.ranking} as points"

@@ -38,24 +38,25 @@ def headed(text: str, caption: str) -> alt.TitleParams:
     return alt.TitleParams(text=text, subtitle=caption, anchor="start")
 
 
-def line_styles(names: Sequence[str], title: str) -> dict[str, Any]:
+def line_styles(names: Sequence[str], field: str, title: str | None = None) -> dict[str, Any]:
     """Return the encodings that tell lines apart: the palette, then again with dashes.
 
     Parameters
     ----------
     names : sequence of str
         Levels of the field.
-    title : str
-        The field; it stands above the legend.
+    field : str
+    title : str, optional
+        Stands above the legend; default: the field.
     """
     import altair as alt
 
     domain = list(names)
     colors = [CLASSES[i % len(CLASSES)] for i in range(len(domain))]
     dashes = [[1, 0] if i // len(CLASSES) % 2 == 0 else [5, 3] for i in range(len(domain))]
-    both: dict[str, Any] = {"title": title, "legend": alt.Legend(symbolType="stroke")}
+    both: dict[str, Any] = {"title": title or field, "legend": alt.Legend(symbolType="stroke")}
     return {
-        name: channel(f"{title}:N", scale=alt.Scale(domain=domain, range=levels), **both)
+        name: channel(f"{field}:N", scale=alt.Scale(domain=domain, range=levels), **both)
         for name, channel, levels in (
             ("color", alt.Color, colors),
             ("strokeDash", alt.StrokeDash, dashes),

@@ -58,6 +58,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         What the newest training failed with.
     """
 
+    _open = False  # Python closes a panel, too, whose options were refused
+
     def __init__(self, shell: Any, call: MagicCall | None = None) -> None:
         call = MagicCall() if call is None else call
         self.spec: RunSpec | None = _spec(call)
@@ -65,7 +67,6 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self.error: Exception | None = None
         self._shell = shell
         self._lock = threading.RLock()  # callbacks may run in the thread of a subshell
-        self._closed = False
         self._training: TrainingThread | None = None
         self._screen: Any = None
         self._shown: Any = None
@@ -88,6 +89,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._show_state()
         self.refresh()
         shell.events.register("post_run_cell", self._after_cell)
+        self._open = True
 
     def __repr__(self) -> str:
         state = "training" if self._is_training else "idle"
@@ -200,15 +202,14 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def close(self) -> None:
         """Stop training, take the panel away, and let go of the data of its run."""
-        if getattr(self, "_closed", True):  # or never made: ipywidgets closes that, too
-            return
-        self._closed = True
-        self.stop()
-        self._previews.drop()
-        self._estimates.drop()
-        self._shell.events.unregister("post_run_cell", self._after_cell)
-        self._let_go()
-        close_inside(self)
+        if self._open:
+            self._open = False
+            self.stop()
+            self._previews.drop()
+            self._estimates.drop()
+            self._shell.events.unregister("post_run_cell", self._after_cell)
+            self._let_go()
+            close_inside(self)
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
@@ -298,7 +299,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self._say(" · ".join([*notes, *training.warnings]))
             self._show_state()
             self._screen.discard()  # of a run that did not begin
-            if self._closed:
+            if not self._open:
                 self._let_go()
 
     def _let_go(self) -> None:

@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import plain_values
@@ -98,6 +99,11 @@ def peak_memory_mb() -> float | None:
     """Return the largest resident memory of this process so far, in MB; None on Windows."""
     if sys.platform == "win32":
         return None
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # getrusage would count the process that started this one: it shares memory until exec.
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 2**10
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

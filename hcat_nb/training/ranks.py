@@ -248,6 +248,7 @@ def together() -> Iterator[Ranks | None]:
         raise
     finally:
         alarm.over.set()
+        alarm.join(_GRACE)  # Python aborts if it ends while a thread is inside a store's call
 
 
 class _Alarm(threading.Thread):

@@ -15,7 +15,7 @@ Needs Linux; writes nothing but the temporary file, which it removes.
 from __future__ import annotations
 
 import argparse
-import resource
+import math
 import sys
 import tempfile
 import threading
@@ -80,6 +80,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Watch() as watch:
         path, labels = make_table(Path(folder), asked.rows)
         import hcat_nb as hcat
+        from hcat_nb.runs._record import peak_memory_mb
 
         began = time.perf_counter()
         run = hcat.characterize(
@@ -93,7 +94,7 @@ def main() -> int:
             seed=0,
         )
         seconds = time.perf_counter() - began
-    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = 2**20 * (peak_memory_mb() or math.nan)
     size = asked.rows * COLUMNS * 4
     print(run)
     print(f"features {size / 1e9:.2f} GB, on {run.info['data_on']}; {seconds:.0f} s")

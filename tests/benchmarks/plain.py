@@ -7,7 +7,7 @@ python tests/benchmarks/plain.py characterize 20000
 from __future__ import annotations
 
 import io
-import resource
+import math
 import sys
 import time
 from pathlib import Path
@@ -23,6 +23,7 @@ from hcat_nb.models._building import build_network
 from hcat_nb.observation.dynamics import MapDynamics
 from hcat_nb.observation.observer import Observer
 from hcat_nb.registry import METHODS
+from hcat_nb.runs._record import peak_memory_mb
 from hcat_nb.training.events import StartEvent
 from hcat_nb.training.loop import Trainer
 
@@ -144,8 +145,7 @@ def torchvision_loader(data: hcat.LabelledDataset, epochs: int, device: str = "c
 
 def peak() -> float:
     """Return the peak resident memory of this process so far, bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+    return 2**20 * (peak_memory_mb() or math.nan)
 
 
 def resident() -> float:

@@ -26,7 +26,8 @@ def test_each_figure_is_there_and_gaps_are_not(rows_of) -> None:
     assert rows["grand"].tolist() == pytest.approx(table["grand"], abs=1e-4)  # four digits
     assert np.isnan(rows["aum"].loc[1])
     assert "n/a for vog" in spec["title"]["subtitle"]
-    assert spec["layer"][1]["encoding"]["color"]["scale"]["domain"] == ["aum", "grand"]
+    color = spec["layer"][1]["encoding"]["color"]
+    assert (color["scale"]["domain"], color["title"]) == (["aum", "grand"], "method")
 
 
 def test_more_methods_than_colours_are_told_apart_by_dashes() -> None:

@@ -61,6 +61,8 @@ def test_what_has_no_place_is_counted_but_not_drawn() -> None:
     layers = split(np.array([0.1, np.nan, 0.2]), np.full(3, 0.5), coloring, **AXES)
     assert layers.rows.tolist() == [0, 2]
     assert layers.caption() == "3 samples, 1 of them without coordinates"
+    nowhere = split(np.full(3, np.nan), np.full(3, 0.5), coloring, **AXES)
+    assert nowhere.caption() == "3 samples, none with coordinates yet"
 
 
 def test_the_rarest_colour_is_drawn_last() -> None:

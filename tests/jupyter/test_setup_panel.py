@@ -16,7 +16,9 @@ from ipywidgets.widgets.widget import _instances
 from torch import nn
 
 import hcat_nb
+from hcat_nb.errors import SpecError
 from hcat_nb.jupyter import panels
+from hcat_nb.jupyter.magic_parser import MagicCall
 from hcat_nb.jupyter.setup_panel import SetupPanel
 from hcat_nb.jupyter.training_thread import alone
 from hcat_nb.runs.characterize import characterize
@@ -68,6 +70,15 @@ def test_it_trains_what_the_plain_call_trains(make: Callable[[str], SetupPanel])
     pd.testing.assert_frame_equal(panel.run.scores, plain.scores)  # same seed, same bits
     assert ".run of this panel" in panel._message.value
     assert "<Run" not in panel._message.value  # as text, not as an element
+
+
+def test_a_panel_whose_options_were_refused_leaves_no_trace(shell: InteractiveShell) -> None:
+    before = list(shell.events.callbacks["post_run_cell"])
+    panel = SetupPanel.__new__(SetupPanel)
+    with pytest.raises(SpecError, match="epochs is 0"):
+        panel.__init__(shell, MagicCall(keywords={"data": "digits", "epochs": 0}))  # type: ignore[misc]
+    panel.close()  # as Python does when it forgets the object
+    assert shell.events.callbacks["post_run_cell"] == before
 
 
 def test_the_shown_line_and_code_train_the_same(

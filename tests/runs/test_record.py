@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
+import pytest
 import torch
 from torch import nn
 
@@ -50,3 +53,11 @@ def test_only_trained_parameters_count():
 def test_peak_memory_covers_what_lives_now():
     block = torch.ones(30 * 2**20 // 4)  # 30 MB, touched
     assert peak_memory_mb() > block.numel() * 4 / 2**20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no peak on Windows")
+def test_peak_memory_is_not_that_of_the_process_that_started_this_one():
+    block = b"x" * 2**30  # a gigabyte that is written, so resident
+    code = "from hcat_nb.runs._record import peak_memory_mb; print(peak_memory_mb())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert len(block) / 2**20 > float(told.stdout) > 5
