@@ -194,8 +194,9 @@ class WidgetScreen:
         self._epochs = (epochs, frame, note)
 
     def discard(self) -> None:
-        """Take everything away, unless the run began."""
+        """Take everything away, unless the run began; then its buttons only."""
         if self._begun:
+            self._monitor.buttons = False  # a view that failed never heard of the end
             return
         self._known.set()
         self._built.wait()
