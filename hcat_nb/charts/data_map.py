@@ -204,7 +204,9 @@ def map_chart(
     )
     layers = [cells, dots]
     if live:
-        layers = [cells, dots.add_params(*_gestures()), *_selected(where)]
+        # The name is the same for every colour: by it a new view knows the brush of the one before.
+        dots = dots.properties(name="map").add_params(*_gestures())
+        layers = [cells, dots, *_selected(where)]
     chart = OfflineChart(
         layer=layers,
         width=width,

@@ -392,7 +392,7 @@ function keepGestures(before, after) {
   const state = before.view.getState({
     signals: (/** @type {string} */ name) => gesture(name) && after.signals.has(name),
     data: (/** @type {string} */ name) => gesture(name) && after.datasets.has(name),
-    recurse: true,
+    recurse: false, // below are legends, which the new view may not have
   });
   after.view.setState(state);
 }
