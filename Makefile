@@ -36,7 +36,7 @@ test: lint ## everything that CI runs
 	# A process for each core, with one thread: torch's threads would only wait for each other.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --nbval-lax --nbval-current-env
 
-bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (40 minutes)
+bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (50 minutes)
 	$(BIN)/python tests/benchmarks/speed.py
 
 lab: $(USER_READY) ## open JupyterLab on notebooks/

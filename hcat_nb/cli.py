@@ -50,8 +50,8 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if a check failed; or 2 after a mistake of the user, told in one
-        line on standard error.
+        0; 1 if a check failed, or a sweep is not complete; or 2 after a mistake
+        of the user, told in one line on standard error.
     """
     try:
         arguments = _parser().parse(sys.argv[1:] if words is None else words)
@@ -146,13 +146,13 @@ def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
 
 
 def _sweep(arguments: argparse.Namespace) -> bool:
-    """Do the sweep; return whether a run of it failed."""
+    """Do the sweep; return whether a run of it failed, or was not begun."""
     from hcat_nb.sweeps.sweep import Sweep, sweep
 
     names = ("out", "workers", "scheduler", "time_limit", "memory_limit", "only", "dry_run")
     done = sweep(arguments.source, **{name: getattr(arguments, name) for name in names})
     print(done)
-    return isinstance(done, Sweep) and bool(done.failures)
+    return isinstance(done, Sweep) and done.done < len(done.cells)
 
 
 def _results(arguments: argparse.Namespace) -> None:

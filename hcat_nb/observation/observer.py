@@ -36,8 +36,8 @@ __all__ = ["Observer", "Subscriber"]
 
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
-_CHUNK_VALUES = 2**21  # values of the samples, whose gradients may be as many, twice in memory
-_KEPT = 2**25  # bytes of what a further sweep over the final model wants again
+_CHUNK_VALUES = 2**19  # values of the samples, whose gradients may be as many, twice in memory
+_KEPT = 2**23  # bytes of what a further sweep over the final model wants again
 
 Quantity = tuple[Need, Options]
 

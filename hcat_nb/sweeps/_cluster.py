@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import HcatError
-from hcat_nb.sweeps._workers import Worker, WorkerLostError
+from hcat_nb.sweeps._workers import Worker
 
 __all__ = ["LOCAL", "DaskWorkers"]
 
@@ -102,29 +102,25 @@ class DaskWorkers:
 
     def close(self) -> None:
         """End what is not done, and leave the cluster."""
-        self._client.run(end_here, self._sweep)
-        self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        try:
+            self._client.run(end_here, self._sweep)
+        finally:  # also where a worker does not answer
+            self._client.close()
+            if self._cluster is not None:
+                self._cluster.close()
 
 
 def do_here(request: dict[str, Any], sweep: str, n_threads: int) -> dict[str, Any]:
     """Do a run beside this thread of a Dask worker."""
     key = (sweep, threading.get_ident())
-    for last in (False, True):  # a worker may be killed in place of its kernel
-        if sweep in _over:
-            break
-        worker = _workers.setdefault(key, Worker(Path(request["out"]), n_threads))
-        try:
-            return worker.run(request)
-        except WorkerLostError:
-            if last:
-                raise
-    raise WorkerLostError("the sweep was ended")
+    worker = _workers.setdefault(key, Worker(Path(request["out"]), n_threads))
+    if sweep in _over:  # end_here may have been too early to find it
+        worker.stop()
+    return worker.run(request)
 
 
 def end_here(sweep: str) -> None:
     """End the worker processes of a sweep beside this Dask worker."""
     _over.add(sweep)
-    for key in [key for key in _workers if key[0] == sweep]:
+    for key in [key for key in list(_workers) if key[0] == sweep]:
         _workers.pop(key).stop()

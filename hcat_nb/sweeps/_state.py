@@ -14,6 +14,7 @@ from typing import Any
 from hcat_nb.runs._atomic import write_json
 
 __all__ = [
+    "ATTEMPTS",
     "DONE",
     "NOTEBOOK",
     "RUN",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 NOTEBOOK, RUN, STATE = "benchmark.ipynb", "run", "state.json"
-_ATTEMPTS = "attempts.jsonl"
+ATTEMPTS = "attempts.jsonl"
 DONE = "done"
 
 
@@ -56,5 +57,5 @@ def is_complete(folder: Path) -> bool:
 
 def note_attempt(folder: Path, entry: Mapping[str, Any]) -> None:
     """Add a line to the history of a run."""
-    with (folder / _ATTEMPTS).open("a", encoding="utf-8") as file:
+    with (folder / ATTEMPTS).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry, allow_nan=False) + "\n")

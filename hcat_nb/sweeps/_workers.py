@@ -22,7 +22,7 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEX
 
 
 class WorkerLostError(Exception):
-    """A worker ended in the middle of a run."""
+    """A worker ended in the middle of a run, or was told to end before it."""
 
 
 def available_cores() -> int:
@@ -53,18 +53,38 @@ class Worker:
         self._environment = {**os.environ, **thread_environment(n_threads)}
         self._process: subprocess.Popen[str] | None = None
         self._log: Path | None = None
+        self._starting = threading.Lock()
+        self._stopped = False
 
     def run(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do a run and return its state; see :func:`hcat_nb.sweeps._cell.run_cell`.
 
+        Once more, if the process ends before its answer: whoever kills a
+        kernel may take the worker for it.
+
         Raises
         ------
         WorkerLostError
-            If the process ended before its answer.
+            If it ended twice, or :meth:`stop` was called.
         """
+        try:
+            return self._asked(request)
+        except WorkerLostError:
+            return self._asked(request)
+
+    def stop(self) -> None:
+        """End the process, and the kernel of a run that it is at; no other one is started."""
+        with self._starting:  # else a run that is just handed out would start one afterwards
+            self._stopped = True
+            self._leave()
+        if self._log is not None and self._log.is_file() and not self._log.stat().st_size:
+            self._log.unlink()
+
+    def _asked(self, request: Mapping[str, Any]) -> dict[str, Any]:
         process = self._process
         if process is None or process.poll() is not None:
-            process = self._start()
+            with self._starting:
+                process = self._start()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -79,12 +99,6 @@ class Worker:
         state: dict[str, Any] = json.loads(answer)
         return state
 
-    def stop(self) -> None:
-        """End the process, and the kernel of a run that it is at."""
-        self._leave()
-        if self._log is not None and self._log.is_file() and not self._log.stat().st_size:
-            self._log.unlink()
-
     def _leave(self) -> None:
         """Close both pipes, which ends the process, and wait for that."""
         process, self._process = self._process, None
@@ -98,6 +112,8 @@ class Worker:
         process.stdout.close()
 
     def _start(self) -> subprocess.Popen[str]:
+        if self._stopped:
+            raise WorkerLostError("the sweep was ended")
         self._leave()
         folder = self._out / _LOGS
         folder.mkdir(exist_ok=True)
@@ -132,7 +148,6 @@ class LocalWorkers:
         self._all = [Worker(out, n_threads) for _ in range(n_workers)]
         for worker in self._all:
             self._free.put(worker)
-        self._ending = False
 
     def submit(self, request: Mapping[str, Any]) -> None:
         """Begin a run; at most ``width`` at a time."""
@@ -148,22 +163,13 @@ class LocalWorkers:
 
     def close(self) -> None:
         """End all workers, those at work too."""
-        self._ending = True
         for worker in self._all:
             worker.stop()
 
     def _do(self, worker: Worker, request: Mapping[str, Any]) -> None:
         try:
-            state = self._attempt(worker, request)
+            state = worker.run(request)
         except Exception as error:  # the thread has no caller: the sweep lists it
             state = {"state": "failed", "error": f"{type(error).__name__}: {error}"}
         self._free.put(worker)
         self._answers.put({"address": request["address"], **state})
-
-    def _attempt(self, worker: Worker, request: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return worker.run(request)
-        except WorkerLostError:
-            if self._ending:
-                raise
-            return worker.run(request)  # once more: a worker may be killed in place of its kernel

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.sweeps._state import DONE, RUN, STATE, read_state
+from hcat_nb.runs._checkpoint import INDEX
+from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,13 +101,13 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
             names = {entry.name: entry for entry in entries}
         if _RECORD in names:
             yield folder, None
-        elif STATE in names or RUN in names:
+        elif STATE in names or ATTEMPTS in names:
             state = read_state(folder)
             inner = folder / RUN
             # One without a state is at work, or was interrupted before its end.
             if state is not None and state["state"] == DONE and (inner / _RECORD).is_file():
                 yield inner, state
-        else:
+        elif INDEX not in names:  # beside checkpoints stand seeds of a run that is not finished
             waiting += [
                 Path(entry.path)
                 for name, entry in sorted(names.items(), reverse=True)

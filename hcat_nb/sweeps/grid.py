@@ -16,6 +16,7 @@ from typing import Any
 from hcat_nb.casts import cast
 from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
 from hcat_nb.registry import (
+    ARRAY_SUFFIX,
     METHODS,
     MODELS,
     PERTURBATIONS,
@@ -70,8 +71,8 @@ class Cell:
         }
         for name in ("seed", *_NO_NUMBERS):
             del decisive[name]
-        if names_file(spec.dataset):
-            decisive["content"] = _content(Path(spec.dataset))
+        if files := [Path(decisive[name]) for name in _files(decisive)]:
+            decisive["content"] = " ".join(map(_content, files))
         text = json.dumps(decisive, sort_keys=True, allow_nan=False)
         digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         return f"{digest}-{code_version()}"
@@ -117,23 +118,26 @@ def read_plan(source: Any) -> Plan:
         If a name is no parameter; names the nearest.
     SpecError
         If a value lies outside its range, or there is no run at all.
+    MissingDataError
+        If a file of data is absent.
 
     Examples
     --------
-    >>> plan = read_plan({"dataset": ["wine", "digits"], "prop": [0.1, 0.3], "epochs": 2})
+    >>> plan = read_plan({"dataset": ["wine", "digits"], "hardness": "uniform", "prop": [0.1, 0.3]})
     >>> len(plan.cells), str(plan.cells[0])
-    (4, 'dataset=wine p=0.1 epochs=2')
+    (4, 'dataset=wine hardness=uniform p=0.1')
     """
+    _digest.cache_clear()  # files may have changed since
     document = _document(source)
     base = _named(document.get("base", {}), "base")
     words = {}
     for word, alone in (("total_runs", 1), ("fix_seed", False)):
         value = document.get(word, alone)
         words[word] = _cast(word, base.pop(word, value), type(alone).__name__)
-    chosen = [*_combinations(document), *_listed(document)] or [{}]
-    chosen = _sample(chosen, document.get("sample"))
-    if words["total_runs"] < 1:
-        raise SpecError(f"total_runs is {words['total_runs']}", "at least 1")
+    chosen = [*_combinations(document), *_listed(document)]
+    if not chosen and "runs" in document:
+        raise SpecError("the list of runs is empty", "at least one")
+    chosen = _sample(chosen or [{}], document.get("sample"))
     cells: dict[str, Cell] = {}
     for one in chosen:
         for cell in _repeated({**base, **one}, words):
@@ -242,6 +246,8 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     """Return a run as often as it is asked for, with the seeds that each has, checked."""
     own = dict(parameters)
     total = _cast("total_runs", own.pop("total_runs", words["total_runs"]), "int")
+    if total < 1:
+        raise SpecError(f"total_runs is {total}", "at least 1")
     fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
     own = _absolute(own)
     spec = Cell(own).spec  # checks the values
@@ -277,18 +283,38 @@ def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(tag, str):
         raise SpecError(f"run_tag is {tag!r}", "text", "write it in quotes")
     changed = dict(parameters)
+    paths = _files(changed)
     dataset = changed.get("dataset")
-    if isinstance(dataset, str) and (names_file(dataset) or names_folder(dataset)):
-        changed["dataset"] = str(Path(dataset).resolve())
+    if isinstance(dataset, str) and names_folder(dataset):
+        paths.append("dataset")
     if changed.get("root"):
-        changed["root"] = str(Path(changed["root"]).expanduser().resolve())
+        paths.append("root")
+    for name in paths:
+        changed[name] = str(Path(changed[name]).expanduser().resolve())
     return changed
+
+
+def _files(parameters: Mapping[str, Any]) -> list[str]:
+    """Return which parameters name a file of data: a table, or an array and that of its labels."""
+    dataset = parameters.get("dataset")
+    if not (isinstance(dataset, str) and names_file(dataset)):
+        return []
+    beside = isinstance(parameters.get("target"), str) and dataset.lower().endswith(ARRAY_SUFFIX)
+    return ["dataset", "target"] if beside else ["dataset"]
 
 
 def _content(path: Path) -> str:
     if not path.is_file():
-        raise MissingDataError(f"the table {path} is absent", "a file")
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        raise MissingDataError(f"the file {path} is absent", "a table or an array")
+    seen = path.stat()
+    return _digest(path, seen.st_mtime_ns, seen.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    """Return a digest of a file, which many runs share and which memory need not hold."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _cast(name: str, value: Any, kind: str) -> Any:

@@ -12,6 +12,7 @@ still waits for it then is ended by a thread that looks into the store.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -322,7 +323,22 @@ def _join() -> Ranks | None:
             dist.distributed_c10d._get_default_store(),
         )
         _joined = world, ranks
+        atexit.register(_let_go, ranks)
     return _joined[1]
+
+
+def _let_go(ranks: Ranks) -> None:
+    """Close a group while its threads can still take Python's lock, and wait for them.
+
+    One that drops the last tensor it carried takes it; where Python ends
+    meanwhile, that aborts the process.
+    """
+    global _joined
+    _joined = None
+    if dist.is_initialized():
+        with contextlib.suppress(ValueError):  # the script closed it
+            dist.destroy_process_group(ranks.group)
+    del vars(ranks)["group"]  # the script may hold this object until the end
 
 
 def _disconnect() -> None:

@@ -1,6 +1,6 @@
 """What characterization costs beside the training that it watches.
 
-    python tests/benchmarks/speed.py                  # everything, about 40 minutes on two cores
+    python tests/benchmarks/speed.py                  # everything, about 50 minutes on two cores
     python tests/benchmarks/speed.py --only mlp --rounds 1
     python tests/benchmarks/speed.py --scale 0.1      # a tenth of the samples, to try it out
 
@@ -85,12 +85,19 @@ def characterize(
 def side_by_side(
     rounds: int, base: Callable[[], float], others: dict[str, Callable[[], float]]
 ) -> Iterator[tuple[str, list[float]]]:
-    """Yield each work's times over those of ``base``, round by round."""
+    """Yield each work's times over those of ``base`` before and after it, round by round.
+
+    A machine's speed drifts by a tenth within minutes; the mean of its two
+    neighbours is what ``base`` would have taken then.
+    """
     ratios: dict[str, list[float]] = {name: [] for name in others}
+    before = base()
     for _ in range(rounds):
-        unit = base()
         for name, work in others.items():
-            ratios[name].append(work() / unit)
+            taken = work()
+            after = base()
+            ratios[name].append(2 * taken / (before + after))
+            before = after
     yield from ratios.items()
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ import psutil
 import pytest
 
 from hcat_nb.errors import HcatError
+from hcat_nb.sweeps._cluster import do_here, end_here
+from hcat_nb.sweeps._workers import WorkerLostError
 from hcat_nb.sweeps.sweep import sweep
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `sweep`")
@@ -109,6 +111,15 @@ def test_a_worker_that_is_killed_loses_nothing(
         assert [one["event"] for one in own].count("done") == 1
     assert sum(one["event"] == "started" for one in events) == N_RUNS + 1  # the one that was lost
     assert done.results()["run"].nunique() == N_RUNS
+
+
+def test_a_run_that_arrives_after_the_end_starts_no_process(
+    tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
+) -> None:
+    end_here("over")
+    with pytest.raises(WorkerLostError, match="the sweep was ended"):
+        do_here(request_of(tiny), "over", 1)
+    assert not any(tmp_path.iterdir())
 
 
 def test_an_address_where_nobody_answers_is_told(

@@ -12,8 +12,9 @@ import pytest
 import hcat_nb as hcat
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.run import Run
-from hcat_nb.sweeps._state import write_state
+from hcat_nb.sweeps._state import note_attempt, write_state
 from hcat_nb.sweeps.collect import results
+from hcat_nb.training.events import EpochEvent, Listener
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,7 @@ def put(run: Run, tmp_path: Path) -> Callable[..., Path]:
         folder = tmp_path / "sweep" / address
         run.save(folder / "run")
         parameters = {"run_tag": "007"}
+        note_attempt(folder, {"event": "started"})
         write_state(folder, {"state": state, "version": version, "parameters": parameters})
         return folder
 
@@ -66,9 +68,24 @@ def test_what_is_not_done_is_left_out(put: Callable[..., Path], tmp_path: Path) 
 def test_plain_runs_are_found_at_any_depth(run: Run, tmp_path: Path) -> None:
     run.save(tmp_path / "x/y")
     run.save(tmp_path / "z")
+    run.save(tmp_path / "run")  # a plain name, too, as a sweep has it
     table = results(tmp_path)
-    assert list(table["run"].unique()) == ["x/y", "z"]
+    assert list(table["run"].unique()) == ["run", "x/y", "z"]
     assert set(table["code_version"]) == {""}
+
+
+def test_a_seed_of_a_run_that_is_not_finished_is_no_run(tmp_path: Path) -> None:
+    class Stopping(Listener):
+        def on_epoch(self, _event: EpochEvent) -> None:
+            if (tmp_path / "half/checkpoint/seed_0").is_dir():
+                raise KeyboardInterrupt  # as if it was killed in its second training
+
+    options: dict[str, Any] = {"epochs": 1, "methods": "el2n", "model": "mlp", "seeds": 2}
+    with pytest.raises(KeyboardInterrupt):
+        hcat.characterize("wine", **options, out=tmp_path / "half", listeners=[Stopping()])
+    assert (tmp_path / "half/checkpoint/seed_0/run.json").is_file()
+    with pytest.raises(StoreError, match="no finished run"):
+        results(tmp_path)
 
 
 def test_a_run_without_hardness_has_one_row_without_metrics(tmp_path: Path) -> None:

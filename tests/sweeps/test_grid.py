@@ -22,7 +22,7 @@ def _parameters(source: Any) -> list[dict[str, Any]]:
 def test_a_grid_is_all_combinations_under_our_own_names() -> None:
     found = _parameters(
         {
-            "base": {"model_name": "MLP", "methods": ["aum", "vog"]},
+            "base": {"model_name": "MLP", "hardness": "uniform", "methods": ["aum", "vog"]},
             "grid": {"dataset": ["wine", "digits"], "prop": [0.1, 0.3]},
         }
     )
@@ -42,9 +42,11 @@ def test_a_list_of_methods_is_one_value_and_a_list_of_lists_several() -> None:
 
 def test_runs_stand_beside_the_grid_and_twice_the_same_is_once() -> None:
     runs = [{"dataset": "wine", "p": 0.4}, {"p": 0.1, "dataset": "wine"}]
-    found = _parameters({"grid": {"dataset": "wine", "p": [0.1, 0.2]}, "runs": runs})
+    base = {"hardness": "uniform"}
+    grid = {"dataset": "wine", "p": [0.1, 0.2]}
+    found = _parameters({"base": base, "grid": grid, "runs": runs})
     assert [one["p"] for one in found] == [0.1, 0.2, 0.4]
-    assert len(read_plan(runs).cells) == 2
+    assert len(read_plan({"base": base, "runs": runs}).cells) == 2
 
 
 def test_fix_seed_repeats_with_the_data_seed_fixed() -> None:
@@ -87,6 +89,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) ->
         ({"p": [float("nan")]}, "p is nan"),
         ({"p": [1.5]}, r"p is 1.5; expected a proportion"),
         ({"p": []}, "no value for p"),
+        ({"dataset": ["wine"], "p": [0.2]}, "p is 0.2, and no kind of hardness is given"),
         ({"base": [1]}, "base is"),
         ({"runs": "wine"}, "runs is 'wine'"),
         ({"dataset": "wine", "total_runs": 0}, "total_runs is 0"),
@@ -96,7 +99,10 @@ def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) ->
         ({"base": {"run_tag": 7}}, "run_tag is 7; expected text; to mend it: write it in quotes"),
         ({"base": {"out": "x"}}, "out is no parameter"),
         (3, "a sweep is 3"),
-        ({"dataset": "absent.csv", "target": "y"}, "table .*absent.csv is absent"),
+        ({"dataset": "absent.csv", "target": "y"}, "file .*absent.csv is absent"),
+        ([], "list of runs is empty"),
+        ({"base": {"dataset": "wine"}, "runs": []}, "list of runs is empty"),
+        ([{"dataset": "wine"}, {"dataset": "digits", "total_runs": 0}], "total_runs is 0"),
         ("absent.yaml", "absent.yaml cannot be read"),
     ],
 )
@@ -108,9 +114,11 @@ def test_a_wrong_plan_is_refused_in_one_line(source: Any, words: str) -> None:
 
 def test_yaml_says_the_same_as_python(tmp_path: Path) -> None:
     path = tmp_path / "sweep.yaml"
-    path.write_text("grid: {dataset: [wine], p: [0.1, 0.2]}\ntime_limit: 60\nout: there\n")
+    path.write_text(
+        "grid: {dataset: [wine], hardness: uniform, p: [0.1, 0.2]}\ntime_limit: 60\nout: there\n"
+    )
     plan = read_plan(path)
-    python = read_plan({"dataset": ["wine"], "p": [np.float64(0.1), 0.2]})
+    python = read_plan({"dataset": ["wine"], "hardness": "uniform", "p": [np.float64(0.1), 0.2]})
     assert [cell.address for cell in plan.cells] == [cell.address for cell in python.cells]
     assert plan.settings == {"time_limit": 60, "out": "there"}
 
@@ -118,17 +126,18 @@ def test_yaml_says_the_same_as_python(tmp_path: Path) -> None:
 def test_the_address_is_of_what_decides_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Cell({"dataset": "wine"}).address
+    wine = {"dataset": "wine", "hardness": "uniform"}
+    plain = Cell(wine).address
     same = [{"epochs": 10}, {"seed": 0}, {"data_seed": 0}, {"root": "/x"}, {"download": False}]
     other = [{"epochs": 9}, {"seed": 1}, {"model_seed": 1}, {"run_tag": "a"}, {"p": 0.2}]
-    assert {Cell({"dataset": "wine", **more}).address for more in same} == {plain}
-    assert plain not in {Cell({"dataset": "wine", **more}).address for more in other}
+    assert {Cell({**wine, **more}).address for more in same} == {plain}
+    assert plain not in {Cell({**wine, **more}).address for more in other}
     named = [{"methods": "aum vog"}, {"methods": ["vog", "aum"]}, {"hcms": ["aum", "vog"]}]
     assert len({read_plan([one]).cells[0].address for one in named}) == 1
     file = tmp_path / "own.csv"
     file.write_text("a,label\n1,x\n2,y\n")
     before = Cell({"dataset": str(file), "target": "label"}).address
-    file.write_text("a,label\n1,x\n3,y\n")
+    file.write_text("a,label\n1,x\n30,y\n")  # longer: a clock may tick too slowly to tell
     assert Cell({"dataset": str(file), "target": "label"}).address != before
     monkeypatch.setattr(grid, "code_version", lambda: "00000000")
     assert Cell({"dataset": "wine"}).address != plain
@@ -140,7 +149,26 @@ def test_the_path_of_a_dataset_holds_in_every_working_directory(
     (tmp_path / "own.csv").write_text("a,label\n1,x\n2,y\n")
     monkeypatch.chdir(tmp_path)
     (found,) = _parameters({"dataset": "own.csv", "target": "label"})
-    assert found["dataset"] == str(tmp_path / "own.csv")
+    assert (found["dataset"], found["target"]) == (str(tmp_path / "own.csv"), "label")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (at_home,) = _parameters({"dataset": "~/own.csv", "target": "label"})
+    assert at_home == found
+
+
+def test_the_labels_of_an_array_are_a_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 2), np.float32))
+    np.save(tmp_path / "y.npy", np.array([0, 1, 0, 1]))
+    monkeypatch.chdir(tmp_path)
+    source = {"dataset": "x.npy", "target": "y.npy"}
+    (before,) = read_plan(source).cells
+    assert before.parameters["target"] == str(tmp_path / "y.npy")
+    np.save(tmp_path / "y.npy", np.array([0, 1, 1, 1]))
+    assert read_plan(source).cells[0].address != before.address
+    (tmp_path / "y.npy").unlink()
+    with pytest.raises(MissingDataError, match=r"y\.npy is absent"):
+        read_plan(source)
 
 
 def test_what_only_this_process_knows_is_refused() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,53 @@ def test_killed_at_three_moments_nothing_is_lost_or_repeated(
     assert set(table["data_seed"]) == {0}
 
 
+def _kernel_of(folder: Path) -> psutil.Process | None:
+    """Return the kernel that works in ``folder``, once it trains."""
+    if not list(folder.glob("run/checkpoint/*.json")):
+        return None
+    began = json.loads((folder / "attempts.jsonl").read_text().splitlines()[-1])
+    # papermill's own process, the worker, is in that folder too.
+    for one in psutil.Process(began["pid"]).children(recursive=True):
+        if one.cwd() == str(folder):
+            return one
+    return None
+
+
+def test_a_killed_kernel_is_told_with_its_memory_and_stops_no_other(
+    tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    failing, endless = {"lr": 1e30, "epochs": 3}, {"epochs": 100_000}
+    runs = [tiny, tiny | failing, tiny | endless, *(tiny | {"seed": n} for n in (1, 2, 3))]
+    addresses = [cell.address for cell in grid.read_plan(runs).cells]
+    out = tmp_path / "out"
+    killed: list[psutil.Process] = []
+
+    def kill() -> None:
+        while (kernel := _kernel_of(out / addresses[2])) is None:
+            time.sleep(0.05)
+        kernel.kill()
+        killed.append(kernel)
+
+    threading.Thread(target=kill, daemon=True).start()
+    # The limit ends the run if nobody kills it; the others take seconds.
+    done = sweep(runs, out=out, workers=1, time_limit=100)
+    assert killed
+    states = [done.states[one]["state"] for one in addresses]
+    assert states == ["done", "failed", "killed", "done", "done", "done"]
+    assert done.states[addresses[2]]["memory_mb"] > 50
+    text = str(done)
+    assert "DivergedError" in text
+    assert re.search(r"the kernel died at \d+ MB of memory", text)
+    for address in addresses[1:3]:
+        assert f"again: hcat sweep {done.out} --only {address}" in text
+        assert (done.out / address / "benchmark.ipynb").is_file()
+    assert done.results()["run"].nunique() == 4
+    assert re.fullmatch(r"<Sweep: .*6 runs: 4 done, 2 failed \(print it .*\)>", repr(done))
+    assert "\n" not in repr(done)
+    again = sweep(done.out, only=[addresses[1][:8]])
+    assert (again.skipped, len(again.failures)) == (0, 1)
+
+
 class _Listener:
     """Keeps what it is shown, and asks to stop after the first run."""
 
@@ -138,6 +187,7 @@ def test_two_interrupts_end_it_and_leave_nobody(
         psutil.wait_procs(family, timeout=30)
         assert not [one for one in family if one.is_running()]
     assert "3 to do" in printed
+    assert process.returncode == 1  # what comes after `&&` would not have all runs
     assert not _complete(out)
 
 

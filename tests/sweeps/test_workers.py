@@ -12,7 +12,13 @@ import pytest
 
 from hcat_nb.sweeps import _workers
 from hcat_nb.sweeps._state import is_complete
-from hcat_nb.sweeps._workers import LocalWorkers, available_cores, thread_environment
+from hcat_nb.sweeps._workers import (
+    LocalWorkers,
+    Worker,
+    WorkerLostError,
+    available_cores,
+    thread_environment,
+)
 
 
 @pytest.fixture
@@ -54,6 +60,16 @@ def test_a_worker_that_is_killed_is_replaced_and_the_run_done(
     assert (tmp_path / "a/attempts.jsonl").read_text().count('"started"') == 2
     workers.close()
     assert not [one for one in psutil.Process().children() if "worker" in " ".join(one.cmdline())]
+
+
+def test_a_worker_that_was_told_to_end_starts_no_process(
+    tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
+) -> None:
+    worker = Worker(tmp_path, 1)
+    worker.stop()  # a run that was just handed out comes after it
+    with pytest.raises(WorkerLostError, match="the sweep was ended"):
+        worker.run(request_of(tiny))
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_worker_that_cannot_start_is_told(
