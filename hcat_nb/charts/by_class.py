@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.charts.coloring import unused
 from hcat_nb.charts.rows import csv_table, numbers
 from hcat_nb.charts.theme import CLASSES, headed, themed
 from hcat_nb.errors import DataError, SpecError
@@ -143,10 +144,9 @@ def class_quantiles(scores: pd.Series[Any], labels: Any) -> pd.DataFrame:
     if len(column) != len(scores):
         raise DataError(f"{len(column)} labels for {len(scores)} scores", "one each")
     codes, classes = pd.factorize(column.astype(object))
-    missing = _NO_LABEL
-    while missing in classes:  # a class may be called "none"
-        missing = f"({missing})"
-    names = pd.Index([*classes.tolist(), missing], dtype=object, name="class")
+    known_classes = classes.tolist()
+    missing = unused(_NO_LABEL, known_classes)
+    names = pd.Index([*known_classes, missing], dtype=object, name="class")
     values = scores.to_numpy(dtype=np.float64)
     known = np.isfinite(values)
     codes = np.where(codes < 0, len(classes), codes)[known]

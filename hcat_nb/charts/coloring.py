@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
-__all__ = ["Coloring", "by_column", "by_group", "by_truth", "paint"]
+__all__ = ["Coloring", "by_column", "by_group", "by_truth", "paint", "unused"]
 
 _FEW = 20  # distinct whole numbers up to which they are read as names
 
@@ -69,7 +70,8 @@ def by_column(column: pd.Series[Any]) -> Coloring:
     """Colour by a column: numbers on a scale, everything else as names.
 
     Missing values are grey and called "none"; of more classes than the
-    palette has colours, the smallest share one and are called "other".
+    palette has colours, the smallest share one and are called "other".  Where
+    a class is called so itself, the word stands in brackets.
     """
     import pandas as pd
 
@@ -91,11 +93,11 @@ def by_column(column: pd.Series[Any]) -> Coloring:
     place = np.full(len(names) + 1, len(levels), dtype=np.int64)
     place[order] = np.arange(len(order))
     if len(order) < len(names):
-        levels.append("other")
+        levels.append(unused("other", names))
         colors.append(OTHER)
     place[-1] = len(levels)  # factorize gives -1 where a value is missing
     if (codes < 0).any():
-        levels.append("none")
+        levels.append(unused("none", names))
         colors.append(NONE)
     return Coloring(title, place[codes], tuple(levels), tuple(colors))
 
@@ -119,6 +121,19 @@ def paint(coloring: Coloring) -> alt.Color:
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     scale = alt.Scale(domain=[low, high], scheme="viridis")
     return alt.Color("color:Q", title=coloring.title, scale=scale)
+
+
+def unused(word: str, names: Collection[str]) -> str:
+    """Return a word that is none of the names: in brackets, as often as it takes.
+
+    Examples
+    --------
+    >>> unused("none", ["oak"]), unused("none", ["none", "(none)"])
+    ('none', '((none))')
+    """
+    while word in names:
+        word = f"({word})"
+    return word
 
 
 def _natural(value: Any) -> tuple[int, float]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
-from hcat_nb.charts.rows import csv_table, shown
+from hcat_nb.charts.rows import csv_table, point_rows, shown
 from hcat_nb.charts.theme import themed
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
@@ -94,6 +94,7 @@ def data_map(
     xs = frame[x].to_numpy(dtype=np.float64)
     ys = frame["confidence"].to_numpy(dtype=np.float64)
     layers = split(xs, ys, coloring, x_axis=X_AXES[x], y_axis=CONFIDENCE, hardest=hardest)
+    across, up = (np.round(one[layers.rows], 4).tolist() for one in (xs, ys))
     return map_chart(
         X_AXES[x],
         coloring,
@@ -102,7 +103,7 @@ def data_map(
         n_points=len(layers.rows),
         width=width,
         height=height,
-        points=_points(frame, xs, ys, coloring, layers),
+        points=point_rows(frame, across, up, coloring, layers.rows),
         bins=map_bins(coloring, layers),
     )
 
@@ -203,7 +204,9 @@ def map_chart(
     )
     layers = [cells, dots]
     if live:
-        layers = [cells, dots.add_params(*_gestures()), *_selected(where)]
+        # The name is the same for every colour: by it a new view knows the brush of the one before.
+        dots = dots.properties(name="map").add_params(*_gestures())
+        layers = [cells, dots, *_selected(where)]
     chart = OfflineChart(
         layer=layers,
         width=width,
@@ -288,21 +291,6 @@ def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
     if color == "truth":
         return by_truth(frame[column].to_numpy())
     return by_column(frame[column])
-
-
-def _points(
-    frame: pd.DataFrame, x: np.ndarray, y: np.ndarray, coloring: Coloring, layers: MapLayers
-) -> dict[str, Any]:
-    rows = layers.rows
-    labels = frame["label"].iloc[rows].tolist() if "label" in frame else [""] * len(rows)
-    columns = {
-        "x": np.round(x[rows], 4).tolist(),
-        "y": np.round(y[rows], 4).tolist(),
-        "color": shown(coloring, coloring.data[rows]),
-        "label": labels,
-        "id": frame.index[rows].tolist(),
-    }
-    return csv_table(columns, text={"label", "id"} | ({"color"} if coloring.levels else set()))
 
 
 def map_bins(coloring: Coloring, layers: MapLayers) -> dict[str, Any]:

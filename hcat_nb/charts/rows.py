@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["csv_table", "numbers", "shown"]
+__all__ = ["csv_table", "numbers", "point_rows", "shown"]
 
 
 def csv_table(columns: Mapping[str, Sequence[Any]], text: Collection[str]) -> dict[str, Any]:
@@ -59,3 +61,40 @@ def shown(coloring: Coloring, values: np.ndarray) -> list[Any]:
     if coloring.levels:
         return [coloring.levels[code] for code in values.tolist()]
     return numbers(values)
+
+
+def point_rows(
+    frame: pd.DataFrame,
+    x: Sequence[float | None],
+    y: Sequence[float | None],
+    coloring: Coloring,
+    rows: np.ndarray,
+) -> dict[str, Any]:
+    """Return the rows of "points": a sample each, at ``x`` and ``y``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        All samples; a column ``label`` is taken along, "" where it is missing.
+    x, y : sequence of float
+        Coordinates of the samples drawn.
+    coloring : Coloring
+        Of all samples.
+    rows : array of int64
+        Positions of the samples drawn.
+    """
+    labels = [""] * len(rows)
+    if "label" in frame:
+        column = frame["label"].iloc[rows]
+        gaps = column.isna().tolist()
+        labels = ["" if gap else one for one, gap in zip(column.tolist(), gaps, strict=True)]
+    return csv_table(
+        {
+            "x": x,
+            "y": y,
+            "color": shown(coloring, coloring.data[rows]),
+            "label": labels,
+            "id": frame.index[rows].tolist(),
+        },
+        text={"label", "id"} | ({"color"} if coloring.levels else set()),
+    )

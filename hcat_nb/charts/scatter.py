@@ -10,7 +10,7 @@ import numpy as np
 from hcat_nb.charts.coloring import Coloring, by_column, by_truth
 from hcat_nb.charts.data_map import map_bins, map_chart
 from hcat_nb.charts.layers import CELLS, MapAxis, split
-from hcat_nb.charts.rows import csv_table, numbers, shown
+from hcat_nb.charts.rows import numbers, point_rows
 from hcat_nb.charts.theme import CLASSES
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
@@ -105,7 +105,9 @@ def scatter(
         n_points=len(layers.rows),
         width=width,
         height=height,
-        points=_points(frame, xs, ys, coloring, layers.rows),
+        points=point_rows(
+            frame, numbers(xs[layers.rows]), numbers(ys[layers.rows]), coloring, layers.rows
+        ),
         bins=map_bins(coloring, layers),
     )
 
@@ -139,19 +141,3 @@ def _axis(name: str, values: np.ndarray, scale: Scale) -> MapAxis:
         low, high = low - half, high + half
     edge = _EDGE * (high - low)
     return MapAxis(name, f"{name} {words}", low - edge, high + edge)
-
-
-def _points(
-    frame: pd.DataFrame, x: np.ndarray, y: np.ndarray, coloring: Coloring, rows: np.ndarray
-) -> dict[str, Any]:
-    labels = frame["label"].iloc[rows].tolist() if "label" in frame else [""] * len(rows)
-    return csv_table(
-        {
-            "x": numbers(x[rows]),
-            "y": numbers(y[rows]),
-            "color": shown(coloring, coloring.data[rows]),
-            "label": labels,
-            "id": frame.index[rows].tolist(),
-        },
-        text={"label", "id"} | ({"color"} if coloring.levels else set()),
-    )

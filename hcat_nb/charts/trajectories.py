@@ -106,6 +106,7 @@ def trajectories(
     shape = alt.Shape(
         "outcome:N",
         title="prediction",
+        legend=alt.Legend(symbolFillColor=alt.expr("ink")),  # Vega's own is black on any page
         scale=alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values())),
     )
     chart = OfflineChart(

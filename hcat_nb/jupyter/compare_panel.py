@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 import numpy as np
 
+from hcat_nb.charts.picture import picture
 from hcat_nb.errors import HcatError, UnknownNameError
 from hcat_nb.jupyter.chart_view import ChartView
+from hcat_nb.jupyter.panels import show_panel
+from hcat_nb.jupyter.screens import close_inside
+from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.registry import nearest
 from hcat_nb.runs._pictures import data_url, sprite
 from hcat_nb.runs.comparing import Comparison, compare_methods, compare_runs
@@ -87,6 +91,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         self._moved = ipywidgets.HTML("")
         self._chart = ChartView()
         super().__init__(self._layout())
+        self.add_class("hcat-live")  # a live view stands here (static_view.py)
         self._find_runs()
         self._begin_with(list(methods or ()))
         for control in (self._first, self._second, self._method, self._other):
@@ -120,6 +125,24 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
                 self._compare()
             else:
                 self._second.value = folder  # which compares
+
+    def close(self) -> None:
+        """Take the panel off the page, and let go of the runs."""
+        with self._lock:
+            self.comparison, self._variables, self._given = None, {}, ()
+            self._runs, self._loaded = {}, {}
+        close_inside(self)
+        super().close()
+
+    def _ipython_display_(self, **_: Any) -> None:
+        """Show the panel, and behind it a picture for where no kernel stands behind it."""
+        show_panel(self, lambda: self, self._static)
+
+    def _static(self) -> StaticView:
+        compared = self.comparison
+        if compared is None:
+            return StaticView(repr(self)[1:-1])
+        return StaticView(_words(compared), png=picture(compared.chart()))
 
     def _layout(self) -> list[Any]:
         rows = [
@@ -199,8 +222,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
             )
             return
         self._message.value = ""
-        words = repr(compared).removeprefix("<Comparison: ").removesuffix(">")
-        self._headline.value = f"<b>{html.escape(words)}</b>"
+        self._headline.value = f"<b>{html.escape(_words(compared))}</b>"
         self._agreement.value = _agreement_html(compared)
         self._moved.value = _pictures_html(compared, self._images()) + _moved_html(compared)
         self._chart.layout.display = ""
@@ -266,6 +288,10 @@ def _dropdown(description: str) -> Any:
 def _name(run: Run, number: int) -> str:
     """Return what a run without a variable is called: its folder."""
     return f"run {number + 1}" if run.folder is None else run.folder.name
+
+
+def _words(compared: Comparison) -> str:
+    return repr(compared).removeprefix("<Comparison: ").removesuffix(">")
 
 
 def _label(name: str, run: Run) -> str:

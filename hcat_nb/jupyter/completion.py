@@ -99,6 +99,9 @@ def _options(command: Command) -> list[str]:
 
 def _values(command: Command, words: list[str], variables: Mapping[str, Any]) -> list[str]:
     """Return what may stand behind ``words``."""
+    actions = command.parser()._actions
+    flags = {option for action in actions if action.nargs == 0 for option in action.option_strings}
+    words = [word for word in words if word not in flags]  # nothing stands behind these
     option = next((word for word in reversed(words) if word.startswith("-")), None)
     since = len(words) if option is None else len(words) - 1 - words[::-1].index(option)
     given = len(words) - 1 - since  # values of the option so far
@@ -108,10 +111,9 @@ def _values(command: Command, words: list[str], variables: Mapping[str, Any]) ->
         own = next((one for one in command.own if one.key == name and not one.positional), None)
         if own is not None:
             many = own.settings.get("nargs") == "+"
-            takes = own.settings.get("action") != "store_true"
-            return _of_own(own, variables) if takes and (many or given == 0) else []
+            return _of_own(own, variables) if many or given == 0 else []
         item = _FIELDS.get(name) if name in command.fields else None
-        if item is None or item.type == "bool":
+        if item is None:
             return []
         many = str(item.type).startswith(("tuple", "Mapping"))
         return _of_field(item, words, variables) if many or given == 0 else []

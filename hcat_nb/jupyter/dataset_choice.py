@@ -62,7 +62,7 @@ class NameOrVariable:
         self.refresh({})
         self.choice.observe(self._on_choice, "value")
         self.path.observe(lambda _: self._tell(), "value")
-        self.widget = ipywidgets.VBox([self.choice, self.path] if path else [self.choice])
+        self.widget = ipywidgets.VBox([self.choice, self.path])  # shown where a path is chosen
 
     @property
     def word(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hcat_nb.charts.coloring import unused
 from hcat_nb.charts.theme import GROUPS, TRUTH
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
@@ -29,6 +30,7 @@ PAGE = 100  # samples a page holds at most
 FILTERS = ("label", "group", "truth", "decision")
 _COORDINATES = ("variability", "aleatoric", "confidence", "correctness")
 _GROUP_COLUMNS = {"Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
+_NO_LABEL = "(no label)"
 _DECIDED = ("undecided", "decided", *ACTIONS)
 
 
@@ -103,7 +105,7 @@ class Exploration:
         if name == "label":
             label = details["label"]
             known = [str(value) for value in label.cat.categories]
-            return [*known, _no_label(known)] if label.isna().any() else known
+            return [*known, unused(_NO_LABEL, known)] if label.isna().any() else known
         if name == "group":
             return [f"{way}: {group}" for way in _GROUP_COLUMNS for group in GROUPS]
         if name == "truth":
@@ -302,14 +304,6 @@ class Exploration:
             return _equal(details[_GROUP_COLUMNS[way]].to_numpy(dtype=object), group)
         is_hard = self._run.truth["is_hard"].to_numpy(dtype=bool)
         return _equal(is_hard, value == list(TRUTH)[1])
-
-
-def _no_label(classes: list[str]) -> str:
-    """Return the word for no label, which no class has for its name."""
-    word = "(no label)"
-    while word in classes:
-        word = f"({word})"
-    return word
 
 
 def _equal(values: np.ndarray, value: object) -> np.ndarray:

@@ -95,11 +95,6 @@ class ExploreControls:
         if name in self._boxes:
             self._boxes[name].value = _ALL if value is None else value
 
-    def close(self) -> None:
-        """Take the controls off the page."""
-        _close(self.top)
-        _close(self.bottom)
-
     def _dropdown(
         self, name: str, words: str, options: Sequence[Any], value: Any
     ) -> ipywidgets.Dropdown:
@@ -123,12 +118,3 @@ class ExploreControls:
         )
         button.on_click(lambda _: self._on_press(name, self._path.value))
         return button
-
-
-def _close(widget: ipywidgets.Widget) -> None:
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    for part in ("layout", "style"):  # widgets of their own
-        if hasattr(widget, part):
-            getattr(widget, part).close()
-    widget.close()

@@ -104,7 +104,7 @@ class ExplorePanel:
     ) -> None:
         self._without = without
         self._lock = threading.RLock()
-        self._screen: ExploreScreen | None = None
+        self.screen: ExploreScreen | None = None  # its widgets, once it was shown
         decisions, off = None, ""
         try:
             decisions = run.decisions(file)
@@ -118,8 +118,7 @@ class ExplorePanel:
         )
         self.x, self.y = "variability", "confidence"
         self.color = "truth" if run.truth["is_hard"].any() else "group"
-        if decisions is not None:
-            decisions.listeners.append(self._decided)
+        self._unlisten = None if decisions is None else decisions.listen(self._decided)
 
     # -- for Python -----------------------------------------------------------
 
@@ -174,10 +173,10 @@ class ExplorePanel:
     def close(self) -> None:
         """Take the panel off the page, and let go of the run and its data."""
         with self._lock:
-            opened, self._opened = self._opened, None
-            screen, self._screen = self._screen, None
-        if opened is not None and opened.decisions is not None:
-            opened.decisions.listeners.remove(self._decided)
+            self._opened = None
+            screen, self.screen = self.screen, None
+        if self._unlisten is not None:
+            self._unlisten()
         if screen is not None:
             screen.close()
 
@@ -195,14 +194,12 @@ class ExplorePanel:
     # -- for the screen ---------------------------------------------------------
 
     def attach(self, screen: ExploreScreen) -> None:
-        """Show everything on a screen, in place of the one before."""
+        """Show everything on a screen."""
         with self._lock:
-            self._screen, before = screen, self._screen
+            self.screen = screen
             self._draw_map()
             self._show_page(said=self._without and f"without the samples: {self._without}")
             self._say_kept()
-        if before is not None:
-            before.close()
 
     @property
     def run(self) -> Run:
@@ -296,9 +293,9 @@ class ExplorePanel:
         exploration = self.exploration
         if name in FILTERS:
             exploration.filter(name, value)
-            if self._screen is not None:
-                self._filter_map(self._screen)
-                self._screen.map.redraw()
+            if self.screen is not None:
+                self._filter_map(self.screen)
+                self.screen.map.redraw()
         elif value is None:
             raise UnknownNameError(f"{name} is None", "the name of a column or method")
         elif name == "by":
@@ -309,28 +306,29 @@ class ExplorePanel:
             exploration.coordinates(value)
             setattr(self, name, value)
             self._draw_map()
-        if self._screen is not None:
-            self._screen.controls.show(name, value)
-        self._show_page()
+        if self.screen is not None:
+            self.screen.controls.show(name, value)
+        if name in FILTERS or name == "by":  # colour and axes leave the gallery as it is
+            self._show_page()
 
     def _recolor(self, color: str) -> None:
         from hcat_nb.jupyter.run_scene import run_coloring
 
         coloring = run_coloring(self.run, color, self.x)
         self.color = color
-        if self._screen is not None:
-            self._screen.map.recolor(coloring)
+        if self.screen is not None:
+            self.screen.map.recolor(coloring)
 
     def _draw_map(self) -> None:
-        if self._screen is None:
+        if self.screen is None:
             return
         from hcat_nb.jupyter.run_scene import run_scene
 
         scene = run_scene(self.run, self.x, self.y, self.color, width=320, height=300)
-        self._screen.show_map(scene)
-        self._filter_map(self._screen)
+        self.screen.show_map(scene)
+        self._filter_map(self.screen)
         self._mark_selection()
-        self._screen.map.redraw()
+        self.screen.map.redraw()
 
     def _filter_map(self, screen: ExploreScreen) -> None:
         on = self.exploration.filters
@@ -338,15 +336,15 @@ class ExplorePanel:
 
     def _mark_selection(self, rows: np.ndarray | None = None) -> None:
         """Mark samples on the map: these, or the selection."""
-        if self._screen is None:
+        if self.screen is None:
             return
-        scene = self._screen.map.scene
+        scene = self.screen.map.scene
         if rows is None:
             selected = self.exploration.chosen
             rows = np.empty(0, dtype=np.int64) if selected is None else selected
         if len(rows) or len(scene.selected):
             scene.select(rows)
-            self._screen.map.show(scene.marks())
+            self.screen.map.show(scene.marks)
 
     def _turn(self, to: str) -> None:
         exploration = self.exploration
@@ -357,43 +355,44 @@ class ExplorePanel:
             self._say("the last page" if to == "next" else "the first page")
 
     def _show_page(self, focus: int = 0, said: str = "") -> None:
-        if self._screen is None:
+        if self.screen is None:
             return
         opened, exploration = self._state(), self.exploration
         decided = opened.decisions.of if opened.decisions is not None else lambda _: None
         part = opened.views.page(exploration.on_page(), exploration.by, decided)
         place = {"first": exploration.page * PAGE, "total": len(exploration.rows), "focus": focus}
-        self._screen.gallery.show({**part.content, **place, "said": said}, part.buffers)
+        self.screen.gallery.show({**part.content, **place, "said": said}, part.buffers)
 
     def _focus(self, row: int | None) -> None:
-        if self._screen is None:
+        if self.screen is None:
             return
         opened = self._state()
-        self._screen.show_sample(opened.run, opened.views, self.exploration, row)
+        self.screen.show_sample(opened.run, opened.views, self.exploration, row)
 
     def _decided(self) -> None:
         """Show decisions that changed, whoever changed them."""
         with self._lock:
-            if self._opened is None or self._screen is None:
+            if self._opened is not None:
+                self.exploration.decisions_changed()
+            if self._opened is None or self.screen is None:
                 return
             decisions, exploration = self._deciding(), self.exploration
-            exploration.decisions_changed()
             if "decision" in exploration.filters:
-                self._filter_map(self._screen)
-                self._screen.map.redraw()
-                self._show_page(focus=self._screen.gallery.place)
+                self._filter_map(self.screen)
+                self.screen.map.redraw()
+                self._show_page(focus=self.screen.gallery.place)
             else:
                 words = self._opened.views.decision_words
                 rows = exploration.on_page().tolist()
-                self._screen.gallery.mark({row: words(decisions.of(row)) for row in rows})
+                self.screen.gallery.mark({row: words(decisions.of(row)) for row in rows})
             self._say_kept()
 
     def _say(self, words: str) -> None:
-        if self._screen is not None:
-            self._screen.gallery.say(words)
+        if self.screen is not None:
+            self.screen.gallery.say(words)
 
     def _say_kept(self) -> None:
-        if self._screen is None:
+        if self.screen is None:
             return
         opened = self._state()
-        self._screen.controls.say(opened.off or kept_words(opened.decisions))
+        self.screen.controls.say(opened.off or kept_words(opened.decisions))

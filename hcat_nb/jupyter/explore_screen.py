@@ -12,9 +12,10 @@ from hcat_nb.charts.theme import GROUPS
 from hcat_nb.jupyter.explore_controls import ExploreControls
 from hcat_nb.jupyter.gallery_page import number_words
 from hcat_nb.jupyter.live_map import LiveMap
+from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
-from hcat_nb.jupyter.screens import asked_from
+from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.jupyter.static_view import StaticView
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ _NOT_KEPT = (
     "not kept by this run: keep_dynamics='probs' in Python, --keep-dynamics probs in "
     "%hcat_train, keeps it"
 )
-
-# The panel of each cell: running a cell again closes what it showed before,
-# so that neither widgets nor data pile up in the kernel.
-_panels: dict[str | None, ExplorePanel] = {}
 
 
 class ExploreScreen:
@@ -58,6 +55,7 @@ class ExploreScreen:
         run = panel.run
         truth = ["truth"] if run.truth["is_hard"].any() else []
         self._panel = panel
+        self._row: int | None = None  # in focus
         self.gallery = SampleGallery(panel.classes, panel.heard)
         self.detail = SampleDetail(layout={"flex": "1 1 0", "min_width": "180px"})
         self.controls = ExploreControls(
@@ -77,10 +75,12 @@ class ExploreScreen:
     def show_map(self, scene: MapScene) -> None:
         """Put another map in the place of the one before, without its brush and zoom."""
         before = self.map
-        self.map = self._new_map()
+        if before.spec:  # it shows something already
+            self.map = self._new_map()
+            before.layout.close()
+            before.close()
+        scene.follow(self._row)
         self.map.present(scene)
-        before.layout.close()
-        before.close()
 
     def _new_map(self) -> LiveMap:
         live = LiveMap()
@@ -93,6 +93,7 @@ class ExploreScreen:
         self, run: Run, views: SampleViews, exploration: Exploration, row: int | None
     ) -> None:
         """Show all that is known of a sample, and where it is on the map."""
+        self._row = row
         if row is None:
             self.detail.heading = ""
             return
@@ -110,35 +111,23 @@ class ExploreScreen:
             self.detail.picture = views.picture(row)
         scene = self.map.scene
         scene.follow(row)
-        self.map.show(scene.marks())
+        self.map.show(scene.marks)
 
     def close(self) -> None:
         """Take everything off the page."""
-        self.controls.close()
-        for widget in (self.map, self.gallery, self.detail, self._middle, self.box):
-            widget.layout.close()
-            widget.close()
+        close_tree(self.box)
 
 
 def show_explorer(panel: ExplorePanel) -> None:
     """Display a panel: widgets where a person watches, and a picture that needs no kernel."""
-    from IPython.display import display
 
-    how, cell = asked_from()
-    if how == "none":
-        print(repr(panel))
-        return
-    if how == "widget":
-        before = _panels.get(cell)
-        if before is not None and before is not panel:
-            before.close()
-        _panels[cell] = panel
-        screen = ExploreScreen(panel)
-        panel.attach(screen)
-        view = {"version_major": 2, "version_minor": 0, "model_id": screen.box.model_id}
-        # Without text/plain, which would be shown where the widget cannot be.
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-    display(_static(panel).bundle(), raw=True)
+    def widget() -> ipywidgets.Widget:
+        if panel.screen is None:
+            panel.attach(ExploreScreen(panel))
+        assert panel.screen is not None
+        return panel.screen.box  # a second view shows the same state
+
+    show_panel(panel, widget, lambda: _static(panel))
 
 
 def _static(panel: ExplorePanel) -> StaticView:
@@ -157,5 +146,6 @@ def _static(panel: ExplorePanel) -> StaticView:
 def _trajectory(run: Run, row: int) -> list[float | None]:
     if run.dynamics is None:
         return []
-    values: Any = run.dynamics.filter(regex=r"^epoch_\d+$").iloc[row].to_numpy(dtype=np.float64)
+    kept: Any = run.dynamics.iloc[row]  # of one sample first: an arrow key must not copy the table
+    values: Any = kept[kept.index.str.fullmatch(r"epoch_\d+")].to_numpy(dtype=np.float64)
     return [None if value != value else round(value, 4) for value in values.tolist()]

@@ -103,7 +103,6 @@ class LiveListener(Listener):
         self._screen = open_screen(display) if screen is None else screen
         self._progress = Progress()
         self._start: StartEvent | None = None
-        self._begun = False
         self._map: MapSnapshot | None = None
         self._pace = Pace(_SCORING, _FREE)
 
@@ -111,7 +110,6 @@ class LiveListener(Listener):
         """Show the bar and prepare the map."""
         if self._screen is None:
             return
-        self._begun = True
         self._start = event
         self._progress = Progress.started(event)
         self._panels = LivePanels(list(event.methods), event.is_hard if _truth(event) else None)
@@ -159,11 +157,6 @@ class LiveListener(Listener):
             self._scene.keep_drawn()
         finally:
             self._start = self._map = None  # the arrays are the run's, not ours
-
-    def discard(self) -> None:
-        """Take everything away, for a run that did not begin."""
-        if self._screen is not None and not self._begun:
-            self._screen.discard()
 
     def _take(self, epoch: int, scores: InterimScores) -> None:
         with self._pace.spending():

@@ -100,12 +100,19 @@ class LiveMap(anywidget.AnyWidget):
         self._scene = scene
         self.spec = scene.spec()
 
-    def show(self, frame: Frame) -> int:
+    def show(self, make: Callable[[], Frame]) -> int:
         """Draw a state in every view, and return its bytes; safe in any thread.
 
-        Datasets and signals that the frame does not name stay.
+        It is made when its turn has come: a state of an epoch that was made
+        before the user selected samples, and sent after, would take them away.
+
+        Parameters
+        ----------
+        make : callable
+            Returns the state.  Datasets and signals that it does not name stay.
         """
         with self._lock:
+            frame = make()
             self._shown = frame if self._shown is None else self._shown.updated(frame)
             self._seq += 1
             self._send_frame(frame)
@@ -113,7 +120,7 @@ class LiveMap(anywidget.AnyWidget):
 
     def redraw(self) -> None:
         """Draw the scene as it is now."""
-        self.show(self.scene.frame())
+        self.show(self.scene.frame)
 
     # -- what the user does on the page ----------------------------------
 
@@ -149,7 +156,7 @@ class LiveMap(anywidget.AnyWidget):
             If there is no sample of an id.
         """
         self.scene.select(self.scene.rows_of(ids))
-        self.show(self.scene.marks())
+        self.show(self.scene.marks)
 
     def follow(self, sample_id: Any | None) -> None:
         """Mark a sample and draw the way it went; None for no sample.
@@ -161,7 +168,7 @@ class LiveMap(anywidget.AnyWidget):
         """
         row = None if sample_id is None else int(self.scene.rows_of([sample_id])[0])
         self.scene.follow(row)
-        self.show(self.scene.marks())
+        self.show(self.scene.marks)
 
     def show_only(self, ids: Iterable[Any] | None) -> None:
         """Show the samples of these ids; None for all.  The selection stays.

@@ -67,9 +67,11 @@ def _magic(shell: Any, command: Command) -> Callable[..., Any]:
 
 def _train(call: MagicCall, _: Any) -> Run | Forecast:
     if "dry_run" in call.own:
+        from hcat_nb.jupyter.training_thread import aside
         from hcat_nb.runs.forecast import forecast
 
-        return forecast(**call.keywords)
+        with aside():
+            return forecast(**call.keywords)
     from hcat_nb.runs.characterize import characterize
 
     out = {"out": call.own.get("out"), "overwrite": "overwrite" in call.own}
@@ -89,33 +91,32 @@ def _resume(call: MagicCall, _: Any) -> Run:
 def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
     """Train in a thread while the cell waits; the first interrupt ends it softly."""
     screen = open_screen(call.own.get("display", "auto"))
-
-    import torch
-
-    from hcat_nb.jupyter.listener import LiveListener
-    from hcat_nb.jupyter.training_thread import alone
-    from hcat_nb.training.events import Control
-
-    control = Control()
-    listener = LiveListener("none") if screen is None else LiveListener(screen=screen)
-    if screen is not None:
-        screen.obey(control)
-
-    def work() -> Run:
-        with alone(), torch.enable_grad():  # a thread has a grad mode of its own
-            return keep(
-                train(
-                    listeners=[listener],
-                    control=control,
-                    keep_checkpoint="keep_checkpoint" in call.own,
-                )
-            )
-
     try:
+        import torch
+
+        from hcat_nb.jupyter.listener import LiveListener
+        from hcat_nb.jupyter.training_thread import alone
+        from hcat_nb.training.events import Control
+
+        control = Control()
+        listener = LiveListener("none") if screen is None else LiveListener(screen=screen)
+        if screen is not None:
+            screen.obey(control)
+
+        def work() -> Run:
+            with alone(), torch.enable_grad():  # a thread has a grad mode of its own
+                return keep(
+                    train(
+                        listeners=[listener],
+                        control=control,
+                        keep_checkpoint="keep_checkpoint" in call.own,
+                    )
+                )
+
         return wait_for(work, control.stop)
-    except BaseException:
-        listener.discard()
-        raise
+    finally:
+        if screen is not None:
+            screen.discard()  # of a run that did not begin
 
 
 def _perturb(call: MagicCall, _: Any) -> Perturbed:

@@ -20,7 +20,7 @@ class Newest(Generic[T]):
     done : callable
         Gets what a job returned, unless a newer one was offered meanwhile.
     failed : callable
-        Gets what it raised, under the same condition.
+        Gets what it or ``done`` raised, under the same condition.
     wait : float
         Seconds without a newer job before one begins: typing makes many.
     """
@@ -78,12 +78,11 @@ class Newest(Generic[T]):
                     return
             try:
                 result = job()
+                if self._is_newest(number):
+                    self._done(result)
             except Exception as error:  # a thread has no caller: the panel shows it
                 if self._is_newest(number):
                     self._failed(error)
-            else:
-                if self._is_newest(number):
-                    self._done(result)
 
     def _is_newest(self, number: int) -> bool:
         with self._changed:

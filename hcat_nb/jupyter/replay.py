@@ -1,8 +1,9 @@
 """Where all samples were after each epoch, in little memory.
 
-Coordinates are kept as uint16, 4 bytes a sample and epoch.  When the budget
-is used up every other epoch is dropped, and from then on every other one is
-kept; the first and the newest always are.
+Coordinates are kept as uint16, 4 bytes a sample and epoch, and beside them
+what curves and histograms showed, which outweighs those of a small dataset.
+When the budget is used up every other epoch is dropped, and from then on
+every other one is kept; the first and the newest always are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hcat_nb.jupyter.frames import Column
 
 __all__ = ["BUDGET", "Kept", "Replay"]
 
-BUDGET = 64_000_000  # bytes: 266 epochs of 60,000 samples, 16 of a million
+BUDGET = 64_000_000  # bytes: some 230 epochs of 60,000 samples, 15 of a million
 _STEPS = 65534
 _NOWHERE = 65535
 
@@ -50,7 +51,7 @@ class Replay:
     ----------
     x, y : MapAxis
     budget : int
-        Bytes of all coordinates together; two epochs are kept in any case.
+        Bytes of all that is kept together; two epochs are kept in any case.
     """
 
     def __init__(self, x: MapAxis, y: MapAxis, budget: int = BUDGET) -> None:
@@ -82,7 +83,7 @@ class Replay:
         places = np.stack(
             [_steps(axis, values) for axis, values in zip(self._axes, (x, y), strict=True)]
         )
-        most = max(2, self._budget // max(places.nbytes, 1))
+        most = max(2, self._budget // max(places.nbytes + _bytes(extras), 1))
         # The newest so far stays only if it is one of the evenly spaced.
         kept = [one for one in self._kept if one[0] % self._stride == 0]
         kept.append((self._seen, Kept(epoch, heading, places, extras)))
@@ -133,6 +134,11 @@ class Replay:
         there = (places != _NOWHERE).all(1)
         x, y = (_values(axis, places[there, k]) for k, axis in enumerate(self._axes))
         return epochs[there], x, y
+
+
+def _bytes(extras: Mapping[str, Mapping[str, Column]]) -> int:
+    """Return the size of further datasets, which grow with the epochs: the newest are largest."""
+    return sum(len(column.data) for table in extras.values() for column in table.values())
 
 
 def _steps(axis: MapAxis, values: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ class ReplayBar(anywidget.AnyWidget):
     ----------
     epochs : list of int
         What it offers, synchronised.
+    epoch : int
+        The one that was shown last: where a view begins, after a reload say.
     note : str
         Stands beside it, as text, synchronised.
     """
@@ -27,6 +29,7 @@ class ReplayBar(anywidget.AnyWidget):
     _esm = asset("replay_bar.js")
     _css = asset("replay_bar.css")
     epochs = traitlets.List(traitlets.Int()).tag(sync=True)
+    epoch = traitlets.Int(0).tag(sync=True)
     note = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
@@ -39,8 +42,10 @@ class ReplayBar(anywidget.AnyWidget):
         self._show = show
         with self.hold_sync():
             self.epochs = list(epochs)
+            self.epoch = self.epochs[-1] if self.epochs else 0
             self.note = note
 
     def _hear(self, _: Any, content: dict[str, Any], buffers: list[memoryview]) -> None:
         if content.get("type") == "epoch" and self._show is not None:
-            self._show(int(content["epoch"]))
+            self.epoch = int(content["epoch"])
+            self._show(self.epoch)

@@ -74,14 +74,14 @@ def run_scene(
             live=True,
         )
 
-    labels = run.details["label"].astype(str).astype("category")
+    labels = run.details["label"]
     scene = MapScene(
         run.details.index,
         *axes,
         chart=chart,
         color=lambda *_: coloring,
         labels=labels.cat.codes.to_numpy(dtype=np.int64),
-        class_names=tuple(labels.cat.categories),
+        class_names=tuple(map(str, labels.cat.categories)),
         hardness=_hardness(run, x, y),
     )
     scene.move(len(run.history), run.info["dataset"]["name"], columns[x], columns[y])

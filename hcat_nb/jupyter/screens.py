@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.limiter import Limiter
 from hcat_nb.jupyter.progress import Progress
-from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.jupyter.static_view import StaticView, live_output
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.frames import Frame
@@ -30,6 +30,8 @@ __all__ = [
     "StaticScreen",
     "WidgetScreen",
     "asked_from",
+    "close_inside",
+    "close_tree",
     "open_screen",
 ]
 
@@ -63,7 +65,7 @@ class Screen(Protocol):
         """Let these epochs be looked at again."""
 
     def discard(self) -> None:
-        """Take everything away: the run did not begin."""
+        """Take everything away, unless the run began."""
 
     def obey(self, control: Control) -> None:
         """Let the user stop and pause the run, where there is somebody."""
@@ -74,6 +76,7 @@ class StaticScreen:
 
     def __init__(self) -> None:
         self._handle = _Handle(StaticView("preparing", share=0.0))
+        self._begun = False
         self._limiter = Limiter(_MAP_SECONDS, on_error=_raise)
 
     def update(self, progress: Progress) -> None:
@@ -82,7 +85,8 @@ class StaticScreen:
         self._limiter.offer(lambda: self._handle.update(view))
 
     def start_map(self, scene: MapScene) -> None:
-        """Do nothing: nobody watches."""
+        """Take note that the run began; nobody watches."""
+        self._begun = True
 
     def ready(self) -> bool:
         """Say yes: the picture in the end shows what led to it."""
@@ -100,7 +104,9 @@ class StaticScreen:
         self._handle.update(view)
 
     def discard(self) -> None:
-        """Empty the output."""
+        """Empty the output, unless the run began."""
+        if self._begun:
+            return
         self._limiter.finish()
         self._handle.clear()
 
@@ -130,6 +136,7 @@ class WidgetScreen:
         self._map: LiveMap | None = None
         self._replay: ReplayBar | None = None
         self._epochs: tuple[list[int], Callable[[int], Frame], str] | None = None
+        self._begun = False
         self._scene: MapScene | None = None
         self._early: Callable[[], Frame] | None = None
         self._failure: Exception | None = None
@@ -140,9 +147,7 @@ class WidgetScreen:
         self._frames = Limiter(_MAP_SECONDS, on_error=self._fail)
         self._handle: _Handle | None = None
         if place is None:
-            # Without text/plain, which would be shown where the widget cannot be.
-            view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
-            display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+            display(live_output(self._box), raw=True)
             self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
         else:
             place.children = (self._box,)
@@ -158,7 +163,7 @@ class WidgetScreen:
 
     def start_map(self, scene: MapScene) -> None:
         """Prepare the map of this scene."""
-        self._scene = scene
+        self._begun, self._scene = True, scene
         self._known.set()
 
     def ready(self) -> bool:
@@ -181,7 +186,7 @@ class WidgetScreen:
             self._handle.update(view)
         if self._map is not None and self._replay is not None and self._epochs is not None:
             live, (epochs, frame, note) = self._map, self._epochs
-            self._replay.offer(epochs, lambda epoch: live.show(frame(epoch)), note)
+            self._replay.offer(epochs, lambda epoch: live.show(lambda: frame(epoch)), note)
         self._raise_failure()
 
     def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
@@ -189,7 +194,10 @@ class WidgetScreen:
         self._epochs = (epochs, frame, note)
 
     def discard(self) -> None:
-        """Take everything away."""
+        """Take everything away, unless the run began; then its buttons only."""
+        if self._begun:
+            self._monitor.buttons = False  # a view that failed never heard of the end
+            return
         self._known.set()
         self._built.wait()
         self._lines.finish()
@@ -204,10 +212,7 @@ class WidgetScreen:
 
     def close(self) -> None:
         """Close the widgets; the page then shows the picture."""
-        for widget in (self._replay, self._map, self._monitor, self._box):
-            if widget is not None:
-                widget.layout.close()
-                widget.close()
+        close_tree(self._box)
 
     def _show(self, progress: Progress) -> None:
         with self._monitor.hold_sync():
@@ -232,7 +237,7 @@ class WidgetScreen:
             with self._lock:
                 self._map, early, self._early = live, self._early, None
             if early is not None:
-                live.show(early())
+                live.show(early)
         except Exception as error:  # a thread has no caller: the next call raises it
             self._fail(error)
         finally:
@@ -244,7 +249,7 @@ class WidgetScreen:
             if live is None:
                 self._early = frame
                 return None
-        return live.show(frame())
+        return live.show(frame)
 
     def _fail(self, error: Exception) -> None:
         self._failure = error
@@ -253,6 +258,21 @@ class WidgetScreen:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+
+
+def close_tree(widget: Any) -> None:
+    """Close a widget and all that stands in it: what is not closed, ipywidgets keeps for ever."""
+    close_inside(widget)
+    widget.close()
+
+
+def close_inside(widget: Any) -> None:
+    """Close all that stands in a widget."""
+    for child in getattr(widget, "children", ()):
+        close_tree(child)
+    for part in ("layout", "style"):  # widgets of their own
+        if hasattr(widget, part):
+            getattr(widget, part).close()
 
 
 class _Handle:

@@ -21,6 +21,7 @@ from hcat_nb.jupyter.dataset_choice import NameOrVariable
 from hcat_nb.jupyter.magic_parser import looks_like_data, looks_like_model
 from hcat_nb.jupyter.magic_text import ALWAYS, option_words
 from hcat_nb.jupyter.method_list import MethodList
+from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.spec import RunSpec, field_choices
 
@@ -178,6 +179,8 @@ class SetupForm:
     def _new_options(self, given: Mapping[str, Any]) -> None:
         """Show the options of the kind of hardness that is chosen."""
         kind = self.controls["hardness"].widget.value
+        for control in self.options:
+            close_tree(control.widget)
         self.options = []
         shown = given
         if kind != "none":

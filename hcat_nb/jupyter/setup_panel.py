@@ -16,9 +16,12 @@ from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.magic_parser import MagicCall, parse
 from hcat_nb.jupyter.magic_text import magic_line, option_words, python_code
 from hcat_nb.jupyter.newest import Newest
+from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.preview import Previewer, identity
+from hcat_nb.jupyter.screens import WidgetScreen, close_inside
 from hcat_nb.jupyter.setup_form import SetupForm
-from hcat_nb.jupyter.training_thread import TrainingThread
+from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.jupyter.training_thread import TrainingThread, aside
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         What the newest training failed with.
     """
 
-    _made = False  # Python closes a panel, too, whose options were refused
+    _open = False  # Python closes a panel, too, whose options were refused
 
     def __init__(self, shell: Any, call: MagicCall | None = None) -> None:
         call = MagicCall() if call is None else call
@@ -86,7 +89,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._show_state()
         self.refresh()
         shell.events.register("post_run_cell", self._after_cell)
-        self._made = True
+        self._open = True
 
     def __repr__(self) -> str:
         state = "training" if self._is_training else "idle"
@@ -115,8 +118,6 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 return
             own = self._form.own()
             self.run, self.error = None, None
-            from hcat_nb.jupyter.screens import WidgetScreen
-
             if self._screen is not None:
                 self._screen.close()
             self._screen = screen = WidgetScreen(self._live)
@@ -125,18 +126,11 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 from hcat_nb.jupyter.listener import LiveListener
                 from hcat_nb.runs.characterize import characterize
 
-                # Previews and trials draw from the same random streams as training.
-                for worker in (self._previews, self._estimates):
-                    worker.drop()
-                    worker.join(60)
                 listener = LiveListener(screen=screen)
-                try:
-                    return characterize(
-                        **call.keywords, **own, listeners=[listener], control=control
-                    )
-                finally:
-                    listener.discard()
+                return characterize(**call.keywords, **own, listeners=[listener], control=control)
 
+            for worker in (self._previews, self._estimates):
+                worker.drop()
             self._training = TrainingThread(work, self._ended)
             self._say("")
             self._training.start()
@@ -166,15 +160,13 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         except HcatError as error:
             self._form.methods.say(str(error))
             return
-        if self._is_training:
-            self._form.methods.say("not while a run is trained: the trial would disturb it")
-            return
         self._form.methods.say("measuring ...")
 
         def trial() -> Forecast:
             from hcat_nb.runs.forecast import forecast
 
-            return forecast(**call.keywords)
+            with aside():
+                return forecast(**call.keywords)
 
         self._estimates.offer(trial)
 
@@ -209,24 +201,24 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self._show_state()
 
     def close(self) -> None:
-        """Stop training and take the panel away."""
-        if self._made:
+        """Stop training, take the panel away, and let go of the data of its run."""
+        if self._open:
+            self._open = False
             self.stop()
             self._previews.drop()
             self._estimates.drop()
             self._shell.events.unregister("post_run_cell", self._after_cell)
+            self._let_go()
+            close_inside(self)
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
         """Show the panel, and behind it words for where no kernel stands behind it."""
-        from IPython.display import display
+        show_panel(self, lambda: self, self._static)
 
-        from hcat_nb.jupyter.static_view import StaticView
-
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-        words = f"{self!r}: %hcat_panel opens it again" + (f"\n{self.line}" if self.line else "")
-        display(StaticView(words).bundle(), raw=True)
+    def _static(self) -> StaticView:
+        words = f"{self!r}: %hcat_panel opens it again"
+        return StaticView(words + (f"\n{self.line}" if self.line else ""))
 
     @property
     def _is_training(self) -> bool:
@@ -260,12 +252,18 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         if shown == self._shown:
             return
         self._shown = shown
-        self._previews.offer(lambda: self._previewer.show(call.keywords))
+
+        def preview() -> str:
+            with aside():
+                return self._previewer.show(call.keywords)
+
+        self._previews.offer(preview)
 
     def _show_preview(self, page: str) -> None:
         self._preview.value = page
 
     def _no_preview(self, error: Exception) -> None:
+        self._shown = None  # once a run is over it may be made
         self._preview.value = f"<p>No preview: {html.escape(_words(error))}</p>"
 
     def _show_costs(self, forecast: Forecast) -> None:
@@ -300,6 +298,15 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 notes.insert(0, _words(self.error))
             self._say(" · ".join([*notes, *training.warnings]))
             self._show_state()
+            self._screen.discard()  # of a run that did not begin
+            if not self._open:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep tables only of what was trained: the whole run is ``hcat_nb.last_run``."""
+        training = self._training
+        if training is not None and training.over and training.run is not None:
+            self.run = training.run = training.run.without_data()
 
     def _show_text(self) -> None:
         for box, text, name in zip(

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["StaticView"]
+__all__ = ["StaticView", "live_output"]
 
-# .hcat-live is the root of run_monitor.js.
+# .hcat-live is the root of run_monitor.js, of sample_gallery.js, and of the panels.
 _STYLE = (
     "<style>"
     ".jp-OutputArea-child:has(.hcat-live) + .jp-OutputArea-child:has(.hcat-static)"
@@ -27,6 +27,13 @@ _STYLE = (
     ".hcat-static progress{accent-color:#3478b8;vertical-align:middle}"
     "</style>"
 )
+
+
+def live_output(widget: Any) -> dict[str, Any]:
+    """Return the output of a widget, by MIME type, for the place before a static view."""
+    # Without text/plain, which would be shown where the widget cannot be.
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {"application/vnd.jupyter.widget-view+json": view}
 
 
 @dataclass(frozen=True)

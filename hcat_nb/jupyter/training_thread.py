@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from hcat_nb.runs.run import Run
     from hcat_nb.training.events import Control
 
-__all__ = ["TrainingThread", "alone"]
+__all__ = ["TrainingThread", "alone", "aside"]
 
-
-_busy = threading.Lock()
+# Held by a training, and by whoever draws from the same random streams.
+_busy, _drawing = threading.Lock(), threading.Lock()
+_LOOK_SECONDS = 0.05
 
 
 @contextmanager
 def alone() -> Iterator[None]:
     """Train no other run meanwhile: two would draw from the same random streams.
+
+    What goes on :func:`aside` ends first.
 
     Raises
     ------
@@ -40,9 +43,31 @@ def alone() -> Iterator[None]:
             "another run is being trained in this notebook", remedy="stop it, or wait for its end"
         )
     try:
-        yield
+        with _drawing:
+            yield
     finally:
         _busy.release()
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Preview or try something while no run is trained: it draws from the same random streams.
+
+    Raises
+    ------
+    SpecError
+        If a run is being trained in this process.
+    """
+    while _busy.locked() or not _drawing.acquire(timeout=_LOOK_SECONDS):
+        if _busy.locked():
+            raise SpecError(
+                "a run is being trained in this notebook, and this would disturb it",
+                remedy="wait for its end",
+            )
+    try:
+        yield
+    finally:
+        _drawing.release()
 
 
 class TrainingThread:

@@ -7,7 +7,8 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MethodType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -134,6 +135,27 @@ class Decisions:
     def redo(self) -> list[int]:
         """Do again what was taken back last; return the positions it was about."""
         return self._move(1)
+
+    def listen(self, method: Callable[[], object]) -> Callable[[], object]:
+        """Call a method of an object after each change, as long as the object lives.
+
+        A table lives as long as its run: an object that it held, and that
+        holds the run, would keep both for ever.
+
+        Returns
+        -------
+        callable
+            Ends it.
+        """
+        held = weakref.WeakMethod(method)
+
+        def tell() -> None:
+            if (alive := held()) is not None:
+                alive()
+
+        self.listeners.append(tell)
+        owner = cast(MethodType, method).__self__
+        return weakref.finalize(owner, self.listeners.remove, tell)
 
     @property
     def steps(self) -> tuple[int, int]:

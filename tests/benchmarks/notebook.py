@@ -89,13 +89,12 @@ for number in range(2, 14):
     x, y = epoch(number)
     began, worked = time.perf_counter(), time.process_time()
     scene.move(number, f"epoch {number}", x, y, extras=panels.datasets())
-    frame = scene.frame()
-    live.show(frame)
+    sent = live.show(scene.frame)
     kernel.append(time.perf_counter() - began)
     cpu.append(time.process_time() - worked)
     await painted()
     wall.append(time.perf_counter() - began)
-    sizes.append(frame.size)
+    sizes.append(sent)
 print("figures", json.dumps({
     "embed_s": embedded, "first_paint_s": first,
     "kernel_cpu_ms": 1000 * statistics.median(cpu),

@@ -28,6 +28,15 @@ CHARTS = [
     "run.costs_chart()",
 ]
 
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+# How light the text of the last chart is: 0 is black, 255 white.
+INK = """() => {
+  const charts = document.querySelectorAll('.vega-embed svg.marks');
+  const text = charts[charts.length - 1].querySelector('text');
+  const [red] = getComputedStyle(text).fill.match(/[0-9.]+/g).map(Number);
+  return red;
+}"""
+
 
 def test_jupyterlab_draws_every_chart_without_a_complaint(lab_page: LabPage) -> None:
     page = lab_page.page
@@ -35,11 +44,22 @@ def test_jupyterlab_draws_every_chart_without_a_complaint(lab_page: LabPage) -> 
     lab_page.open("charts.ipynb", [TRAIN, *CHARTS])
     lab_page.command("notebook:run-all-cells")
     page.wait_for_function(
-        "n => document.querySelectorAll('.vega-embed canvas, .jp-RenderedText').length >= n",
+        "n => document.querySelectorAll('.vega-embed svg.marks, .jp-RenderedText').length >= n",
         arg=len(CHARTS),
         timeout=120_000,
     )
     assert "Error" not in page.locator(".jp-Notebook").inner_text()
-    assert page.locator(".vega-embed canvas").count() == len(CHARTS)
+    assert page.locator(".vega-embed svg.marks").count() == len(CHARTS)
     lab_page.screenshot("charts")
+
+    # The words of a chart are as light or dark as the page needs, whatever theme it was drawn in.
+    assert page.evaluate(INK) < 100
+    page.evaluate(THEME, "JupyterLab Dark")
+    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    page.wait_for_function(f"() => ({INK})() > 155", timeout=30_000)
+    lab_page.screenshot("charts_dark")
+    lab_page.run_last_cell()
+    page.wait_for_selector(".vega-embed svg.marks")
+    assert page.evaluate(INK) > 155
+    page.evaluate(THEME, "JupyterLab Light")
     assert lab_page.remote_requests() == []

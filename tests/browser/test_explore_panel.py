@@ -189,12 +189,12 @@ def test_rows_and_texts_show_markup_as_text_in_light_and_dark(kind: str, lab_pag
     assert lab_page.remote_requests() == []
 
 
-def test_keys_of_the_notebook_do_not_fire(lab_page: LabPage) -> None:
-    page = lab_page.page
+def test_keys_of_the_notebook_do_not_fire(either_page: LabPage) -> None:
+    page = either_page.page
     train = "run = hcat_nb.characterize('wine', epochs=1, methods='el2n', seed=0)"
-    lab_page.open("keys.ipynb", [SETUP, train, "run.explore()"])
-    lab_page.command("notebook:run-all-cells")
-    _open_explorer(lab_page)
+    either_page.open("keys.ipynb", [SETUP, train, "run.explore()"])
+    either_page.command("notebook:run-all-cells")
+    _open_explorer(either_page)
     page.locator(".hcat-tile").first.focus()
     # In command mode: cut, cut by d d, insert above and below, merge, to markdown, to raw.
     for key in "xddabmryczvl0011":
@@ -203,5 +203,11 @@ def test_keys_of_the_notebook_do_not_fire(lab_page: LabPage) -> None:
             page.keyboard.press("Escape")
     for key in ("Enter", "ArrowDown", "PageDown", "End", "Home", "Space", "Shift+ArrowRight"):
         page.keyboard.press(key)
+    # Of a button, too: Enter presses it, and does not begin to edit the cell.
+    page.locator(".hcat-tile").first.focus()
+    page.locator(".hcat-button", has_text="Drop").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hcat-tile[data-decision=drop]")
+    assert page.evaluate("() => document.activeElement.className") == "hcat-button"
     assert page.locator(".jp-CodeCell").count() == 3
     assert page.locator(".jp-MarkdownCell, .jp-RawCell").count() == 0

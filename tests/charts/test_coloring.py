@@ -28,6 +28,15 @@ def test_missing_names_are_grey_and_all_rows_stay() -> None:
     assert coloring.palette[-1] == NONE
 
 
+def test_a_class_that_is_called_as_missing_ones_are_stays_another() -> None:
+    coloring = by_column(pd.Series(["none", None, "oak"], name="label"))
+    assert coloring.levels == ("none", "oak", "(none)")
+    assert shown(coloring) == ["none", "(none)", "oak"]
+    many = by_column(pd.Series(["other", "other", *"abcdefghijkl"], name="label"))
+    assert shown(many)[0] == "other"
+    assert shown(many)[-1] == "(other)"
+
+
 def test_numbers_as_names_are_in_the_order_of_numbers() -> None:
     coloring = by_column(pd.Series([10, 2, 1, 10], name="label"))
     assert coloring.levels == ("1", "2", "10")

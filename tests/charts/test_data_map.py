@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcat_nb.charts.coloring import by_truth
+from hcat_nb.charts.coloring import by_column, by_truth
 from hcat_nb.charts.data_map import X_AXES, data_map, map_chart
 from hcat_nb.charts.picture import picture
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
@@ -68,6 +68,7 @@ def test_missing_classes_are_a_grey_class_of_their_own(make_details: Details) ->
     rows = table(spec, 1)
     assert len(rows) == 100
     assert sum(row["color"] == "none" for row in rows) == 30
+    assert sum(row["label"] == "" for row in rows) == 30
     assert spec["layer"][1]["encoding"]["color"]["scale"]["domain"][-1] == "none"
 
 
@@ -98,6 +99,15 @@ def test_without_data_the_datasets_are_named() -> None:
     ).to_dict()
     assert [layer["data"] for layer in spec["layer"]] == [{"name": "bins"}, {"name": "points"}]
     assert {param["name"]: param["value"] for param in spec["params"]}["heading"] == "t"
+
+
+def test_a_live_map_is_called_the_same_whatever_colours_it() -> None:
+    for coloring in (by_truth(np.array([True])), by_column(pd.Series([0.5], name="aum"))):
+        axis = X_AXES["variability"]
+        words = {"title": "t", "caption": "c", "n_points": 1}
+        spec = map_chart(axis, coloring, live=True, **words).to_dict()
+        # The stored brush names its view: of another name it would not be drawn.
+        assert [one["views"] for one in spec["params"] if "views" in one] == [["map"], ["map"]]
 
 
 def test_mistakes_are_told(make_details: Details) -> None:

@@ -64,8 +64,10 @@ def test_samples_without_both_scores_are_counted(rows_of) -> None:
 def test_missing_categories_are_grey_and_still_there(rows_of) -> None:
     frame = _frame(100)
     frame["suggested"] = pd.Categorical(np.where(np.arange(100) < 30, None, "elm"))
+    frame["label"] = frame["suggested"]
     spec = scatter(frame, "aum", "vog", color="suggested").to_dict()
     rows = rows_of(spec, 1)
+    assert rows["label"].value_counts(dropna=False).to_dict() == {"elm": 70, np.nan: 30}  # empty
     assert rows["color"].value_counts().to_dict() == {"elm": 70, "none": 30}
     assert spec["layer"][1]["encoding"]["color"]["scale"]["domain"] == ["elm", "none"]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import html
 import io
 import re
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ipywidgets.widgets.widget import _instances
 from PIL import Image
 
 from hcat_nb.errors import UnknownNameError
+from hcat_nb.jupyter import panels
 from hcat_nb.jupyter.chart_view import ChartView
 from hcat_nb.jupyter.compare_panel import ComparePanel, runs_among
 from hcat_nb.runs.characterize import characterize
@@ -154,6 +158,30 @@ def test_a_method_that_is_not_there_is_told(
 ) -> None:
     with pytest.raises(UnknownNameError, match=r"'vgo' is not a method.*nearest: vog"):
         ComparePanel(*runs, methods=["vgo"])
+
+
+def test_behind_it_stands_a_picture_and_a_closed_one_holds_nothing(
+    runs: tuple[Run, Run],
+    drawn: list[dict[str, Any]],
+    displayed: list[tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(panels, "asked_from", lambda: ("widget", "c1"))
+    before = set(_instances)
+    mine = replace(runs[0])
+    held = weakref.ref(mine)
+    panel = ComparePanel(mine, runs[1], variables={})
+    panel._ipython_display_()
+    (_, live), (_, static) = displayed
+    assert list(live) == ["application/vnd.jupyter.widget-view+json"]
+    assert set(static) == {"text/html", "image/png", "text/plain"}
+    assert "by loss: Spearman" in static["text/plain"]
+    ComparePanel(*runs, variables={})._ipython_display_()  # the cell is run again
+    del mine
+    gc.collect()
+    assert held() is None
+    panels._panels.pop("c1").close()
+    assert set(_instances) == before
 
 
 def test_nothing_else_is_taken_for_a_run(runs: tuple[Run, Run]) -> None:

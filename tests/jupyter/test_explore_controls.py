@@ -107,13 +107,3 @@ def test_buttons_tell_the_file(made):
     assert pressed == [
         ("export", "mine.parquet"), ("import", "mine.parquet"), ("all", "mine.parquet"),
     ]  # fmt: skip
-
-
-def test_closing_leaves_no_widget(made):
-    from ipywidgets.widgets.widget import _instances
-
-    controls, _, _ = made
-    before = len(_instances)
-    controls.close()
-    assert len(_instances) < before
-    assert all(box.comm is None for box in controls.top.children)

@@ -285,5 +285,37 @@ def test_a_closed_panel_holds_nothing_and_says_so(opened, run):
     assert data() is None
 
 
+def test_a_panel_that_nobody_closes_goes_with_its_last_name(run):
+    held = weakref.ref(run.dataset)
+    decisions = run.decisions()
+    panel = explore(run)
+    assert len(decisions.listeners) == 1
+    del panel
+    gc.collect()
+    assert decisions.listeners == []
+    del decisions
+    run.dataset = None
+    gc.collect()
+    assert held() is None
+
+
+def test_decisions_count_in_a_panel_that_is_not_shown(run):
+    panel = explore(run)
+    panel.set(decision="undecided")
+    assert repr(panel) == f"<explorer: {N} of {N} samples>"
+    run.decisions().drop(run.details.index[:3])
+    assert repr(panel) == f"<explorer: {N - 3} of {N} samples>"
+
+
+def test_the_gallery_stays_as_it_is_when_colour_and_axes_change(opened):
+    panel, screen = opened
+    panel.heard("turn", {"to": "next"})
+    shown = len(screen.pages)
+    panel.set(color="el2n", x="aum", y="el2n")
+    assert len(screen.pages) == shown  # its focus and its own selection stay
+    panel.set(by="el2n", label="elm")
+    assert len(screen.pages) == shown + 2
+
+
 def test_its_repr_is_short(opened):
     assert repr(opened[0]) == "<explorer: 130 of 130 samples>"

@@ -6,7 +6,7 @@ import ipywidgets
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-import hcat_nb.jupyter.explore_screen as module
+from hcat_nb.jupyter import panels
 from hcat_nb.jupyter.explore_screen import ExploreScreen, show_explorer
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.run import Run
@@ -22,7 +22,7 @@ def run() -> Run:
 
 
 def _asked(monkeypatch, how, cell="c1"):
-    monkeypatch.setattr(module, "asked_from", lambda: (how, cell))
+    monkeypatch.setattr(panels, "asked_from", lambda: (how, cell))
 
 
 def test_widgets_and_then_the_picture(run, displayed, monkeypatch):
@@ -70,6 +70,17 @@ def test_running_a_cell_again_closes_what_it_showed(run, displayed, monkeypatch)
     last.close()
 
 
+def test_a_panel_shown_twice_shows_the_same_state_twice(run, displayed, monkeypatch):
+    panel = run.explore()
+    for cell in ("c3", "c4"):
+        _asked(monkeypatch, "widget", cell)
+        show_explorer(panel)
+    first, second = (data[WIDGET]["model_id"] for _, data in displayed if WIDGET in data)
+    assert first == second  # two views of one model, which both hear what changes
+    assert _instances[first].comm is not None
+    panel.close()
+
+
 def test_a_sample_in_focus_is_shown_with_its_way(run, displayed):
     panel = run.explore()
     screen = ExploreScreen(panel)
@@ -90,12 +101,17 @@ def test_a_sample_in_focus_is_shown_with_its_way(run, displayed):
 def test_another_pair_of_axes_is_another_map_without_the_old_ones_brush(run):
     panel = run.explore()
     screen = ExploreScreen(panel)
+    first = screen.map
     panel.attach(screen)
     before = screen.map
+    assert before is first  # Vega, a megabyte, goes out once
     panel.set(x="aum")
     assert screen.map is not before
     assert before.comm is None
     now = screen.map
     panel.set(color="label")
     assert screen.map is now
+    panel.heard("focus", {"row": 7, "place": 0})
+    panel.set(y="el2n")
+    assert screen.map.scene._followed == 7  # the sample in focus stays marked
     panel.close()

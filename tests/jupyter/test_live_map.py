@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from typing import Any
 
 import altair as alt
@@ -69,8 +71,8 @@ def test_a_view_that_is_ready_gets_the_newest_state(sent: Sent) -> None:
     live = LiveMap()
     hear(live, type="ready")
     assert sent == []
-    live.show(frame(1))
-    live.show(frame(2))
+    live.show(lambda: frame(1))
+    live.show(lambda: frame(2))
     hear(live, type="ready")
     assert [content["epoch"] for content, _ in sent] == [1, 2, 2]
     assert [content["seq"] for content, _ in sent] == [1, 2, 2]
@@ -79,8 +81,8 @@ def test_a_view_that_is_ready_gets_the_newest_state(sent: Sent) -> None:
 
 def test_a_view_that_is_ready_gets_what_partial_frames_left(sent: Sent) -> None:
     live = LiveMap()
-    live.show(frame(1))
-    live.show(encode(1, {"caption": "c"}, {"selected": {"id": names(["a"])}}))
+    live.show(lambda: frame(1))
+    live.show(lambda: encode(1, {"caption": "c"}, {"selected": {"id": names(["a"])}}))
     hear(live, type="ready")
     content, buffers = sent[-1]
     assert rows(Frame(content, buffers)) == {
@@ -97,7 +99,7 @@ def test_a_large_frame_is_sent_in_parts(sent: Sent) -> None:
     columns = {"x": numbers(x, 1.0), "id": names([f"sample {i}" for i in range(3 * n)][:n])}
     columns |= {f"y{k}": numbers(x, 1.0) for k in range(8)}
     large = encode(1, {}, {"points": columns})
-    assert live.show(large) == large.size > 8_000_000
+    assert live.show(lambda: large) == large.size > 8_000_000
     assert [content["type"] for content, _ in sent] == ["part", "part", "frame"]
     assert all(sum(map(len, buffers)) < 10_000_000 for _, buffers in sent)
 
@@ -105,7 +107,7 @@ def test_a_large_frame_is_sent_in_parts(sent: Sent) -> None:
 def test_states_are_no_traits(sent: Sent) -> None:
     live = LiveMap()
     before = set(live.get_state())
-    live.show(frame(1))
+    live.show(lambda: frame(1))
     assert set(live.get_state()) == before
 
 
@@ -166,6 +168,23 @@ def test_filter_and_selection_outlive_a_new_colour_and_a_new_epoch(sent: Sent) -
     assert live.spec["layer"] == before
     live.show_only(None)
     assert len(rows(Frame(*sent[-1]))["points"]) == 200
+
+
+def test_a_selection_made_while_an_epoch_is_drawn_is_shown_last(sent: Sent) -> None:
+    live = LiveMap(scene())
+    users = threading.Thread(target=live.select, args=(["s003"],))
+
+    def epoch() -> Frame:
+        made = live.scene.frame()  # knows of no selection
+        users.start()
+        while not len(live.scene.selected):  # which the user makes before it is sent
+            time.sleep(0.001)
+        users.join(0.2)  # long enough to send it, if nothing kept the order
+        return made
+
+    live.show(epoch)
+    users.join()
+    assert marked(sent[-1]) == {"s003"}
 
 
 def test_a_map_without_a_scene_says_so() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import nbformat
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from torch import nn
 
 import hcat_nb
 from hcat_nb.jupyter.commands import COMMANDS
+from hcat_nb.jupyter.listener import LiveListener
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.listing import listing
 from hcat_nb.runs.store import load_run
@@ -268,6 +270,17 @@ def test_running_a_cell_again_keeps_nothing_of_failed_runs(
         sizes.append(live_tensor_bytes())
     assert sizes[4] <= 1.1 * sizes[0]
     assert "hcat-training" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_chart_that_shows_nothing_leaves_no_view_behind(
+    shell: InteractiveShell,
+    displayed: list[tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LiveListener, "default_chart", alt.Chart().mark_point())
+    with pytest.raises(UsageError, match="dataset"):
+        shell.run_line_magic("hcat_train", f"wine --display widget {SMALL}")
+    assert displayed[-1] == ("update", {"text/plain": "", "text/html": ""})
 
 
 def execute(*cells: str) -> nbformat.NotebookNode:

@@ -42,6 +42,19 @@ def test_what_a_job_raises_is_handed_on_and_the_next_one_is_done() -> None:
     assert results == [7]
 
 
+def test_what_showing_a_result_raises_is_handed_on_too() -> None:
+    errors: list[Exception] = []
+
+    def show(result: int) -> None:
+        raise ZeroDivisionError(result)
+
+    worker: Newest[int] = Newest(show, errors.append)
+    for number in (1, 2):
+        worker.offer(lambda number=number: number)
+        assert worker.join(LIMIT)
+    assert [error.args for error in errors] == [(1,), (2,)]
+
+
 def test_a_burst_is_one_job() -> None:
     begun: list[int] = []
     # Long beside the pause between two offers, so that a busy machine does not split the burst.

@@ -50,7 +50,7 @@ def test_a_sample_is_followed_through_the_epochs() -> None:
 
 @pytest.mark.parametrize("epochs", [3, 10, 11, 64, 100])
 def test_a_budget_keeps_evenly_spaced_epochs_and_the_last(epochs: int) -> None:
-    budget = 8 * N * 4  # bytes of eight epochs
+    budget = 8 * (N * 4 + 1)  # bytes of eight epochs, coordinates and one count
     replay, _ = filled(epochs, budget)
     kept = replay.epochs
     assert len(kept) <= 8
@@ -63,6 +63,16 @@ def test_a_budget_keeps_evenly_spaced_epochs_and_the_last(epochs: int) -> None:
         assert len(kept) >= 4
         assert f"every {stride}" in replay.note()
         assert kept[-1] - kept[-2] <= stride
+
+
+def test_what_stands_beside_the_map_counts_too() -> None:
+    curves = {"curves": {"epoch": small(np.zeros(1000, dtype=np.int64))}}
+    replay = Replay(AXIS, CONFIDENCE, budget=50_000)
+    for epoch in range(1, 501):
+        replay.keep(epoch, "", np.zeros(2), np.zeros(2), curves)
+    kept = [replay.at(epoch)[3] for epoch in replay.epochs]
+    assert 25 <= len(kept) <= 50  # of 1,008 bytes each
+    assert (replay.epochs[0], replay.epochs[-1]) == (1, 500)
 
 
 def test_two_epochs_are_kept_whatever_the_budget() -> None:

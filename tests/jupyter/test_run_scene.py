@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hcat_nb as hcat
@@ -57,3 +58,16 @@ def test_mistakes_are_told(run: Run) -> None:
         run_scene(run, "label")
     with pytest.raises(UnknownNameError, match="no column 'colour'"):
         run_coloring(run, "colour")
+
+
+def test_a_missing_label_is_no_class_called_nan() -> None:
+    frame = pd.DataFrame({"a": np.arange(60.0), "y": ["elm", None, "oak"] * 20})
+    run = hcat.characterize(
+        frame, target="y", on_missing_label="keep", epochs=1, methods="el2n", seed=0
+    )
+    # With one epoch there is no variability that differs, but everyone has a place.
+    points = rows(run_scene(run, "el2n", "confidence").frame())["points"]
+    labels = {row["id"]: row["label"] for row in points}
+    expected = run.details["label"].astype(object).where(run.details["label"].notna(), "")
+    assert labels == {str(one): expected[one] for one in run.details.index if str(one) in labels}
+    assert "nan" not in labels.values()

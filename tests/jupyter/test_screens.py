@@ -14,6 +14,7 @@ from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.progress import Progress
 from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, asked_from, open_screen
 from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.training.events import Control
 
 RUNNING = Progress("digits", "lenet", "cpu", n=10, n_epochs=4)
 Shown = list[tuple[str, dict[str, Any]]]
@@ -36,7 +37,7 @@ class Scene:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Epochs of the frames that were sent to the page."""
     epochs: list[int] = []
-    monkeypatch.setattr(LiveMap, "show", lambda _, made: epochs.append(made.content["epoch"]))
+    monkeypatch.setattr(LiveMap, "show", lambda _, make: epochs.append(make().content["epoch"]))
     return epochs
 
 
@@ -174,6 +175,20 @@ def test_a_run_that_did_not_begin_leaves_an_empty_output(displayed: Shown) -> No
     assert screen._box.comm is None
 
 
+@pytest.mark.parametrize("kind", [StaticScreen, WidgetScreen])
+def test_a_run_that_began_is_not_taken_away(kind: type, displayed: Shown) -> None:
+    screen = kind()
+    screen.start_map(Scene())
+    screen.obey(Control())
+    screen.discard()
+    assert kind is StaticScreen or not screen._monitor.buttons
+    screen.finish(RUNNING, StaticView("failed after epoch 0/4"))
+    assert displayed[-1][1]["text/plain"] == "failed after epoch 0/4"
+    if kind is WidgetScreen:
+        assert screen._box.comm is not None
+        screen.close()
+
+
 def test_a_place_of_its_own_shows_no_output_and_gets_no_picture(displayed: Shown) -> None:
     import ipywidgets
 
@@ -187,8 +202,6 @@ def test_a_place_of_its_own_shows_no_output_and_gets_no_picture(displayed: Shown
 
 def test_the_monitor_of_a_screen_obeys() -> None:
     import ipywidgets
-
-    from hcat_nb.training.events import Control
 
     screen = WidgetScreen(ipywidgets.VBox())
     assert not screen._monitor.buttons

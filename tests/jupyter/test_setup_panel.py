@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +12,15 @@ import pandas as pd
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from ipywidgets.widgets.widget import _instances
 from torch import nn
 
 import hcat_nb
 from hcat_nb.errors import SpecError
+from hcat_nb.jupyter import panels
 from hcat_nb.jupyter.magic_parser import MagicCall
 from hcat_nb.jupyter.setup_panel import SetupPanel
+from hcat_nb.jupyter.training_thread import alone
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.resume import resume
 
@@ -194,10 +196,13 @@ def test_previews_follow_the_controls_and_stay_away_from_training(
     panel._form.controls["hardness"].widget.value = "uniform"
     panel.train()
     panel._form.controls["hardness"].widget.value = "crop_shift"
-    assert "hcat-newest" not in [thread.name for thread in threading.enumerate()] or (
-        panel._previews.join(LIMIT)
-    )
+    assert panel._previews.join(LIMIT)
+    assert "crop_shift" not in panel._preview.value
     panel.stop()
+    assert panel.wait(LIMIT)
+    panel.refresh()  # as after the next cell
+    assert panel._previews.join(LIMIT)
+    assert "by crop_shift" in panel._preview.value
 
 
 def test_costs_are_measured_on_demand(make: Callable[[str], SetupPanel]) -> None:
@@ -224,11 +229,52 @@ def test_a_saved_run_that_was_stopped_goes_on(
         assert len(resume(folder).history) == 3
 
 
+def test_a_run_that_cannot_begin_leaves_no_bar(make: Callable[[str], SetupPanel]) -> None:
+    panel = make(f"wine {SMALL}")
+    with alone():
+        panel.train()
+        assert panel.wait(LIMIT)
+    wait_until(lambda: panel._screen._box.comm is None)  # after the training is over
+    assert "another run is being trained" in panel._message.value
+    panel.train()
+    assert panel.wait(LIMIT)
+    assert panel.run is not None
+    assert panel._screen._box.comm is not None
+
+
+def test_costs_are_not_measured_while_a_run_is_trained(make: Callable[[str], SetupPanel]) -> None:
+    panel = make(f"wine {SMALL}")
+    with alone():
+        panel.estimate()
+        assert panel._estimates.join(LIMIT)
+    assert "a run is being trained" in panel._form.methods.total.value
+
+
+def test_a_closed_panel_leaves_no_widget_and_no_data(
+    shell: InteractiveShell, make: Callable[[str], SetupPanel]
+) -> None:
+    before = set(_instances)
+    watching = len(shell.events.callbacks["post_run_cell"])
+    panel = make(f"wine {SMALL}")
+    for kind in ("instance", "mixture", "uniform"):  # each with options of its own
+        panel._form.controls["hardness"].widget.value = kind
+    panel.train()
+    assert panel.wait(LIMIT)
+    assert panel.run is not None
+    assert panel.run.dataset is not None
+    panel.close()
+    assert panel.run.dataset is None
+    assert len(panel.run.scores) == 178
+    assert len(shell.events.callbacks["post_run_cell"]) == watching
+    assert set(_instances) == before
+
+
 def test_it_is_shown_with_words_for_where_no_kernel_is(
     make: Callable[[str], SetupPanel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Any] = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(panels, "asked_from", lambda: ("widget", "c1"))
     panel = make("digits")
     panel._ipython_display_()
     assert list(shown[0]) == ["application/vnd.jupyter.widget-view+json"]

@@ -11,7 +11,7 @@ import torch
 
 from hcat_nb.errors import DivergedError, SpecError
 from hcat_nb.jupyter import latest
-from hcat_nb.jupyter.training_thread import TrainingThread, alone
+from hcat_nb.jupyter.training_thread import TrainingThread, alone, aside
 
 LIMIT = 20.0  # seconds until a hanging test is given up
 
@@ -125,6 +125,40 @@ def test_two_runs_at_a_time_would_disturb_each_other() -> None:
     assert isinstance(thread.error, SpecError)
     assert "another run" in str(thread.error)
     assert carried_out(lambda control: SimpleNamespace()).error is None
+
+
+def test_while_a_run_is_trained_nothing_else_draws_from_its_streams() -> None:
+    with alone(), pytest.raises(SpecError, match="a run is being trained"), aside():
+        pytest.fail("it would have disturbed the run")
+    with aside():
+        pass
+
+
+def test_a_training_waits_for_the_end_of_a_preview() -> None:
+    order: list[str] = []
+    thread = TrainingThread(lambda control: order.append("run"), lambda: None)  # type: ignore[arg-type,func-returns-value]
+    with aside():
+        thread.start()
+        assert not thread.wait(0.2)
+        order.append("preview")
+    assert thread.wait(LIMIT)
+    assert order == ["preview", "run"]
+
+
+def test_previews_and_trials_wait_for_each_other() -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with aside():
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with aside():
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join(LIMIT)
+    assert order == ["first", "second"]
 
 
 def test_it_is_a_daemon_so_that_a_restart_does_not_wait() -> None:

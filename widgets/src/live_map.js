@@ -27,13 +27,11 @@
 const COALESCE_MS = 60; // of the frames that arrive so soon after a draw, one is drawn
 const QUIET_MS = 30; // a gesture is told when it pauses,
 const LATEST_MS = 60; // or after this long
+const CLICK_PIXELS = 4; // a click may move so far
+// SVG is ten times slower here; of datasets that are empty before the first frame Vega would warn.
+const EMBED = { renderer: "canvas", actions: false, logLevel: 1 };
 const INK = { light: "#333333", dark: "#d4d4d4" };
-const ARRAYS = {
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  float32: Float32Array,
-};
+const KIND = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
 
 /**
  * @param {Column} column
@@ -47,7 +45,7 @@ export function decodeColumn(column, buffer, n) {
     return n === 0 ? [] : new TextDecoder().decode(bytes).split("\0");
   }
   // A copy is aligned whatever the buffer's offset in its message is.
-  const values = new ARRAYS[column.dtype](bytes.slice().buffer);
+  const values = new KIND[column.dtype](bytes.slice().buffer);
   const { levels, scale, offset = 0 } = column;
   if (levels) return Array.from(values, (code) => levels[code]);
   if (scale !== undefined) return Float64Array.from(values, (step) => offset + step * scale);
@@ -159,7 +157,10 @@ export function debounced(tell) {
       tell(value);
     }, wait);
   };
-  later.cancel = () => window.clearTimeout(timer);
+  later.cancel = () => {
+    window.clearTimeout(timer);
+    timer = 0;
+  };
   return later;
 }
 
@@ -296,9 +297,17 @@ function render({ model, el }) {
         tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null),
       );
     }
+    let pressed = { clientX: 0, clientY: 0 };
+    view.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+      pressed = event;
+    });
     view.addEventListener("click", (/** @type {any} */ event, /** @type {any} */ item) => {
+      const [x, y] = [event.clientX - pressed.clientX, event.clientY - pressed.clientY];
+      if (Math.hypot(x, y) > CLICK_PIXELS) return; // the end of a drag, of the brush say
       const row = item?.datum?.row ?? rowUnder(view, event);
-      if (row !== undefined) model.send({ type: "pick", row });
+      if (row === undefined) return;
+      tellBrush.cancel(); // what the press did to the brush; the sample is the selection now
+      model.send({ type: "pick", row });
     });
   };
   const tellBrush = debounced((bounds) => model.send({ type: "brush", bounds }));
@@ -313,15 +322,8 @@ function render({ model, el }) {
     embedding = true;
     const place = document.createElement("div");
     try {
-      const result = await /** @type {any} */ (globalThis).hcatVegaEmbed(
-        place,
-        structuredClone(spec),
-        {
-          renderer: "canvas", // vega-embed's default, SVG, is ten times slower here
-          actions: false,
-          logLevel: 1, // errors: before the first frame every dataset is empty, and Vega warns
-        },
-      );
+      const { hcatVegaEmbed } = /** @type {any} */ (globalThis);
+      const result = await hcatVegaEmbed(place, structuredClone(spec), EMBED);
       if (closed) {
         result.finalize();
         return;
@@ -338,7 +340,8 @@ function render({ model, el }) {
       if (before) {
         keepGestures(before, embedded);
         before.finalize();
-        pending = merged(shown, pending ?? /** @type {Pending} */ (shown));
+        const newest = pending ?? shown; // none before the first frame
+        if (newest) pending = merged(shown, newest);
       }
       box.replaceChildren(place);
       attend(embedded);
@@ -361,12 +364,8 @@ function render({ model, el }) {
     attributes: true,
     attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"],
   });
-  /** @type {[string, (...args: any[]) => void][]} */
-  const heard = [
-    ["msg:custom", hear],
-    ["change:spec", embed],
-  ];
-  for (const [event, handler] of heard) model.on(event, handler);
+  model.on("msg:custom", hear);
+  model.on("change:spec", embed);
   embed();
 
   return () => {
@@ -374,7 +373,8 @@ function render({ model, el }) {
     window.clearTimeout(timer);
     tellBrush.cancel();
     observer.disconnect();
-    for (const [event, handler] of heard) model.off(event, handler);
+    model.off("msg:custom", hear);
+    model.off("change:spec", embed);
     embedded?.finalize();
     box.remove();
     status.remove();
@@ -382,17 +382,17 @@ function render({ model, el }) {
 }
 
 /**
- * Give a new view the brush and the zoom of the one before.
+ * Give a new view brush and zoom of the one before; not where a drag began, or Vega goes on with it.
  *
  * @param {any} before
  * @param {any} after
  */
 function keepGestures(before, after) {
-  const gesture = (/** @type {string} */ name) => /^(brush|zoom)(_|$)/.test(name);
+  const gesture = (/** @type {string} */ n) => /^(brush|zoom)(_(?!.*(anchor|delta))|$)/.test(n);
   const state = before.view.getState({
     signals: (/** @type {string} */ name) => gesture(name) && after.signals.has(name),
     data: (/** @type {string} */ name) => gesture(name) && after.datasets.has(name),
-    recurse: true,
+    recurse: false, // below are legends, which the new view may not have
   });
   after.view.setState(state);
 }

@@ -27,6 +27,7 @@ function render({ model, el }) {
   const slider = document.createElement("input");
   const where = document.createElement("output");
   const note = document.createElement("span");
+  where.setAttribute("aria-live", "off"); // the slider says it
   note.className = "hcat-note";
   slider.type = "range";
   slider.min = "0";
@@ -82,7 +83,7 @@ function render({ model, el }) {
     note.textContent = model.get("note");
     if (bar.hidden) return;
     slider.max = String(last());
-    slider.value = slider.max;
+    slider.value = String(epochs().indexOf(model.get("epoch")));
     name();
   };
 
@@ -93,6 +94,8 @@ function render({ model, el }) {
   play.addEventListener("click", toggle);
   // The notebook has shortcuts of its own for the keys that move a slider.
   bar.addEventListener("keydown", (event) => event.stopPropagation());
+  // Notebook 7 hears keys before they do.
+  for (const one of [play, slider]) one.dataset.lmSuppressShortcuts = "true";
   const events = ["change:epochs", "change:note"];
   for (const event of events) model.on(event, offer);
   offer();

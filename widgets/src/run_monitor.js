@@ -46,6 +46,7 @@ function button(act) {
   made.addEventListener("click", act);
   // The notebook would take Enter for "edit this cell".
   made.addEventListener("keydown", (event) => event.stopPropagation());
+  made.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the button does
   return made;
 }
 
@@ -92,6 +93,8 @@ function render({ model, el }) {
     // hcat-live tells the page that a live view stands here (static_view.py).
     box.className = `hcat-live hcat-monitor hcat-${model.get("outcome")}`;
     bar.value = model.get("share");
+    // Twice a second would be read out without end; the outcome is read out.
+    line.setAttribute("aria-live", model.get("outcome") === "running" ? "off" : "polite");
     line.textContent = `${model.get("paused") ? "paused · " : ""}${model.get("line")}`;
     const shown = model.get("buttons") && model.get("outcome") === "running";
     pause.hidden = stop.hidden = !shown;

@@ -93,12 +93,14 @@ export function tileWords(tile, by) {
  * @param {string} tag
  * @param {string} [name]
  * @param {string} [text]
+ * @param {Record<string, string>} [attributes]
  * @returns {HTMLElement}
  */
-function make(tag, name = "", text = "") {
+function make(tag, name = "", text = "", attributes = {}) {
   const element = document.createElement(tag);
   if (name) element.className = name;
   element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return element;
 }
 
@@ -112,13 +114,11 @@ function make(tag, name = "", text = "") {
 function makeChooser(classes, prefix, done) {
   const box = make("div", "hcat-chooser");
   const input = /** @type {HTMLInputElement} */ (make("input"));
-  const list = make("div", "hcat-choices");
-  list.id = `${prefix}-choices`;
-  list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "classes");
+  const id = `${prefix}-choices`;
+  const list = make("div", "hcat-choices", "", { id, role: "listbox", "aria-label": "classes" });
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-label", "new label");
-  input.setAttribute("aria-controls", list.id);
+  input.setAttribute("aria-controls", id);
   input.setAttribute("aria-expanded", "true");
   input.placeholder = "new label: type, ↑ ↓, Enter";
   box.append(input, list);
@@ -190,19 +190,16 @@ function makeChooser(classes, prefix, done) {
  */
 function render({ model, el }) {
   const prefix = `hcat-gallery-${made++}`;
-  const root = make("div", "hcat-live hcat-gallery"); // hcat-live: see static_view.py
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "samples");
-  const bar = make("div", "hcat-bar");
-  bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "decide on the selected samples");
-  const status = make("div", "hcat-said");
-  status.setAttribute("role", "status");
-  const heads = make("div", "hcat-row hcat-heads");
-  heads.setAttribute("aria-hidden", "true"); // each row says its columns itself
-  const list = make("div", "hcat-tiles");
-  list.setAttribute("role", "listbox");
-  list.setAttribute("aria-multiselectable", "true");
+  // hcat-live: see static_view.py
+  const root = make("div", "hcat-live hcat-gallery", "", {
+    role: "group",
+    "aria-label": "samples",
+  });
+  const use = "decide on the selected samples";
+  const bar = make("div", "hcat-bar", "", { role: "toolbar", "aria-label": use });
+  const status = make("div", "hcat-said", "", { role: "status" });
+  const heads = make("div", "hcat-row hcat-heads", "", { "aria-hidden": "true" }); // rows say it
+  const list = make("div", "hcat-tiles", "", { role: "listbox", "aria-multiselectable": "true" });
   let page = /** @type {Page | null} */ (null);
   let at = 0;
   const selected = /** @type {Set<number>} */ (new Set());
@@ -250,16 +247,19 @@ function render({ model, el }) {
     else if (chosen().length) chooser.open(chosen()[0].suggested);
   };
 
+  const isOwn = (/** @type {KeyboardEvent} */ { ctrlKey, metaKey, altKey, key }) =>
+    !(ctrlKey || metaKey || altKey) || ((ctrlKey || metaKey) && key === "a");
+  // Notebook 7 hears keys before the gallery does, and leaves those to elements so marked.
+  const guard = (/** @type {any} */ event) =>
+    root.contains(event.target) &&
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", isOwn(event));
   const keydown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Tab" || !page) return;
-    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    if (event.key === "Tab" || !page || !isOwn(event)) return;
     const n = page.tiles.length;
-    const everything = (event.ctrlKey || event.metaKey) && event.key === "a";
-    if (!plain && !everything) return;
     event.stopPropagation(); // the notebook would cut, copy or run cells
     const to = moved(event.key, at, n, columns());
     const action = BY_KEY.get(event.key);
-    if (everything) {
+    if (event.ctrlKey || event.metaKey) {
       for (let k = 0; k < n; k++) selected.add(k);
       mark();
     } else if (typeof to === "number") {
@@ -284,10 +284,8 @@ function render({ model, el }) {
 
   const drawTile = (/** @type {Tile} */ tile, /** @type {number} */ k) => {
     const { kind, sprite, by } = /** @type {Page} */ (page);
-    const option = make("div", kind === "table" ? "hcat-tile hcat-row" : "hcat-tile");
-    option.id = `${prefix}-${k}`;
-    option.setAttribute("role", "option");
-    option.tabIndex = -1;
+    const look = kind === "table" ? "hcat-tile hcat-row" : "hcat-tile";
+    const option = make("div", look, "", { id: `${prefix}-${k}`, role: "option", tabindex: "-1" });
     const other = tile.predicted && tile.predicted !== tile.label;
     const words = other ? `${tile.label || "none"} → ${tile.predicted}` : tile.label || "none";
     if (kind === "image" && sprite) {
@@ -345,8 +343,8 @@ function render({ model, el }) {
     heads.hidden = kind !== "table" || tiles.length === 0;
     list.replaceChildren(...tiles.map(drawTile));
     const range = tiles.length ? `${first + 1}–${first + tiles.length} of ` : "";
-    list.setAttribute("aria-label", `${range}${total} samples, hardest first by ${by}`);
     place.textContent = `${range}${total.toLocaleString("en")} samples`;
+    list.setAttribute("aria-label", `${place.textContent}, hardest first by ${by}`);
     status.textContent = next.said;
     mark();
     focus(next.focus, held);
@@ -374,23 +372,25 @@ function render({ model, el }) {
     one.setAttribute("aria-keyshortcuts", key);
     one.append(make("kbd", "", key));
     one.addEventListener("click", press);
+    one.addEventListener("keydown", (event) => event.stopPropagation()); // Enter would edit the cell
     return one;
   };
   bar.append(...ACTIONS.map(([action, key, words]) => button(words, key, () => act(action))));
-  const place = make("span", "hcat-place");
+  const [place, turns] = [make("span", "hcat-place"), make("span", "hcat-turns")];
   const turn = (/** @type {string} */ to) => () => model.send({ type: "turn", to });
-  const turns = make("span", "hcat-turns");
   turns.append(button("‹", "PageUp", turn("previous")), place);
   turns.append(button("›", "PageDown", turn("next")));
-  bar.append(turns);
   list.addEventListener("keydown", keydown);
+  bar.append(turns);
   root.append(bar, chooser.box, heads, list, status);
   el.append(root);
+  window.addEventListener("keydown", guard, true);
   model.on("msg:custom", hear);
   model.send({ type: "ready" });
 
   return () => {
     closed = true;
+    window.removeEventListener("keydown", guard, true);
     model.off("msg:custom", hear);
     URL.revokeObjectURL(address);
     root.remove();

@@ -21,7 +21,7 @@ let embed;
 
 const vgSpec = {
   data: [{ name: "points" }, { name: "brush_store" }],
-  signals: [{ name: "heading" }, { name: "ink" }, { name: "brush" }],
+  signals: ["heading", "ink", "brush", "brush_translate_delta"].map((name) => ({ name })),
 };
 const view8 = (/** @type {number[]} */ ...bytes) => new DataView(Uint8Array.from(bytes).buffer);
 const settle = () => vi.advanceTimersByTimeAsync(100);
@@ -283,17 +283,21 @@ test("keeps what a partial frame does not name", async () => {
 test("a new specification takes over gestures and rows", async () => {
   widget.render({ model, el });
   await settle();
+  model.set("spec", { mark: "line" }); // before the first frame there are none
+  await settle();
+  expect(el.textContent).toBe("");
   model.emit("msg:custom", frame(1), buffers);
   await settle();
   rows.clear(); // the next view's
   model.set("spec", { mark: "bar" });
   await settle();
   await settle();
-  expect(embed).toHaveBeenCalledTimes(2);
+  expect(embed).toHaveBeenCalledTimes(3);
   expect(view.setState).toHaveBeenCalledWith({ signals: { brush: 1 } });
   expect(rows.get("points")).toEqual([{ x: 0.5 }]);
   expect(el.querySelectorAll(".hcat-map > div")).toHaveLength(1);
   const { signals, data } = view.getState.mock.calls[0][0];
+  expect(signals("brush_translate_delta")).toBe(false);
   expect([signals("brush"), signals("ink"), data("brush_store"), data("points")]).toEqual([
     true,
     false,
@@ -301,6 +305,13 @@ test("a new specification takes over gestures and rows", async () => {
     false,
   ]);
 });
+
+/** Press at one place, and let go at another. */
+const clickAt = (/** @type {any} */ where, /** @type {any} */ item, from = where) => {
+  const { pointerdown, click } = Object.fromEntries(view.addEventListener.mock.calls);
+  pointerdown(from);
+  click(where, item);
+};
 
 test("tells of a brush when it rests, and of a click on a sample", async () => {
   widget.render({ model, el });
@@ -315,9 +326,11 @@ test("tells of a brush when it rests, and of a click on a sample", async () => {
   brushed("brush", {});
   await settle();
   expect(model.sent[1]).toEqual({ type: "brush", bounds: null });
-  const [[, clicked]] = view.addEventListener.mock.calls;
-  clicked({}, { datum: { row: 0 } });
-  expect(model.sent.slice(2)).toEqual([{ type: "pick", row: 0 }]);
+  brushed("brush", {}); // what the press of a click does
+  clickAt({ clientX: 51, clientY: 50 }, { datum: { row: 0 } });
+  clickAt({ clientX: 51, clientY: 50 }, { datum: { row: 0 } }, { clientX: 90, clientY: 50 });
+  await settle();
+  expect(model.sent.slice(2)).toEqual([{ type: "pick", row: 0 }]); // the end of a drag is none
 });
 
 test("a click on the brush picks the topmost sample under it", async () => {
@@ -338,10 +351,9 @@ test("a click on the brush picks the topmost sample under it", async () => {
   await settle();
   model.sent = [];
   el.append(document.createElement("canvas")); // jsdom puts it at 0, 0
-  const [[, clicked]] = view.addEventListener.mock.calls;
-  clicked({ clientX: 40 + 100 + 5, clientY: 20 + 50 + 7 }, { datum: {} });
-  clicked({ clientX: 40 + 100 + 8, clientY: 20 + 50 + 7 }, bin);
-  clicked({ clientX: 40 + 100 + 6, clientY: 20 + 50 + 7 }, null);
+  clickAt({ clientX: 40 + 100 + 5, clientY: 20 + 50 + 7 }, { datum: {} });
+  clickAt({ clientX: 40 + 100 + 8, clientY: 20 + 50 + 7 }, bin);
+  clickAt({ clientX: 40 + 100 + 6, clientY: 20 + 50 + 7 }, null);
   expect(model.sent).toEqual([
     { type: "pick", row: 9 },
     { type: "pick", row: 2 },

@@ -15,7 +15,7 @@ const asked = () => model.sent.map(({ epoch }) => epoch);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  model = new FakeModel({ epochs: [1, 3, 5], note: "every 2nd epoch is kept" });
+  model = new FakeModel({ epochs: [1, 3, 5], epoch: 5, note: "every 2nd epoch is kept" });
   el = document.createElement("div");
   close = widget.render({ model, el });
 });
@@ -29,6 +29,14 @@ test("stands at the last epoch and says what is kept", () => {
   expect(find("output").textContent).toBe("epoch 5 of 5");
   expect(el.textContent).toContain("every 2nd epoch is kept");
   expect(find("input").getAttribute("aria-valuetext")).toBe("epoch 5 of 5");
+});
+
+test("a view after a reload stands at the epoch that the map shows", () => {
+  model.traits.epoch = 3;
+  const again = document.createElement("div");
+  widget.render({ model, el: again });
+  expect(again.querySelector("input")?.value).toBe("1");
+  expect(again.querySelector("output")?.textContent).toBe("epoch 3 of 5");
 });
 
 test("is hidden until there are two epochs", () => {
@@ -69,6 +77,7 @@ test("the notebook does not hear its keys", () => {
   el.addEventListener("keydown", outside);
   find("input").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
   expect(outside).not.toHaveBeenCalled();
+  expect(el.querySelectorAll("[data-lm-suppress-shortcuts]").length).toBe(2);
 });
 
 test("takes off every listener", async () => {

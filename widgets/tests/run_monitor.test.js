@@ -61,6 +61,14 @@ test("shows how far the run is, and follows it", () => {
   expect(el.querySelector(".hcat-live.hcat-stopped")).not.toBeNull();
 });
 
+test("a reader of the screen hears the outcome, not each batch", () => {
+  widget.render({ model, el });
+  const live = () => el.querySelector("[role=status]")?.getAttribute("aria-live");
+  expect(live()).toBe("off");
+  model.set("outcome", "finished");
+  expect(live()).toBe("polite");
+});
+
 test("shows markup as text", () => {
   model.traits.line = "<b id=evil>digits</b>";
   widget.render({ model, el });
@@ -147,6 +155,7 @@ test("keys of the buttons do not reach the notebook", () => {
   widget.render({ model, el });
   button("Stop").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
   expect(heard).not.toHaveBeenCalled();
+  expect(el.querySelectorAll("button[data-lm-suppress-shortcuts]").length).toBe(2);
 });
 
 test("takes off every listener", () => {

@@ -83,7 +83,7 @@ test("asks for its page and shows it as a listbox of one sprite", () => {
   show(page([0, 1, 2].map((k) => tile(k))));
   const list = /** @type {HTMLElement} */ (el.querySelector(".hcat-tiles"));
   expect(list.getAttribute("role")).toBe("listbox");
-  expect(list.getAttribute("aria-label")).toBe("101–103 of 5000 samples, hardest first by aum");
+  expect(list.getAttribute("aria-label")).toBe("101–103 of 5,000 samples, hardest first by aum");
   expect(tiles().map((one) => one.getAttribute("role"))).toEqual(["option", "option", "option"]);
   expect(tiles().map((one) => one.tabIndex)).toEqual([0, -1, -1]);
   const pictures = [.../** @type {any} */ (el.querySelectorAll(".hcat-picture"))];
@@ -163,11 +163,25 @@ test("no key but Tab and the page's own shortcuts reaches the notebook", () => {
   tiles()[0].focus();
   for (const key of ["m", "x", "ArrowDown", "Enter", "b", "r"]) press(key);
   press("d", {}, el.querySelector(".hcat-chooser input"));
+  for (const button of el.querySelectorAll("button")) press("Enter", {}, button);
   expect(heard).not.toHaveBeenCalled();
   expect(press("Tab", {}, tiles()[0]).defaultPrevented).toBe(false);
   press("s", { ctrlKey: true }, tiles()[0]);
   expect(heard).toHaveBeenCalledTimes(2);
   document.body.removeEventListener("keydown", heard);
+});
+
+test("a notebook that hears keys first is told which are the gallery's", () => {
+  const marked = /** @type {boolean[]} */ ([]);
+  const first = (/** @type {any} */ event) =>
+    marked.push(event.target.hasAttribute("data-lm-suppress-shortcuts"));
+  document.addEventListener("keydown", first, true); // as Notebook 7 does
+  show(page([tile(0)]));
+  press("d", {}, tiles()[0]);
+  press("s", { ctrlKey: true }, tiles()[0]);
+  press("a", { ctrlKey: true }, tiles()[0]);
+  document.removeEventListener("keydown", first, true);
+  expect(marked).toEqual([true, false, true]);
 });
 
 test("a class is chosen by keyboard, the suggested one first", () => {
@@ -267,7 +281,9 @@ test("an empty page is said and takes keys", () => {
 
 test("takes off every listener", () => {
   show(page([tile(0)]));
+  const off = vi.spyOn(window, "removeEventListener");
   close();
+  expect(off).toHaveBeenCalledWith("keydown", expect.any(Function), true);
   expect(model.listening).toBe(0);
   expect(el.childElementCount).toBe(0);
 });
