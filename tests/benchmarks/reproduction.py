@@ -131,7 +131,7 @@ def collect(folder: Path) -> Study:
 
 
 def _in_and_out_of_sample(judged: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
-    """Return AUROC and AUPRC of Confident Learning in both forms, a row for each dataset and kind."""
+    """Return AUROC and AUPRC of Confident Learning in both forms, by dataset and kind."""
     keys = ["dataset", "hardness", "p", "data_seed", "model_seed", "hcm"]
     figures = ["auroc", "auprc"]
     plain = results[results["run_tag"] == ""].set_index(keys)[figures]
