@@ -66,7 +66,7 @@ class Guard:
         began = time.monotonic()
         while not self._ended.wait(_INTERVAL):
             used = _memory_mb(pid)
-            if used is None:
+            if not used:  # gone, or ending: then its memory is given back already
                 return
             self.memory_mb = used
             self.peak_mb = max(self.peak_mb, used)

@@ -93,7 +93,7 @@ def check_parameters(namespace: Mapping[str, Any]) -> Settings:
 
     Examples
     --------
-    >>> check_parameters({"methods": "all", "hcms": "[aum,vog]", "p": "0.10"}).spec.methods
+    >>> check_parameters({"methods": "all", "hcms": "[aum,vog]", "epochs": "3"}).spec.methods
     ('aum', 'vog')
     """
     given = {

@@ -40,6 +40,7 @@ _RUN_LAST = """async () => {
   content.activeCellIndex = content.widgets.length - 1;
   await window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
+_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 START_SECONDS = 90  # of JupyterLab on two busy cores; a limit, not an expectation
 
 
@@ -180,6 +181,13 @@ class LabPage:
         self.page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
         # A command before the kernel is connected opens a dialog.
         self.page.evaluate(_CONNECTED)
+        self.theme("Light")  # a test before this one may have left the other
+
+    def theme(self, name: str) -> None:
+        """Change to JupyterLab's theme ``Light`` or ``Dark``."""
+        self.page.evaluate(_THEME, f"JupyterLab {name}")
+        light = str(name == "Light").lower()
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
 
     def command(self, name: str) -> None:
         """Execute a command of JupyterLab without waiting for its end."""

@@ -28,7 +28,6 @@ CHARTS = [
     "run.costs_chart()",
 ]
 
-THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 # How light the text of the last chart is: 0 is black, 255 white.
 INK = """() => {
   const charts = document.querySelectorAll('.vega-embed svg.marks');
@@ -54,12 +53,10 @@ def test_jupyterlab_draws_every_chart_without_a_complaint(lab_page: LabPage) -> 
 
     # The words of a chart are as light or dark as the page needs, whatever theme it was drawn in.
     assert page.evaluate(INK) < 100
-    page.evaluate(THEME, "JupyterLab Dark")
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    lab_page.theme("Dark")
     page.wait_for_function(f"() => ({INK})() > 155", timeout=30_000)
     lab_page.screenshot("charts_dark")
     lab_page.run_last_cell()
     page.wait_for_selector(".vega-embed svg.marks")
     assert page.evaluate(INK) > 155
-    page.evaluate(THEME, "JupyterLab Light")
     assert lab_page.remote_requests() == []

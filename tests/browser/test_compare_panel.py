@@ -46,16 +46,8 @@ def test_runs_and_methods_are_compared_by_clicks(lab_page: LabPage) -> None:
     page.wait_for_selector("text=and method")
     page.wait_for_function(DRAWN, arg=3, timeout=30_000)
 
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
+    lab_page.theme("Dark")
     page.wait_for_timeout(500)
     assert page.evaluate(INK) > dark_text + 80  # the same words, in the light ink of a dark page
     lab_page.screenshot("compare_dark")
     assert lab_page.remote_requests() == []
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', {theme: 'JupyterLab Light'})"
-    )

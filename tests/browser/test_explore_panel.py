@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SETUP = "import hcat_nb, numpy as np, pandas as pd\nfrom pathlib import Path"
-THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 
 
 def _place(page: Any) -> str:
@@ -180,9 +179,7 @@ def test_rows_and_texts_show_markup_as_text_in_light_and_dark(kind: str, lab_pag
     assert page.locator("#evil").count() == 0
     assert EVIL in page.locator(".hcat-tiles").inner_text()
     for theme in ("Light", "Dark"):
-        page.evaluate(THEME, f"JupyterLab {theme}")
-        light = str(theme == "Light").lower()
-        page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        lab_page.theme(theme)
         page.wait_for_timeout(1000)  # two draws
         lab_page.screenshot(f"explore_{kind}_{theme.lower()}")
     assert page.locator("#evil").count() == 0

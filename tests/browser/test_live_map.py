@@ -169,11 +169,7 @@ def test_a_dark_page_keeps_the_view_and_a_chart_shows_offline(lab_page: LabPage)
     lab_page.wait_for_text("over")
     _epoch_after(page, 2)
     page.evaluate("() => { document.querySelector('.hcat-map canvas').hcatMark = 'first'; }")
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    lab_page.theme("Dark")
     page.locator(".vega-embed, .jp-RenderedImage").last.scroll_into_view_if_needed()
     page.wait_for_timeout(1000)  # two draws
     lab_page.screenshot("dark")

@@ -154,11 +154,7 @@ def test_a_panel_shown_twice_shows_the_same_twice(lab_page: LabPage) -> None:
 
 def test_a_dark_page_and_a_restarted_kernel(lab_page: LabPage) -> None:
     page = _opened(lab_page, "dark_panel.ipynb", [])
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    lab_page.theme("Dark")
     _button(page, "Methods").click()
     page.wait_for_timeout(500)
     lab_page.screenshot("panel_dark")

@@ -14,7 +14,13 @@ from hcat_nb.sweeps.parameters import check_parameters, plain_parameter, refuse_
 
 
 def test_texts_of_a_command_line_become_what_they_stand_for() -> None:
-    given = {"hcms": "[aum,vog]", "fix_seed": "false", "p": "0.10", "epochs": "1_000"}
+    given = {
+        "hcms": "[aum,vog]",
+        "fix_seed": "false",
+        "p": "0.10",
+        "epochs": "1_000",
+        "hardness": "uniform",
+    }
     settings = check_parameters({**given, "methods": ["all"], "run_tag": "007", "out": ""})
     assert settings.spec.methods == ("aum", "vog")
     assert (settings.spec.p, settings.spec.epochs) == (0.1, 1000)
