@@ -30,6 +30,14 @@ def _wait_for_place(page: Any, pattern: str) -> str:
     return _place(page)
 
 
+def _settle(page: Any) -> None:
+    """Wait for the gallery of a whole brush: on the way there are those of its parts."""
+    before = None
+    while (now := page.locator(".hcat-tiles").inner_text()) != before:
+        before = now
+        page.wait_for_timeout(1000)  # many times what a message takes
+
+
 def _brush(page: Any, fractions: tuple[float, float, float, float], steps: int = 15) -> None:
     """Drag over the map, in shares of the canvas."""
     canvas = page.locator(".hcat-map canvas")
@@ -64,6 +72,7 @@ def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: Lab
 
     _brush(page, (0.3, 0.45, 0.6, 0.8))
     _wait_for_place(page, "^1–[0-9]+ of (?!1,797)")
+    _settle(page)
     lab_page.screenshot("explore_brushed")
 
     # One image by keyboard: to the third tile, relabel to the class 7 (or 8 where it is a 7).
