@@ -101,7 +101,7 @@ print("figures", json.dumps({
     "kernel_ms": 1000 * statistics.median(kernel), "kernel_ms_most": 1000 * max(kernel),
     "bytes": max(sizes),
     "painted_s": statistics.median(wall), "painted_s_most": max(wall),
-    "caption": frame.content["signals"]["caption"],
+    "caption": scene.frame().content["signals"]["caption"],
 }))
 """
 
