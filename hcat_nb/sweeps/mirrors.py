@@ -29,7 +29,7 @@ __all__ = ["mirror_to_mlflow", "mirror_to_wandb"]
 _PROJECT = "hcat_nb"
 _TAG = "hcat_nb.digest"
 _LONGEST = 6000  # characters of a parameter that MLflow takes
-_BATCH = 1000, 100  # figures and parameters that it takes in one call
+_BATCH = 1000  # figures that it takes in one call; a specification's parameters always fit
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,9 @@ def mirror_to_mlflow(table: pd.DataFrame, uri: str, *, experiment: str = _PROJEC
         made = client.create_run(place, run_name=one.name).info
         figures = [Metric(key, value, made.start_time, 0) for key, value in one.figures.items()]
         parameters = [Param(key, str(value)[:_LONGEST]) for key, value in one.parameters.items()]
-        for at in range(0, len(parameters), _BATCH[1]):
-            client.log_batch(made.run_id, params=parameters[at : at + _BATCH[1]])
-        for at in range(0, len(figures), _BATCH[0]):
-            client.log_batch(made.run_id, metrics=figures[at : at + _BATCH[0]])
+        client.log_batch(made.run_id, params=parameters)
+        for at in range(0, len(figures), _BATCH):
+            client.log_batch(made.run_id, metrics=figures[at : at + _BATCH])
         # The mark comes last: a run that was written in part is written again.
         client.log_batch(made.run_id, tags=[RunTag(_TAG, one.digest)])
         client.set_terminated(made.run_id)
@@ -103,7 +102,8 @@ def mirror_to_wandb(
     """Write the runs of a table of results as offline runs of Weights & Biases.
 
     Nothing leaves the machine; ``wandb sync FOLDER/wandb/offline-run-*``
-    uploads them for those who have an account.
+    uploads them for those who have an account.  A run in whose middle this was
+    killed counts as written: remove its folder to have it written again.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class LeanAdam(torch.optim.Adam):
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
-        self._trained = list(parameters)
+        self._trained: list[Tensor] = list(parameters)
         self._moments: tuple[list[Tensor], list[Tensor], list[Tensor]] | None = None
         # One kernel a step instead of a dozen a parameter; it takes no complex ones.
         fused = all(one.is_floating_point() for one in self._trained)
@@ -53,7 +53,7 @@ class LeanAdam(torch.optim.Adam):
         (group,) = self.param_groups
         first, second, steps = self._moments
         adam(
-            list[Tensor](self._trained),
+            self._trained,
             grads,
             first,
             second,
