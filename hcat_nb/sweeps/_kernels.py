@@ -14,6 +14,7 @@ import multiprocessing.connection
 import os
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -36,6 +37,14 @@ def kernel_manager(started: Callable[[int], None]) -> type[Any]:
     from jupyter_client.manager import AsyncKernelManager
 
     class Manager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            if FORKS:
+                # A TCP port is free again until the kernel has it, and on a busy machine
+                # somebody else may take it.  An abstract socket is no file to remove either.
+                self.transport = "ipc"
+                self.ip = f"@hcat-{uuid.uuid4()}"
+
         async def _async_pre_start_kernel(self, **options: Any) -> Any:
             if FORKS and self.provisioner is None:
                 self.provisioner = _provisioner()(

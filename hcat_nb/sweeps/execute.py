@@ -88,6 +88,7 @@ def execute_notebook(
         cwd=str(target.parent),
         progress_bar=progress,
         store_widget_state=False,  # it would hold each widget's code, and be shown nowhere offline
+        start_timeout=600,  # on a network file system imports alone can take minutes
         extra_arguments=["--log-level=ERROR"],  # the kernel's advice about its transport
         **engine,
     )

@@ -85,6 +85,10 @@ def test_the_state_of_a_kernel_can_be_asked_for() -> None:
         manager = kernel_manager(lambda _: None)()
         await manager.start_kernel()
         alive = await manager.is_alive()
+        kernel = psutil.Process(manager.provisioner.pid)
+        while not kernel.net_connections("unix"):  # it is still on its way
+            await asyncio.sleep(0.01)
+        assert not kernel.net_connections("inet")  # a port could be taken before it binds it
         process = manager.provisioner.process
         process.send_signal(signal.SIGKILL)
         while await manager.is_alive():

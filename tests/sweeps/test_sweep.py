@@ -202,6 +202,7 @@ def test_other_code_is_never_mixed_in_silently(
     folder.rename(other)  # as if other code had made it
     (other / "state.json").write_text(json.dumps({**state, "version": "00000000"}))
     again = sweep([tiny], out=old.out)
+    assert not again.failures
     assert again.skipped == 0
     assert other.is_dir()
     with pytest.warns(UserWarning, match="2 versions of the code"):
