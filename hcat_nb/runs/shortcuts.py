@@ -53,7 +53,8 @@ def shortcut_table(
         samples flagged, ``n_changed`` of them whose label truly changed;
         ``probe`` ("minimum", "maximum", "mid-grey": the share of values in the
         middle of the range) and its ``auroc``, the better of its two
-        directions.  Tables and label noise have one row, without a probe.
+        directions.  Tables, label noise, and a p so small that no sample is
+        hard, have one row, without a probe.
     """
     import pandas as pd
 
@@ -79,8 +80,8 @@ def _rows(made: Perturbed, before: LabelledDataset, what: tuple[Any, ...]) -> li
     hard = made.truth["is_hard"].to_numpy(dtype=bool)
     changed = (made.truth["original_label"] != made.truth["observed_label"]).to_numpy()
     head = (before.name, *what, before.n_classes, int(hard.sum()), int((changed & hard).sum()))
-    family = made.truth.loc[hard, "family"].iloc[0]
-    if before.modality != "image" or family == "mislabel":
+    families = set(made.truth.loc[hard, "family"])
+    if before.modality != "image" or "mislabel" in families or not families:
         return [(*head, None, float("nan"))]
     found = []
     for probe, values in _probes(made.dataset, before).items():

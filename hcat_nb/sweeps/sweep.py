@@ -266,8 +266,10 @@ def _workers(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Workers:
 
 
 def _plan(source: Any) -> Plan:
-    folder = isinstance(source, (str, os.PathLike)) and Path(source).is_dir()
-    return remembered(Path(source)) if folder else read_plan(source)
+    if isinstance(source, (str, os.PathLike)):
+        source = Path(source).expanduser()
+        return remembered(source) if source.is_dir() else read_plan(source)
+    return read_plan(source)
 
 
 def _settings(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,3 +47,9 @@ def test_labels_that_truly_changed_are_counted(table) -> None:
     assert (theirs["n_changed"] < theirs["n_hard"]).any()
     shifted = table[table["hardness"] == "crop_shift"]
     assert np.all(shifted["n_changed"] == 0)
+
+
+def test_without_a_hard_sample_there_is_nothing_to_probe() -> None:
+    made = shortcut_table([hcat.load("digits", subset=50)], ["crop_shift"], p=[0.0], seeds=[0])
+    assert made["n_hard"].tolist() == [0, 0]
+    assert made["auroc"].isna().all()
