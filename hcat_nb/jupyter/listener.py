@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -38,7 +39,8 @@ __all__ = ["LiveListener"]
 
 # Interim scores may take this share of the time; of a few thousand samples
 # they take less than the free seconds and come with every frame.
-_SCORING, _FREE = 0.015, 0.03
+_SCORING, _FREE = 0.01, 0.005
+_STEP_SECONDS = 0.1  # the bar needs no more of a thousand steps a second
 
 Chart = Any  # an Altair chart, or a function from ours to one
 
@@ -105,6 +107,7 @@ class LiveListener(Listener):
         self._start: StartEvent | None = None
         self._map: MapSnapshot | None = None
         self._pace = Pace(_SCORING, _FREE)
+        self._next_step = float("-inf")
 
     def on_start(self, event: StartEvent) -> None:
         """Show the bar and prepare the map."""
@@ -120,7 +123,9 @@ class LiveListener(Listener):
 
     def on_step(self, event: StepEvent) -> None:
         """Move the bar."""
-        if self._screen is not None:
+        now = time.monotonic()
+        if self._screen is not None and now >= self._next_step:
+            self._next_step = now + _STEP_SECONDS
             self._progress = self._progress.after_step(event)
             self._screen.update(self._progress)
 

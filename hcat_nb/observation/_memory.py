@@ -49,11 +49,12 @@ def rows_within(bytes_of_a_row: int, device: torch.device) -> int:
 def _saved(model: nn.Module, x: Tensor) -> int:
     total = 0
 
-    def weigh(saved: Tensor) -> Tensor:
+    def weigh(saved: Tensor) -> None:
+        # Nothing is kept, for there is no way back: a layer that saves its own result
+        # and got it back from here would hold itself, and the weights, for ever.
         nonlocal total
         total += saved.numel() * saved.element_size()
-        return saved
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(weigh, lambda saved: saved):
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(weigh, lambda none: none):
         model(x)
     return total
