@@ -228,6 +228,12 @@ window.hcatWatchPlace = () => new MutationObserver(() => {
 }).observe(document.querySelector('.hcat-place'), { childList: true, characterData: true });
 """
 
+# Where the plot begins on its canvas.
+CORNER = """() => {
+  const [[left, top], padding] = [hcatView.origin(), hcatView.padding()];
+  return [left + padding.left, top + padding.top];
+}"""
+
 # Whether the gallery shows a page of so many samples.
 PLACE = """([low, high]) => {
   const words = document.querySelector('.hcat-place').textContent;
@@ -252,7 +258,7 @@ def brush(lab: Any) -> dict[str, Any]:
     )
     latencies, longest, selected = [], [], []
     for turn in range(5):
-        box, (left, top) = canvas.bounding_box(), page.evaluate("() => hcatView.origin()")
+        box, (left, top) = canvas.bounding_box(), page.evaluate(CORNER)
         corner = (box["x"] + left, box["y"] + top + height)
         if turn:  # a click beside the brush takes it away
             page.mouse.click(corner[0] + 0.9 * width, corner[1] - 0.9 * height)

@@ -27,6 +27,10 @@ WATCH = """Object.defineProperty(globalThis, 'hcatVegaEmbed', {
   get() { return this.hcatEmbed; },
 })"""
 GESTURES = "() => ({brush: hcatView.signal('brush'), zoom: hcatView.signal('zoom')})"
+CORNER = """() => {
+  const [[left, top], padding] = [hcatView.origin(), hcatView.padding()];
+  return [left + padding.left, top + padding.top];
+}"""
 ROWS = "name => hcatView.data(name).map(row => ({...row}))"
 
 
@@ -41,8 +45,8 @@ def _wait_for_epoch(page: Any, epoch: int) -> None:
 def _place(page: Any, x: float, y: float) -> tuple[float, float]:
     """Return where on the page a share of the plot's width and height lies, from its lower left."""
     box = page.locator(".hcat-map canvas").bounding_box()
-    # The plot of 512 x 384 begins after the axis' and the heading's room.
-    left, top = page.evaluate("() => hcatView.origin()")
+    # The plot of 512 x 384 begins after the padding and the axis' and the heading's room.
+    left, top = page.evaluate(CORNER)
     first = page.evaluate(
         "() => hcatView.scenegraph().root.items[0].items"
         ".find(mark => mark.name?.startsWith('concat_0'))?.items[0].x ?? 0"
@@ -164,9 +168,10 @@ OPTIONS = "hardness='uniform', p=0.1, seed=0, methods=['aum', 'datamaps']"
 # Where a sample is drawn, in pixels of the page.
 SPOT = """row => {
   const { x, y } = hcatView.data('points').find(point => point.row === row);
-  const [left, top] = hcatView.origin();
+  const [[left, top], padding] = [hcatView.origin(), hcatView.padding()];
   const box = document.querySelector('.hcat-map canvas').getBoundingClientRect();
-  return [box.x + left + hcatView.scale('x')(x), box.y + top + hcatView.scale('y')(y)];
+  return [box.x + padding.left + left + hcatView.scale('x')(x),
+          box.y + padding.top + top + hcatView.scale('y')(y)];
 }"""
 # The topmost sample at the place of each: the last drawn one of those that lie closer than
 # a point is wide; samples with a neighbour are left out.

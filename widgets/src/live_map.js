@@ -171,7 +171,7 @@ export function debounced(tell) {
  */
 function rowUnder(view, { clientX, clientY }) {
   const { left, top } = view.container().querySelector("canvas").getBoundingClientRect();
-  const [right, down] = view.origin();
+  const [[right, down], padding] = [view.origin(), view.padding()];
   let row;
   const look = (/** @type {any} */ mark, /** @type {number} */ x, /** @type {number} */ y) => {
     for (const item of mark.items) {
@@ -179,7 +179,8 @@ function rowUnder(view, { clientX, clientY }) {
       else if (item.datum?.row !== undefined && item.bounds.contains(x, y)) row = item.datum.row;
     }
   };
-  look(view.scenegraph().root, clientX - left - right, clientY - top - down);
+  const [x, y] = [clientX - left - padding.left - right, clientY - top - padding.top - down];
+  look(view.scenegraph().root, x, y);
   return row;
 }
 
