@@ -209,6 +209,7 @@ function render({ model, el }) {
   let stale = false; // a newer specification waits
   let closed = false;
   let drawing = false;
+  let hushed = false; // what the brush does now is not the user's doing
   /** @type {Pending | null} */
   let pending = null;
   /** @type {Pending | null} all datasets as they were last, for a new specification */
@@ -273,12 +274,16 @@ function render({ model, el }) {
     if (!timer) timer = window.setTimeout(draw, wait);
   };
 
-  const hear = (/** @type {Frame | Part} */ content, /** @type {DataView[]} */ buffers) => {
+  const hear = (
+    /** @type {Frame | Part | {type: "unbrush"}} */ content,
+    /** @type {DataView[]} */ buffers,
+  ) => {
     if (content.type === "part") {
       parts.take(content, buffers);
       status.textContent = `receiving part ${content.part} of ${content.parts}`;
       return;
     }
+    if (content.type === "unbrush") takeBrush();
     if (content.type !== "frame") return;
     const whole = parts.whole(content, buffers);
     if (whole === null) {
@@ -291,12 +296,27 @@ function render({ model, el }) {
     if (!drawing) schedule();
   };
 
+  /** Take the brush away; that the kernel wants it so need not be told to it. */
+  const takeBrush = () => {
+    if (!embedded?.datasets.has("brush_store")) return;
+    const { view } = embedded;
+    hushed = true;
+    view.change(
+      "brush_store",
+      view.changeset().remove(() => true),
+    );
+    view.run();
+    hushed = false;
+    tellBrush.cancel();
+  };
+
   /** Listen to what the user does on an embedded view. */
   const attend = (/** @type {any} */ { view, signals }) => {
     if (signals.has("brush")) {
-      view.addSignalListener("brush", (/** @type {string} */ _, /** @type {any} */ value) =>
-        tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null),
-      );
+      view.addSignalListener("brush", (/** @type {string} */ _, /** @type {any} */ value) => {
+        if (hushed) return;
+        tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null);
+      });
     }
     let pressed = { clientX: 0, clientY: 0 };
     view.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {

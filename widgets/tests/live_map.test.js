@@ -83,7 +83,8 @@ beforeEach(() => {
       rows.set(name, [...left, ...added]);
       return view;
     }),
-    origin: () => [40, 20],
+    origin: () => [37, 18],
+    padding: () => ({ left: 3, top: 2 }),
     container: () => el,
     signal: vi.fn(() => view),
     runAsync: vi.fn(async () => view),
@@ -358,6 +359,24 @@ test("a click on the brush picks the topmost sample under it", async () => {
     { type: "pick", row: 9 },
     { type: "pick", row: 2 },
   ]);
+});
+
+test("a brush that the kernel takes away is not told to it", async () => {
+  widget.render({ model, el });
+  await settle();
+  const [, listen] = view.addSignalListener.mock.calls.find(
+    (/** @type {any[]} */ [name]) => name === "brush",
+  );
+  view.run = vi.fn(() => listen("brush", {}));
+  model.sent = [];
+  model.emit("msg:custom", { type: "unbrush" }, []);
+  await settle();
+  expect(view.run).toHaveBeenCalledOnce();
+  expect(view.change).toHaveBeenLastCalledWith("brush_store", expect.anything());
+  expect(model.sent).toEqual([]);
+  listen("brush", {});
+  await settle();
+  expect(model.sent).toEqual([{ type: "brush", bounds: null }]);
 });
 
 test("a long drag is told of while it goes on", async () => {
