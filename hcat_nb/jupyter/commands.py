@@ -196,7 +196,8 @@ _ALL = (
     Command(
         "hcat_panel",
         "Open the panel that sets up, starts, pauses and stops a run; "
-        "what is given here is where it begins. " + _VARIABLES,
+        "what is given here is where it begins. Executed again, the cell stops what its panel "
+        "trains. " + _VARIABLES,
         FIELDS,
         (*_OUT, _NAME),
         cell=True,
