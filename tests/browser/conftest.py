@@ -249,3 +249,17 @@ def _page(browser: Any, opened: LabPage, request: pytest.FixtureRequest) -> Iter
     opened.screenshot(f"after_{request.node.name}")
     print("\n".join(opened.messages[-40:]))
     context.close()
+    _end_kernels(opened.lab)
+
+
+def _end_kernels(address: str) -> None:
+    """End the kernels of a server, each of which holds torch: some 600 MB a test."""
+    kernels = f"{address}/api/kernels"
+    authorized = {"Authorization": f"token {TOKEN}"}
+    with urllib.request.urlopen(urllib.request.Request(kernels, headers=authorized)) as answer:
+        running = json.load(answer)
+    for kernel in running:
+        end = urllib.request.Request(
+            f"{kernels}/{kernel['id']}", headers=authorized, method="DELETE"
+        )
+        urllib.request.urlopen(end, timeout=60).close()
