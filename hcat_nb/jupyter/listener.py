@@ -39,7 +39,7 @@ __all__ = ["LiveListener"]
 
 # Interim scores may take this share of the time; of a few thousand samples
 # they take less than the free seconds and come with every frame.
-_SCORING, _FREE = 0.01, 0.005
+_SCORING, _FREE = 0.01, 0.02
 _STEP_SECONDS = 0.1  # the bar needs no more of a thousand steps a second
 
 Chart = Any  # an Altair chart, or a function from ours to one

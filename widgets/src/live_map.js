@@ -81,8 +81,7 @@ export function sameTable(one, other) {
 }
 
 /**
- * Let the rows of a dataset become those of a table, in place: new marks for
- * thousands of rows cost more than drawing them.
+ * Let rows become those of a table, in place: new marks for thousands cost more than drawing.
  * @param {any} view
  * @param {Table} table
  * @param {Record<string, any>[]} [held] rows given before; `view.data` has what transforms left
@@ -172,6 +171,7 @@ export function debounced(tell) {
 function rowUnder(view, { clientX, clientY }) {
   const { left, top } = view.container().querySelector("canvas").getBoundingClientRect();
   const [[right, down], padding] = [view.origin(), view.padding()];
+  const [x, y] = [clientX - left - padding.left - right, clientY - top - padding.top - down];
   let row;
   const look = (/** @type {any} */ mark, /** @type {number} */ x, /** @type {number} */ y) => {
     for (const item of mark.items) {
@@ -179,7 +179,6 @@ function rowUnder(view, { clientX, clientY }) {
       else if (item.datum?.row !== undefined && item.bounds.contains(x, y)) row = item.datum.row;
     }
   };
-  const [x, y] = [clientX - left - padding.left - right, clientY - top - padding.top - down];
   look(view.scenegraph().root, x, y);
   return row;
 }
@@ -209,7 +208,6 @@ function render({ model, el }) {
   let stale = false; // a newer specification waits
   let closed = false;
   let drawing = false;
-  let hushed = false; // what the brush does now is not the user's doing
   /** @type {Pending | null} */
   let pending = null;
   /** @type {Pending | null} all datasets as they were last, for a new specification */
@@ -274,16 +272,12 @@ function render({ model, el }) {
     if (!timer) timer = window.setTimeout(draw, wait);
   };
 
-  const hear = (
-    /** @type {Frame | Part | {type: "unbrush"}} */ content,
-    /** @type {DataView[]} */ buffers,
-  ) => {
+  const hear = (/** @type {Frame | Part} */ content, /** @type {DataView[]} */ buffers) => {
     if (content.type === "part") {
       parts.take(content, buffers);
       status.textContent = `receiving part ${content.part} of ${content.parts}`;
       return;
     }
-    if (content.type === "unbrush") takeBrush();
     if (content.type !== "frame") return;
     const whole = parts.whole(content, buffers);
     if (whole === null) {
@@ -296,27 +290,12 @@ function render({ model, el }) {
     if (!drawing) schedule();
   };
 
-  /** Take the brush away; that the kernel wants it so need not be told to it. */
-  const takeBrush = () => {
-    if (!embedded?.datasets.has("brush_store")) return;
-    const { view } = embedded;
-    hushed = true;
-    view.change(
-      "brush_store",
-      view.changeset().remove(() => true),
-    );
-    view.run();
-    hushed = false;
-    tellBrush.cancel();
-  };
-
   /** Listen to what the user does on an embedded view. */
   const attend = (/** @type {any} */ { view, signals }) => {
     if (signals.has("brush")) {
-      view.addSignalListener("brush", (/** @type {string} */ _, /** @type {any} */ value) => {
-        if (hushed) return;
-        tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null);
-      });
+      view.addSignalListener("brush", (/** @type {string} */ _, /** @type {any} */ value) =>
+        tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null),
+      );
     }
     let pressed = { clientX: 0, clientY: 0 };
     view.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {

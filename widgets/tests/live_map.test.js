@@ -14,10 +14,8 @@ import { FakeModel } from "./fake_model.js";
 let model;
 /** @type {HTMLElement} */
 let el;
-/** @type {any} */
-let view;
-/** @type {any} */
-let embed;
+/** @type {Record<"view" | "embed", any>} */
+let { view, embed } = { view: null, embed: null };
 
 const vgSpec = {
   data: [{ name: "points" }, { name: "brush_store" }],
@@ -359,24 +357,6 @@ test("a click on the brush picks the topmost sample under it", async () => {
     { type: "pick", row: 9 },
     { type: "pick", row: 2 },
   ]);
-});
-
-test("a brush that the kernel takes away is not told to it", async () => {
-  widget.render({ model, el });
-  await settle();
-  const [, listen] = view.addSignalListener.mock.calls.find(
-    (/** @type {any[]} */ [name]) => name === "brush",
-  );
-  view.run = vi.fn(() => listen("brush", {}));
-  model.sent = [];
-  model.emit("msg:custom", { type: "unbrush" }, []);
-  await settle();
-  expect(view.run).toHaveBeenCalledOnce();
-  expect(view.change).toHaveBeenLastCalledWith("brush_store", expect.anything());
-  expect(model.sent).toEqual([]);
-  listen("brush", {});
-  await settle();
-  expect(model.sent).toEqual([{ type: "brush", bounds: null }]);
 });
 
 test("a long drag is told of while it goes on", async () => {
