@@ -268,7 +268,8 @@ def _workers(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Workers:
 def _plan(source: Any) -> Plan:
     if isinstance(source, (str, os.PathLike)):
         source = Path(source).expanduser()
-        return remembered(source) if source.is_dir() else read_plan(source)
+        if source.is_dir():
+            return remembered(source)
     return read_plan(source)
 
 

@@ -191,6 +191,15 @@ def test_two_interrupts_end_it_and_leave_nobody(
     assert not _complete(out)
 
 
+def test_a_path_may_begin_with_the_home_folder(
+    tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "sweep.yaml").write_text(json.dumps({"runs": [tiny]}))  # JSON is YAML
+    with pytest.raises(SpecError, match="no folder to write to"):  # it was read
+        sweep("~/sweep.yaml")
+
+
 def test_other_code_is_never_mixed_in_silently(
     tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
