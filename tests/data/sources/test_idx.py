@@ -31,18 +31,24 @@ def test_the_plain_file_goes_before_the_gzipped(tmp_path: Path) -> None:
     assert find_idx(tmp_path, "a") == tmp_path / "a"
 
 
+# ids by hand: pytest would write the bytes out, and gzip's carry the time of day, so that
+# two workers of pytest-xdist would collect different tests
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a", SOUND[:-1], "claims 2 x 3 x 4 values, but holds 23 bytes"),
-        ("a", SOUND + b"x", "but holds 25 bytes"),
-        ("a", SOUND[:3], "starts with 000008, not with 00000803"),
-        ("a", b"", "starts with nothing"),
-        ("a", b"\x00\x00\x0d\x03" + SOUND[4:], "not with 00000803"),
-        ("a", b"\x00\x00\x08\x01" + SOUND[4:], "3 dimensions"),
-        ("a", bytes.fromhex("00000803 00000000 00000003 00000004"), "no value"),
-        ("a.gz", gzip.compress(SOUND)[:-12], "cannot be unpacked"),
-        ("a.gz", SOUND, "cannot be unpacked"),
+        pytest.param(
+            "a", SOUND[:-1], "claims 2 x 3 x 4 values, but holds 23 bytes", id="a-byte-short"
+        ),
+        pytest.param("a", SOUND + b"x", "but holds 25 bytes", id="a-byte-long"),
+        pytest.param("a", SOUND[:3], "starts with 000008, not with 00000803", id="cut-magic"),
+        pytest.param("a", b"", "starts with nothing", id="empty"),
+        pytest.param("a", b"\x00\x00\x0d\x03" + SOUND[4:], "not with 00000803", id="floats"),
+        pytest.param("a", b"\x00\x00\x08\x01" + SOUND[4:], "3 dimensions", id="labels"),
+        pytest.param(
+            "a", bytes.fromhex("00000803 00000000 00000003 00000004"), "no value", id="no-image"
+        ),
+        pytest.param("a.gz", gzip.compress(SOUND)[:-12], "cannot be unpacked", id="cut-gzip"),
+        pytest.param("a.gz", SOUND, "cannot be unpacked", id="not-gzip"),
     ],
 )
 def test_a_damaged_file_is_named_with_the_fault(
