@@ -120,13 +120,16 @@ def _attempt(request: Mapping[str, Any], folder: Path, guard: Guard) -> tuple[st
         )
     except PapermillExecutionError as error:
         return "failed", f"{error.ename}: {error.evalue}"
-    except (DeadKernelError, RuntimeError) as error:  # jupyter_client raises those at the start
+    except RuntimeError as error:
         memory = f"at {guard.memory_mb:.0f} MB of memory"
         if guard.verdict == "time limit":
             return guard.verdict, f"of {request['time_limit']:g} s reached, {memory}"
         if guard.verdict == "memory limit":
             return guard.verdict, f"of {request['memory_limit']:g} MB reached, {memory}"
-        return "killed", f"the kernel died {memory} ({error})"
+        # jupyter_client has no class of its own for a kernel that dies before it answers
+        if isinstance(error, DeadKernelError) or "died" in str(error):
+            return "killed", f"the kernel died {memory} ({error})"
+        return "failed", f"{type(error).__name__}: {error}"
     return DONE, None
 
 

@@ -119,6 +119,30 @@ def test_a_kernel_that_is_killed_is_told_with_its_memory(
 
 
 @pytest.mark.parametrize(
+    ("error", "state", "words"),
+    [
+        ("Kernel died before replying to kernel_info", "killed", "the kernel died at 0 MB"),
+        ("Kernel didn't respond in 600 seconds", "failed", "RuntimeError: Kernel didn't respond"),
+    ],
+)
+def test_a_kernel_that_never_answered_is_not_called_dead(
+    error: str,
+    state: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tiny: dict[str, Any],
+    request_of: Callable[..., dict[str, Any]],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(error)
+
+    monkeypatch.setattr("hcat_nb.sweeps._cell.execute_notebook", fail)
+    ended = run_cell(request_of(tiny))
+    assert ended["state"] == state
+    assert ended["error"].startswith(words)
+
+
+@pytest.mark.parametrize(
     ("more", "words"),
     [({"version": "other"}, "the sweep other"), ({"out": "/absent"}, "cannot be seen on")],
 )
