@@ -248,6 +248,7 @@ def _gestures() -> list[alt.Parameter]:
         on=f"[pointerdown[!event.shiftKey], {end}] > window:pointermove!",
         translate=f"[pointerdown[!event.shiftKey], {end}] > window:pointermove!",
         zoom=False,
+        clear="dblclick, unbrush",  # the latter comes from the program
     )
     zoom = alt.selection_interval(
         name="zoom",

@@ -147,6 +147,8 @@ class ExplorePanel:
         """
         with self._lock:
             self.exploration.select(ids)
+            if ids is None and self.screen is not None:
+                self.screen.map.clear_brush()
             self._mark_selection()
             self._show_page()
 

@@ -181,6 +181,10 @@ class LiveMap(anywidget.AnyWidget):
         self.scene.show_only(None if ids is None else self.scene.rows_of(ids))
         self.redraw()
 
+    def clear_brush(self) -> None:
+        """Take the brush off the map, as a double click does: callbacks hear None."""
+        self.send({"type": "unbrush"})
+
     def recolor(self, color: Coloring | pd.Series[Any] | None) -> None:
         """Colour by a column in the order of the samples; None for the map's own colours.
 

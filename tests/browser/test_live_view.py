@@ -129,7 +129,8 @@ def test_the_brush_reaches_python_and_a_new_colour_keeps_it(
         "ipywidgets.VBox([live, said])"
     )
     train = f"from hcat_nb import characterize\nrun = characterize('digits', epochs=3, {OPTIONS})"
-    lab_page.open("api.ipynb", [train, show, "live.recolor(run.scores['aum'])\nprint('blue')"])
+    recolor, clear = "live.recolor(run.scores['aum'])\nprint('blue')", "live.clear_brush()"
+    lab_page.open("api.ipynb", [train, show, recolor, clear])
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
     for _ in range(2):
         lab_page.command("notebook:run-cell-and-select-next")
@@ -153,13 +154,24 @@ def test_the_brush_reaches_python_and_a_new_colour_keeps_it(
     assert abs(len(page.evaluate(ROWS, "selected")) - len(inside)) <= 2
     lab_page.screenshot("api_brushed")
 
-    lab_page.run_last_cell()
+    lab_page.command("notebook:run-cell-and-select-next")
     lab_page.wait_for_text("blue")
     page.wait_for_function("() => window.hcatEmbedded === 2", timeout=30_000)
     page.wait_for_timeout(1000)  # two draws
     assert page.evaluate("() => hcatView.signal('brush')") == bounds
     assert abs(len(page.evaluate(ROWS, "selected")) - len(inside)) <= 2
     lab_page.screenshot("api_recoloured")
+
+    # The program takes the brush away, its callback hears so, and another can be drawn.
+    lab_page.run_last_cell()
+    lab_page.wait_for_text("0 selected")
+    assert "x" not in page.evaluate("() => hcatView.signal('brush')")
+    lab_page.screenshot("api_cleared")
+    _drag(page, _place(page, 0.5, 0.02), _place(page, 0.98, 0.98))
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.widget-label')].at(-1).innerText[0] !== '0'",
+        timeout=30_000,
+    )
 
 
 OPTIONS = "hardness='uniform', p=0.1, seed=0, methods=['aum', 'datamaps']"

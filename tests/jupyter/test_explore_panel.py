@@ -47,6 +47,7 @@ class FakeScreen:
         self.samples: list[int | None] = []
         self.map: Any = None
         self.closed = False
+        self.unbrushed = 0
         self.gallery = SimpleNamespace(
             show=lambda content, buffers: self.pages.append(content),
             mark=self.marks.append,
@@ -57,7 +58,11 @@ class FakeScreen:
 
     def show_map(self, scene: Any) -> None:
         self.map = SimpleNamespace(
-            scene=scene, show=lambda frame: 0, redraw=lambda: None, recolor=scene.recolor
+            scene=scene,
+            show=lambda frame: 0,
+            redraw=lambda: None,
+            recolor=scene.recolor,
+            clear_brush=lambda: setattr(self, "unbrushed", self.unbrushed + 1),
         )
 
     def show_sample(self, run: Run, views: Any, exploration: Any, row: int | None) -> None:
@@ -119,9 +124,11 @@ def test_ids_of_any_order_are_selected_and_marked(opened):
     assert sorted(panel.selected) == sorted(wanted)
     assert sorted(tile["id"] for tile in screen.pages[-1]["tiles"]) == sorted(wanted)
     assert sorted(screen.map.scene.sample_ids[screen.map.scene.selected]) == sorted(wanted)
+    assert screen.unbrushed == 0
     panel.pressed("all", "")
     assert panel.selected is None
     assert len(screen.map.scene.selected) == 0
+    assert screen.unbrushed == 1
 
 
 def test_a_click_on_a_point_shows_its_sample(opened):

@@ -132,6 +132,11 @@ def test_a_brush_arrives_as_bounds_and_selects_ids(sent: Sent) -> None:
     assert len(heard) == 2
 
 
+def test_the_brush_can_be_taken_away(sent: Sent) -> None:
+    LiveMap().clear_brush()
+    assert [content for content, _ in sent if content.get("type") == "unbrush"]
+
+
 def test_a_click_arrives_as_the_users_id(sent: Sent) -> None:
     live = LiveMap(scene())
     heard: list[str] = []

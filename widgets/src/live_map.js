@@ -14,6 +14,7 @@
  *   datasets: Dataset[], parts?: number}} Frame after so many messages that brought its buffers
  * @typedef {{type: "part", seq: number, part: number, parts: number,
  *   pieces: [number, number, number][]}} Part buffer, its bytes, offset of each piece
+ * @typedef {Frame | Part | {type: "unbrush"}} Message
  * @typedef {{seq: number, epoch: number, signals: Record<string, any>,
  *   tables: Map<string, Table>}} Pending what the next draw shows
  *
@@ -204,10 +205,8 @@ function render({ model, el }) {
 
   /** @type {any} the embedded view and what it has */
   let embedded = null;
-  let embedding = false;
+  let [embedding, drawing, closed] = [false, false, false];
   let stale = false; // a newer specification waits
-  let closed = false;
-  let drawing = false;
   /** @type {Pending | null} */
   let pending = null;
   /** @type {Pending | null} all datasets as they were last, for a new specification */
@@ -272,12 +271,14 @@ function render({ model, el }) {
     if (!timer) timer = window.setTimeout(draw, wait);
   };
 
-  const hear = (/** @type {Frame | Part} */ content, /** @type {DataView[]} */ buffers) => {
+  const hear = (/** @type {Message} */ content, /** @type {DataView[]} */ buffers) => {
     if (content.type === "part") {
       parts.take(content, buffers);
       status.textContent = `receiving part ${content.part} of ${content.parts}`;
       return;
     }
+    if (content.type === "unbrush")
+      box.querySelector("canvas")?.dispatchEvent(new MouseEvent("unbrush"));
     if (content.type !== "frame") return;
     const whole = parts.whole(content, buffers);
     if (whole === null) {
@@ -315,10 +316,8 @@ function render({ model, el }) {
   const embed = async () => {
     const spec = model.get("spec");
     if (Object.keys(spec).length === 0) return;
-    if (embedding) {
-      stale = true;
-      return;
-    }
+    stale = embedding;
+    if (embedding) return;
     embedding = true;
     const place = document.createElement("div");
     try {
