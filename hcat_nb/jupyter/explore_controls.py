@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["ExploreControls"]
 
 _ALL = object()  # no class can be mistaken for it, whatever it is called
+_EXPORT = ("Export", "write all decisions to this file")
+_REPLACE = ("Replace the file?", "it was there before: press again to write over it")
 _WORDS = {"label": "class", "group": "group", "truth": "truth", "decision": "decision"}
 
 
@@ -28,7 +31,8 @@ class ExploreControls:
     on_change : callable
         Hears ``("x" | "y" | "color" | "by" | a filter, value)``; None: all.
     on_press : callable
-        Hears ``("export" | "import" | "all", path)``.
+        Hears ``("export" | "import" | "all", path)``; of an export over a file
+        that is not from here when the button is pressed again.
 
     Attributes
     ----------
@@ -72,12 +76,15 @@ class ExploreControls:
             layout=ipywidgets.Layout(width="300px"),
         )
         self._kept = ipywidgets.Label()
+        self._export = self._button("export", *_EXPORT)
+        self._written: set[str] = set()  # files that are from here
+        self._path.observe(lambda _: self._ask(False), names="value")
         self.bottom = ipywidgets.VBox(
             [
                 ipywidgets.HBox(
                     [
                         self._path,
-                        self._button("export", "Export", "write all decisions to this file"),
+                        self._export,
                         self._button("import", "Import", "take in the decisions of this file"),
                     ],
                     layout=row,
@@ -116,5 +123,20 @@ class ExploreControls:
         button = ipywidgets.Button(
             description=words, tooltip=tooltip, layout=ipywidgets.Layout(width="auto")
         )
-        button.on_click(lambda _: self._on_press(name, self._path.value))
+        button.on_click(lambda _: self._press(name, self._path.value))
         return button
+
+    def _press(self, name: str, path: str) -> None:
+        if name == "export":
+            asked, foreign = bool(self._export.button_style), path not in self._written
+            self._ask(not asked and foreign and Path(path).expanduser().exists())
+            if self._export.button_style:
+                return
+            self._written.add(path)
+        self._on_press(name, path)
+
+    def _ask(self, whether: bool) -> None:
+        """Let the button for an export ask whether to replace the file."""
+        words, tooltip = _REPLACE if whether else _EXPORT
+        self._export.description, self._export.tooltip = words, tooltip
+        self._export.button_style = "warning" if whether else ""

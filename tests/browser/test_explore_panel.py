@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+PICTURE = "() => document.querySelector('.hcat-map canvas').toDataURL()"
 SETUP = "import hcat_nb, numpy as np, pandas as pd\nfrom pathlib import Path"
 
 
@@ -70,10 +71,20 @@ def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: Lab
     _open_explorer(lab_page)
     assert _place(page) == "1–100 of 1,797 samples"
 
+    plain = page.evaluate(PICTURE)
     _brush(page, (0.3, 0.45, 0.6, 0.8))
     _wait_for_place(page, "^1–[0-9]+ of (?!1,797)")
     _settle(page)
     lab_page.screenshot("explore_brushed")
+
+    assert page.evaluate(PICTURE) != plain
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function(f"plain => ({PICTURE})() === plain", arg=plain, timeout=30_000)
+    _wait_for_place(page, "^1–100 of 1,797 samples$")
+    lab_page.screenshot("explore_all")
+    _brush(page, (0.3, 0.45, 0.6, 0.8))
+    _wait_for_place(page, "^1–[0-9]+ of (?!1,797)")
+    _settle(page)
 
     # One image by keyboard: to the third tile, relabel to the class 7 (or 8 where it is a 7).
     page.locator(".hcat-tile").first.focus()

@@ -96,14 +96,39 @@ def test_they_follow_and_are_then_silent_about_what_is_the_same(made):
     assert chosen[-1] == ("group", None)
 
 
-def test_buttons_tell_the_file(made):
+def test_buttons_tell_the_file(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     controls, _, pressed = made
     row = controls.bottom.children[0]
-    text = next(one for one in row.children if isinstance(one, ipywidgets.Text))
-    text.value = "mine.parquet"
+    row.children[0].value = "mine.parquet"
     for one in (*row.children, *controls.top.children):
         if isinstance(one, ipywidgets.Button):
             one.click()
     assert pressed == [
         ("export", "mine.parquet"), ("import", "mine.parquet"), ("all", "mine.parquet"),
     ]  # fmt: skip
+
+
+def test_a_file_that_was_there_is_replaced_when_asked_twice(made, tmp_path):
+    controls, _, pressed = made
+    text, export, _ = controls.bottom.children[0].children
+    there, other = str(tmp_path / "there.csv"), str(tmp_path / "other.csv")
+    (tmp_path / "there.csv").touch()
+    text.value = there
+    export.click()
+    assert (pressed, export.description) == ([], "Replace the file?")
+    text.value = other  # the question was about the first file
+    assert export.description == "Export"
+    text.value = there
+    text.value = other
+    export.click()
+    (tmp_path / "other.csv").touch()  # as the export does
+    export.click()  # a file from here
+    assert pressed == [("export", other)] * 2
+    text.value = there
+    export.click()
+    assert len(pressed) == 2
+    export.click()
+    assert pressed[2:] == [("export", there)]
+    assert export.description == "Export"
+    assert not export.button_style
