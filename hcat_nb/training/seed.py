@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -11,10 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.errors import SpecError
+
 __all__ = ["isolated_rng", "random_state", "set_random_state"]
 
 _MERSENNE = "MT19937"
 _VERSION = 3  # of what random.getstate() gives
+_drawing = threading.RLock()  # held by the thread whose block the generators belong to
+_PATIENCE = 10.0  # seconds; longer than a preview takes, and shorter than a training
 
 
 @contextmanager
@@ -22,7 +27,8 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     """Seed all global generators for a block, and put them back as they were.
 
     Covers torch (CPU and ``device``), NumPy's legacy generator and
-    ``random``, because a user's module may draw from any of them.
+    ``random``, because a user's module may draw from any of them.  A process has
+    one of each, so that only one thread at a time can be in such a block.
 
     Parameters
     ----------
@@ -30,7 +36,27 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
         In ``[0, 2**63)``.
     device : torch.device, optional
         A CUDA device whose generator belongs to the block, too.
+
+    Raises
+    ------
+    SpecError
+        If another thread is in such a block and stays there.
     """
+    if not _drawing.acquire(timeout=_PATIENCE):
+        raise SpecError(
+            "another thread of this process trains a run; both would draw from the same random "
+            "streams, and neither could be repeated",
+            remedy="stop it or wait for its end, or train in a process of its own",
+        )
+    try:
+        with _isolated(seed, device):
+            yield
+    finally:
+        _drawing.release()
+
+
+@contextmanager
+def _isolated(seed: int, device: torch.device | None) -> Iterator[None]:
     cuda = [device] if device is not None and device.type == "cuda" else []
     numpy_state = np.random.get_state()  # noqa: NPY002  (what a user's module may use)
     python_state = random.getstate()

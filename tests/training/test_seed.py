@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import numpy as np
+import pytest
 import torch
 
+from hcat_nb.errors import SpecError
 from hcat_nb.training.seed import isolated_rng, random_state, set_random_state
 
 
@@ -60,3 +63,27 @@ def test_the_random_state_comes_back_for_every_generator():
         assert draw() == expected
         assert draw() != expected
     assert all(isinstance(value, torch.Tensor) for value in state.values())
+
+
+def test_two_threads_never_draw_from_the_same_streams(monkeypatch):
+    monkeypatch.setattr("hcat_nb.training.seed._PATIENCE", 0.05)
+    inside, over = threading.Event(), threading.Event()
+
+    def train() -> None:
+        with isolated_rng(3), isolated_rng(4):  # one thread may nest them
+            inside.set()
+            over.wait(60)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    assert inside.wait(60)
+    before = torch.get_rng_state()
+    with pytest.raises(SpecError, match="another thread of this process trains a run"):
+        isolated_rng(3).__enter__()
+    assert torch.equal(torch.get_rng_state(), before)
+    over.set()
+    thread.join()
+    with isolated_rng(3):
+        first = draw()
+    with isolated_rng(3):
+        assert draw() == first
