@@ -8,7 +8,7 @@ first: they are repetitions, not independent blocks.
 
 Written on SciPy, not on scikit-posthocs: what is needed of it is the closed
 form of Nemenyi's test, SciPy's own Wilcoxon test and Holm's five lines, and it
-would bring statsmodels, seaborn and matplotlib along.
+would bring statsmodels, seaborn and matplotlib along.  A test compares the two.
 """
 
 from __future__ import annotations
