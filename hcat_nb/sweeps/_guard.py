@@ -9,10 +9,15 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 __all__ = ["Guard"]
 
 _INTERVAL = 0.1  # seconds; memory can grow by some 100 MB in that time
+_FAMILY = 10  # intervals; to find children, every process of the machine is looked at
 
 
 @dataclass(eq=False)
@@ -63,10 +68,21 @@ class Guard:
                 os.kill(self.pid, number)
 
     def _watch(self, pid: int) -> None:
+        import psutil
+
         began = time.monotonic()
+        children: list[psutil.Process] = []
+        looks = 0
         while not self._ended.wait(_INTERVAL):
-            used = _memory_mb(pid)
-            if not used:  # gone, or ending: then its memory is given back already
+            try:
+                process = psutil.Process(pid)
+                if looks % _FAMILY == 0:
+                    children = process.children(recursive=True)
+                used = _memory_mb(process, children)
+            except psutil.NoSuchProcess:
+                return
+            looks += 1
+            if not used:  # ending: its memory is given back already
                 return
             self.memory_mb = used
             self.peak_mb = max(self.peak_mb, used)
@@ -79,19 +95,20 @@ class Guard:
                 return
 
 
-def _memory_mb(pid: int) -> float | None:
-    """Return the resident memory of a process and its children; None if it is gone."""
+def _memory_mb(process: psutil.Process, children: list[psutil.Process]) -> float:
+    """Return the resident memory of a process and its children; 0 if it ended.
+
+    Raises
+    ------
+    psutil.NoSuchProcess
+        If the process is gone.
+    """
     import psutil
 
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        family = [process, *process.children(recursive=True)]
-        total = process.memory_info().rss
-    except psutil.NoSuchProcess:
-        return None
-    for child in family[1:]:
+    if process.status() == psutil.STATUS_ZOMBIE:
+        return 0.0
+    total = process.memory_info().rss
+    for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):  # it ended meanwhile
             total += child.memory_info().rss
     return float(total) / 1e6

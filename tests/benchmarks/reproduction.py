@@ -31,13 +31,15 @@ from hcat_nb.sweeps.study import Study, load_study
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LABELS = ("uniform", "asymmetric", "adjacent", "instance")
-SHIFTS = ("id_covariate", "ood_covariate", "domain_shift", "far_ood")
+NOISES = ("id_covariate", "ood_covariate", "far_ood")
 KINDS = {
-    "mnist": (*LABELS, *SHIFTS, "zoom_shift", "crop_shift"),
-    "cifar10": (*LABELS, *SHIFTS, "zoom_shift", "crop_shift"),
-    "eye": (*LABELS, *SHIFTS, "atypical"),
-    "cover": (*LABELS, *SHIFTS, "atypical"),
+    "mnist": (*LABELS, *NOISES, "domain_shift", "zoom_shift", "crop_shift"),
+    "cifar10": (*LABELS, *NOISES, "domain_shift", "zoom_shift", "crop_shift"),
+    "eye": (*LABELS, *NOISES, "atypical"),
+    "cover": (*LABELS, *NOISES, "atypical"),
 }
+# Kinds that H-CAT makes otherwise, for the probes of H3 and the count of H4.
+PROBED = ("uniform", "id_covariate", "ood_covariate", "domain_shift", "crop_shift")
 PROPORTIONS, SEEDS = (0.1, 0.3), (0, 1, 2)
 STABILITY = ("uniform", "asymmetric", "ood_covariate", "far_ood")
 EYE_RULES = {0: [1], 1: [0], 2: [1]}
@@ -120,7 +122,7 @@ def collect(folder: Path) -> Study:
         hcat.load(data / "cifar10"),
         *(hcat.load(data / f"{name}.parquet", target=target) for name, target in TARGETS.items()),
     ]
-    shortcuts = shortcut_table(datasets, SHIFTS[:3], p=PROPORTIONS, seeds=SEEDS)
+    shortcuts = shortcut_table(datasets, PROBED, p=PROPORTIONS, seeds=SEEDS)
     kept = study.results.drop(columns=[one for one in DROPPED if one in study.results])
     judged = kept["run_tag"] == "cv"
     study = dataclasses.replace(study, results=kept[~judged], shortcuts=shortcuts)

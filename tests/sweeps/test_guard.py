@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from hcat_nb.sweeps._guard import Guard
@@ -28,6 +29,21 @@ def test_memory_is_looked_at_and_a_limit_kills(sleeper: subprocess.Popen[bytes])
     guard.end()
     assert guard.verdict == "memory limit"
     assert guard.peak_mb >= guard.memory_mb > 200
+
+
+def test_the_memory_of_children_counts() -> None:
+    inner = "b = bytearray(200_000_000); print(1, flush=True); import time; time.sleep(60)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    guard = Guard(memory_limit=150)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        guard.watch(process.pid)
+        child = psutil.Process(process.pid)
+        while not (children := child.children()):
+            time.sleep(0.01)
+        assert process.wait(20) < 0
+        children[0].kill()
+    guard.end()
+    assert guard.verdict == "memory limit"
 
 
 def test_the_time_limit_kills(sleeper: subprocess.Popen[bytes]) -> None:
