@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_PLOTS", "by_p", "p_means"]
 
-MOST_PLOTS = 24
+MOST_PLOTS = 48
 _NAMES = {"auroc": "AUROC", "auprc": "AUPRC"}
 _LONGEST = 60  # characters of a plot's heading
 

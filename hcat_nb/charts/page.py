@@ -16,13 +16,14 @@ from hcat_nb.charts.picture import spec_picture, vega_lite_version
 __all__ = ["chart_html", "charts_script"]
 
 _CLASS = "hcat-chart"
-# The picture stays where Vega fails; the reason stands in the console.
+# The picture stays where Vega fails; the reason stands in the console.  vega-embed takes a
+# specification that has neither a schema nor a word that it knows ("concat") for Vega.
 _START = f"""
 for (const place of document.querySelectorAll(".{_CLASS}")) {{
   const spec = JSON.parse(place.querySelector("script").textContent);
   const live = document.createElement("div");
   place.append(live);
-  vegaEmbed(live, spec, {{ renderer: "svg", actions: false }}).then(
+  vegaEmbed(live, spec, {{ mode: "vega-lite", renderer: "svg", actions: false }}).then(
     () => place.querySelector("img").remove(),
     (error) => console.error(error),
   );

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +85,18 @@ def results(
             "or tell them apart by the column code_version",
             stacklevel=2,
         )
-    table = _joined(heads, metrics)
+    # Folders of a sweep have hashes for names, an order that means nothing to a reader.
+    order = sorted(range(len(heads)), key=lambda number: _place(heads[number]))
+    table = _joined([heads[number] for number in order], [metrics[number] for number in order])
     if target is not None:
         _write(table, target)
     return table
+
+
+def _place(head: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a run comes by in the table: its data, what was done to it, its seeds."""
+    words = (str(head["dataset"]), str(head["hardness"] or ""), str(head["model"]))
+    return (*words, head["p"] or 0.0, head["data_seed"], head["model_seed"], head["run"])
 
 
 def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:

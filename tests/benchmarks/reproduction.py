@@ -138,7 +138,7 @@ def _in_and_out_of_sample(judged: pd.DataFrame, results: pd.DataFrame) -> pd.Dat
     figures = ["auroc", "auprc"]
     plain = results[results["run_tag"] == ""].set_index(keys)[figures]
     out_of_fold = judged[judged["hcm"] == "cleanlab"].set_index(keys)[figures]
-    return out_of_fold.join(plain, rsuffix="_in_sample", how="left")
+    return out_of_fold.join(plain.add_suffix("_in_sample"), how="left")
 
 
 def main() -> None:

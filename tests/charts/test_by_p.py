@@ -54,10 +54,10 @@ def test_names_are_the_callers_and_the_level_of_a_guess(results) -> None:
 
 
 def test_more_plots_than_are_read_are_counted() -> None:
-    many = pd.DataFrame({"kind": range(30), "p": 0.1, "hcm": "aum", "auroc": 0.5})
+    many = pd.DataFrame({"kind": range(MOST_PLOTS + 6), "p": 0.1, "hcm": "aum", "auroc": 0.5})
     spec = by_p(many, facets=["kind"]).to_dict()
     assert len(spec["concat"]) == MOST_PLOTS
-    assert f"{MOST_PLOTS} of 30 drawn" in spec["title"]["subtitle"]
+    assert f"{MOST_PLOTS} of {MOST_PLOTS + 6} drawn" in spec["title"]["subtitle"]
 
 
 def test_mistakes_are_told(results) -> None:
