@@ -22,6 +22,7 @@ __all__ = ["NOTEBOOKS", "write_report"]
 
 NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
+_BUNDLED = "bundled"  # tag
 
 
 def write_report(
@@ -114,13 +115,18 @@ def _joined(documents: list[dict[str, Any]], place: Path) -> dict[str, Any]:
     head = f"# Report\n\nOf `{place.name}`. Figures change with each new run of a sweep."
     cells: list[dict[str, Any]] = [_text(head)]
     for document in documents:
-        cells += [_drawn(cell) for cell in document["cells"]]
+        cells += [_drawn(cell) for cell in document["cells"] if not _is_of_bundled(cell)]
     # The script stands last, so that all charts are there when it runs.
     script = {"data": {"text/html": charts_script()}, "metadata": {}, "output_type": "display_data"}
     cells.append({**_code(), "outputs": [script]})
     for number, cell in enumerate(cells):
         cell["id"] = str(number)
     return {**documents[0], "cells": cells}
+
+
+def _is_of_bundled(cell: Mapping[str, Any]) -> bool:
+    """Return whether a cell speaks of the results that come along, not of those of the report."""
+    return _BUNDLED in cell["metadata"].get("tags", [])
 
 
 def _drawn(cell: dict[str, Any]) -> dict[str, Any]:

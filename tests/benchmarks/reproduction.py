@@ -137,7 +137,9 @@ def _in_and_out_of_sample(judged: pd.DataFrame, results: pd.DataFrame) -> pd.Dat
     keys = ["dataset", "hardness", "p", "data_seed", "model_seed", "hcm"]
     figures = ["auroc", "auprc"]
     plain = results[results["run_tag"] == ""].set_index(keys)[figures]
-    out_of_fold = judged[judged["hcm"] == "cleanlab"].set_index(keys)[figures]
+    # The name of one with options has them behind it.
+    out_of_fold = judged[judged["hcm"].str.startswith("cleanlab")].assign(hcm="cleanlab")
+    out_of_fold = out_of_fold.set_index(keys)[figures]
     return out_of_fold.join(plain.add_suffix("_in_sample"), how="left")
 
 

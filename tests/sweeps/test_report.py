@@ -28,6 +28,13 @@ def page(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_it_says_nothing_of_the_results_that_come_along(page: Path) -> None:
+    text = page.read_text()
+    assert "Hypotheses, written down before the runs" in text
+    assert "What the study says" not in text
+    assert "too small to rank methods" not in text
+
+
 def test_it_holds_every_chart_with_its_picture(page: Path) -> None:
     text = page.read_text()
     charts = re.findall(
