@@ -132,8 +132,9 @@ class ExploreControls:
             self._ask(not asked and foreign and Path(path).expanduser().exists())
             if self._export.button_style:
                 return
-            self._written.add(path)
         self._on_press(name, path)
+        if name == "export" and Path(path).expanduser().exists():  # not where it failed
+            self._written.add(path)
 
     def _ask(self, whether: bool) -> None:
         """Let the button for an export ask whether to replace the file."""

@@ -73,9 +73,12 @@ class Guard:
         began = time.monotonic()
         children: list[psutil.Process] = []
         looks = 0
+        try:
+            process = psutil.Process(pid)
+        except psutil.NoSuchProcess:
+            return
         while not self._ended.wait(_INTERVAL):
             try:
-                process = psutil.Process(pid)
                 if looks % _FAMILY == 0:
                     children = process.children(recursive=True)
                 used = _memory_mb(process, children)

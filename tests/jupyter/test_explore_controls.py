@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -24,12 +25,18 @@ def exploration() -> Exploration:
 def made(exploration) -> tuple[ExploreControls, list[Any], list[Any]]:
     chosen: list[Any] = []
     pressed: list[Any] = []
+
+    def press(name: str, path: str) -> None:
+        pressed.append((name, path))
+        if name == "export" and Path(path).suffix:  # a path without one fails
+            Path(path).touch()
+
     controls = ExploreControls(
         exploration,
         ["group", "label"],
         {"x": "aum", "y": "confidence", "color": "label"},
         lambda name, value: chosen.append((name, value)),
-        lambda name, path: pressed.append((name, path)),
+        press,
     )
     return controls, chosen, pressed
 
@@ -122,7 +129,6 @@ def test_a_file_that_was_there_is_replaced_when_asked_twice(made, tmp_path):
     text.value = there
     text.value = other
     export.click()
-    (tmp_path / "other.csv").touch()  # as the export does
     export.click()  # a file from here
     assert pressed == [("export", other)] * 2
     text.value = there
@@ -132,3 +138,14 @@ def test_a_file_that_was_there_is_replaced_when_asked_twice(made, tmp_path):
     assert pressed[2:] == [("export", there)]
     assert export.description == "Export"
     assert not export.button_style
+
+
+def test_an_export_that_failed_leaves_no_file_of_ours(made, tmp_path):
+    controls, _, pressed = made
+    text, export, _ = controls.bottom.children[0].children
+    text.value = str(tmp_path / "no_suffix")
+    export.click()
+    (tmp_path / "no_suffix").touch()  # by somebody else
+    export.click()
+    assert len(pressed) == 1
+    assert export.description == "Replace the file?"
