@@ -22,15 +22,20 @@ __all__ = ["LOCAL", "DaskWorkers"]
 
 LOCAL = "local"
 _CONNECT_SECONDS = 20
-_WORKERS_SECONDS = 60
+_AHEAD = 1000  # a cluster that grows with its queue must see it; thousands more tell it nothing
 
-# Of this Dask worker: its processes by sweep and thread, and the sweeps that are over.
+# Of this Dask worker: its processes by sweep and thread, the sweeps that begin nothing more,
+# and those that are over.
 _workers: dict[tuple[str, int], Worker] = {}
+_held: set[str] = set()
 _over: set[str] = set()
 
 
 class DaskWorkers:
     """Does requests on the workers of a Dask scheduler, as many at a time as those have threads.
+
+    Workers may come later: a cluster that adapts starts them when it sees work, and those
+    that wait in another queue take their time.
 
     Parameters
     ----------
@@ -42,7 +47,7 @@ class DaskWorkers:
     Raises
     ------
     HcatError
-        If dask is not installed, or no scheduler or no worker answers.
+        If dask is not installed, or no scheduler answers.
     """
 
     def __init__(self, scheduler: str, n_workers: int, n_threads: int) -> None:
@@ -61,31 +66,40 @@ class DaskWorkers:
             self._client = distributed.Client(
                 self._cluster or scheduler, timeout=_CONNECT_SECONDS, set_as_default=False
             )
-            self._client.wait_for_workers(1, timeout=_WORKERS_SECONDS)
         except (OSError, TimeoutError) as error:
             raise HcatError(
-                f"no Dask scheduler with workers answers at {scheduler} ({error})",
+                f"no Dask scheduler answers at {scheduler} ({error})",
                 "the address of a running one, as tcp://host:8786",
                 "start `dask scheduler` and `dask worker ADDRESS`",
             ) from error
         self._n_threads = n_threads
         self._ended: queue.Queue[Any] = queue.Queue()
-        self._addresses: dict[str, str] = {}
+        self._pending: dict[str, tuple[str, Any]] = {}  # by key: the address, its future
         self._sweep = uuid.uuid4().hex[:8]
 
     @property
     def width(self) -> int:
         """How many runs can be done at a time, now; workers come and go."""
         threads: dict[str, int] = self._client.nthreads()
-        return max(1, sum(threads.values()))
+        return sum(threads.values())
+
+    @property
+    def room(self) -> int:
+        """How many may be handed over at once."""
+        return self.width + _AHEAD
+
+    @property
+    def pending(self) -> int:
+        """How many were handed over and did not end."""
+        return len(self._pending)
 
     def submit(self, request: Mapping[str, Any]) -> None:
-        """Begin a run."""
+        """Hand a run to the scheduler."""
         key = f"hcat-{self._sweep}-{request['address']}"
-        self._addresses[key] = request["address"]
         future = self._client.submit(
             do_here, dict(request), self._sweep, self._n_threads, key=key, pure=False
         )
+        self._pending[key] = (request["address"], future)
         future.add_done_callback(self._ended.put)
 
     def next(self, timeout: float) -> dict[str, Any] | None:
@@ -94,11 +108,21 @@ class DaskWorkers:
             future = self._ended.get(timeout=timeout)
         except queue.Empty:
             return None
+        if future.key not in self._pending:  # recalled
+            return None
+        address, _ = self._pending.pop(future.key)
         try:
-            state: dict[str, Any] = future.result()
+            state: dict[str, Any] | None = future.result()
         except Exception as error:  # of whatever kind Dask has: the sweep lists it
             state = {"state": "failed", "error": f"{type(error).__name__}: {error}"}
-        return {"address": self._addresses.pop(future.key), **state}
+        return None if state is None else {"address": address, **state}
+
+    def recall(self) -> None:
+        """Take back the runs that did not begin."""
+        self._client.run(hold_here, self._sweep)  # what workers have and did not begin ends so
+        given = {key for keys in self._client.processing().values() for key in keys}
+        waiting = self._pending.keys() - given
+        self._client.cancel([self._pending.pop(key)[1] for key in waiting])
 
     def close(self) -> None:
         """End what is not done, and leave the cluster."""
@@ -110,13 +134,20 @@ class DaskWorkers:
                 self._cluster.close()
 
 
-def do_here(request: dict[str, Any], sweep: str, n_threads: int) -> dict[str, Any]:
-    """Do a run beside this thread of a Dask worker."""
+def do_here(request: dict[str, Any], sweep: str, n_threads: int) -> dict[str, Any] | None:
+    """Do a run beside this thread of a Dask worker; None if its sweep begins nothing more."""
+    if sweep in _held:
+        return None
     key = (sweep, threading.get_ident())
     worker = _workers.setdefault(key, Worker(Path(request["out"]), n_threads))
     if sweep in _over:  # end_here may have been too early to find it
         worker.stop()
     return worker.run(request)
+
+
+def hold_here(sweep: str) -> None:
+    """Begin no further run of a sweep on this Dask worker."""
+    _held.add(sweep)
 
 
 def end_here(sweep: str) -> None:

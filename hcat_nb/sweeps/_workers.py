@@ -142,7 +142,8 @@ class LocalWorkers:
     """
 
     def __init__(self, out: Path, n_workers: int, n_threads: int) -> None:
-        self.width = n_workers
+        self.width = self.room = n_workers
+        self.pending = 0
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._free: queue.Queue[Worker] = queue.Queue()
         self._all = [Worker(out, n_threads) for _ in range(n_workers)]
@@ -152,14 +153,20 @@ class LocalWorkers:
     def submit(self, request: Mapping[str, Any]) -> None:
         """Begin a run; at most ``width`` at a time."""
         worker = self._free.get_nowait()
+        self.pending += 1
         threading.Thread(target=self._do, args=(worker, request), daemon=True).start()
 
     def next(self, timeout: float) -> dict[str, Any] | None:
         """Return the state of a run that ended; None if none did in ``timeout`` seconds."""
         try:
-            return self._answers.get(timeout=timeout)
+            answer = self._answers.get(timeout=timeout)
         except queue.Empty:
             return None
+        self.pending -= 1
+        return answer
+
+    def recall(self) -> None:
+        """Do nothing: each run that was handed over has begun."""
 
     def close(self) -> None:
         """End all workers, those at work too."""

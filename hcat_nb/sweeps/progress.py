@@ -26,6 +26,8 @@ class Progress:
     running : int
     seconds_left : float or None
         None before the first run ended.
+    waiting : bool
+        Whether no worker is there to do what is left.
     """
 
     total: int
@@ -34,6 +36,7 @@ class Progress:
     failed: int = 0
     running: int = 0
     seconds_left: float | None = None
+    waiting: bool = False
 
     @property
     def ended(self) -> int:
@@ -43,8 +46,9 @@ class Progress:
     def __str__(self) -> str:
         words = [f"{self.complete + self.done}/{self.total} done"]
         words += [f"{self.running} running"] if self.running else []
+        words += ["waiting for a worker"] if self.waiting else []
         words += [f"{self.failed} failed"] if self.failed else []
-        if self.seconds_left is not None and self.ended < self.total:
+        if self.seconds_left is not None and self.ended < self.total and not self.waiting:
             words.append(f"{time_words(self.seconds_left)} left")
         return ", ".join(words)
 

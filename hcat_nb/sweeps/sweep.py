@@ -37,13 +37,24 @@ class Workers(Protocol):
 
     @property
     def width(self) -> int:
-        """How many at a time."""
+        """How many at a time, now."""
+
+    @property
+    def room(self) -> int:
+        """How many may be handed over at once."""
+
+    @property
+    def pending(self) -> int:
+        """How many were handed over and did not end."""
 
     def submit(self, request: Mapping[str, Any]) -> None:
-        """Begin one."""
+        """Hand one over."""
 
     def next(self, timeout: float) -> dict[str, Any] | None:
         """Return the state of one that ended, if one did."""
+
+    def recall(self) -> None:
+        """Take back those that did not begin."""
 
     def close(self) -> None:
         """End those that are not done."""
@@ -215,26 +226,30 @@ def _work(
 ) -> None:
     """Hand out runs until none is left, or it is to end; write down how each ended."""
     complete, began = len(states), time.monotonic()
-    total, running, failed = complete + len(todo), 0, 0
+    total, failed = complete + len(todo), 0
     shown: Progress | None = None
+    recalled = False
     try:
         while not ending.now.is_set():
-            while todo and running < team.width and not ending.soon.is_set():
+            while todo and team.pending < team.room and not ending.soon.is_set():
                 team.submit(_request(todo.popleft(), folder, settings))
-                running += 1
+            if ending.soon.is_set() and not recalled:
+                team.recall()
+                recalled = True
             ended = len(states) - complete
             left = None
             if ended:
                 pace = (time.monotonic() - began) / ended
-                left = pace * (len(todo) + running)
-            now = Progress(total, complete, ended - failed, failed, running, left)
+                left = pace * (len(todo) + team.pending)
+            waiting = team.pending > 0 and team.width == 0
+            running = min(team.pending, team.width)
+            now = Progress(total, complete, ended - failed, failed, running, left, waiting)
             if now != shown:
                 listener.show(now)
                 shown = now
-            if not running:
+            if not team.pending:
                 return
             if (state := team.next(_TURN)) is not None:
-                running -= 1
                 states[state["address"]] = state
                 failed += state["state"] != DONE
     finally:

@@ -21,11 +21,13 @@ import pytest
 from hcat_nb.errors import HcatError
 from hcat_nb.sweeps._cluster import do_here, end_here
 from hcat_nb.sweeps._workers import WorkerLostError
-from hcat_nb.sweeps.sweep import sweep
+from hcat_nb.sweeps.progress import Progress
+from hcat_nb.sweeps.sweep import Stop, sweep
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `sweep`")
 
 N_RUNS = 8
+Join = Callable[[str], subprocess.Popen[bytes]]
 
 
 def _dask(*words: str, cwd: Path, repository: Path) -> subprocess.Popen[bytes]:
@@ -49,25 +51,30 @@ def address() -> str:
 
 
 @pytest.fixture
-def workers(
-    address: str, tmp_path: Path, repository: Path
-) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Two workers of one thread each, joined to a scheduler."""
+def join(address: str, tmp_path: Path, repository: Path) -> Iterator[Join]:
+    """Starts a worker of one thread, joined to a scheduler that has none so far."""
     where = {"cwd": tmp_path, "repository": repository}
     port = address.rpartition(":")[2]
     begin = ("dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
-    join = ("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    words = ("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
     with ExitStack() as stack:
-        started = [stack.enter_context(_dask(*begin, **where))]
-        stack.callback(started[0].kill)
-        for name in "ab":
-            local = ("--local-directory", str(tmp_path / name))
-            worker = stack.enter_context(_dask(*join, *local, **where))
-            stack.callback(worker.kill)
-            started.append(worker)
-        with distributed.Client(address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=120)
-        yield started[1:]
+
+        def start(*begin: str) -> subprocess.Popen[bytes]:
+            process = stack.enter_context(_dask(*begin, **where))
+            stack.callback(process.kill)
+            return process
+
+        start(*begin)
+        yield lambda name: start(*words, "--local-directory", str(tmp_path / name))
+
+
+@pytest.fixture
+def workers(join: Join, address: str) -> list[subprocess.Popen[bytes]]:
+    """Two workers."""
+    started = [join(name) for name in "ab"]
+    with distributed.Client(address, timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=120)
+    return started
 
 
 def _events(out: Path) -> list[dict[str, Any]]:
@@ -113,6 +120,40 @@ def test_a_worker_that_is_killed_loses_nothing(
     assert done.results()["run"].nunique() == N_RUNS
 
 
+class _Ending:
+    """Lets a worker join when the sweep waits for one, and ends the sweep after its first run."""
+
+    def __init__(self, join: Join) -> None:
+        self.stop = Stop()
+        self._join = join
+        self.waited = False
+
+    def show(self, progress: Progress) -> None:
+        if progress.waiting and not self.waited:
+            self.waited = True
+            self._join("late")
+        if progress.done:
+            self.stop.soon.set()
+
+    def end(self) -> None:
+        pass
+
+
+def test_workers_may_come_later_and_a_soft_end_takes_back_what_did_not_begin(
+    join: Join, address: str, tmp_path: Path, tiny: dict[str, Any]
+) -> None:
+    plan = {"base": tiny, "total_runs": N_RUNS, "fix_seed": True}
+    ending = _Ending(join)
+    options = {"scheduler": address, "listener": ending, "stop": ending.stop}
+    first = sweep(plan, out=tmp_path / "out", **options)
+    assert ending.waited
+    assert 0 < first.done < N_RUNS
+    assert first.failures == []
+    events = [one["event"] for one in _events(tmp_path / "out")]
+    assert events.count("started") == events.count("done") == first.done
+    assert sweep(plan, out=tmp_path / "out", scheduler=address).done == N_RUNS
+
+
 def test_a_run_that_arrives_after_the_end_starts_no_process(
     tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
 ) -> None:
@@ -126,7 +167,7 @@ def test_an_address_where_nobody_answers_is_told(
     address: str, tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hcat_nb.sweeps._cluster._CONNECT_SECONDS", 1)
-    with pytest.raises(HcatError, match="no Dask scheduler with workers answers at tcp://127"):
+    with pytest.raises(HcatError, match="no Dask scheduler answers at tcp://127"):
         sweep([tiny], out=tmp_path / "out", scheduler=address)
 
 

@@ -12,6 +12,7 @@ def test_the_line_says_what_there_is_to_say() -> None:
     assert str(Progress(8, 2)) == "2/8 done"
     line = str(Progress(8, 2, done=3, failed=1, running=2, seconds_left=125))
     assert line == "5/8 done, 2 running, 1 failed, 2 min left"
+    assert str(Progress(8, 2, seconds_left=125, waiting=True)) == "2/8 done, waiting for a worker"
     assert "left" not in str(Progress(3, 0, done=2, failed=1, seconds_left=0))
 
 
