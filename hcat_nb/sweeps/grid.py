@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.casts import cast
-from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
+from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import (
     ARRAY_SUFFIX,
     METHODS,
@@ -27,6 +27,7 @@ from hcat_nb.registry import (
     nearest,
 )
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
+from hcat_nb.sweeps._content import content_of, forget
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
 
@@ -38,6 +39,7 @@ _PARTS = ("base", "grid", "runs", "sample", "total_runs", "fix_seed")
 _KEYS = (*_PARTS, "out", *LIMITS)
 # They say where a dataset lies, not what it is.
 _NO_NUMBERS = ("root", "download")
+_BY_PATH = ("file", "folder")  # datasets that have a path among their options
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class Cell:
         }
         for name in ("seed", *_NO_NUMBERS):
             del decisive[name]
-        if files := [Path(decisive[name]) for name in _files(decisive)]:
-            decisive["content"] = " ".join(map(_content, files))
+        if paths := _data_paths(decisive):
+            decisive["content"] = " ".join(map(content_of, paths))
         text = json.dumps(decisive, sort_keys=True, allow_nan=False)
         digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         return f"{digest}-{code_version()}"
@@ -119,7 +121,7 @@ def read_plan(source: Any) -> Plan:
     SpecError
         If a value lies outside its range, or there is no run at all.
     MissingDataError
-        If a file of data is absent.
+        If a file or folder of data is absent.
 
     Examples
     --------
@@ -127,7 +129,7 @@ def read_plan(source: Any) -> Plan:
     >>> len(plan.cells), str(plan.cells[0])
     (4, 'dataset=wine hardness=uniform p=0.1')
     """
-    _digest.cache_clear()  # files may have changed since
+    forget()
     document = _document(source)
     base = _named(document.get("base", {}), "base")
     words = {}
@@ -294,6 +296,16 @@ def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
+def _data_paths(decisive: Mapping[str, Any]) -> list[Path]:
+    """Return the files of data, or their folder."""
+    dataset, named = decisive["dataset"], decisive["dataset_options"].get("path")
+    if dataset in _BY_PATH and named:
+        return [Path(named).expanduser()]
+    if isinstance(dataset, str) and names_folder(dataset):
+        return [Path(dataset)]
+    return [Path(decisive[name]) for name in _files(decisive)]
+
+
 def _files(parameters: Mapping[str, Any]) -> list[str]:
     """Return which parameters name a file of data: a table, or an array and that of its labels."""
     dataset = parameters.get("dataset")
@@ -301,20 +313,6 @@ def _files(parameters: Mapping[str, Any]) -> list[str]:
         return []
     beside = isinstance(parameters.get("target"), str) and dataset.lower().endswith(ARRAY_SUFFIX)
     return ["dataset", "target"] if beside else ["dataset"]
-
-
-def _content(path: Path) -> str:
-    if not path.is_file():
-        raise MissingDataError(f"the file {path} is absent", "a table or an array")
-    seen = path.stat()
-    return _digest(path, seen.st_mtime_ns, seen.st_size)
-
-
-@functools.lru_cache(maxsize=64)
-def _digest(path: Path, _changed: int, _size: int) -> str:
-    """Return a digest of a file, which many runs share and which memory need not hold."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _cast(name: str, value: Any, kind: str) -> Any:
