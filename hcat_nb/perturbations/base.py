@@ -189,10 +189,15 @@ class Perturbation(ABC):
 
     def check(self, dataset: LabelledDataset) -> None:
         """Raise DataError if this hardness does not apply to ``dataset``."""
-        if dataset.modality not in self.modality:
+        self.check_modality(dataset.modality)
+
+    @classmethod
+    def check_modality(cls, modality: str) -> None:
+        """Raise DataError if this hardness does not apply to data of a modality."""
+        if modality not in cls.modality:
             raise DataError(
-                f"the hardness {self.name!r} does not apply to {dataset.modality} data",
-                " or ".join(sorted(self.modality)) + " data",
+                f"the hardness {cls.name!r} does not apply to {modality} data",
+                " or ".join(sorted(cls.modality)) + " data",
             )
 
     def _truth(

@@ -27,6 +27,7 @@ from hcat_nb.registry import (
     nearest,
 )
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
+from hcat_nb.sweeps._applies import check_hardness
 from hcat_nb.sweeps._content import content_of, forget
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
@@ -73,6 +74,9 @@ class Cell:
         }
         for name in ("seed", *_NO_NUMBERS):
             del decisive[name]
+        if spec.hardness is None:  # nothing is injected, whatever the grid has beside it
+            for name in ("p", "hardness_options"):
+                del decisive[name]
         if paths := _data_paths(decisive):
             decisive["content"] = " ".join(map(content_of, paths))
         text = json.dumps(decisive, sort_keys=True, allow_nan=False)
@@ -122,6 +126,8 @@ def read_plan(source: Any) -> Plan:
         If a value lies outside its range, or there is no run at all.
     MissingDataError
         If a file or folder of data is absent.
+    DataError
+        If a hardness does not apply to images, or to tables, and the dataset holds such.
 
     Examples
     --------
@@ -175,7 +181,7 @@ def _load(path: Path) -> Any:
 
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: it is no text
         words = " ".join(str(error).split())
         raise SpecError(f"{path} cannot be read ({words})", "a sweep as a YAML file") from error
 
@@ -254,6 +260,7 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     own = _absolute(own)
     spec = Cell(own).spec  # checks the values
     _refuse_local(spec)
+    check_hardness(spec)
     if total == 1 and not fixed:
         yield Cell(own)
         return

@@ -183,3 +183,15 @@ def test_what_only_this_process_knows_is_refused() -> None:
         assert read_plan([{"dataset": "wine", "methods": ["aum"]}]).cells
     finally:
         METHODS.unregister("mine")
+
+
+def test_without_hardness_its_proportion_makes_no_further_run() -> None:
+    plan = read_plan({"dataset": ["wine"], "hardness": ["none", "uniform"], "p": [0.1, 0.2]})
+    assert [cell.parameters["hardness"] for cell in plan.cells].count("uniform") == 2
+    assert len(plan.cells) == 3
+
+
+def test_a_plan_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SpecError, match=r"bad\.yaml cannot be read"):
+        read_plan(tmp_path / "bad.yaml")
