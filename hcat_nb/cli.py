@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.arguments import OptionParser, add_spec_options, in_line_words, spec_options
+from hcat_nb.arguments import (
+    OptionParser,
+    add_spec_options,
+    in_line_words,
+    read_pair,
+    spec_options,
+)
 from hcat_nb.errors import HcatError
 from hcat_nb.spec import RunSpec
 
@@ -32,6 +39,13 @@ _LISTINGS = {
     "datasets": "datasets known by name",
     "models": "models known by name",
 }
+
+_PLAN = (
+    "The plan: `grid` (parameters to lists of values, all combinations), `runs` (a list of "
+    "parameters), `sample` (so many of them, or {n: 10, seed: 0}), `base` (what all have in "
+    "common), `total_runs` and `fix_seed` (repetitions), `out`, `workers`, `scheduler`, "
+    "`time_limit`, `memory_limit`. Parameters are the options of `hcat run -h`, with underscores."
+)
 
 _SEVERAL_PROCESSES = (
     "On several GPUs, or processes of a CPU: torchrun --standalone --nproc-per-node 2 -m hcat_nb "
@@ -56,6 +70,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser().parse(sys.argv[1:] if words is None else words)
         failed = arguments.command(arguments)
+        sys.stdout.flush()  # here, where a pipe that was closed can be told from a defect
     except HcatError as error:
         if error.told:  # by another of the processes that torchrun started
             from hcat_nb.training.ranks import yield_to_the_teller
@@ -64,6 +79,9 @@ def main(words: Sequence[str] | None = None) -> int:
         else:
             print(f"hcat: {in_line_words(error)}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the other end, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return int(bool(failed))
 
 
@@ -116,6 +134,13 @@ def _parser() -> OptionParser:
         "--posthoc", choices=("nemenyi", "wilcoxon"), help="test of pairs [nemenyi]"
     )
     report.add_argument("--alpha", type=float, help="level of significance [0.05]")
+    report.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="rows of the results, as epochs=10 or dataset=[mnist,eye]",
+    )
     report.set_defaults(command=_write_report, parser=report)
     demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
     demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
@@ -124,7 +149,9 @@ def _parser() -> OptionParser:
 
 
 def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
-    sweep = commands.add_parser("sweep", help="do many runs, those that are done left out")
+    sweep = commands.add_parser(
+        "sweep", help="do many runs, those that are done left out", epilog=_PLAN
+    )
     sweep.add_argument("source", metavar="FILE", help="YAML file, or folder of a sweep to go on")
     sweep.add_argument("--out", metavar="DIR", help="folder to write to")
     sweep.add_argument("--workers", type=_count, metavar="N", help="runs at a time [cores]")
@@ -139,6 +166,7 @@ def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
     results = commands.add_parser("results", help="collect the runs of a folder in one table")
     results.add_argument("folder", metavar="DIR", help="of a sweep, or of saved runs")
     results.add_argument("--out", metavar="FILE", help=".parquet or .csv file to write")
+    results.add_argument("--planned", action="store_true", help="only runs of the last plan")
     results.add_argument("--version", metavar="V", help="of the code that made the runs")
     results.add_argument("--mlflow", metavar="URI", help="to mirror them: sqlite:///runs.db")
     results.add_argument("--wandb", metavar="DIR", help="folder for offline runs of W&B")
@@ -159,7 +187,12 @@ def _results(arguments: argparse.Namespace) -> None:
     from hcat_nb.sweeps.collect import results
     from hcat_nb.sweeps.mirrors import mirror_to_mlflow, mirror_to_wandb
 
-    table = results(arguments.folder, version=arguments.version, out=arguments.out)
+    table = results(
+        arguments.folder,
+        version=arguments.version,
+        planned=arguments.planned,
+        out=arguments.out,
+    )
     runs = table["run"].nunique()
     if arguments.out is not None:
         print(f"{runs} runs, {len(table)} rows: {Path(arguments.out).resolve()}")
@@ -313,6 +346,8 @@ def _write_report(arguments: argparse.Namespace) -> None:
 
     chosen = {name: getattr(arguments, name) for name in ("metric", "posthoc", "alpha")}
     given = {name: value for name, value in chosen.items() if value is not None}
+    if arguments.only:
+        given["only"] = dict(map(read_pair, arguments.only))
     print(f"report: {write_report(arguments.results, arguments.out, parameters=given)}")
 
 

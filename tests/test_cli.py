@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -133,6 +134,7 @@ def test_listings_show_whole_cards_on_request(words, capsys):
         (["trian"], r"hcat: .*invalid choice: 'trian'"),
         (["methods", "el2m"], r"hcat: unknown method 'el2m'.*nearest: el2n"),
         (["report", "/nowhere"], r"hcat: .*nowhere does not exist; expected a table of results"),
+        (["report", "notebooks", "--only", "p"], r"hcat: 'p' is no option; expected key=value"),
         (["report", "notebooks", "--out", "page.pdf"], r"hcat: the report cannot be written to"),
     ],
 )
@@ -195,7 +197,7 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(capsys, tmp_path):
 def test_a_sweep_ends_in_a_table_and_the_status_tells_of_failures(tmp_path, capsys):
     base = {"dataset": "wine", "hardness": "uniform", "model": "mlp", "methods": ["el2n"]}
     runs = [{"epochs": 1}, {"epochs": 3, "lr": 1e30}]
-    source, out = tmp_path / "sweep.yaml", tmp_path / "out"
+    source, out = tmp_path / "sweep.yaml", tmp_path / "an out"
     source.write_text(json.dumps({"base": base, "runs": runs, "out": str(out)}))
     assert main(["sweep", str(source), "--dry-run"]) == 0
     assert "2 runs, 0 of them done" in capsys.readouterr().out
@@ -204,12 +206,17 @@ def test_a_sweep_ends_in_a_table_and_the_status_tells_of_failures(tmp_path, caps
     printed = capsys.readouterr().out
     assert f"{out}, 2 runs: 1 done, 1 failed" in printed
     (again,) = re.findall(r"again: hcat (.*)", printed)
-    assert main(again.split()) == 1  # it fails again, alone
+    assert main(shlex.split(again)) == 1  # it fails again, alone
     assert "1 runs: 0 done, 1 failed" in capsys.readouterr().out
     assert main(["results", str(out)]) == 0
     assert re.search(r"wine +uniform .* el2n", capsys.readouterr().out)
     assert main(["results", str(out), "--out", str(tmp_path / "all.csv")]) == 0
     assert "1 runs, 4 rows" in capsys.readouterr().out
+    head = subprocess.run(
+        f"{sys.executable} -m hcat_nb results {shlex.quote(str(out))} | true",
+        shell=True, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert head.stderr == ""
 
 
 @pytest.mark.parametrize(

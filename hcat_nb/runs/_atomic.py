@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DRAFT", "flush", "write_json", "written_whole"]
+from hcat_nb.errors import StoreError
+
+__all__ = ["DRAFT", "flush", "make_room", "write_json", "written_whole"]
 
 DRAFT = ".draft-"  # what the name of an unfinished file begins with
 
@@ -23,6 +25,27 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_room(path: Path) -> None:
+    """Make the folder of a file, and try to write there: before the work whose result it takes.
+
+    Raises
+    ------
+    StoreError
+        If a file cannot be written there.
+    """
+    draft = path.parent / f"{DRAFT}{uuid.uuid4().hex[:8]}"
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error})", remedy="choose another place"
+        ) from error
 
 
 def written_whole(path: Path, write: Callable[[Path], object]) -> None:

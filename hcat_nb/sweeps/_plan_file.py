@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs._atomic import write_json
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Plan, read_plan
 
-__all__ = ["PLAN", "begin", "remembered"]
+__all__ = ["PLAN", "begin", "is_planned", "remembered"]
 
 PLAN = "sweep.json"
 SCHEMA_VERSION = 1
@@ -36,6 +38,7 @@ def begin(plan: Plan) -> Path:
         "version": code_version(),
         "settings": {key: plan.settings[key] for key in _KEPT if plan.settings.get(key)},
         "runs": [cell.parameters for cell in plan.cells],
+        "addresses": [cell.address for cell in plan.cells],
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,17 +56,43 @@ def remembered(folder: Path) -> Plan:
     Raises
     ------
     StoreError
-        If there is none, or of a newer schema.
+        If there is none, or none that can be read, or of a newer schema.
     """
+    record = _record(folder)
+    if record is None:
+        raise StoreError(f"{folder} holds no sweep", f"a folder with a {PLAN}")
+    cells = read_plan(record["runs"]).cells
+    return Plan(cells, {**record["settings"], "out": folder})
+
+
+def is_planned(folder: Path) -> Callable[[str], bool]:
+    """Return what tells whether a run, by its address, is of the plan begun last in ``folder``.
+
+    All are where there is no plan, or one that does not list them.
+    """
+    known = (_record(folder) or {}).get("addresses")
+    return (lambda _: True) if known is None else frozenset(known).__contains__
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
     path = folder / PLAN
     if not path.is_file():
-        raise StoreError(f"{folder} holds no sweep", f"a folder with a {PLAN}")
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record["schema_version"] > SCHEMA_VERSION:
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_bytes())
+        newer = record["schema_version"] > SCHEMA_VERSION
+        if not newer:
+            _ = record["runs"], record["settings"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} cannot be read ({error!r})",
+            "the plan that a sweep wrote",
+            "remove the file, and start the sweep from its YAML: what is done stays done",
+        ) from error
+    if newer:
         raise StoreError(
             f"{folder} has the schema {record['schema_version']}",
             f"at most {SCHEMA_VERSION}",
             "update hcat_nb",
         )
-    cells = read_plan(record["runs"]).cells
-    return Plan(cells, {**record["settings"], "out": folder})
+    return record

@@ -6,6 +6,7 @@ were measured when it was saved.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import warnings
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
+from hcat_nb.runs._atomic import make_room
 from hcat_nb.runs._checkpoint import INDEX
+from hcat_nb.sweeps._plan_file import is_planned
 from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ def results(
     folder: str | os.PathLike[str],
     *,
     version: str | None = None,
+    planned: bool = False,
     out: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Return the metrics of all runs below ``folder``, a row for each run and method.
@@ -42,6 +46,10 @@ def results(
     version : str, optional
         Only runs of this version of the code (the end of a run's address).
         Without it, a warning tells where several stand side by side.
+    planned : bool
+        Only runs of the plan that the sweep began last.  Without it, a warning
+        tells where others stand beside them: of an earlier plan, or of a file
+        of data as it was before it changed.
     out : str or Path, optional
         A ``.parquet`` or ``.csv`` file to write the table to; DuckDB, Polars
         and others read it.
@@ -49,7 +57,8 @@ def results(
     Returns
     -------
     pandas.DataFrame
-        ``run`` (its folder, from ``folder``), ``code_version``, ``run_tag``;
+        ``run`` (its folder, from ``folder``), ``code_version``, ``planned`` (of the
+        last plan; True where there is no plan), ``run_tag``;
         a column for each field of RunSpec (mappings as JSON text, seeds as
         they were used); ``outcome``, ``n_samples``, ``seconds``,
         ``peak_memory_mb``; then the columns of :func:`hcat_nb.evaluate`.  A
@@ -67,23 +76,39 @@ def results(
     heads: list[dict[str, Any]] = []
     metrics: list[list[dict[str, Any]]] = []
     versions = set()
+    of_plan = functools.cache(is_planned)
+    n_others = 0
     for place, state in _runs(root):
         of = _version(state)
         if version is not None and of != version:
             continue
-        versions.add(of)
         head, measured = _read(root, place, state)
+        if state is not None and not of_plan(place.parent.parent)(place.parent.name):
+            head["planned"] = False
+            n_others += 1
+            if planned:
+                continue
+        versions.add(of)
         heads.append(head)
         metrics.append(measured)
     if not heads:
         of_version = "" if version is None else f" of version {version}"
-        raise StoreError(f"{root} holds no finished run{of_version}", f"folders with a {_RECORD}")
+        beside = f" of its last plan, and {n_others} of others" if n_others else ""
+        raise StoreError(
+            f"{root} holds no finished run{of_version}{beside}", f"folders with a {_RECORD}"
+        )
     if len(versions - {""}) > 1:
         warnings.warn(
             f"{root} holds runs of {len(versions)} versions of the code "
             f"({', '.join(sorted(versions))}); choose one by version=, "
             "or tell them apart by the column code_version",
             stacklevel=2,
+        )
+    if n_others and (planned or version is None):
+        others = f"{root} holds runs that are not of the plan that it began last: {n_others}"
+        choice = "they are left out" if planned else "planned=True leaves them out"
+        warnings.warn(
+            f"{others} (of another plan, other code, or data that changed); {choice}", stacklevel=2
         )
     # Folders of a sweep have hashes for names, an order that means nothing to a reader.
     order = sorted(range(len(heads)), key=lambda number: _place(heads[number]))
@@ -134,6 +159,7 @@ def _read(
         head = {
             "run": place.relative_to(root).as_posix(),
             "code_version": _version(state),
+            "planned": True,
             "run_tag": (state or {"parameters": {}})["parameters"].get("run_tag", ""),
             **{key: _plain(value) for key, value in spec.items()},
             "data_seed": spec["seed"] if spec["data_seed"] is None else spec["data_seed"],
@@ -184,11 +210,11 @@ def _target(out: str | os.PathLike[str]) -> Path:
     path = Path(out)
     if path.suffix not in (".parquet", ".csv"):
         raise StoreError(f"the table cannot be written to {path}", "a .parquet or .csv file")
+    make_room(path)
     return path
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
     else:

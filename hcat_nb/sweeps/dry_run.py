@@ -56,7 +56,9 @@ class DryRun:
         shown = self.table.head(_SHOWN).to_string(float_format="{:.3g}".format, na_rep="")
         more = f"\n... and {n - _SHOWN} more" if n > _SHOWN else ""
         line = f"{n} runs, {done} of them done; about {time_words(self.seconds)} for the others"
-        return f"{shown}{more}\n{line}, {self.n_workers} at a time"
+        foreseen = (self.table["from"] == "forecast").any()
+        beside = "; of forecast runs the training alone, their notebooks take seconds more"
+        return f"{shown}{more}\n{line}, {self.n_workers} at a time{beside if foreseen else ''}"
 
 
 def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:

@@ -28,6 +28,7 @@ __all__ = ["mirror_to_mlflow", "mirror_to_wandb"]
 
 _PROJECT = "hcat_nb"
 _TAG = "hcat_nb.digest"
+_NOT_OF_A_RUN = ("run", "planned")  # what tells where it lies, not what it is
 _LONGEST = 6000  # characters of a parameter that MLflow takes
 _BATCH = 1000  # figures that it takes in one call; a specification's parameters always fit
 
@@ -68,16 +69,23 @@ def mirror_to_mlflow(table: pd.DataFrame, uri: str, *, experiment: str = _PROJEC
     Raises
     ------
     HcatError
-        If MLflow is not installed.
+        If MLflow is not installed, or nothing answers at ``uri``.
     """
     try:
         from mlflow.entities import Metric, Param, RunTag
+        from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
     except ImportError as error:
         raise _absent("MLflow") from error
 
-    client = MlflowClient(uri)
-    known = client.get_experiment_by_name(experiment)
+    try:
+        client = MlflowClient(uri)
+        known = client.get_experiment_by_name(experiment)
+    except MlflowException as error:
+        raise HcatError(
+            f"MLflow cannot use {uri!r} ({_first_line(error)})",
+            "sqlite:///runs.db, or the address of a server",
+        ) from error
     place = client.create_experiment(experiment) if known is None else known.experiment_id
     written = 0
     for one in _runs(table):
@@ -150,6 +158,10 @@ def mirror_to_wandb(
     return written
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
 def _absent(name: str) -> HcatError:
     return HcatError(f"{name} is not installed", remedy="pip install 'hcat-nb[tracking]'")
 
@@ -160,7 +172,9 @@ def _runs(table: pd.DataFrame) -> Iterator[_MirroredRun]:
     at = list(table.columns).index("hcm") if "hcm" in table else len(table.columns)
     for name, rows in table.groupby("run", sort=False):
         head = rows.iloc[0, :at]
-        parameters = {str(key): _plain(value) for key, value in head.items() if key != "run"}
+        parameters = {
+            str(key): _plain(value) for key, value in head.items() if key not in _NOT_OF_A_RUN
+        }
         figures = {}
         for row in rows.iloc[:, at:].to_dict("records"):
             if row.get("hcm") is None or row["hcm"] != row["hcm"]:

@@ -15,6 +15,7 @@ from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.evaluation.comparison import compare
 from hcat_nb.evaluation.findings import method_results
 from hcat_nb.registry import nearest
+from hcat_nb.runs._atomic import make_room
 from hcat_nb.sweeps.execute import execute_notebook, export_html, notebook_parameters
 from hcat_nb.sweeps.study import load_study
 
@@ -81,17 +82,19 @@ def write_report(
         whole = Path(scratch) / "report.ipynb"
         whole.write_text(json.dumps(_joined(documents, place)), encoding="utf-8")
         page = export_html(whole, code=False).read_text(encoding="utf-8")
-    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page, encoding="utf-8")
     return target
 
 
 def _target(place: Path, out: str | os.PathLike[str] | None) -> Path:
     if out is None:
-        return (place if place.is_dir() else place.parent) / "report.html"
-    target = Path(out).expanduser().resolve()
+        target = (place if place.is_dir() else place.parent) / "report.html"
+    else:
+        target = Path(out).expanduser().resolve()
     if target.suffix not in (".html", ".htm"):
         raise StoreError(f"the report cannot be written to {target}", "a name that ends in .html")
+    if place.exists():  # of a name that is wrong no folder is made
+        make_room(target)
     return target
 
 

@@ -106,7 +106,7 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     path : str or Path
         A Parquet or CSV file of results; a folder as :meth:`Study.save` leaves
         it; or a folder of a sweep, or of saved runs, which are then read one
-        by one, with ``shortcuts.parquet`` if it stands there.
+        by one (of a sweep those of its last plan), with ``shortcuts.parquet`` if it stands there.
 
     Returns
     -------
@@ -180,7 +180,11 @@ def _read(path: Path) -> pd.DataFrame:
 
     if path.suffix not in (".parquet", ".csv"):
         raise StoreError(f"{path} is no table that is known", "a .parquet or .csv file")
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError) as error:  # of pyarrow and of pandas: children of these
+        words = " ".join(str(error).split())
+        raise StoreError(f"{path} cannot be read ({words})", "a table of results") from error
 
 
 def _variant(options: Any) -> str:
@@ -191,7 +195,7 @@ def _variant(options: Any) -> str:
 def _names(results: pd.DataFrame) -> pd.Series[Any]:
     """Return the name of each row's method, with its options where others are commoner."""
     names = results["hcm"]
-    if "method_options" not in results:
+    if "method_options" not in results or names.isna().all():
         return names
     texts = [
         ", ".join(f"{key}={value}" for key, value in sorted(_json(text).get(hcm, {}).items()))
@@ -214,7 +218,9 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
 
     from hcat_nb.sweeps.collect import results as collected
 
-    table = collected(folder)
+    table = collected(folder, planned=True)
+    if "hcm" not in table:  # no run has injected hardness, and nothing was measured
+        table = table.assign(hcm=None, auroc=float("nan"), auprc=float("nan"))
     called = dict(zip(zip(table["run"], table["hcm"], strict=True), _names(table), strict=True))
     theirs: list[pd.DataFrame] = []
     pairs: list[pd.DataFrame] = []

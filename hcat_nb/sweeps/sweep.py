@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import threading
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stop", "Sweep", "sweep"]
 
+# With the limit that broke a run it would break again.
+_RAISED = {"time limit": " --time-limit MORE", "memory limit": " --memory-limit MORE"}
 _TURN = 0.2  # seconds between two looks at the clock and at interrupts
 
 
@@ -115,16 +118,17 @@ class Sweep:
     def __str__(self) -> str:
         lines = [self._line()]
         cells = {cell.address: cell for cell in self.cells}
+        out = shlex.quote(str(self.out))
         for state in self.failures:
             address = state["address"]
             lines += [
                 f"  {state['state']}: {cells[address]}",
                 f"    {_first_line(state['error'])}",
                 f"    notebook: {self.out / address / 'benchmark.ipynb'}",
-                f"    again: hcat sweep {self.out} --only {address}",
+                f"    again: hcat sweep {out} --only {address}" + _RAISED.get(state["state"], ""),
             ]
         if self.done + len(self.failures) < len(self.cells):
-            lines.append(f"`hcat sweep {self.out}` goes on from there")
+            lines.append(f"`hcat sweep {out}` goes on from there")
         return "\n".join(lines)
 
     def _line(self) -> str:
@@ -292,7 +296,11 @@ def _settings(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plan's settings with those that were given, checked."""
     settings = {**plan.settings, **{key: one for key, one in given.items() if one is not None}}
     if settings.get("out") is None:
-        raise SpecError("the sweep has no folder to write to", remedy="give it out=...")
+        raise SpecError(
+            "the sweep has no folder to write to", remedy="name one: out in the plan, or --out DIR"
+        )
+    if not isinstance(settings["out"], (str, os.PathLike)):
+        raise SpecError(f"out is {settings['out']!r}", "the path of a folder", "quote it")
     settings["out"] = Path(settings["out"]).expanduser().resolve()
     for name in LIMITS[:3]:
         value = settings.get(name)

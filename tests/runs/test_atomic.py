@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from hcat_nb.runs._atomic import write_json, written_whole
+from hcat_nb.errors import StoreError
+from hcat_nb.runs._atomic import make_room, write_json, written_whole
 
 
 def test_a_failure_while_writing_leaves_what_was_there(tmp_path):
@@ -28,3 +29,12 @@ def test_json_is_strict(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"ä": [1, None]}
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"x": float("nan")})
+
+
+def test_room_is_made_and_tried_before_the_work(tmp_path):
+    make_room(tmp_path / "a" / "b" / "page.html")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file" / "page.html", tmp_path / "a"):
+        with pytest.raises(StoreError, match=r"cannot be written .* choose another place"):
+            make_room(place)

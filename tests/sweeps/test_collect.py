@@ -121,3 +121,33 @@ def test_what_cannot_be_collected_is_told(
         results(folder)
     with pytest.raises(StoreError, match=r"a \.parquet or \.csv file"):
         results(tmp_path, out="table.xlsx")
+
+
+def test_runs_of_another_plan_are_told_and_can_be_left_out(
+    put: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "sweep"
+    for address in ("a", "b"):
+        put(address)
+    plan = {"schema_version": 1, "runs": [], "settings": {}, "addresses": ["b"]}
+    (folder / "sweep.json").write_text(json.dumps(plan))
+    with pytest.warns(UserWarning, match="not of the plan that it began last: 1 .*planned=True"):
+        both = results(folder)
+    assert both.drop_duplicates("run").set_index("run")["planned"].to_dict() == {
+        "a/run": False,
+        "b/run": True,
+    }
+    with pytest.warns(UserWarning, match="they are left out"):
+        assert set(results(folder, planned=True)["run"]) == {"b/run"}
+    (folder / "sweep.json").write_text(json.dumps({**plan, "addresses": []}))
+    with pytest.raises(StoreError, match="no finished run of its last plan, and 2 of others"):
+        results(folder, planned=True)
+
+
+def test_a_table_that_cannot_be_written_is_told_at_once(
+    put: Callable[..., Path], tmp_path: Path
+) -> None:
+    put("a")
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"t\.csv cannot be written .* choose another place"):
+        results(tmp_path / "sweep", out=tmp_path / "file" / "t.csv")

@@ -84,3 +84,9 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(HcatError, match=r"is not installed; to mend it: pip install .*tracking"):
         mirror(table, str(tmp_path))
+
+
+def test_an_address_that_mlflow_does_not_know_is_told(table: pd.DataFrame) -> None:
+    pytest.importorskip("mlflow", reason="needs the extra `tracking`")
+    with pytest.raises(HcatError, match=r"MLflow cannot use 'foo://bar' .* expected sqlite"):
+        mirror_to_mlflow(table, "foo://bar")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hcat_nb.errors import StoreError
-from hcat_nb.sweeps._plan_file import begin, remembered
+from hcat_nb.sweeps._plan_file import begin, is_planned, remembered
 from hcat_nb.sweeps.grid import Plan, read_plan
 
 
@@ -37,3 +37,24 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(json.dumps({"schema_version": 99}))
     with pytest.raises(StoreError, match="update hcat_nb"):
         remembered(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"schema', '{"schema_version": 1}', "[]"])
+def test_a_damaged_plan_is_told_with_what_to_do(text: str, tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text(text)
+    with pytest.raises(StoreError, match=r"cannot be read .* what is done stays done"):
+        remembered(tmp_path)
+
+
+def test_the_runs_of_the_last_plan_are_known(tmp_path: Path) -> None:
+    assert is_planned(tmp_path)("any")  # there is no plan
+    first = _plan(tmp_path / "out")
+    out = begin(first)
+    second = read_plan([{"dataset": "digits"}])
+    begin(Plan(second.cells, {"out": out}))
+    assert is_planned(out)(second.cells[0].address)
+    assert not is_planned(out)(first.cells[0].address)
+    record = json.loads((out / "sweep.json").read_text())
+    del record["addresses"]  # as sweeps left it that did not list them
+    (out / "sweep.json").write_text(json.dumps(record))
+    assert is_planned(out)(first.cells[0].address)

@@ -105,6 +105,10 @@ def test_where_it_is_written(
         write_report(small_study, tmp_path / "page.pdf")
     with pytest.raises(StoreError, match="does not exist"):
         write_report(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(report, "load_study", _no_kernel)
+    with pytest.raises(StoreError, match="cannot be written"):  # before anything is read
+        write_report(small_study, tmp_path / "file" / "page.html")
     for place, expected in ((tmp_path, tmp_path), (tmp_path / "x.csv", tmp_path)):
         place.touch()
         assert report._target(place, None) == expected / "report.html"

@@ -125,3 +125,19 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
         load_study(tmp_path / "other.csv")
     with pytest.raises(StoreError):
         load_study(tmp_path / "empty.csv")
+
+
+def test_scores_have_a_stability_without_injected_hardness(tmp_path: Path) -> None:
+    plain = {key: value for key, value in OPTIONS.items() if key not in ("hardness", "p")}
+    for seed in (0, 1):
+        hcat.characterize(**plain, model_seed=seed, out=tmp_path / str(seed))
+    study = load_study(tmp_path)
+    assert sorted(study.stability["hcm"]) == ["aum", "loss"]
+    assert study.results["auroc"].isna().all()
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.csv", ""), ("a.parquet", "no parquet")])
+def test_a_table_that_cannot_be_read_is_told(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(StoreError, match=r"cannot be read .* expected a table of results"):
+        load_study(tmp_path / name)

@@ -214,8 +214,13 @@ def test_other_code_is_never_mixed_in_silently(
     assert not again.failures
     assert again.skipped == 0
     assert other.is_dir()
-    with pytest.warns(UserWarning, match="2 versions of the code"):
+    with (
+        pytest.warns(UserWarning, match="2 versions of the code"),
+        pytest.warns(UserWarning, match="not of the plan that it began last: 1 .*planned=True"),
+    ):
         table = again.results()
+    with pytest.warns(UserWarning, match="they are left out"):
+        assert set(again.results(planned=True)["code_version"]) == {state["version"]}
     assert set(table["code_version"]) == {"00000000", state["version"]}
     assert set(again.results(version="00000000")["code_version"]) == {"00000000"}
 
@@ -225,6 +230,7 @@ def test_other_code_is_never_mixed_in_silently(
     [
         ({"source": {"sead": [3]}}, UnknownNameError, "no parameter 'sead'"),
         ({"out": None}, SpecError, "no folder to write to"),
+        ({"out": 3}, SpecError, "out is 3; expected the path of a folder"),
         ({"workers": 0}, SpecError, "workers is 0; expected a whole number"),
         ({"time_limit": -1}, SpecError, "time_limit is -1; expected a positive number"),
         ({"memory_limit": True}, SpecError, "memory_limit is True"),
