@@ -103,9 +103,10 @@ class Comparison:
 
     def __repr__(self) -> str:
         missing = int(self.n_missing.sum())
+        friedman = f"p = {self.p_value:.3g}" if self.p_value == self.p_value else "n/a"
         return (
             f"<Comparison: {len(self.methods)} methods by {self.metric} over {self.n_blocks} "
-            f"blocks; Friedman p = {self.p_value:.3g}; {missing} results n/a, "
+            f"blocks; Friedman {friedman}; {missing} results n/a, "
             f"{self.n_dropped} blocks incomplete>"
         )
 

@@ -88,7 +88,7 @@ def who_beats_whom(
         ``first``, ``second``, ``n`` blocks; ``wins``, ``ties``, ``losses`` of
         the first; mean ``difference`` (above 0: the first is better) and
         ``effect`` (rank-biserial) with the ends of their 95 % percentile
-        intervals; ``p_value``.
+        intervals, NaN where there is one block; ``p_value``.
 
     Raises
     ------
@@ -101,6 +101,8 @@ def who_beats_whom(
         raise SpecError(f"n_resamples is {n_resamples}", "a number from 0")
     table = values.to_numpy(dtype=np.float64) * (1 if higher_is_better else -1)
     n = len(table)
+    if n < 2:  # drawn again, one block is always the same: that is no certainty
+        n_resamples = 0
     drawn = np.random.default_rng(seed).integers(0, max(n, 1), (n_resamples, n))
     found: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for a in range(table.shape[1]):

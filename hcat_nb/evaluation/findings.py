@@ -7,6 +7,7 @@ threshold that is part of the call.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from hcat_nb.errors import DataError
 from hcat_nb.evaluation.comparison import BLOCKS, Comparison, best_group, compare
 from hcat_nb.evaluation.dominance import who_beats_whom
+from hcat_nb.evaluation.mixed import mixed_options
 from hcat_nb.evaluation.stability import stability_table
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ def method_results(
     without hardness; unless they are asked for, baselines, and methods with
     options beside the same without (``kind`` "baseline" and "option"), which
     are often at home in a few blocks only.
+
+    Warns
+    -----
+    UserWarning
+        If results of one block differ in more than their seeds: they are
+        averaged where blocks are compared.
     """
     keep = results["hardness"].notna()
     if "kind" in results:
@@ -46,7 +54,16 @@ def method_results(
     for column in ("variant", "hardness_variant"):
         if column in results:
             keep &= results[column].fillna("paper") == "paper"
-    return results[keep]
+    kept = results[keep]
+    if mixed := mixed_options(kept):
+        words = "; ".join(f"{name}: {', '.join(map(str, them))}" for name, them in mixed.items())
+        name, values = next(iter(mixed.items()))
+        warnings.warn(
+            f"results of the same hardness, dataset, model and p differ in more than seeds "
+            f"({words}) and are averaged; choose some: only={{{name!r}: {values[0]!r}}}",
+            stacklevel=2,
+        )
+    return kept
 
 
 def ends_of_p(results: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -230,6 +247,8 @@ def _grand_at_high_p(results: pd.DataFrame, metric: str) -> Any:
     claim = "what is made to be cheap (grand) cannot compete at high proportions"
     threshold = "grand in the worse half by mean rank at the highest p"
     high = results["p"].max()
+    if results["p"].nunique() < 2:
+        return _row("A4", claim, threshold, "one proportion only", None)
     found = _try_compare(results[results["p"] == high], metric)
     if found is None or "grand" not in found.mean_ranks:
         return _row("A4", claim, threshold, "grand is not ranked", None)
@@ -258,8 +277,11 @@ def _families_are_alike(
             for b in names[place + 1 :]
             if families.get(a, a) == families.get(b, b)
         ]
-    if not pairs:
+    if found is None or not pairs:
         return _row("B", claim, threshold, "no two methods of a family", None)
+    if found.critical_difference > len(found.methods) - 1:
+        measured = f"{found.n_blocks} blocks are too few for any two to differ"
+        return _row("B", claim, threshold, measured, None)
     differ = [f"{words} (p = {p:.2g})" for p, words in sorted(pairs) if p < alpha]
     measured = f"{len(differ)} of {len(pairs)} pairs differ"
     measured += f": {', '.join(differ[:3])}" if differ else ""

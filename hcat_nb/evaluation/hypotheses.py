@@ -119,6 +119,8 @@ def _h1_efficient(results: pd.DataFrame, gain: float) -> tuple[str, ...]:
     if "auprc_hcat" not in results:
         return _row(name, claim, threshold, "no column auprc_hcat", None)
     rows = method_results(results)
+    if rows["p"].nunique() < 2:
+        return _row(name, claim, threshold, "one proportion only", None)
     rows = rows[rows["p"] == rows["p"].max()]
     try:
         theirs, ours = (compare(rows, metric=one).mean_ranks for one in ("auprc_hcat", "auroc"))

@@ -85,3 +85,10 @@ def test_the_seed_decides_and_lower_may_be_better(
     assert plain["effect_low"].isna().all()
     with pytest.raises(SpecError, match="n_resamples is -1"):
         who_beats_whom(values, p_values, n_resamples=-1)
+
+
+def test_one_block_gives_no_interval(values: pd.DataFrame, p_values: pd.DataFrame) -> None:
+    found = who_beats_whom(values.head(1), p_values).set_index(["first", "second"])
+    assert found.loc[("a", "b")].effect == 1
+    ends = ["difference_low", "difference_high", "effect_low", "effect_high"]
+    assert found[ends].isna().all(axis=None)

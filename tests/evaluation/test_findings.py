@@ -118,16 +118,23 @@ def test_each_kind_is_followed_over_its_own_proportions() -> None:
 def test_families_and_stability() -> None:
     many = make({"uniform": LEVELS["uniform"]}, n=60)
     assert verdicts(many)["B"] == "no"  # 120 blocks in one order
-    assert verdicts(make({"uniform": LEVELS["uniform"]}, n=1))["B"] == "yes"
+    assert verdicts(make({"uniform": LEVELS["uniform"]}, n=3))["B"] == "yes"
+    assert verdicts(make({"uniform": LEVELS["uniform"]}, n=1))["B"] == "n/a"  # none could differ
     assert verdicts(many, pairs(aum=0.9, dataiq=0.8, vog=0.7))["C"] == "yes"
     assert verdicts(many, pairs(aum=0.9, dataiq=0.1, vog=0.7))["C"] == "no"
 
 
 def test_what_the_results_cannot_tell_is_not_available() -> None:
-    rows = make({"uniform": {"aum": 0.9, "vog": 0.4}})
+    rows = make({"uniform": {"aum": 0.9, "vog": 0.4, "grand": 0.3}})
     found = verdicts(rows[rows["p"] == 0.1])
     assert (
         found["A1"] == found["A1, kinds"] == found["A4"] == found["C"] == found["choice"] == "n/a"
     )
     missing = verdicts(make().assign(auroc=np.nan))
     assert set(missing.values()) == {"n/a"}
+
+
+def test_what_differs_in_more_than_seeds_is_not_averaged_silently() -> None:
+    rows = pd.concat([make().assign(epochs=epochs) for epochs in (1, 3)])
+    with pytest.warns(UserWarning, match=r"\(epochs: 1, 3\) .* choose some: only=\{'epochs': 1\}"):
+        method_results(rows)
