@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import papermill
 import pytest
+import yaml
 
+from hcat_nb.registry import METHODS
 from hcat_nb.runs.store import load_run
 from hcat_nb.spec import RunSpec
 from hcat_nb.sweeps.execute import execute_notebook, notebook_parameters
@@ -59,6 +62,13 @@ def test_papermills_texts_and_other_fields_reach_the_run(tmp_path: Path) -> None
     assert [output for output in outputs if "image/png" in output.get("data", {})]
     assert not [output for output in outputs if output.get("name") == "stderr"]
     assert (tmp_path / "done.ipynb").stat().st_size < 200_000
+
+
+def test_the_example_in_its_text_is_right() -> None:
+    text = "".join(json.loads(NOTEBOOK.read_text())["cells"][0]["source"])
+    (example,) = re.findall(r'-y "(.+?)"', text)
+    ((method, options),) = yaml.safe_load(example)["method_options"].items()
+    METHODS.get(method)(**options)
 
 
 @pytest.mark.parametrize(
