@@ -29,6 +29,7 @@ CHOICE_COLUMNS = (
     *("effect", "effect_low", "effect_high", "p_value"),
 )
 _OUTPUT = "learning: output"
+_LEAST_P = 1e-12
 
 
 def method_results(
@@ -282,10 +283,15 @@ def _families_are_alike(
     if found.critical_difference > len(found.methods) - 1:
         measured = f"{found.n_blocks} blocks are too few for any two to differ"
         return _row("B", claim, threshold, measured, None)
-    differ = [f"{words} (p = {p:.2g})" for p, words in sorted(pairs) if p < alpha]
+    differ = [f"{words} ({_p_words(p)})" for p, words in sorted(pairs) if p < alpha]
     measured = f"{len(differ)} of {len(pairs)} pairs differ"
     measured += f": {', '.join(differ[:3])}" if differ else ""
     return _row("B", claim, threshold, measured, not differ)
+
+
+def _p_words(p: float) -> str:
+    # SciPy's studentized range is not exact further out.
+    return f"p = {p:.2g}" if p >= _LEAST_P else f"p < {_LEAST_P:g}"
 
 
 def _output_is_most_stable(stability: pd.DataFrame, families: Mapping[str, str]) -> Any:

@@ -118,6 +118,9 @@ def test_each_kind_is_followed_over_its_own_proportions() -> None:
 def test_families_and_stability() -> None:
     many = make({"uniform": LEVELS["uniform"]}, n=60)
     assert verdicts(many)["B"] == "no"  # 120 blocks in one order
+    crowd = {f"m{number:02d}": 0.99 - number / 50 for number in range(26)}
+    found = paper_findings(make({"uniform": crowd}), EMPTY, dict.fromkeys(crowd, "one"))
+    assert "(p < 1e-12)" in found.set_index("finding").loc["B", "measured"]
     assert verdicts(make({"uniform": LEVELS["uniform"]}, n=3))["B"] == "yes"
     assert verdicts(make({"uniform": LEVELS["uniform"]}, n=1))["B"] == "n/a"  # none could differ
     assert verdicts(many, pairs(aum=0.9, dataiq=0.8, vog=0.7))["C"] == "yes"
