@@ -9,7 +9,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -67,8 +67,11 @@ def main(words: Sequence[str] | None = None) -> int:
         0; 1 if a check failed, or a sweep is not complete; or 2 after a mistake
         of the user, told in one line on standard error.
     """
+    told: Callable[[HcatError], str] = in_line_words
     try:
         arguments = _parser().parse(sys.argv[1:] if words is None else words)
+        if arguments.command is _sweep:  # options of its runs stand in the plan, not in the line
+            told = str
         failed = arguments.command(arguments)
         sys.stdout.flush()  # here, where a pipe that was closed can be told from a defect
     except HcatError as error:
@@ -77,7 +80,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
             yield_to_the_teller()
         else:
-            print(f"hcat: {in_line_words(error)}", file=sys.stderr)
+            print(f"hcat: {told(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the other end, such as `head`, has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -194,6 +194,16 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(capsys, tmp_path):
     assert not out.exists()
 
 
+def test_a_sweep_names_what_its_plan_can_say(tmp_path, capsys):
+    (tmp_path / "own.csv").write_text("a,y\n" + "1,x\n2,z\n" * 20 + "3,\n")
+    base = {"dataset": str(tmp_path / "own.csv"), "target": "y", "methods": ["el2n"]}
+    (tmp_path / "sweep.yaml").write_text(json.dumps({"base": base, "out": str(tmp_path / "out")}))
+    assert main(["sweep", str(tmp_path / "sweep.yaml"), "--dry-run"]) == 2
+    error = capsys.readouterr().err
+    assert 'to mend it: on_missing_label="drop"' in error
+    assert "--" not in error
+
+
 def test_a_sweep_ends_in_a_table_and_the_status_tells_of_failures(tmp_path, capsys):
     base = {"dataset": "wine", "hardness": "uniform", "model": "mlp", "methods": ["el2n"]}
     runs = [{"epochs": 1}, {"epochs": 3, "lr": 1e30}]
