@@ -121,6 +121,7 @@ def _attempt(request: Mapping[str, Any], folder: Path, guard: Guard) -> tuple[st
     except PapermillExecutionError as error:
         return "failed", f"{error.ename}: {error.evalue}"
     except RuntimeError as error:
+        guard.end()  # it must not look again, at what is left of the kernel
         memory = f"at {guard.memory_mb:.0f} MB of memory"
         if guard.verdict == "time limit":
             return guard.verdict, f"of {request['time_limit']:g} s reached, {memory}"
