@@ -87,7 +87,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
         raise StoreError(
             f"{path} cannot be read ({error!r})",
             "the plan that a sweep wrote",
-            "remove the file, and start the sweep from its YAML: what is done stays done",
+            "start the sweep from its YAML, which writes it anew: what is done stays done",
         ) from error
     if newer:
         raise StoreError(

@@ -44,6 +44,7 @@ def test_a_damaged_plan_is_told_with_what_to_do(text: str, tmp_path: Path) -> No
     (tmp_path / "sweep.json").write_text(text)
     with pytest.raises(StoreError, match=r"cannot be read .* what is done stays done"):
         remembered(tmp_path)
+    assert len(remembered(begin(_plan(tmp_path))).cells) == 2  # so it is mended
 
 
 def test_the_runs_of_the_last_plan_are_known(tmp_path: Path) -> None:
