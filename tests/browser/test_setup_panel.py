@@ -122,6 +122,8 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(either_page: LabPa
 
 
 def test_another_kind_moves_preview_and_line_and_a_mistake_is_text(lab_page: LabPage) -> None:
+    from playwright.sync_api import expect
+
     page = _opened(lab_page, "preview.ipynb", [])
     before = page.locator("img[alt*='after']").first.get_attribute("src")
     page.get_by_label("hardness", exact=True).select_option("crop_shift")
@@ -136,7 +138,7 @@ def test_another_kind_moves_preview_and_line_and_a_mistake_is_text(lab_page: Lab
     target.press("Enter")
     page.wait_for_selector(".jp-OutputArea :text('is no option')")
     assert page.locator("#evil").count() == 0
-    assert _button(page, "Train").is_disabled()
+    expect(_button(page, "Train")).to_be_disabled()
 
 
 def test_a_panel_shown_twice_shows_the_same_twice(lab_page: LabPage) -> None:
