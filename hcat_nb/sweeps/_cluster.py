@@ -22,7 +22,6 @@ __all__ = ["LOCAL", "DaskWorkers"]
 
 LOCAL = "local"
 _CONNECT_SECONDS = 20
-_AHEAD = 1000  # a cluster that grows with its queue must see it; thousands more tell it nothing
 
 # Of this Dask worker: its processes by sweep and thread, the sweeps that begin nothing more,
 # and those that are over.
@@ -49,6 +48,8 @@ class DaskWorkers:
     HcatError
         If dask is not installed, or no scheduler answers.
     """
+
+    ahead = 1000  # a cluster that grows with its queue must see it; thousands more tell it nothing
 
     def __init__(self, scheduler: str, n_workers: int, n_threads: int) -> None:
         try:
@@ -82,11 +83,6 @@ class DaskWorkers:
         """How many runs can be done at a time, now; workers come and go."""
         threads: dict[str, int] = self._client.nthreads()
         return sum(threads.values())
-
-    @property
-    def room(self) -> int:
-        """How many may be handed over at once."""
-        return self.width + _AHEAD
 
     @property
     def pending(self) -> int:

@@ -142,8 +142,8 @@ class LocalWorkers:
     """
 
     def __init__(self, out: Path, n_workers: int, n_threads: int) -> None:
-        self.width = self.room = n_workers
-        self.pending = 0
+        self.width = n_workers
+        self.ahead = self.pending = 0
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._free: queue.Queue[Worker] = queue.Queue()
         self._all = [Worker(out, n_threads) for _ in range(n_workers)]

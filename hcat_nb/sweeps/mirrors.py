@@ -82,8 +82,9 @@ def mirror_to_mlflow(table: pd.DataFrame, uri: str, *, experiment: str = _PROJEC
         client = MlflowClient(uri)
         known = client.get_experiment_by_name(experiment)
     except MlflowException as error:
+        reason = str(error).strip().partition("\n")[0]
         raise HcatError(
-            f"MLflow cannot use {uri!r} ({_first_line(error)})",
+            f"MLflow cannot use {uri!r} ({reason})",
             "sqlite:///runs.db, or the address of a server",
         ) from error
     place = client.create_experiment(experiment) if known is None else known.experiment_id
@@ -156,10 +157,6 @@ def mirror_to_wandb(
             run.summary.update(one.figures)
         written += 1
     return written
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def _absent(name: str) -> HcatError:

@@ -43,8 +43,8 @@ class Workers(Protocol):
         """How many at a time, now."""
 
     @property
-    def room(self) -> int:
-        """How many may be handed over at once."""
+    def ahead(self) -> int:
+        """How many more than that may be handed over."""
 
     @property
     def pending(self) -> int:
@@ -235,7 +235,8 @@ def _work(
     recalled = False
     try:
         while not ending.now.is_set():
-            while todo and team.pending < team.room and not ending.soon.is_set():
+            width = team.width  # a cluster is asked for it
+            while todo and team.pending < width + team.ahead and not ending.soon.is_set():
                 team.submit(_request(todo.popleft(), folder, settings))
             if ending.soon.is_set() and not recalled:
                 team.recall()
@@ -245,8 +246,8 @@ def _work(
             if ended:
                 pace = (time.monotonic() - began) / ended
                 left = pace * (len(todo) + team.pending)
-            waiting = team.pending > 0 and team.width == 0
-            running = min(team.pending, team.width)
+            waiting = team.pending > 0 and width == 0
+            running = min(team.pending, width)
             now = Progress(total, complete, ended - failed, failed, running, left, waiting)
             if now != shown:
                 listener.show(now)
