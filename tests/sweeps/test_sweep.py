@@ -20,7 +20,7 @@ import pytest
 from hcat_nb.errors import HcatError, SpecError, StoreError, UnknownNameError
 from hcat_nb.sweeps import grid
 from hcat_nb.sweeps.progress import Progress
-from hcat_nb.sweeps.sweep import Stop, sweep
+from hcat_nb.sweeps.sweep import Stop, Sweep, sweep
 
 N_RUNS = 24
 # Killed when so many are complete; and whether the workers and kernels are killed
@@ -260,3 +260,10 @@ def test_the_address_says_the_version(tiny: dict[str, Any]) -> None:
     (cell,) = grid.read_plan([tiny]).cells
     assert cell.address.endswith(grid.code_version())
     assert os.sep not in cell.address
+
+
+def test_a_run_that_broke_a_limit_is_repeated_with_more(tmp_path: Path) -> None:
+    (cell,) = grid.read_plan([{"dataset": "wine"}]).cells
+    state = {"state": "time limit", "error": "of 2 s reached", "address": cell.address}
+    told = str(Sweep(tmp_path, (cell,), {cell.address: state}, skipped=0, seconds=2.0))
+    assert f"again: hcat sweep {tmp_path} --only {cell.address} --time-limit MORE" in told
