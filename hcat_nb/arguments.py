@@ -16,8 +16,9 @@ from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from hcat_nb.errors import HcatError, SpecError, UnknownNameError
+from hcat_nb.fields import field_choices
 from hcat_nb.registry import nearest
-from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
+from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 __all__ = [
     "TABLE_OPTIONS",

@@ -10,24 +10,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from hcat_nb.casts import cast, in_words, plain_values
+from hcat_nb.casts import plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import (
-    METHODS,
-    MODELS,
-    PERTURBATIONS,
-    SOURCES,
-    Registry,
-    names_file,
-    names_folder,
-    nearest,
-)
+from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
+from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
-__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec", "field_choices"]
+__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -42,33 +34,6 @@ OPTION_ALIASES = {
 }
 
 DATA_ON = ("auto", "device", "host", "disk")
-USERS_OWN = "own"  # dataset or model handed over as an object, not by name
-
-
-def _option(
-    default: Any,
-    help: str,
-    *,
-    check: Callable[[Any], bool] | None = None,
-    expected: str = "",
-    choices: tuple[str, ...] = (),
-    registry: Registry | None = None,
-    extra: tuple[str, ...] = (),
-    words: Mapping[bool, str] | None = None,
-) -> Any:
-    """Declare one option: what it means, and what it may be (``words``: what a bool stands for)."""
-    metadata = {
-        "help": help,
-        "check": check,
-        "expected": expected,
-        "choices": choices,
-        "registry": registry,
-        "extra": extra,
-        "words": words or {},
-    }
-    if isinstance(default, Mapping):
-        return field(default_factory=lambda: dict(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 def _positive(value: int) -> bool:
@@ -87,91 +52,91 @@ class RunSpec:
         If a dataset, hardness, model or method does not exist.
     """
 
-    dataset: str = _option(
+    dataset: str = option(
         "digits",
         "name of a dataset, or path of a table, array (.npy) or folder",
         registry=SOURCES,
         extra=(USERS_OWN,),
     )
-    dataset_options: Mapping[str, Any] = _option(
+    dataset_options: Mapping[str, Any] = option(
         {}, "options of the dataset, or of how a table is read, as key=value"
     )
-    target: str | None = _option(
+    target: str | None = option(
         None, "column of a table that holds the labels; of an array, the .npy file of these"
     )
-    root: str | None = _option(
+    root: str | None = option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )
-    download: bool = _option(True, "download a dataset that is absent")
-    subset: int | None = _option(
+    download: bool = option(True, "download a dataset that is absent")
+    subset: int | None = option(
         None,
         "use this many samples, drawn at random by the data seed",
         check=lambda value: value >= 2,
         expected="at least 2",
     )
-    on_missing_label: str = _option(
+    on_missing_label: str = option(
         "error",
         "what to do with rows without a label",
         choices=("error", "drop", "keep"),
     )
-    on_bad_row: str = _option(
+    on_bad_row: str = option(
         "error",
         "what to do with rows that hold NaN or infinity",
         choices=("error", "drop", "keep"),
     )
-    hardness: str | None = _option(
+    hardness: str | None = option(
         None, "kind of hardness to inject", registry=PERTURBATIONS, extra=("none",)
     )
-    p: float = _option(
+    p: float = option(
         0.1,
         "proportion of samples to make hard; of a mixture, what its parts add up to",
         check=lambda value: 0 <= value < 1,
         expected="a proportion in [0, 1)",
     )
-    hardness_options: Mapping[str, Any] = _option({}, "options of the hardness, as key=value")
-    model: str = _option(
+    hardness_options: Mapping[str, Any] = option({}, "options of the hardness, as key=value")
+    model: str = option(
         "auto",
         "model to train (auto: lenet for images, mlp for tables)",
         registry=MODELS,
         extra=("auto", USERS_OWN),
     )
-    model_options: Mapping[str, Any] = _option({}, "options of the model, as key=value")
-    embedding: str | None = _option(
+    model_options: Mapping[str, Any] = option({}, "options of the model, as key=value")
+    embedding: str | None = option(
         None, "module whose input is the embedding (default: the last linear layer)"
     )
-    normalize: str = _option(
+    normalize: str = option(
         "auto",
         "scale images to [-1, 1] and standardise tables inside the model",
         choices=("auto", "none"),
     )
-    methods: tuple[str, ...] = _option(
+    methods: tuple[str, ...] = option(
         ("all",), "hardness characterization methods", registry=METHODS, extra=("all",)
     )
-    method_options: Mapping[str, Mapping[str, Any]] = _option(
+    method_options: Mapping[str, Mapping[str, Any]] = option(
         {}, "options of methods, as method.key=value"
     )
-    variant: str = _option(
+    variant: str = option(
         "paper",
         "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
         choices=("paper", "hcat"),
     )
-    epochs: int = _option(10, "epochs of training", check=_positive, expected="at least 1")
-    batch_size: int = _option(
+    epochs: int = option(10, "epochs of training", check=_positive, expected="at least 1")
+    batch_size: int = option(
         64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"
     )
-    lr: float = _option(
+    lr: float = option(
         1e-3,
         "learning rate of Adam",
         check=lambda value: value > 0,
         expected="a positive number",
     )
-    observe_batch_size: int | None = _option(
+    observe_batch_size: int | None = option(
         None,
         "samples in an observation batch (scores do not depend on it)",
         check=_positive,
         expected="at least 1",
     )
-    device: str = _option(
+    device: str = option(
         "auto",
         "where to train: auto, cpu, cuda or cuda:N",
         check=lambda value: (
@@ -179,37 +144,37 @@ class RunSpec:
         ),
         expected="auto, cpu, cuda or cuda:N",
     )
-    data_on: str = _option(
+    data_on: str = option(
         "auto",
         "where features lie: device, host (batches are copied to the device) or disk (a "
         "memory-mapped file); auto: the first that they fit on",
         choices=DATA_ON,
     )
-    seed: int = _option(
+    seed: int = option(
         0,
         "seed of data and model",
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
-    seeds: int = _option(
+    seeds: int = option(
         1,
         "trainings, each with a model seed of its own: scores are then means, with their spread",
         check=_positive,
         expected="at least 1",
     )
-    data_seed: int | None = _option(
+    data_seed: int | None = option(
         None,
         "seed of subset and flags (default: seed)",
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
-    model_seed: int | None = _option(
+    model_seed: int | None = option(
         None,
         "seed of weights, order, dropout and masks (default: seed)",
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
-    keep_dynamics: str = _option(
+    keep_dynamics: str = option(
         "none",
         "what to keep of every epoch, so that hcat rescore adds methods without training: each "
         "sample's label probability (probs), or all logits too, on disk (logits)",
@@ -219,10 +184,10 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
-            value = _coerce(item, getattr(self, item.name))
+            value = coerce(item, getattr(self, item.name))
             if item.metadata["registry"] is not None and value is not None:
-                value = _resolve(item, value)
-            _check(item, value)
+                value = resolve(item, value)
+            check_value(item, value)
             object.__setattr__(self, item.name, value)
         for name, options in self.method_options.items():
             if not isinstance(options, Mapping):
@@ -290,7 +255,7 @@ class RunSpec:
         spec = object.__new__(cls)
         for item in dataclasses.fields(cls):
             if item.name in plain:
-                object.__setattr__(spec, item.name, _coerce(item, plain[item.name]))
+                object.__setattr__(spec, item.name, coerce(item, plain[item.name]))
             else:  # a field that came later
                 object.__setattr__(spec, item.name, getattr(cls(), item.name))
         return spec
@@ -305,13 +270,6 @@ class RunSpec:
         return {
             item.name: plain_values(getattr(self, item.name)) for item in dataclasses.fields(self)
         }
-
-
-def field_choices(item: dataclasses.Field[Any]) -> list[str]:
-    """Return the values that the option ``item`` can take, empty if there is no list of them."""
-    registry = item.metadata["registry"]
-    names = registry.names() if registry is not None else list(item.metadata["choices"])
-    return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
 
 
 def _known(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -342,59 +300,3 @@ def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
     if "p" not in options and all(isinstance(share, numbers.Real) for share in shares):
         added["p"] = math.fsum(shares)
     return options | added
-
-
-def _resolve(item: dataclasses.Field[Any], value: Any) -> Any:
-    registry: Registry = item.metadata["registry"]
-    extra = item.metadata["extra"]
-    if item.name == "methods":
-        if not value:
-            raise SpecError("no methods are given", 'names of methods, or "all"')
-        names: list[str] = []
-        for name in value:
-            for key in (name,) if name in extra else registry.resolve(name):
-                if key not in names:
-                    names.append(key)
-        return ("all",) if "all" in names else tuple(names)
-    if value == "none":
-        return None
-    if value in extra or (registry is SOURCES and (names_file(value) or names_folder(value))):
-        return value
-    resolved = registry.resolve(value)
-    return resolved[0]
-
-
-def _coerce(item: dataclasses.Field[Any], value: Any) -> Any:
-    """Return ``value`` in the field's own type; NumPy scalars and text from a shell included."""
-    kind = str(item.type).replace(" | None", "")
-    if value is None:
-        if "None" in str(item.type):
-            return None
-        raise _wrong(item, value)
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        value = value.item()  # NumPy's scalars
-    try:
-        return cast(in_words(value, item.metadata["words"]), kind)
-    except (TypeError, ValueError):
-        raise _wrong(item, value) from None
-
-
-def _check(item: dataclasses.Field[Any], value: Any) -> None:
-    if value is None:
-        return
-    choices = item.metadata["choices"]
-    if choices and value not in choices:
-        raise SpecError(f"{item.name} is {value!r}", nearest(value, choices))
-    check = item.metadata["check"]
-    if check is not None and not check(value):
-        raise _wrong(item, value)
-
-
-def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
-    kinds = {"int": "a whole number", "float": "a finite number", "bool": "true or false"}
-    kinds |= {"str": "text", "tuple[str, ...]": "names"}
-    kind = str(item.type).replace(" | None", "")
-    expected = item.metadata["expected"] or kinds.get(kind, "a mapping of options to values")
-    if kind == "int" and not isinstance(value, int) and "integer" not in expected:
-        expected = f"{kinds[kind]}, {expected}"
-    return SpecError(f"{item.name} is {value!r}", expected)

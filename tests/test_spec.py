@@ -11,7 +11,7 @@ import pytest
 
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import METHODS
-from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
+from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 
 def test_it_survives_json():
@@ -122,11 +122,6 @@ def test_aliases_lead_to_options():
     names = {item.name for item in dataclasses.fields(RunSpec)}
     assert set(OPTION_ALIASES.values()) <= names
     assert not OPTION_ALIASES.keys() & names
-
-
-def test_choices_never_offer_the_word_for_objects():
-    for item in dataclasses.fields(RunSpec):
-        assert "own" not in field_choices(item)
 
 
 def test_it_is_frozen_and_copied_with_changes():

@@ -19,7 +19,8 @@ from hcat_nb.jupyter.magic_parser import (
 from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.runs._checkpoint import CHECKPOINT
 from hcat_nb.runs.listing import KINDS
-from hcat_nb.spec import OPTION_ALIASES, RunSpec, field_choices
+from hcat_nb.fields import field_choices
+from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 __all__ = ["add_completer", "complete"]
 

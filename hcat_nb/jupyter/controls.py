@@ -15,8 +15,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 
 from hcat_nb.errors import SpecError
+from hcat_nb.fields import field_choices
 from hcat_nb.jupyter.magic_text import option_words
-from hcat_nb.spec import RunSpec, field_choices
+from hcat_nb.spec import RunSpec
 
 __all__ = ["Control", "field_control", "looks", "plugin_controls", "split"]
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hcat_nb.arguments import read_value
-from hcat_nb.spec import USERS_OWN, RunSpec
+from hcat_nb.fields import USERS_OWN
+from hcat_nb.spec import RunSpec
 
 __all__ = [
     "ALWAYS",

@@ -16,6 +16,7 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 
 from hcat_nb.arguments import read_pair
 from hcat_nb.errors import SpecError
+from hcat_nb.fields import field_choices
 from hcat_nb.jupyter.controls import Control, field_control, looks, plugin_controls, split
 from hcat_nb.jupyter.dataset_choice import NameOrVariable
 from hcat_nb.jupyter.magic_parser import looks_like_data, looks_like_model
@@ -23,7 +24,7 @@ from hcat_nb.jupyter.magic_text import ALWAYS, option_words
 from hcat_nb.jupyter.method_list import MethodList
 from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.registry import PERTURBATIONS
-from hcat_nb.spec import RunSpec, field_choices
+from hcat_nb.spec import RunSpec
 
 __all__ = ["SetupForm"]
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.casts import plain_values
 from hcat_nb.errors import ModelError, SpecError, UnknownNameError
+from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import METHODS, name_of_path, nearest
-from hcat_nb.spec import USERS_OWN, RunSpec
+from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

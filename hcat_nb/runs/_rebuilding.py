@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, HcatError, StoreError
+from hcat_nb.fields import USERS_OWN
 from hcat_nb.runs._fingerprint import data_fingerprint, differences
 from hcat_nb.runs._samples import quoted
-from hcat_nb.spec import USERS_OWN
 
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import SpecError
+from hcat_nb.fields import USERS_OWN
 from hcat_nb.runs._inputs import make_methods
 from hcat_nb.runs._record import describe_dataset, describe_methods, peak_memory_mb, versions
 from hcat_nb.runs._recorded_inputs import RecordedInput, read_input
 from hcat_nb.runs._replaying import EpochTally, Plan, plan_methods, reads_the_end_only, score
 from hcat_nb.runs._tables import details_table, flags_table, map_columns, outcome, scores_table
 from hcat_nb.runs.run import Run
-from hcat_nb.spec import USERS_OWN, RunSpec
+from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
