@@ -11,7 +11,7 @@ import pytest
 
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import METHODS
-from hcat_nb.spec import OPTION_ALIASES, RunSpec
+from hcat_nb.spec import DEFAULTS, OPTION_ALIASES, RunSpec
 
 
 def test_it_survives_json():
@@ -140,3 +140,11 @@ def test_dynamics_kept_before_they_had_kinds_are_probabilities():
     assert RunSpec.recorded(RunSpec().to_dict() | {"keep_dynamics": True}).keep_dynamics == "probs"
     with pytest.raises(SpecError, match="keep_dynamics is 'all'; expected one of none, probs, log"):
         RunSpec(keep_dynamics="all")
+
+
+def test_what_was_recorded_before_defaults_had_generations_is_of_the_first():
+    old = RunSpec().to_dict()
+    del old["defaults"]
+    assert RunSpec.recorded(old).defaults == 1
+    assert RunSpec.recorded(RunSpec().to_dict()).defaults == RunSpec().defaults == DEFAULTS
+    assert RunSpec(variant="hcat").effective_defaults == 1

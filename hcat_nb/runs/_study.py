@@ -234,11 +234,13 @@ class Study:
         import torch
 
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
-        from hcat_nb.models._building import build_network, model_name
+        from hcat_nb.models._building import build_network, default_model, model_name
         from hcat_nb.models._embedding import find_embedding, output_width
         from hcat_nb.observation.record import Need
         from hcat_nb.training.seed import isolated_rng
 
+        if isinstance(model, str) and model == "auto":
+            model = default_model(clean, self.spec.effective_defaults)
         self.model_name = model_name(model, clean)
         self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
         self.make_network = partial(build_network, model, options=self.spec.model_options)
