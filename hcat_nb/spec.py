@@ -123,11 +123,17 @@ class RunSpec:
         "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
         choices=("paper", "hcat"),
     )
-    epochs: int = option(10, "epochs of training", check=_positive, expected="at least 1")
+    epochs: int | None = option(
+        None,
+        "epochs of training (default: 10, and of few rows as many as a network needs to learn)",
+        check=_positive,
+        expected="at least 1",
+    )
     defaults: int = option(
         DEFAULTS,
         "generation of what a run takes where nobody chose: 1 as H-CAT and as before (models "
-        "lenet and mlp), 2 models that learn from few rows (cnn and dense)",
+        "lenet and mlp, 10 epochs), 2 what learns from few rows, too (models cnn and dense, enough "
+        "epochs)",
         check=lambda value: value in (1, DEFAULTS),
         expected=f"1 or {DEFAULTS}",
     )

@@ -81,7 +81,7 @@ def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
         ({"prop": 0.2}, "p is 0.2, and no kind of hardness is given; expected both"),
         ({"epochs": 2.5}, "epochs is 2.5; expected a whole number, at least 1"),
         ({"epochs": True}, "epochs is True"),
-        ({"epochs": None}, "epochs is None"),
+        ({"batch_size": None}, "batch_size is None"),
         ({"seed": -1}, "seed is -1"),
         ({"download": "maybe"}, "download is 'maybe'; expected true or false"),
         ({"batch_size": 1}, "batch_size is 1; expected at least 2"),
