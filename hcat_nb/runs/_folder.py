@@ -43,7 +43,7 @@ __all__ = [
 
 RECORD, WEIGHTS, LOGITS, CHECKPOINT = "run.json", "model.safetensors", "logits", "checkpoint"
 TABLES = ("scores", "details", "truth", "flags", "history")
-OPTIONAL = ("dynamics", "seed_scores")
+OPTIONAL = ("dynamics", "held_out", "seed_scores")
 _SWAP = ".swap.json"
 _OWN = re.compile(
     rf"{re.escape(RECORD)}|{re.escape(WEIGHTS)}|({'|'.join((*TABLES, *OPTIONAL))})\.parquet"

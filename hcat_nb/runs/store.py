@@ -215,6 +215,7 @@ def load_run(folder: str | Path) -> Run:
         timings=record["timings"],
         info=record["info"],
         dynamics=optional.get("dynamics"),
+        held_out=optional.get("held_out"),
         seed_scores=optional.get("seed_scores"),
         weights=load_file(path / WEIGHTS),
         logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
