@@ -190,6 +190,19 @@ class RunSpec:
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
+    folds: str = option(
+        "auto",
+        "networks that each leave a fold out, so that every row is judged by one that did not see "
+        "it: a number, 0 for none, or auto (5 where the learning check finds that the network "
+        "memorised, and they take less than 5 minutes)",
+        check=lambda value: value == "auto" or (value.isdecimal() and value != "1"),
+        expected="auto, 0, or a whole number from 2",
+    )
+    learning_check: bool = option(
+        True,
+        "tell by rows held out whether the network learned (at most a fifth more training, or "
+        "some seconds)",
+    )
     keep_dynamics: str = option(
         "none",
         "what to keep of every epoch, so that hcat rescore adds methods without training: each "

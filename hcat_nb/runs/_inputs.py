@@ -142,6 +142,8 @@ def make_methods(spec: RunSpec) -> list[Method]:
         options = dict(spec.method_options.get(name, {}))
         if spec.variant in plugin.variants:
             options = {"variant": spec.variant, **options}
+        if name == "cleanlab" and spec.folds not in ("auto", "0"):
+            options = {"cv": int(spec.folds), **options}
         known = [item.name for item in dataclasses.fields(plugin) if item.init]
         for option in options:
             if option not in known:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import ModelError
+from hcat_nb.runs._answers import Answers, answer
 from hcat_nb.runs._costs import described_parts, part_timings
 from hcat_nb.runs._epochs import chosen_epochs
 from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
@@ -28,7 +29,14 @@ from hcat_nb.runs._record import (
     peak_memory_mb,
     versions,
 )
-from hcat_nb.runs._tables import details_table, flags_table, id_frame, map_columns, scores_table
+from hcat_nb.runs._tables import (
+    details_table,
+    flags_table,
+    held_out_table,
+    id_frame,
+    map_columns,
+    scores_table,
+)
 from hcat_nb.runs.run import Run
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import RunSpec
@@ -94,6 +102,7 @@ class Study:
     make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
     shares: Shares | None = field(init=False, default=None)
+    answers: Answers = field(init=False)
 
     @property
     def dataset(self) -> LabelledDataset:
@@ -201,7 +210,14 @@ class Study:
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
         scoring_clock = Clock()
-        on_map = map_columns(dataset, self.dynamics, epochs, self.methods)
+        said = self.answers = answer(
+            dataset,
+            self.dynamics,
+            self.spec.effective_model_seed,
+            held_out=self.extra.held_out,
+            accuracies=[record.accuracy for record in training.history],
+        )
+        on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
         self.dynamics.release()
         outcomes = score_and_release(self.methods, scoring_clock)
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
@@ -232,6 +248,7 @@ class Study:
             },
             dataset=dataset,
             logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
+            held_out=held_out_table(dataset, self.extra.held_out.probabilities()),
         )
 
     def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
@@ -277,6 +294,7 @@ class Study:
         from hcat_nb.observation.stored_logits import LogitsKeeper
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs._extra_trainings import ExtraTrainings
+        from hcat_nb.runs._held_out import HeldOut
         from hcat_nb.training.loop import Trainer
         from hcat_nb.training.seed import isolated_rng
 
@@ -340,7 +358,11 @@ class Study:
             lr=spec.lr,
             seed=seed,
         )
-        self.extra = ExtraTrainings.plan(self.methods, dataset, self.make_network, self.trainer)
+        held_out = HeldOut(spec, dataset, seed, spec.epochs)
+        agreed = bool if self.ranks is None else self.ranks.from_leader
+        self.extra = ExtraTrainings.plan(
+            self.methods, dataset, self.make_network, self.trainer, held_out, agreed
+        )
 
     def _place(self) -> Placement:
         """Put the features where batches reach the device."""
@@ -377,6 +399,7 @@ class Study:
             notes.append("the last batch, of one sample, joined the batch before")
         if self.placement.note:
             notes.append(self.placement.note)
+        notes += self.answers.notes()
         if self.extra.jobs and self.initial_weights == GIVEN:
             notes.append(
                 "every extra training started from the weights of the module that was handed "
@@ -397,5 +420,6 @@ class Study:
             "device": str(self.device),
             "data_on": self.placement.data_on,
             "notes": notes,
+            **self.answers.info(),
             "versions": versions(),
         }

@@ -10,15 +10,18 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.runs._answers import Answers
 
 __all__ = [
     "Outcome",
     "details_table",
     "flags_table",
+    "held_out_table",
     "id_frame",
     "map_columns",
     "outcome",
@@ -105,7 +108,11 @@ def details_table(
 
 
 def map_columns(
-    dataset: LabelledDataset, dynamics: MapDynamics, epoch: int, methods: Sequence[Method]
+    dataset: LabelledDataset,
+    dynamics: MapDynamics,
+    epoch: int,
+    methods: Sequence[Method],
+    answers: Answers,
 ) -> dict[str, Any]:
     """Return the columns of ``run.details`` that every run has, whatever its methods.
 
@@ -119,12 +126,13 @@ def map_columns(
         Epochs finished.
     methods : sequence of Method
         Those of the run, whose options may move the groups' bounds.
+    answers : Answers
+        What is said of the labels.
     """
     from hcat_nb.methods.dataiq import DataIQ
     from hcat_nb.methods.datamaps import DataMaps
 
     here = dynamics.snapshot(epoch)
-    suggested, probability = dynamics.suggested()
     known = {type(method): method for method in methods}
     dataiq, datamaps = known.get(DataIQ, DataIQ()), known.get(DataMaps, DataMaps())
     assert isinstance(dataiq, DataIQ)
@@ -132,8 +140,7 @@ def map_columns(
     return {
         "label": dataset.label_values(),
         "predicted": dataset.label_values(dynamics.predicted.cpu()),
-        "suggested": dataset.label_values(suggested.cpu()),
-        "suggested_probability": probability.cpu().numpy(),
+        **answers.columns(dataset),
         "confidence": here.confidence,
         "variability": here.variability,
         "aleatoric": here.aleatoric,
@@ -143,6 +150,14 @@ def map_columns(
         "dataiq_group": _groups(dataiq.groups(here.confidence, here.aleatoric)),
         "datamaps_group": _groups(datamaps.groups(here.confidence, here.variability)),
     }
+
+
+def held_out_table(dataset: LabelledDataset, probs: Tensor | None) -> pd.DataFrame | None:
+    """Return out-of-fold probabilities as a float32 column a class, named by its code."""
+    if probs is None:
+        return None
+    values = probs.numpy()
+    return id_frame(dataset, {str(code): values[:, code] for code in range(values.shape[1])})
 
 
 def _status(reasons: Sequence[str]) -> pd.Categorical[str]:

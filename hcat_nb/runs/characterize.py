@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def characterize(
     """
     from hcat_nb.training.ranks import together
 
-    with together() as ranks:
+    with together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
         chosen = make_spec(data, model, spec, options)
         inputs = Inputs(data, labels, name, model, classes)
@@ -110,11 +111,16 @@ def characterize(
         if out is not None:
             from hcat_nb.runs._followers import FollowerJournal
             from hcat_nb.runs._journal import Journal
+            from hcat_nb.runs._lock import owned
             from hcat_nb.runs.store import check_folder, folder_path
 
             follows = ranks is not None and not ranks.leads
             # What stands there may be rank 0's own already, when another one looks.
-            folder = folder_path(out) if follows else check_folder(out, overwrite=overwrite)
+            folder = folder_path(out)
+            if not follows:
+                check_folder(folder, overwrite=overwrite)
+                held.enter_context(owned(folder, "a run"))
+                check_folder(folder, overwrite=overwrite)  # nobody came between
             kind = FollowerJournal if follows else Journal
-            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint, overwrite)
+            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint)
         return carry_out(Study, chosen, inputs, listeners, control, journal, ranks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs._checkpoint import is_ours, read_index
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
+from hcat_nb.runs._folder import settle
 from hcat_nb.runs._followers import FollowerJournal
 from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
+from hcat_nb.runs._lock import owned
 from hcat_nb.runs._study import Study
 from hcat_nb.runs.store import folder_path
 from hcat_nb.spec import RunSpec
@@ -70,9 +73,15 @@ def resume(
     """
     from hcat_nb.training.ranks import together
 
-    with together() as ranks:
+    with together() as ranks, ExitStack() as held:
         path = folder_path(folder)
+        leads = ranks is None or ranks.leads
+        if leads:
+            settle(path)
         index = _unfinished(path)
+        if leads:
+            held.enter_context(owned(path, "a run, resumed"))
+            index = _unfinished(path)  # nobody came between
         _refuse_missing(path, index, data, model, options)
         spec = _spec(path, index, data, model, options)
         inputs = Inputs(data, labels, index["name"], model, index["classes"])
@@ -81,8 +90,8 @@ def resume(
         resumed = [*index.get("resumed", [])]
         if index["epoch"] or index["seed"]:
             resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
-        kind = Journal if ranks is None or ranks.leads else FollowerJournal
-        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, True, index)
+        kind = Journal if leads else FollowerJournal
+        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, index)
         return carry_out(Study, spec, inputs, listeners, control, journal, ranks)
 
 

@@ -67,6 +67,9 @@ class Run(RunCharts):
         With ``keep_dynamics="logits"``: all logits after each epoch, on disk;
         ``logits.epoch(3)`` is a frame of one epoch.  Those of a run that is
         not saved go with it.
+    held_out : pandas.DataFrame or None
+        Probabilities by networks that did not see a sample, a column a class
+        code; see :meth:`pred_probs`.
     weights : dict of str to Tensor
         The final model's state, scaling included.
     dataset : LabelledDataset or None
@@ -92,6 +95,7 @@ class Run(RunCharts):
     weights: dict[str, Tensor] = field(default_factory=dict)
     dataset: LabelledDataset | None = None
     logits: StoredLogits | None = None
+    held_out: pd.DataFrame | None = None
     seed_scores: pd.DataFrame | None = None
     folder: Path | None = None
 
@@ -185,6 +189,30 @@ class Run(RunCharts):
             return evaluate(scores, self.truth, variant=variant, low_is_hard=low, n_resamples=0)
 
         return with_seed_spread(table, self.by_seed(), measure)
+
+    def pred_probs(self) -> pd.DataFrame:
+        """Return each sample's probabilities by a network that was not trained on it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``sample_id``, a float32 column for each class, named by its
+            value; NaN where no fold judged a sample.
+
+        Raises
+        ------
+        StoreError
+            If the run trained no folds.
+        """
+        if self.held_out is None:
+            raise StoreError(
+                "the run has no probabilities out of fold",
+                "a run with folds",
+                "train it with folds=5",
+            )
+        values = self.info["dataset"]["class_values"]
+        columns = self.held_out[[str(code) for code in range(len(values))]]
+        return columns.set_axis(list(values), axis="columns")
 
     def by_seed(self) -> list[pd.DataFrame]:
         """Return the scores of each seed, a column a method; one frame where there is one seed."""

@@ -71,3 +71,10 @@ def test_the_runs_of_the_last_plan_are_known(tmp_path: Path) -> None:
     del record["addresses"]  # as sweeps left it that did not list them
     (out / "sweep.json").write_text(json.dumps(record))
     assert is_planned(out)(first.cells[0].address)
+
+
+def test_a_plan_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text('{"my": "config"}')
+    with pytest.raises(StoreError, match="holds something that is no sweep"):
+        begin(_plan(tmp_path))
+    assert (tmp_path / "sweep.json").read_text() == '{"my": "config"}'
