@@ -41,6 +41,7 @@ class Inputs(NamedTuple):
     name: str | None
     model: ModelLike | None
     classes: Sequence[Any] | None
+    features: Any = None
 
 
 def run_head(spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
@@ -73,7 +74,11 @@ def _plain(value: Any) -> bool:
 
 
 def make_spec(
-    data: Any, model: ModelLike | None, spec: RunSpec | None, options: Mapping[str, Any]
+    data: Any,
+    model: ModelLike | None,
+    spec: RunSpec | None,
+    options: Mapping[str, Any],
+    features: Any = None,
 ) -> RunSpec:
     """Return the run's specification.
 
@@ -92,11 +97,15 @@ def make_spec(
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
     if model is not None:
         named["model"] = model if isinstance(model, str) else USERS_OWN
+    if features is not None:
+        named["features"] = features if isinstance(features, str) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
     if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
         raise SpecError("the data of this specification were an object", remedy="hand it over")
     if made.model == USERS_OWN and (model is None or isinstance(model, str)):
         raise SpecError("the model of this specification was an object", remedy="hand it over")
+    if made.features == USERS_OWN and (features is None or isinstance(features, str)):
+        raise SpecError("the features of this specification were an object", remedy="hand it over")
     return made
 
 

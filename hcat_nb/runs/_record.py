@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
+    from hcat_nb.models._backbone import Backbone
 
 __all__ = [
     "DRAWN",
@@ -25,6 +26,7 @@ __all__ = [
     "describe_methods",
     "describe_model",
     "peak_memory_mb",
+    "seen_notes",
     "versions",
 ]
 
@@ -84,6 +86,17 @@ def describe_model(net: nn.Module, embedding: nn.Module | None) -> dict[str, Any
         "model_parameters": trained,
         "embedding": None if embedding is None else names[embedding],
     }
+
+
+def seen_notes(backbone: Backbone | None, methods: Sequence[str]) -> list[str]:
+    """Return what the model was shown in place of the samples, and what that means for methods."""
+    if backbone is None or not backbone.width:
+        return []
+    notes = [f"the model saw {backbone.width:,} features of each sample ({backbone.name})"]
+    if looking := [name for name in ("vog", "allsh") if name in methods]:
+        verb = "look" if len(looking) > 1 else "looks"
+        notes.append(f"{' and '.join(looking)} {verb} at these features, not at pixels")
+    return notes
 
 
 def versions() -> dict[str, str]:

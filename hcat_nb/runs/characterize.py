@@ -27,6 +27,7 @@ def characterize(
     name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
+    features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     out: str | Path | None = None,
@@ -53,6 +54,11 @@ def characterize(
         copy with its weights: hand over one that has not seen these data.
     classes : sequence, optional
         All class values, where some have no sample.
+    features : str, array, DataFrame or callable, optional
+        What the model sees in place of the samples: see ``features`` of
+        :class:`RunSpec`; or an array with a row for each sample, a DataFrame
+        whose index are their ids, or a function that maps a batch of raw
+        samples, a tensor (b, ...), to (b, columns).
     listeners : sequence of Listener
         Told about progress.
     control : Control, optional
@@ -105,8 +111,8 @@ def characterize(
 
     with together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
-        chosen = make_spec(data, model, spec, options)
-        inputs = Inputs(data, labels, name, model, classes)
+        chosen = make_spec(data, model, spec, options, features)
+        inputs = Inputs(data, labels, name, model, classes, features)
         journal = None
         if out is not None:
             from hcat_nb.runs._followers import FollowerJournal

@@ -89,6 +89,7 @@ def forecast(
     name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
+    features: Any = None,
     spec: RunSpec | None = None,
     **options: Any,
 ) -> Forecast:
@@ -96,7 +97,7 @@ def forecast(
 
     Parameters
     ----------
-    data, labels, name, model, classes, spec, **options
+    data, labels, name, model, classes, features, spec, **options
         As for :func:`hcat_nb.characterize`.
 
     Returns
@@ -109,9 +110,9 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
-    chosen = make_spec(data, model, spec, options)
+    chosen = make_spec(data, model, spec, options, features)
     study = Study(replace(chosen, seeds=1))
-    study.prepare(*Inputs(data, labels, name, model, classes))
+    study.prepare(*Inputs(data, labels, name, model, classes, features))
     need = memory_need(study.trainer, study.accumulators())
     timings = {part: chosen.seeds * seconds for part, seconds in _timings(study).items()}
     askers = study.trainer.observer.askers()

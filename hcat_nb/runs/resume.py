@@ -35,6 +35,7 @@ def resume(
     labels: Any = None,
     *,
     model: ModelLike | None = None,
+    features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     keep_checkpoint: bool = False,
@@ -46,7 +47,7 @@ def resume(
     ----------
     folder : str or Path
         The ``out`` of the run.
-    data, labels, model : optional
+    data, labels, model, features : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
         Told about progress.
@@ -82,9 +83,9 @@ def resume(
         if leads:
             held.enter_context(owned(path, "a run, resumed"))
             index = _unfinished(path)  # nobody came between
-        _refuse_missing(path, index, data, model, options)
-        spec = _spec(path, index, data, model, options)
-        inputs = Inputs(data, labels, index["name"], model, index["classes"])
+        _refuse_missing(path, index, data, model, {**options, "features": features})
+        spec = _spec(path, index, data, model, options, features)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], features)
         kept = ("data", "model", "epochs", "environment")
         head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
@@ -132,11 +133,16 @@ def _refuse_missing(
 
 
 def _spec(
-    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
+    path: Path,
+    index: Mapping[str, Any],
+    data: Any,
+    model: Any,
+    options: Mapping[str, Any],
+    features: Any,
 ) -> RunSpec:
     """Return the run's specification, objects handed over again included."""
     recorded = RunSpec.recorded(index["spec"])
-    spec = make_spec(data, model, recorded, dict(options))
+    spec = make_spec(data, model, recorded, options, features)
     then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
     now = {key: spec.to_dict()[key] for key in then}
     if words := differences(then, now):
