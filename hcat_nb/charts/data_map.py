@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth, paint
+from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
 from hcat_nb.charts.rows import csv_table, point_rows, shown
 from hcat_nb.charts.theme import themed
@@ -64,8 +64,10 @@ def data_map(
     x : {"variability", "aleatoric"}
         Swayamdipta et al. 2020 or Seedat et al. 2022.
     color : str
-        ``"group"`` (easy, ambiguous, hard), ``"truth"`` (what was made hard)
-        or any column of the frame.
+        ``"group"`` (fine, uncertain, doubted; where the frame has no such
+        column, the paper's own groups), ``"truth"`` (what was made hard) or
+        any column of the frame; ``datamaps_group`` and ``dataiq_group`` are
+        the papers' groups, named in the legend.
     title : str
     width, height : int
         Pixels of the plot; multiples of 128 draw the density without gaps.
@@ -282,13 +284,14 @@ def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
 
 
 def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
-    column = {"group": GROUP_COLUMN[x], "truth": "is_hard"}.get(color, color)
+    ours = "group" if "group" in frame else GROUP_COLUMN[x]
+    column = {"group": ours, "truth": "is_hard"}.get(color, color)
     if column not in frame:
         known = ["group", "truth", *map(str, frame.columns)]
         wrong = f"cannot colour by {color!r}: the frame has no column {column!r}"
         raise UnknownNameError(wrong, nearest(color, known))
-    if color == "group":
-        return by_group(frame[column].to_numpy(dtype=object), "group")
+    if column in SCHEMES:
+        return by_group(frame[column].to_numpy(dtype=object), column)
     if color == "truth":
         return by_truth(frame[column].to_numpy())
     return by_column(frame[column])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs._answers import RunAnswers
 from hcat_nb.runs._charts import RunCharts
 from hcat_nb.runs.hardest import HardestSamples, hardest_samples
 from hcat_nb.spec import RunSpec
@@ -29,7 +30,7 @@ __all__ = ["Run"]
 
 
 @dataclass(eq=False)
-class Run(RunCharts):
+class Run(RunCharts, RunAnswers):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,
@@ -43,7 +44,8 @@ class Run(RunCharts):
         A float32 column for each method, *higher = harder*; NaN only where
         ``details["<method>_status"]`` gives the reason.
     details : pandas.DataFrame
-        ``label``, ``predicted``, ``suggested``, ``suggested_probability``,
+        ``label``, ``predicted``, ``suggested``, ``suggested_probability``
+        (NaN where no other label is proposed), ``group``,
         ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
         ``mean_loss``, ``last_loss``, ``dataiq_group``, ``datamaps_group``, the
         methods' own quantities, and a ``<method>_status`` each.
@@ -102,10 +104,11 @@ class Run(RunCharts):
     def __repr__(self) -> str:
         hardness = self.spec.hardness
         injected = f", {hardness} p={self.spec.p:g}" if hardness else ""
+        check = self.learning_check.partition(":")[0].lower()
         return (
             f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
-            f"{len(self.methods)} methods>"
+            f"{len(self.methods)} methods{f'; {check}' if check else ''}>"
         )
 
     def without_data(self) -> Run:
@@ -189,30 +192,6 @@ class Run(RunCharts):
             return evaluate(scores, self.truth, variant=variant, low_is_hard=low, n_resamples=0)
 
         return with_seed_spread(table, self.by_seed(), measure)
-
-    def pred_probs(self) -> pd.DataFrame:
-        """Return each sample's probabilities by a network that was not trained on it.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Index ``sample_id``, a float32 column for each class, named by its
-            value; NaN where no fold judged a sample.
-
-        Raises
-        ------
-        StoreError
-            If the run trained no folds.
-        """
-        if self.held_out is None:
-            raise StoreError(
-                "the run has no probabilities out of fold",
-                "a run with folds",
-                "train it with folds=5",
-            )
-        values = self.info["dataset"]["class_values"]
-        columns = self.held_out[[str(code) for code in range(len(values))]]
-        return columns.set_axis(list(values), axis="columns")
 
     def by_seed(self) -> list[pd.DataFrame]:
         """Return the scores of each seed, a column a method; one frame where there is one seed."""
