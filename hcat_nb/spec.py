@@ -19,7 +19,7 @@ from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
 from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
-__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec"]
+__all__ = ["DATA_ON", "DEFAULTS", "OPTION_ALIASES", "RunSpec"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -32,6 +32,8 @@ OPTION_ALIASES = {
     "total_epochs": "epochs",
     "prop": "p",
 }
+
+DEFAULTS = 2  # the newest generation: what a run takes where nobody chose
 
 DATA_ON = ("auto", "device", "host", "disk")
 
@@ -96,7 +98,8 @@ class RunSpec:
     hardness_options: Mapping[str, Any] = option({}, "options of the hardness, as key=value")
     model: str = option(
         "auto",
-        "model to train (auto: lenet for images, mlp for tables)",
+        "model to train (auto: cnn for images, dense for tables and texts; with defaults=1 or "
+        "variant=hcat lenet and mlp)",
         registry=MODELS,
         extra=("auto", USERS_OWN),
     )
@@ -120,7 +123,20 @@ class RunSpec:
         "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
         choices=("paper", "hcat"),
     )
-    epochs: int = option(10, "epochs of training", check=_positive, expected="at least 1")
+    epochs: int | None = option(
+        None,
+        "epochs of training (default: 10, and of few rows as many as a network needs to learn)",
+        check=_positive,
+        expected="at least 1",
+    )
+    defaults: int = option(
+        DEFAULTS,
+        "generation of what a run takes where nobody chose: 1 as H-CAT and as before (models "
+        "lenet and mlp, 10 epochs), 2 what learns from few rows, too (models cnn and dense, enough "
+        "epochs)",
+        check=lambda value: value in (1, DEFAULTS),
+        expected=f"1 or {DEFAULTS}",
+    )
     batch_size: int = option(
         64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"
     )
@@ -222,6 +238,11 @@ class RunSpec:
         """The seed of weights, order, dropout and masks."""
         return self.seed if self.model_seed is None else self.model_seed
 
+    @property
+    def effective_defaults(self) -> int:
+        """The generation of defaults: H-CAT's own are the first."""
+        return 1 if self.variant == "hcat" else self.defaults
+
     def method_names(self) -> list[str]:
         """Return the methods of this run, in the order of METHODS.md."""
         names = METHODS.names()
@@ -269,8 +290,9 @@ class RunSpec:
         for item in dataclasses.fields(cls):
             if item.name in plain:
                 object.__setattr__(spec, item.name, coerce(item, plain[item.name]))
-            else:  # a field that came later
-                object.__setattr__(spec, item.name, getattr(cls(), item.name))
+            else:  # a field that came later; what came before it was of the first defaults
+                value = 1 if item.name == "defaults" else getattr(cls(), item.name)
+                object.__setattr__(spec, item.name, value)
         return spec
 
     def to_dict(self) -> dict[str, Any]:

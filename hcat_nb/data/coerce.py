@@ -31,7 +31,7 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_learnable", "coerce"]
+__all__ = ["are_texts", "check_learnable", "coerce"]
 
 _COLUMNS_NAMED = 20  # that a message lists
 
@@ -168,7 +168,7 @@ def _parts(
         return from_dataset(data, seed, data_on=data_on)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
-    if _are_texts(data):
+    if are_texts(data):
         data, table = _as_frame(data), dataclasses.replace(table, text="text")
     elif options and isinstance(data, np.ndarray) and data.ndim == 2:
         data = pd.DataFrame(data)
@@ -199,7 +199,8 @@ def _from_columns(columns: Mapping[Any, Any]) -> pd.DataFrame:
         raise DataError(f"the dict is no table ({error})", "columns of one length") from error
 
 
-def _are_texts(data: Any) -> bool:
+def are_texts(data: Any) -> bool:
+    """Whether ``data`` is a list, array or Series of texts."""
     import pandas as pd
 
     if isinstance(data, (np.ndarray, pd.Series)):

@@ -88,6 +88,6 @@ def unfinished(folder: Path) -> dict[str, Any] | None:
 
 def progress_words(index: Mapping[str, Any]) -> str:
     """Return how far the run of a checkpoint is, in words."""
-    epochs, seeds = index["spec"]["epochs"], index["spec"]["seeds"]
+    seeds, epochs = index["spec"]["seeds"], index.get("epochs", index["spec"]["epochs"])
     words = f"epoch {index['epoch']} of {epochs}"
     return words if seeds == 1 else f"seed {index['seed'] + 1} of {seeds}, {words}"

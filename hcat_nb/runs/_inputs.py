@@ -165,11 +165,16 @@ def load_dataset(
     SpecError
         If the dataset's options name an option of the run.
     """
+    from hcat_nb.data.coerce import are_texts
     from hcat_nb.data.loading import load
 
     for option in spec.dataset_options:
         if option in inspect.signature(load).parameters:
             raise SpecError(f"{option} is an option of the run, not of the dataset", f"{option}=")
+    options = dict(spec.dataset_options)
+    features = data[0] if labels is None and isinstance(data, tuple) and data else data
+    if spec.effective_defaults == 1 and ("text" in options or are_texts(features)):
+        options.setdefault("analyzer", "word")  # of its day
     return load(
         spec.dataset if data is None or isinstance(data, (str, os.PathLike)) else data,
         labels,
@@ -183,7 +188,7 @@ def load_dataset(
         seed=spec.effective_data_seed,
         data_on=spec.data_on,
         classes=classes,
-        **spec.dataset_options,
+        **options,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hcat_nb.errors import ModelError
 from hcat_nb.runs._answers import Answers, answer
 from hcat_nb.runs._costs import described_parts, part_timings
+from hcat_nb.runs._epochs import chosen_epochs
 from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
 from hcat_nb.runs._inputs import (
     fit_classes,
@@ -71,7 +72,7 @@ class Study:
     Parameters
     ----------
     spec : RunSpec
-        With one seed.
+        With one seed; when all is prepared, with a number of epochs.
     given : Perturbed, optional
         The data of an earlier study of the same run, to train on again.
     ranks : Ranks, optional
@@ -95,6 +96,8 @@ class Study:
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     placement: Placement = field(init=False)
+    epochs: int = field(init=False)
+    epochs_note: str = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
@@ -130,6 +133,8 @@ class Study:
                 else self.given.dataset
             )
         self.timings["load"] = time.perf_counter() - self.began
+        self.epochs, self.epochs_note = chosen_epochs(spec, int(clean.trainable.sum()))
+        self.spec = spec.replace(epochs=self.epochs)
         clean = self._build(spec.model if model is None else model, clean)
         self.perturbed = self.given or perturb(
             clean,
@@ -251,11 +256,13 @@ class Study:
         import torch
 
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
-        from hcat_nb.models._building import build_network, model_name
+        from hcat_nb.models._building import build_network, default_model, model_name
         from hcat_nb.models._embedding import find_embedding, output_width
         from hcat_nb.observation.record import Need
         from hcat_nb.training.seed import isolated_rng
 
+        if isinstance(model, str) and model == "auto":
+            model = default_model(clean, self.spec.effective_defaults)
         self.model_name = model_name(model, clean)
         self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
         self.make_network = partial(build_network, model, options=self.spec.model_options)
@@ -297,11 +304,11 @@ class Study:
         seed = spec.effective_model_seed
         for method in self.methods:
             own_seed = child_seed(seed, f"method/{method.name}")
-            method.begin(Context(labels, dataset.n_classes, spec.epochs, own_seed, unreadable))
+            method.begin(Context(labels, dataset.n_classes, self.epochs, own_seed, unreadable))
         self.dynamics = MapDynamics(labels, dataset.n_classes)
         own: list[Subscriber] = [self.dynamics]
         if spec.keep_dynamics != "none":
-            self.keeper = DynamicsKeeper(labels, spec.epochs)
+            self.keeper = DynamicsKeeper(labels, self.epochs)
             own.append(self.keeper)
         if spec.keep_dynamics == "logits":
             self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
@@ -346,7 +353,7 @@ class Study:
             torch.nonzero(dataset.trainable).ravel().to(device),
             observer,
             self.dynamics,
-            epochs=spec.epochs,
+            epochs=self.epochs,
             batch_size=spec.batch_size,
             lr=spec.lr,
             seed=seed,
@@ -374,7 +381,7 @@ class Study:
 
         dataset = self.dataset
         return StartEvent(
-            n_epochs=self.spec.epochs,
+            n_epochs=self.epochs,
             n_steps=self.trainer.steps,
             dataset=dataset.name,
             model=self.model_name,
@@ -387,7 +394,7 @@ class Study:
         )
 
     def _info(self, outcome: str) -> dict[str, Any]:
-        notes = []
+        notes = [self.epochs_note] if self.epochs_note else []
         if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
             notes.append("the last batch, of one sample, joined the batch before")
         if self.placement.note:

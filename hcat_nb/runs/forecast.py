@@ -52,11 +52,13 @@ class Forecast:
         column add up to the totals.
     needed, free : int
         Bytes that the run has yet to touch, and that there are.
+    epochs : int
     """
 
     table: pd.DataFrame
     needed: int
     free: int
+    epochs: int
 
     @property
     def training(self) -> float:
@@ -74,7 +76,8 @@ class Forecast:
             formatters={name: style.format for name, style in styles.items()}
         )
         return (
-            f"{figures}\nabout {_time(self.seconds)} ({_time(self.training)} of it training); "
+            f"{figures}\nabout {_time(self.seconds)} ({_time(self.training)} of it training, "
+            f"{self.epochs} epochs); "
             f"{self.needed / 1e9:.2f} GB more memory, {self.free / 1e9:.2f} GB are free"
         )
 
@@ -121,7 +124,7 @@ def forecast(
     megabytes = [need[name] / 1e6 for name in [*methods, "training"]]
     rest = sum(need.values()) / 1e6 - sum(megabytes)
     table = seconds.to_frame().assign(of_training=seconds / training, mb=[*megabytes, rest])
-    return Forecast(table, sum(need.values()), free_memory(study.device))
+    return Forecast(table, sum(need.values()), free_memory(study.device), study.trainer.epochs)
 
 
 def _timings(study: Study) -> dict[str, float]:

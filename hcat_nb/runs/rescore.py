@@ -104,7 +104,7 @@ def _rescored(
         recorded,
         torch.from_numpy(codes),
         n_classes=len(run.info["dataset"]["class_values"]),
-        n_epochs=run.spec.epochs,
+        n_epochs=run.spec.epochs or len(run.history),
         seed=run.spec.effective_model_seed,
         unreadable=torch.from_numpy(unreadable) if unreadable.any() else None,
     )

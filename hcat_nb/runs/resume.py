@@ -85,8 +85,8 @@ def resume(
         _refuse_missing(path, index, data, model, options)
         spec = _spec(path, index, data, model, options)
         inputs = Inputs(data, labels, index["name"], model, index["classes"])
-        kept = ("data", "model", "environment")
-        head = run_head(spec, inputs) | {key: index[key] for key in kept}
+        kept = ("data", "model", "epochs", "environment")
+        head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
         if index["epoch"] or index["seed"]:
             resumed.append({"seed": index["seed"], "epoch": index["epoch"]})

@@ -10,6 +10,7 @@ from typing import Any
 from hcat_nb.errors import StoreError
 from hcat_nb.runs._atomic import write_json
 from hcat_nb.runs._lock import LOCK
+from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Plan, read_plan
 
@@ -61,6 +62,7 @@ def begin(plan: Plan) -> Path:
     record = {
         "schema_version": SCHEMA_VERSION,
         "version": code_version(),
+        "defaults": DEFAULTS,
         "settings": {key: plan.settings[key] for key in _KEPT if plan.settings.get(key)},
         "runs": [cell.parameters for cell in plan.cells],
         "addresses": [cell.address for cell in plan.cells],
@@ -86,7 +88,10 @@ def remembered(folder: Path) -> Plan:
     record = _record(folder)
     if record is None:
         raise StoreError(f"{folder} holds no sweep", f"a folder with a {PLAN}")
-    cells = read_plan(record["runs"]).cells
+    # What nobody chose means what it did when the sweep was begun; the first did not say so.
+    then = record.get("defaults", 1)
+    given = {} if then == DEFAULTS else {"defaults": then}
+    cells = read_plan([given | run for run in record["runs"]]).cells
     return Plan(cells, {**record["settings"], "out": folder})
 
 

@@ -29,7 +29,7 @@ def _read(csv: str) -> pd.DataFrame:
 
 def test_its_repr_is_one_short_line(image_run):
     assert repr(image_run) == (
-        "<Run: digits, 200 samples, uniform p=0.1; lenet, 3 epochs, finished; 13 methods>"
+        "<Run: digits, 200 samples, uniform p=0.1; cnn, 3 epochs, finished; 13 methods>"
     )
 
 

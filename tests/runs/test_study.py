@@ -59,8 +59,15 @@ def test_listeners_are_told_what_begins():
     made = study(hardness="uniform", p=0.1)
     made.prepare(*WINE)
     event = made.start_event()
-    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "mlp")
+    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "dense")
     assert event.is_hard.sum() == 18
+
+
+def test_auto_is_the_model_of_its_day():
+    for options in ({"defaults": 1}, {"variant": "hcat"}):
+        made = study(**options)
+        made.prepare(*WINE)
+        assert made.model_name == "mlp"
 
 
 def test_extra_trainings_of_a_module_that_was_handed_over_say_where_they_start():
