@@ -17,6 +17,7 @@ from hcat_nb.charts.theme import TRUTH
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs._decision import ACTIONS
+from hcat_nb.runs.first_look import rankings, score_of
 from hcat_nb.runs.hardest import ranking
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Exploration:
     Attributes
     ----------
     by : str
-        The method that orders, hardest first.
+        What orders, hardest first: the first look, a method or a judge.
     page : int
         From 0.
     """
@@ -56,7 +57,8 @@ class Exploration:
     def __init__(self, run: Run, decided: Callable[[], np.ndarray] | None = None) -> None:
         self.ids: pd.Index = run.details.index
         self.methods = run.methods
-        self.by = self.methods[0]
+        self.orders = rankings(run)
+        self.by = self.orders[0]
         self.page = 0
         self._run = run
         self._decided = decided
@@ -222,15 +224,14 @@ class Exploration:
     # -- order and pages --------------------------------------------------
 
     def sort(self, by: str) -> None:
-        """Order by a method, hardest first.
+        """Order by one of ``orders``, hardest first.
 
         Raises
         ------
         UnknownNameError
             If the run has no such method.
         """
-        if by not in self.methods:
-            raise UnknownNameError(f"this run has no method {by!r}", nearest(by, self.methods))
+        score_of(self._run, by)  # if there is such an order
         self.by = by
         self._begin()
 
@@ -266,7 +267,7 @@ class Exploration:
 
         None if it has no score.
         """
-        scores = self._run.scores[by].to_numpy()
+        scores = score_of(self._run, by).to_numpy()
         if not np.isfinite(scores[row]):
             return None
         return float(np.count_nonzero(scores < scores[row]) / np.isfinite(scores).sum())

@@ -17,6 +17,7 @@ from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
 from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.runs.first_look import score_of
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.exploration import Exploration
@@ -98,8 +99,8 @@ class ExploreScreen:
             self.detail.heading = ""
             return
         scores = [
-            (name, number_words(run.scores[name].iloc[row]), exploration.share_easier(row, name))
-            for name in exploration.methods
+            (name, number_words(score_of(run, name).iloc[row]), exploration.share_easier(row, name))
+            for name in exploration.orders
         ]
         with self.detail.hold_sync():
             self.detail.heading = f"sample {exploration.ids[row]}"

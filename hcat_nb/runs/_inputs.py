@@ -122,8 +122,14 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
     return told
 
 
-def make_methods(spec: RunSpec) -> list[Method]:
+def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Method]:
     """Return fresh methods, in the order of METHODS.md.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    names : sequence of str, optional
+        Which; default: those of the run.  Judges take their options from it, too.
 
     Raises
     ------
@@ -131,13 +137,14 @@ def make_methods(spec: RunSpec) -> list[Method]:
         If a method has no such option.
     """
     methods = []
-    unknown = [name for name in spec.method_options if name not in spec.method_names()]
+    named = [*spec.method_names(), *spec.judge_names()]
+    unknown = [name for name in spec.method_options if name not in named]
     if unknown:
         raise UnknownNameError(
             f"method_options name {unknown[0]!r}, which is not a method of this run",
-            nearest(unknown[0], spec.method_names()),
+            nearest(unknown[0], named),
         )
-    for name in spec.method_names():
+    for name in spec.method_names() if names is None else names:
         plugin = METHODS.get(name)
         options = dict(spec.method_options.get(name, {}))
         if spec.variant in plugin.variants:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs._answers import RunAnswers
-from hcat_nb.runs._charts import RunCharts
-from hcat_nb.runs.hardest import HardestSamples, hardest_samples
+from hcat_nb.runs._looking import RunLooks
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ __all__ = ["Run"]
 
 
 @dataclass(eq=False)
-class Run(RunCharts, RunAnswers):
+class Run(RunLooks, RunAnswers):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,
@@ -134,7 +133,8 @@ class Run(RunCharts, RunAnswers):
         Parameters
         ----------
         baselines : bool
-            Whether rows of the baselines follow: ``random``,
+            Whether rows of the baselines follow: ``first_look``, the judges
+            ``linear`` and ``knn_label`` that the run asked, ``random``,
             ``class_frequency`` and ``last_loss``.
         variant : {"paper", "hcat"}
             ``"hcat"``: ``auprc`` as H-CAT's released evaluator gives it.
@@ -153,10 +153,13 @@ class Run(RunCharts, RunAnswers):
             ``auroc_std`` and ``auprc_std`` say how much they move from one
             seed to the next.
         """
+        import pandas as pd
+
         from hcat_nb.evaluation.baselines import baselines as baseline_scores
         from hcat_nb.evaluation.hcat import low_is_hard
         from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
+        from hcat_nb.runs.first_look import rankings, score_of
 
         for name in unknown:
             options = inspect.getfullargspec(Run.evaluate).kwonlyargs
@@ -166,7 +169,10 @@ class Run(RunCharts, RunAnswers):
         if baselines:
             beside = baseline_scores(
                 details["label"], last_loss=details.get("last_loss"), seed=seed
-            ).drop(columns=self.methods, errors="ignore")  # a user's own method of that name
+            )
+            names = [name for name in rankings(self) if name not in self.methods]
+            beside = pd.concat([*(score_of(self, name) for name in names), beside], axis=1)
+            beside = beside.drop(columns=self.methods, errors="ignore")  # a user's of that name
         low = low_is_hard(
             [
                 name
@@ -254,58 +260,14 @@ class Run(RunCharts, RunAnswers):
                 "a run that was trained",
                 "run.timings has the seconds of its stages",
             )
-        return costs_table(self.timings, self.info["parts"], self.methods)
+        names = [*self.methods, *self.info.get("judges", {})]
+        return costs_table(self.timings, self.info["parts"], names)
 
     def costs_chart(self, *, width: int = 420) -> alt.LayerChart:
         """Draw :meth:`costs`, the dearest method first."""
         from hcat_nb.charts.costs import costs_chart
 
         return costs_chart(self.costs(), width=width)
-
-    def hardest(self, k: int | None = 20, *, by: str | None = None) -> HardestSamples:
-        """Return the samples to look at first, hardest first.
-
-        Parameters
-        ----------
-        k : int or None
-            How many; None for all.
-        by : str, optional
-            The method to rank by (default: the first one of the run).  Equal
-            scores are ranked by the second key that the method's card names.
-
-        Returns
-        -------
-        HardestSamples
-            A gallery or table in a notebook; ``.frame`` is the DataFrame.
-
-        Raises
-        ------
-        UnknownNameError
-            If the run has no such method.
-        """
-        by = self.methods[0] if by is None else by
-        if by not in self.methods:
-            raise UnknownNameError(f"this run has no method {by!r}", nearest(by, self.methods))
-        ties = self.info["methods"][by]["ties"]
-        return hardest_samples(self, k, by, ties)
-
-    def duplicates(self) -> pd.DataFrame:
-        """List the exact duplicates in the data, those of conflicting labels first.
-
-        Returns
-        -------
-        pandas.DataFrame
-            See :func:`hcat_nb.duplicates`.
-
-        Raises
-        ------
-        DataError, StoreError
-            If the run was loaded, and its data cannot be made again.
-        """
-        from hcat_nb.data.duplicates import duplicates
-        from hcat_nb.runs._rebuilding import data_given
-
-        return duplicates(data_given(self))
 
     def decisions(self, file: str | Path | None = None) -> Decisions:
         """Return what was decided about the samples, to add to.

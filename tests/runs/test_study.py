@@ -6,6 +6,7 @@ import torch
 
 from hcat_nb.methods.base import Method
 from hcat_nb.runs._inputs import Inputs, make_spec
+from hcat_nb.runs._record import start_event
 from hcat_nb.runs._study import Study
 
 WINE = Inputs("wine", None, None, None, None)
@@ -58,7 +59,7 @@ def test_given_data_are_trained_on_as_they_are():
 def test_listeners_are_told_what_begins():
     made = study(hardness="uniform", p=0.1)
     made.prepare(*WINE)
-    event = made.start_event()
+    event = start_event(made)
     assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "dense")
     assert event.is_hard.sum() == 18
 
