@@ -39,7 +39,7 @@ def test_hardest_ranks_by_it_and_says_so(image_run, tmp_path):
 def test_a_judge_ranks_too(image_run):
     hardest = image_run.hardest(5, by="knn_label")
     assert hardest.frame["knn_label"].is_monotonic_decreasing
-    with pytest.raises(UnknownNameError, match="no method 'knn'.*knn_label"):
+    with pytest.raises(UnknownNameError, match=r"no method 'knn'.*knn_label"):
         image_run.hardest(by="knn")
 
 
