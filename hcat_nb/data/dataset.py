@@ -63,6 +63,9 @@ class LabelledDataset:
     original : pandas.DataFrame, optional
         Tables with text, categories or imputed numbers: the feature columns
         as they were given, for display.  Perturbations do not touch it.
+    truth : array of shape (n,), object, optional
+        What the user knows of each sample: its true label, or whether the
+        observed one is wrong; None where nothing is known.
     mapped : bool
         Whether ``features`` lie in a memory-mapped file, and copies of them should.
 
@@ -86,6 +89,7 @@ class LabelledDataset:
     words: range = range(0)
     text: str | None = None
     original: pd.DataFrame | None = None
+    truth: np.ndarray | None = None
     mapped: bool = False
 
     def __post_init__(self) -> None:
@@ -198,6 +202,7 @@ class LabelledDataset:
             sample_ids=self.sample_ids[rows.numpy()],
             unreadable=None if self.unreadable is None else self.unreadable[rows],
             original=None if self.original is None else self.original.iloc[rows.numpy()],
+            truth=None if self.truth is None else self.truth[rows.numpy()],
         )
 
     def copied_features(self) -> Tensor:

@@ -39,7 +39,7 @@ def test_hardest_ranks_by_it_and_says_so(image_run, tmp_path):
 def test_a_judge_ranks_too(image_run):
     hardest = image_run.hardest(5, by="knn_label")
     assert hardest.frame["knn_label"].is_monotonic_decreasing
-    with pytest.raises(UnknownNameError, match="no method 'knn'.*knn_label"):
+    with pytest.raises(UnknownNameError, match=r"no method 'knn'.*knn_label"):
         image_run.hardest(by="knn")
 
 
@@ -89,9 +89,6 @@ def test_a_sample_that_a_judge_passed_over_is_ranked_by_the_others(table_run):
     dynamics = run.scores[["aum", "el2n"]].rank(pct=True).mean(axis=1)
     expected = (dynamics + details["knn_label"].rank(pct=True))[first] / 2
     assert score_of(run, "first_look")[first] == pytest.approx(expected)
-    nothing = dataclasses.replace(
-        run,
-        scores=run.scores.assign(aum=np.nan, el2n=np.nan),
-        details=details.assign(knn_label=np.nan),
-    )
+    scores, details = run.scores.assign(aum=np.nan, el2n=np.nan), details.assign(knn_label=np.nan)
+    nothing = dataclasses.replace(run, scores=scores, details=details)
     assert pd.isna(score_of(nothing, "first_look")[first])
