@@ -66,6 +66,9 @@ class RunSpec:
     target: str | None = option(
         None, "column of a table that holds the labels; of an array, the .npy file of these"
     )
+    truth: str | None = option(
+        None, "column with the true labels, or that says whether a label is wrong; no feature"
+    )
     root: str | None = option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )
@@ -226,6 +229,10 @@ class RunSpec:
         for name, options in self.method_options.items():
             if not isinstance(options, Mapping):
                 raise SpecError(f"method_options[{name!r}] is {options!r}", "a mapping of options")
+        if self.truth is not None and self.hardness is not None:
+            raise SpecError(
+                f"truth is given, and {self.hardness!r} is to be injected", "one of the two"
+            )
         known = (*self.methods, *(JUDGES if self.judges else ()))
         unknown = [name for name in self.method_options if name not in known]
         if unknown and "all" not in self.methods:
@@ -248,6 +255,11 @@ class RunSpec:
     def effective_defaults(self) -> int:
         """The generation of defaults: H-CAT's own are the first."""
         return 1 if self.variant == "hcat" else self.defaults
+
+    @property
+    def knows_truth(self) -> bool:
+        """Whether it is known which samples are hard: injected, or as the user says."""
+        return self.hardness is not None or self.truth is not None
 
     def method_names(self) -> list[str]:
         """Return the methods of this run, in the order of METHODS.md."""

@@ -41,6 +41,7 @@ class Inputs(NamedTuple):
     name: str | None
     model: ModelLike | None
     classes: Sequence[Any] | None
+    truth: Any = None
 
 
 def run_head(spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
@@ -73,7 +74,11 @@ def _plain(value: Any) -> bool:
 
 
 def make_spec(
-    data: Any, model: ModelLike | None, spec: RunSpec | None, options: Mapping[str, Any]
+    data: Any,
+    model: ModelLike | None,
+    spec: RunSpec | None,
+    options: Mapping[str, Any],
+    truth: Any = None,
 ) -> RunSpec:
     """Return the run's specification.
 
@@ -86,17 +91,23 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
+    from hcat_nb.data.truth import names_column
+
     named = dict(options)
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
     if model is not None:
         named["model"] = model if isinstance(model, str) else USERS_OWN
+    if truth is not None:
+        named["truth"] = str(truth) if names_column(truth) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
     if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
         raise SpecError("the data of this specification were an object", remedy="hand it over")
     if made.model == USERS_OWN and (model is None or isinstance(model, str)):
         raise SpecError("the model of this specification was an object", remedy="hand it over")
+    if made.truth == USERS_OWN and (truth is None or names_column(truth)):
+        raise SpecError("the truth of this specification was an object", remedy="hand it over")
     return made
 
 
@@ -163,7 +174,12 @@ def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Meth
 
 
 def load_dataset(
-    data: Any, labels: Any, name: str | None, spec: RunSpec, classes: Sequence[Any] | None
+    data: Any,
+    labels: Any,
+    name: str | None,
+    spec: RunSpec,
+    classes: Sequence[Any] | None,
+    truth: Any = None,
 ) -> LabelledDataset:
     """Return the dataset that ``spec`` names, or that the user handed over.
 
@@ -195,6 +211,7 @@ def load_dataset(
         seed=spec.effective_data_seed,
         data_on=spec.data_on,
         classes=classes,
+        truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
         **options,
     )
 

@@ -138,7 +138,7 @@ def start_event(study: Study) -> StartEvent:
         sample_ids=dataset.sample_ids,
         labels=dataset.labels.numpy(),
         class_names=dataset.class_names,
-        is_hard=study.perturbed.truth["is_hard"].to_numpy() if study.spec.hardness else None,
+        is_hard=study.perturbed.truth["is_hard"].to_numpy() if study.spec.knows_truth else None,
         methods={method.name: method.scored_from for method in study.methods},
     )
 

@@ -110,11 +110,13 @@ class Study:
         name: str | None,
         model: ModelLike | None,
         classes: Sequence[Any] | None,
+        truth: Any = None,
     ) -> None:
         """Do and check everything that comes before training."""
         from hcat_nb.perturbations._apply import perturb
         from hcat_nb.runs._judging import make_judges, settled
         from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
+        from hcat_nb.runs.given_truth import given_truth
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -123,7 +125,7 @@ class Study:
         self.device = (choose_device if ranks is None else ranks.device)(spec.device)
         with nullcontext() if ranks is None else ranks.one_before_the_others():
             clean = (
-                load_dataset(data, labels, name, spec, classes)
+                load_dataset(data, labels, name, spec, classes, truth)
                 if self.given is None
                 else self.given.dataset
             )
@@ -135,13 +137,17 @@ class Study:
         self.judges, note = make_judges(spec, clean)
         self.notes += [note] if note else []
         clean = self._build(spec.model if model is None else model, clean)
-        self.perturbed = self.given or perturb(
-            clean,
-            spec.hardness,
-            spec.p,
-            seed=spec.effective_data_seed,
-            **spec.hardness_options,
-        )
+        if spec.truth is None:
+            self.perturbed = self.given or perturb(
+                clean,
+                spec.hardness,
+                spec.p,
+                seed=spec.effective_data_seed,
+                **spec.hardness_options,
+            )
+        else:
+            self.perturbed, note = given_truth(clean)
+            self.notes.append(note)
         self._wire()
         shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(

@@ -92,6 +92,7 @@ def forecast(
     name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
+    truth: Any = None,
     spec: RunSpec | None = None,
     **options: Any,
 ) -> Forecast:
@@ -99,7 +100,7 @@ def forecast(
 
     Parameters
     ----------
-    data, labels, name, model, classes, spec, **options
+    data, labels, name, model, classes, truth, spec, **options
         As for :func:`hcat_nb.characterize`.
 
     Returns
@@ -112,9 +113,9 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
-    chosen = make_spec(data, model, spec, options)
+    chosen = make_spec(data, model, spec, options, truth)
     study = Study(replace(chosen, seeds=1))
-    study.prepare(*Inputs(data, labels, name, model, classes))
+    study.prepare(*Inputs(data, labels, name, model, classes, truth))
     need = memory_need(study.trainer, study.accumulators())
     judged = judge_seconds([*study.methods, *study.judges], study.dataset, study.embedding)
     parts = _timings(study) | {SCORE + name: seconds for name, seconds in judged.items()}

@@ -124,7 +124,7 @@ def hardest_samples(run: Run, k: int | None, by: str | None) -> HardestSamples:
     frame = run.details[["label", "suggested", "suggested_probability"]].assign(
         verdict=_verdicts(run, by)
     )
-    if run.spec.hardness:
+    if run.spec.knows_truth:
         frame["is_hard"] = run.truth["is_hard"].to_numpy()
     more = [name for name in (by, *judges_of(run)) if name not in run.methods]
     beside = {name: score_of(run, name).to_numpy() for name in more}
@@ -184,10 +184,11 @@ def _verdicts(run: Run, by: str) -> np.ndarray:
         flagged = run.flags[by].to_numpy()
         verdict[flagged] = "flagged"
         verdict[flagged & doubted] = "flagged, another label is likelier"
-    if f"{by}_status" not in run.details:
-        return verdict
-    status = run.details[f"{by}_status"].astype(object).to_numpy()
-    stated = status != ""
+    unscored = score_of(run, by).isna().to_numpy()
+    look = run.first_look if by == FIRST_LOOK else None
+    source = by if look is None else (*look.dynamics, *look.judges)[0]
+    status = run.details[f"{source}_status"].astype(object).to_numpy()
+    stated = (status != "") & (unscored | (source == by))
     reasons = {"rare_class": "class too rare to judge", "no_label": "no label"}
     verdict[stated] = [reasons.get(reason, reason) for reason in status[stated]]
     return verdict

@@ -35,6 +35,7 @@ def resume(
     labels: Any = None,
     *,
     model: ModelLike | None = None,
+    truth: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     keep_checkpoint: bool = False,
@@ -46,7 +47,7 @@ def resume(
     ----------
     folder : str or Path
         The ``out`` of the run.
-    data, labels, model : optional
+    data, labels, model, truth : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
         Told about progress.
@@ -82,9 +83,9 @@ def resume(
         if leads:
             held.enter_context(owned(path, "a run, resumed"))
             index = _unfinished(path)  # nobody came between
-        _refuse_missing(path, index, data, model, options)
-        spec = _spec(path, index, data, model, options)
-        inputs = Inputs(data, labels, index["name"], model, index["classes"])
+        _refuse_missing(path, index, {"dataset": data, "model": model, "truth": truth, **options})
+        spec = _spec(path, index, data, model, options, truth)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth)
         kept = ("data", "model", "epochs", "environment")
         head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
@@ -113,13 +114,10 @@ def _unfinished(path: Path) -> dict[str, Any]:
     raise StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
 
 
-def _refuse_missing(
-    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
-) -> None:
+def _refuse_missing(path: Path, index: Mapping[str, Any], given: dict[str, Any]) -> None:
     """Refuse to go on without the objects of the run, which no file can hold."""
-    given = {"dataset": data, "model": model, **options}
-    if isinstance(options.get("hardness"), Mapping):  # a mixture, whose parts are an option
-        given["hardness_options"] = options["hardness"]
+    if isinstance(given.get("hardness"), Mapping):  # a mixture, whose parts are an option
+        given["hardness_options"] = given["hardness"]
     missing = [name for name in index["objects"] if given.get(name) is None]
     if missing:
         words = {"dataset": "data, labels", "model": "model=..."}
@@ -132,11 +130,16 @@ def _refuse_missing(
 
 
 def _spec(
-    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
+    path: Path,
+    index: Mapping[str, Any],
+    data: Any,
+    model: Any,
+    options: Mapping[str, Any],
+    truth: Any,
 ) -> RunSpec:
     """Return the run's specification, objects handed over again included."""
     recorded = RunSpec.recorded(index["spec"])
-    spec = make_spec(data, model, recorded, dict(options))
+    spec = make_spec(data, model, recorded, dict(options), truth)
     then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
     now = {key: spec.to_dict()[key] for key in then}
     if words := differences(then, now):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.errors import DataError, StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs._answers import RunAnswers
 from hcat_nb.runs._looking import RunLooks
@@ -104,6 +104,7 @@ class Run(RunLooks, RunAnswers):
         hardness = self.spec.hardness
         injected = f", {hardness} p={self.spec.p:g}" if hardness else ""
         check = self.learning_check.partition(":")[0].lower()
+        injected += ", truth given" if self.spec.truth else ""
         return (
             f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
@@ -128,7 +129,7 @@ class Run(RunLooks, RunAnswers):
         seed: int = 0,
         **unknown: Any,
     ) -> pd.DataFrame:
-        """Measure how well each method finds the samples that were made hard.
+        """Measure how well each method finds the samples that are hard: by injection, or by truth.
 
         Parameters
         ----------
@@ -152,6 +153,11 @@ class Run(RunLooks, RunAnswers):
             With ``seeds=k`` the figures are those of the mean scores, and
             ``auroc_std`` and ``auprc_std`` say how much they move from one
             seed to the next.
+
+        Raises
+        ------
+        DataError
+            If nobody knows which samples are hard.
         """
         import pandas as pd
 
@@ -164,6 +170,13 @@ class Run(RunLooks, RunAnswers):
         for name in unknown:
             options = inspect.getfullargspec(Run.evaluate).kwonlyargs
             raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
+        if not self.spec.knows_truth:
+            raise DataError(
+                "nothing was injected into this run, and no truth is given, so nobody knows "
+                "which samples are hard",
+                "hardness= or truth= (true labels, or which are wrong), when it is trained",
+                "hcat.evaluate(run.scores, truth) measures a run that is there",
+            )
         details = self.details
         beside = None
         if baselines:

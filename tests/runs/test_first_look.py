@@ -89,9 +89,6 @@ def test_a_sample_that_a_judge_passed_over_is_ranked_by_the_others(table_run):
     dynamics = run.scores[["aum", "el2n"]].rank(pct=True).mean(axis=1)
     expected = (dynamics + details["knn_label"].rank(pct=True))[first] / 2
     assert score_of(run, "first_look")[first] == pytest.approx(expected)
-    nothing = dataclasses.replace(
-        run,
-        scores=run.scores.assign(aum=np.nan, el2n=np.nan),
-        details=details.assign(knn_label=np.nan),
-    )
+    scores, details = run.scores.assign(aum=np.nan, el2n=np.nan), details.assign(knn_label=np.nan)
+    nothing = dataclasses.replace(run, scores=scores, details=details)
     assert pd.isna(score_of(nothing, "first_look")[first])

@@ -49,6 +49,7 @@ class TableSource(TableOptions, Source):
         on_missing_label: str = "error",
         on_bad_row: str = "error",
         seed: int = 0,
+        truth: Any = None,
     ) -> LabelledDataset:
         """Return the table, read in the way that ``hcat_nb.load`` was asked for.
 
@@ -71,6 +72,7 @@ class TableSource(TableOptions, Source):
             on_missing_label=on_missing_label,
             on_bad_row=on_bad_row,
             options=chosen,
+            truth=truth,
         )
 
     @property
