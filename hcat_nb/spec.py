@@ -69,6 +69,12 @@ class RunSpec:
     truth: str | None = option(
         None, "column with the true labels, or that says whether a label is wrong; no feature"
     )
+    groups: str | None = option(
+        None,
+        "column that is equal for rows that belong together (a patient's, an author's), which no "
+        "fold parts; no feature",
+        expected="the name of a column; values go in as hcat.load(X, y, groups=values)",
+    )
     root: str | None = option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
     )

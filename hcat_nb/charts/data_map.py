@@ -6,6 +6,7 @@ messages; :func:`data_map` fills the same specification from a frame.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_bins", "map_chart"]
 
+_LINE = 88  # characters under the title
 XAxis = Literal["variability", "aleatoric"]
 
 X_AXES = {
@@ -49,6 +51,7 @@ def data_map(
     width: int = 4 * CELLS,
     height: int = 3 * CELLS,
     hardest: int = HARDEST,
+    note: str = "",
 ) -> OfflineChart:
     """Draw every sample by how a model learned it.
 
@@ -73,6 +76,8 @@ def data_map(
         Pixels of the plot; multiples of 128 draw the density without gaps.
     hardest : int
         Points beside the density, at most 5,000.
+    note : str
+        A second line under the title.
 
     Returns
     -------
@@ -102,6 +107,7 @@ def data_map(
         coloring,
         title=title,
         caption=layers.caption(),
+        note=note,
         n_points=len(layers.rows),
         width=width,
         height=height,
@@ -122,6 +128,7 @@ def map_chart(
     height: int = 3 * CELLS,
     points: Any = None,
     bins: Any = None,
+    note: str = "",
     live: bool = False,
 ) -> OfflineChart:
     """Return the specification of a data map.
@@ -143,6 +150,8 @@ def map_chart(
     bins : Altair data, optional
         Rows ``i, j, n, shade, color``: cells counted from the origin;
         without it, the name "bins".
+    note : str
+        A second line under the caption; of a map that is not live.
     live : bool
         Whether the map can be brushed (drag), zoomed (Ctrl and wheel) and
         panned (Shift and drag), and shows what is selected: rows ``x, y,
@@ -213,7 +222,7 @@ def map_chart(
         layer=layers,
         width=width,
         height=height,
-        title=_title(caption, live),
+        title=_title(caption, live, note),
         description=f"{'live data map' if live else title}: {caption}",
     ).add_params(
         alt.param(name="heading", value=title),
@@ -222,7 +231,7 @@ def map_chart(
     return themed(chart)
 
 
-def _title(caption: str, live: bool) -> alt.TitleParams:
+def _title(caption: str, live: bool, note: str = "") -> alt.TitleParams:
     import altair as alt
 
     ink = alt.expr("ink")
@@ -231,7 +240,7 @@ def _title(caption: str, live: bool) -> alt.TitleParams:
         return alt.TitleParams(lines, anchor="start", fontSize=12, color=ink, fontWeight="normal")
     return alt.TitleParams(
         alt.expr("heading"),
-        subtitle=caption,
+        subtitle=[caption, *textwrap.wrap(note, _LINE)] if note else caption,
         anchor="start",
         fontSize=14,
         subtitleFontSize=11,

@@ -211,6 +211,7 @@ def load_dataset(
         seed=spec.effective_data_seed,
         data_on=spec.data_on,
         classes=classes,
+        groups=spec.groups,
         truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
         **options,
     )

@@ -249,7 +249,10 @@ class Run(RunLooks, RunAnswers):
             if name not in self.details  # there, under some names, is the paper's own quantity
         }
         frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy(), **scores)
-        return data_map(frame, x=x, color=color, **options)
+        note = self.learning_check
+        if len(self.history) == 1:
+            note = "One epoch: variability, and groups by it, need two. " + note
+        return data_map(frame, x=x, color=color, **{"note": note.strip(), **options})
 
     def costs(self) -> pd.DataFrame:
         """Return what each method cost: its share of the passes, extra trainings, sums, scoring.
