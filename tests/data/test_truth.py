@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError
@@ -56,3 +57,26 @@ def test_named_data_take_values():
 def test_what_is_no_truth_is_refused(data, options, words):
     with pytest.raises(DataError, match=words):
         load(data, on_missing_label="drop", **options)
+
+
+def test_groups_are_a_column_or_values_and_no_feature() -> None:
+    frame = pd.DataFrame(
+        {"a": [0.0, 1.0, 2.0, 3.0], "who": ["x", "y", None, "x"], "y": [0, 1, 0, 1]}
+    )
+    data = load(frame, target="y", groups="who")
+    assert data.groups.tolist() == [0, 1, -1, 0]
+    assert data.feature_names == ("a",)
+    assert data.take(torch.tensor([0, 3])).groups.tolist() == [0, 0]
+    beside = load(frame[["a"]], frame["y"], groups=frame["who"])
+    assert beside.groups.equals(data.groups)
+    again = load(data, groups=["p", "q", "q", "p"])
+    assert again.groups.tolist() == [0, 1, 1, 0]
+    for wrong, words in (
+        ("whom", "no column 'whom' to use as groups"),
+        ("y", "groups and target are both 'y'"),
+        (["x"], "values of truth or groups"),
+    ):
+        with pytest.raises(DataError, match=words):
+            load(frame, target="y", groups=wrong)
+    with pytest.raises(DataError, match="'wine' has none to be named"):
+        load("wine", groups="who")

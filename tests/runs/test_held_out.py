@@ -94,3 +94,19 @@ def test_what_cannot_be_asked_for_is_named() -> None:
     for value in ("1", "-2", "many"):
         with pytest.raises(SpecError, match="folds is"):
             characterize("wine", folds=value)
+
+
+def test_groups_stay_on_one_side() -> None:
+    """Rows of a person are alike but for their label: only a network that saw them knows it."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(60), 5)
+    features = rng.normal(size=(60, 8))[person] + 0.01 * rng.normal(size=(300, 8))
+    frame = pd.DataFrame(features, columns=list("abcdefgh"))
+    frame = frame.assign(person=[f"p{one}" for one in person], y=rng.integers(0, 2, 60)[person])
+    options = {"epochs": 40, "methods": "el2n", "judges": False, "folds": 4}
+    apart = characterize(frame, target="y", groups="person", **options)
+    mixed = characterize(frame.drop(columns="person"), target="y", **options)
+    right = [(run.pred_probs().to_numpy().argmax(1) == frame["y"]).mean() for run in (apart, mixed)]
+    # labels of persons are drawn at random: .5 is chance, with a standard error of .07
+    assert right[0] < 0.7
+    assert right[1] > 0.9
