@@ -9,12 +9,11 @@ from typing import Any
 
 from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError
-from hcat_nb.registry import SOURCES, Registry, names_file, names_folder, nearest
+from hcat_nb.registry import JUDGES, SOURCES, Registry, names_file, names_folder, nearest
 
 __all__ = ["USERS_OWN", "check_value", "coerce", "field_choices", "option", "resolve"]
 
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
-
 
 
 def option(
@@ -46,11 +45,18 @@ def option(
 def field_choices(item: dataclasses.Field[Any]) -> list[str]:
     """Return the values that the option ``item`` can take, empty if there is no list of them."""
     registry = item.metadata["registry"]
-    names = registry.names() if registry is not None else list(item.metadata["choices"])
+    names = registry.known() if registry is not None else list(item.metadata["choices"])
     return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
 
 
 def resolve(item: dataclasses.Field[Any], value: Any) -> Any:
+    """Return the full names that a value of a field with a registry stands for.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        If it names nothing, or what does not exist.
+    """
     registry: Registry = item.metadata["registry"]
     extra = item.metadata["extra"]
     if item.name == "methods":
@@ -61,7 +67,7 @@ def resolve(item: dataclasses.Field[Any], value: Any) -> Any:
             for key in (name,) if name in extra else registry.resolve(name):
                 if key not in names:
                     names.append(key)
-        return ("all",) if "all" in names else tuple(names)
+        return tuple(one for one in names if "all" not in names or one in ("all", *JUDGES))
     if value == "none":
         return None
     if value in extra or (registry is SOURCES and (names_file(value) or names_folder(value))):
@@ -86,6 +92,12 @@ def coerce(item: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def check_value(item: dataclasses.Field[Any], value: Any) -> None:
+    """Refuse a value, of the field's type, that lies outside its range.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+    """
     if value is None:
         return
     choices = item.metadata["choices"]

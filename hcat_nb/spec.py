@@ -17,9 +17,9 @@ from typing import Any
 from hcat_nb.casts import plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
-from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
+from hcat_nb.registry import JUDGES, METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
-__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec"]
+__all__ = ["DATA_ON", "DEFAULTS", "OPTION_ALIASES", "RunSpec"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -32,6 +32,8 @@ OPTION_ALIASES = {
     "total_epochs": "epochs",
     "prop": "p",
 }
+
+DEFAULTS = 2  # the newest generation: what a run takes where nobody chose
 
 DATA_ON = ("auto", "device", "host", "disk")
 
@@ -63,6 +65,15 @@ class RunSpec:
     )
     target: str | None = option(
         None, "column of a table that holds the labels; of an array, the .npy file of these"
+    )
+    truth: str | None = option(
+        None, "column with the true labels, or that says whether a label is wrong; no feature"
+    )
+    groups: str | None = option(
+        None,
+        "column that is equal for rows that belong together (a patient's, an author's), which no "
+        "fold parts; no feature",
+        expected="the name of a column; values go in as hcat.load(X, y, groups=values)",
     )
     root: str | None = option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
@@ -96,7 +107,8 @@ class RunSpec:
     hardness_options: Mapping[str, Any] = option({}, "options of the hardness, as key=value")
     model: str = option(
         "auto",
-        "model to train (auto: lenet for images, mlp for tables)",
+        "model to train (auto: cnn for images, dense for tables and texts; with defaults=1 or "
+        "variant=hcat lenet and mlp)",
         registry=MODELS,
         extra=("auto", USERS_OWN),
     )
@@ -115,12 +127,30 @@ class RunSpec:
     method_options: Mapping[str, Mapping[str, Any]] = option(
         {}, "options of methods, as method.key=value"
     )
+    judges: bool = option(
+        True,
+        "judge the samples by their neighbours and by a linear model too, where they are small "
+        "enough: baselines, and what first_look needs",
+    )
     variant: str = option(
         "paper",
         "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
         choices=("paper", "hcat"),
     )
-    epochs: int = option(10, "epochs of training", check=_positive, expected="at least 1")
+    epochs: int | None = option(
+        None,
+        "epochs of training (default: 10, and of few rows as many as a network needs to learn)",
+        check=_positive,
+        expected="at least 1",
+    )
+    defaults: int = option(
+        DEFAULTS,
+        "generation of what a run takes where nobody chose: 1 as H-CAT and as before (models "
+        "lenet and mlp, 10 epochs), 2 what learns from few rows, too (models cnn and dense, enough "
+        "epochs)",
+        check=lambda value: value in (1, DEFAULTS),
+        expected=f"1 or {DEFAULTS}",
+    )
     batch_size: int = option(
         64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"
     )
@@ -174,6 +204,19 @@ class RunSpec:
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
+    folds: str = option(
+        "auto",
+        "networks that each leave a fold out, so that every row is judged by one that did not see "
+        "it: a number, 0 for none, or auto (5 where the learning check finds that the network "
+        "memorised, and they take less than 5 minutes)",
+        check=lambda value: value == "auto" or (value.isdecimal() and value != "1"),
+        expected="auto, 0, or a whole number from 2",
+    )
+    learning_check: bool = option(
+        True,
+        "tell by rows held out whether the network learned (at most a fifth more training, or "
+        "some seconds)",
+    )
     keep_dynamics: str = option(
         "none",
         "what to keep of every epoch, so that hcat rescore adds methods without training: each "
@@ -192,8 +235,13 @@ class RunSpec:
         for name, options in self.method_options.items():
             if not isinstance(options, Mapping):
                 raise SpecError(f"method_options[{name!r}] is {options!r}", "a mapping of options")
-        unknown = [name for name in self.method_options if name not in self.methods]
-        if unknown and self.methods != ("all",):
+        if self.truth is not None and self.hardness is not None:
+            raise SpecError(
+                f"truth is given, and {self.hardness!r} is to be injected", "one of the two"
+            )
+        known = (*self.methods, *(JUDGES if self.judges else ()))
+        unknown = [name for name in self.method_options if name not in known]
+        if unknown and "all" not in self.methods:
             raise SpecError(
                 f"method_options name {unknown[0]!r}, which is not among the methods",
                 "one of " + ", ".join(self.methods),
@@ -209,10 +257,25 @@ class RunSpec:
         """The seed of weights, order, dropout and masks."""
         return self.seed if self.model_seed is None else self.model_seed
 
+    @property
+    def effective_defaults(self) -> int:
+        """The generation of defaults: H-CAT's own are the first."""
+        return 1 if self.variant == "hcat" else self.defaults
+
+    @property
+    def knows_truth(self) -> bool:
+        """Whether it is known which samples are hard: injected, or as the user says."""
+        return self.hardness is not None or self.truth is not None
+
     def method_names(self) -> list[str]:
         """Return the methods of this run, in the order of METHODS.md."""
-        names = METHODS.names()
-        return names if "all" in self.methods else [name for name in names if name in self.methods]
+        everyone = METHODS.names() if "all" in self.methods else []
+        return [name for name in METHODS.known() if name in (*everyone, *self.methods)]
+
+    def judge_names(self) -> list[str]:
+        """Return the judges that the run has beside its methods, where they are small enough."""
+        named = self.method_names()
+        return [name for name in JUDGES if name not in named] if self.judges else []
 
     def replace(self, **changes: Any) -> RunSpec:
         """Return a copy with some options changed.
@@ -256,8 +319,9 @@ class RunSpec:
         for item in dataclasses.fields(cls):
             if item.name in plain:
                 object.__setattr__(spec, item.name, coerce(item, plain[item.name]))
-            else:  # a field that came later
-                object.__setattr__(spec, item.name, getattr(cls(), item.name))
+            else:  # a field that came later; what came before it was of the first defaults
+                value = 1 if item.name == "defaults" else getattr(cls(), item.name)
+                object.__setattr__(spec, item.name, value)
         return spec
 
     def to_dict(self) -> dict[str, Any]:

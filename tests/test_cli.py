@@ -40,7 +40,7 @@ def test_run_saves_what_python_would_compute(tmp_path, capsys):
     )
     assert run.scores.equals(same.scores)
     printed = capsys.readouterr().out
-    assert "<Run: digits, 120 samples, uniform p=0.1; lenet, 2 epochs" in printed
+    assert "<Run: digits, 120 samples, uniform p=0.1; cnn, 2 epochs" in printed
     assert re.search(r"aum\s+12\s+0\.1000", printed)
     assert "3 hardest samples by aum" in printed
     assert str(tmp_path / "run") in printed

@@ -76,7 +76,7 @@ def carry_out(
     for number in range(len(runs), len(specs)):
         study = make_study(specs[number], given=given, ranks=ranks)
         study.prepare(*inputs)
-        given = study.perturbed
+        given, spec = study.perturbed, spec.replace(epochs=study.epochs)
         essential = [] if journal is None else [_begin(study, journal, number)]
         for one in heard:
             one.at(number)
@@ -139,6 +139,7 @@ def _begin(study: Study, journal: Journal, number: int) -> Listener:
     facts = {
         "data": data_fingerprint(study.dataset),
         "model": model_fingerprint(study.net),
+        "epochs": study.epochs,
         "environment": environment(study.device, 1 if study.ranks is None else study.ranks.size),
     }
     index = journal.index
@@ -175,6 +176,9 @@ def _go_on(study: Study, journal: Journal, index: dict[str, Any]) -> None:
 
     parts, states = journal.tensors(index)
     accumulators = study.accumulators()
+    # A run that was begun before there were judges goes on with them: they look at its end.
+    fresh = {judge.name: judge.state() for judge in study.judges if judge.name in accumulators}
+    states = fresh | states
     if states.keys() != accumulators.keys():
         raise StoreError(
             f"{journal.folder} holds the accumulators {', '.join(states)}",

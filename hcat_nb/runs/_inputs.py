@@ -41,6 +41,7 @@ class Inputs(NamedTuple):
     name: str | None
     model: ModelLike | None
     classes: Sequence[Any] | None
+    truth: Any = None
 
 
 def run_head(spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
@@ -73,7 +74,11 @@ def _plain(value: Any) -> bool:
 
 
 def make_spec(
-    data: Any, model: ModelLike | None, spec: RunSpec | None, options: Mapping[str, Any]
+    data: Any,
+    model: ModelLike | None,
+    spec: RunSpec | None,
+    options: Mapping[str, Any],
+    truth: Any = None,
 ) -> RunSpec:
     """Return the run's specification.
 
@@ -86,17 +91,23 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
+    from hcat_nb.data.truth import names_column
+
     named = dict(options)
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
     if model is not None:
         named["model"] = model if isinstance(model, str) else USERS_OWN
+    if truth is not None:
+        named["truth"] = str(truth) if names_column(truth) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
     if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
         raise SpecError("the data of this specification were an object", remedy="hand it over")
     if made.model == USERS_OWN and (model is None or isinstance(model, str)):
         raise SpecError("the model of this specification was an object", remedy="hand it over")
+    if made.truth == USERS_OWN and (truth is None or names_column(truth)):
+        raise SpecError("the truth of this specification was an object", remedy="hand it over")
     return made
 
 
@@ -122,8 +133,14 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
     return told
 
 
-def make_methods(spec: RunSpec) -> list[Method]:
+def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Method]:
     """Return fresh methods, in the order of METHODS.md.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    names : sequence of str, optional
+        Which; default: those of the run.  Judges take their options from it, too.
 
     Raises
     ------
@@ -131,17 +148,20 @@ def make_methods(spec: RunSpec) -> list[Method]:
         If a method has no such option.
     """
     methods = []
-    unknown = [name for name in spec.method_options if name not in spec.method_names()]
+    named = [*spec.method_names(), *spec.judge_names()]
+    unknown = [name for name in spec.method_options if name not in named]
     if unknown:
         raise UnknownNameError(
             f"method_options name {unknown[0]!r}, which is not a method of this run",
-            nearest(unknown[0], spec.method_names()),
+            nearest(unknown[0], named),
         )
-    for name in spec.method_names():
+    for name in spec.method_names() if names is None else names:
         plugin = METHODS.get(name)
         options = dict(spec.method_options.get(name, {}))
         if spec.variant in plugin.variants:
             options = {"variant": spec.variant, **options}
+        if name == "cleanlab" and spec.folds not in ("auto", "0"):
+            options = {"cv": int(spec.folds), **options}
         known = [item.name for item in dataclasses.fields(plugin) if item.init]
         for option in options:
             if option not in known:
@@ -154,7 +174,12 @@ def make_methods(spec: RunSpec) -> list[Method]:
 
 
 def load_dataset(
-    data: Any, labels: Any, name: str | None, spec: RunSpec, classes: Sequence[Any] | None
+    data: Any,
+    labels: Any,
+    name: str | None,
+    spec: RunSpec,
+    classes: Sequence[Any] | None,
+    truth: Any = None,
 ) -> LabelledDataset:
     """Return the dataset that ``spec`` names, or that the user handed over.
 
@@ -163,11 +188,16 @@ def load_dataset(
     SpecError
         If the dataset's options name an option of the run.
     """
+    from hcat_nb.data.coerce import are_texts
     from hcat_nb.data.loading import load
 
     for option in spec.dataset_options:
         if option in inspect.signature(load).parameters:
             raise SpecError(f"{option} is an option of the run, not of the dataset", f"{option}=")
+    options = dict(spec.dataset_options)
+    features = data[0] if labels is None and isinstance(data, tuple) and data else data
+    if spec.effective_defaults == 1 and ("text" in options or are_texts(features)):
+        options.setdefault("analyzer", "word")  # of its day
     return load(
         spec.dataset if data is None or isinstance(data, (str, os.PathLike)) else data,
         labels,
@@ -181,7 +211,9 @@ def load_dataset(
         seed=spec.effective_data_seed,
         data_on=spec.data_on,
         classes=classes,
-        **spec.dataset_options,
+        groups=spec.groups,
+        truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
+        **options,
     )
 
 

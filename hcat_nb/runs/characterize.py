@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ def characterize(
     name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
+    truth: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     out: str | Path | None = None,
@@ -52,6 +54,10 @@ def characterize(
         copy with its weights: hand over one that has not seen these data.
     classes : sequence, optional
         All class values, where some have no sample.
+    truth : str or array-like of length n, optional
+        The true labels, or which are wrong (yes or no), for ``run.evaluate()``:
+        a column of the data, which is then no feature, or the values, None
+        where nothing is known.
     listeners : sequence of Listener
         Told about progress.
     control : Control, optional
@@ -102,19 +108,24 @@ def characterize(
     """
     from hcat_nb.training.ranks import together
 
-    with together() as ranks:
+    with together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
-        chosen = make_spec(data, model, spec, options)
-        inputs = Inputs(data, labels, name, model, classes)
+        chosen = make_spec(data, model, spec, options, truth)
+        inputs = Inputs(data, labels, name, model, classes, truth)
         journal = None
         if out is not None:
             from hcat_nb.runs._followers import FollowerJournal
             from hcat_nb.runs._journal import Journal
+            from hcat_nb.runs._lock import owned
             from hcat_nb.runs.store import check_folder, folder_path
 
             follows = ranks is not None and not ranks.leads
             # What stands there may be rank 0's own already, when another one looks.
-            folder = folder_path(out) if follows else check_folder(out, overwrite=overwrite)
+            folder = folder_path(out)
+            if not follows:
+                check_folder(folder, overwrite=overwrite)
+                held.enter_context(owned(folder, "a run"))
+                check_folder(folder, overwrite=overwrite)  # nobody came between
             kind = FollowerJournal if follows else Journal
-            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint, overwrite)
+            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint)
         return carry_out(Study, chosen, inputs, listeners, control, journal, ranks)

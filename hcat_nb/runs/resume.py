@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs._checkpoint import is_ours, read_index
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
+from hcat_nb.runs._folder import settle
 from hcat_nb.runs._followers import FollowerJournal
 from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
+from hcat_nb.runs._lock import owned
 from hcat_nb.runs._study import Study
 from hcat_nb.runs.store import folder_path
 from hcat_nb.spec import RunSpec
@@ -32,6 +35,7 @@ def resume(
     labels: Any = None,
     *,
     model: ModelLike | None = None,
+    truth: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     keep_checkpoint: bool = False,
@@ -43,7 +47,7 @@ def resume(
     ----------
     folder : str or Path
         The ``out`` of the run.
-    data, labels, model : optional
+    data, labels, model, truth : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
         Told about progress.
@@ -70,19 +74,25 @@ def resume(
     """
     from hcat_nb.training.ranks import together
 
-    with together() as ranks:
+    with together() as ranks, ExitStack() as held:
         path = folder_path(folder)
+        leads = ranks is None or ranks.leads
+        if leads:
+            settle(path)
         index = _unfinished(path)
-        _refuse_missing(path, index, data, model, options)
-        spec = _spec(path, index, data, model, options)
-        inputs = Inputs(data, labels, index["name"], model, index["classes"])
-        kept = ("data", "model", "environment")
-        head = run_head(spec, inputs) | {key: index[key] for key in kept}
+        if leads:
+            held.enter_context(owned(path, "a run, resumed"))
+            index = _unfinished(path)  # nobody came between
+        _refuse_missing(path, index, {"dataset": data, "model": model, "truth": truth, **options})
+        spec = _spec(path, index, data, model, options, truth)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth)
+        kept = ("data", "model", "epochs", "environment")
+        head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
         if index["epoch"] or index["seed"]:
             resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
-        kind = Journal if ranks is None or ranks.leads else FollowerJournal
-        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, True, index)
+        kind = Journal if leads else FollowerJournal
+        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, index)
         return carry_out(Study, spec, inputs, listeners, control, journal, ranks)
 
 
@@ -104,13 +114,10 @@ def _unfinished(path: Path) -> dict[str, Any]:
     raise StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
 
 
-def _refuse_missing(
-    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
-) -> None:
+def _refuse_missing(path: Path, index: Mapping[str, Any], given: dict[str, Any]) -> None:
     """Refuse to go on without the objects of the run, which no file can hold."""
-    given = {"dataset": data, "model": model, **options}
-    if isinstance(options.get("hardness"), Mapping):  # a mixture, whose parts are an option
-        given["hardness_options"] = options["hardness"]
+    if isinstance(given.get("hardness"), Mapping):  # a mixture, whose parts are an option
+        given["hardness_options"] = given["hardness"]
     missing = [name for name in index["objects"] if given.get(name) is None]
     if missing:
         words = {"dataset": "data, labels", "model": "model=..."}
@@ -123,11 +130,16 @@ def _refuse_missing(
 
 
 def _spec(
-    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
+    path: Path,
+    index: Mapping[str, Any],
+    data: Any,
+    model: Any,
+    options: Mapping[str, Any],
+    truth: Any,
 ) -> RunSpec:
     """Return the run's specification, objects handed over again included."""
     recorded = RunSpec.recorded(index["spec"])
-    spec = make_spec(data, model, recorded, dict(options))
+    spec = make_spec(data, model, recorded, dict(options), truth)
     then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
     now = {key: spec.to_dict()[key] for key in then}
     if words := differences(then, now):

@@ -120,8 +120,8 @@ def test_a_change_is_heard() -> None:
     control = field_control(FIELDS["epochs"], 10)
     heard = []
     control.on_change(lambda: heard.append(control.widget.value))
-    control.widget.value = 12
-    assert heard == [12]
+    control.widget.value = "12"
+    assert heard == ["12"]
 
 
 def test_names_are_text() -> None:

@@ -6,6 +6,7 @@ import torch
 
 from hcat_nb.methods.base import Method
 from hcat_nb.runs._inputs import Inputs, make_spec
+from hcat_nb.runs._record import start_event
 from hcat_nb.runs._study import Study
 
 WINE = Inputs("wine", None, None, None, None)
@@ -58,9 +59,16 @@ def test_given_data_are_trained_on_as_they_are():
 def test_listeners_are_told_what_begins():
     made = study(hardness="uniform", p=0.1)
     made.prepare(*WINE)
-    event = made.start_event()
-    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "mlp")
+    event = start_event(made)
+    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "dense")
     assert event.is_hard.sum() == 18
+
+
+def test_auto_is_the_model_of_its_day():
+    for options in ({"defaults": 1}, {"variant": "hcat"}):
+        made = study(**options)
+        made.prepare(*WINE)
+        assert made.model_name == "mlp"
 
 
 def test_extra_trainings_of_a_module_that_was_handed_over_say_where_they_start():

@@ -116,3 +116,25 @@ def test_where_it_is_written(
     for place, expected in ((tmp_path, tmp_path), (tmp_path / "x.csv", tmp_path)):
         place.touch()
         assert report._target(place, None) == expected / "report.html"
+
+
+def test_a_page_of_somebody_else_is_not_replaced(
+    page: Path, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "report.html"
+    mine.write_text("<html><head></head><body>my thesis</body></html>")
+    with pytest.raises(StoreError, match=r"report\.html exists and is no report of ours"):
+        write_report(small_study, mine, progress=False)
+    assert "my thesis" in mine.read_text()
+
+    class Began(Exception):  # noqa: N818 - not an error of the report
+        pass
+
+    def begin(*_arguments: object, **_more: object) -> None:
+        raise Began
+
+    monkeypatch.setattr(report, "load_study", begin)
+    earlier = small_study.parent / "study" / "report.html"  # of a version without the mark
+    for known in (page, earlier):
+        with pytest.raises(Began):
+            write_report(small_study, known, progress=False)
