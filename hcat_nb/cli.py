@@ -279,7 +279,7 @@ def _report(run: Run, arguments: argparse.Namespace) -> None:
     print(run)
     for note in (*run.info["dataset"]["notes"], *run.info["notes"]):
         print(f"note: {note}")
-    if run.spec.hardness:
+    if run.spec.knows_truth:
         _print(_brief(_metrics(run, arguments.out)))
     print(run.hardest(arguments.hardest))
     if arguments.out is not None:
@@ -304,7 +304,7 @@ def _rescore(arguments: argparse.Namespace) -> None:
     print("added", ", ".join(run.info["rescored"][-1]["methods"]))
     for name, reason in run.info["skipped"].items():
         print(f"skipped {name}: {reason}")
-    if run.spec.hardness:
+    if run.spec.knows_truth:
         _print(_brief(_metrics(run, arguments.run)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError
-from hcat_nb.registry import SOURCES, Registry, names_file, names_folder, nearest
+from hcat_nb.registry import JUDGES, SOURCES, Registry, names_file, names_folder, nearest
 
 __all__ = ["USERS_OWN", "check_value", "coerce", "field_choices", "option", "resolve"]
 
@@ -45,7 +45,7 @@ def option(
 def field_choices(item: dataclasses.Field[Any]) -> list[str]:
     """Return the values that the option ``item`` can take, empty if there is no list of them."""
     registry = item.metadata["registry"]
-    names = registry.names() if registry is not None else list(item.metadata["choices"])
+    names = registry.known() if registry is not None else list(item.metadata["choices"])
     return names + [word for word in item.metadata["extra"] if word != USERS_OWN]
 
 
@@ -67,7 +67,7 @@ def resolve(item: dataclasses.Field[Any], value: Any) -> Any:
             for key in (name,) if name in extra else registry.resolve(name):
                 if key not in names:
                     names.append(key)
-        return ("all",) if "all" in names else tuple(names)
+        return tuple(one for one in names if "all" not in names or one in ("all", *JUDGES))
     if value == "none":
         return None
     if value in extra or (registry is SOURCES and (names_file(value) or names_folder(value))):

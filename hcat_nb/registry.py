@@ -22,6 +22,7 @@ __all__ = [
     "ALIASES",
     "ARRAY_SUFFIX",
     "COMPRESSIONS",
+    "JUDGES",
     "METHODS",
     "MODELS",
     "PERTURBATIONS",
@@ -63,6 +64,10 @@ _ORDER = (
     *("aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "grand", "el2n"),
     *("forgetting", "loss", "prototypicality", "vog", "allsh", "detector"),
 )
+
+# Methods that look at no network: every run has their judgement beside its
+# methods, and who wants one among them names it ("all" are the others).
+JUDGES = ("linear", "knn_label")
 
 
 def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
@@ -131,10 +136,17 @@ class Registry:
         self._registered: dict[str, type] = {}
 
     def names(self) -> list[str]:
-        """Return all names, methods in the order of METHODS.md; imports no plug-in."""
-        found = {*self._stems(), *self._entry_points(), *self._registered}
+        """Return the names, methods in the order of METHODS.md; imports no plug-in.
+
+        The judges are not among them: see :meth:`known`.
+        """
+        found = {*self._stems(), *self._entry_points(), *self._registered} - self._judges()
         rank = {name: i for i, name in enumerate(_ORDER)} if self.kind == "method" else {}
         return sorted(found, key=lambda name: (rank.get(name, len(rank)), name))
+
+    def known(self) -> list[str]:
+        """Return all names that can be asked for: :meth:`names`, then the judges among methods."""
+        return [*self.names(), *(name for name in JUDGES if name in self._judges())]
 
     def resolve(self, name: str) -> tuple[str, ...]:
         """Return the names that ``name`` stands for: itself, or what an alias means.
@@ -144,7 +156,7 @@ class Registry:
         UnknownNameError
             If nothing has that name; names the nearest.
         """
-        known = self.names()
+        known = self.known()
         key = name.strip()
         if key in known:
             return (key,)
@@ -217,6 +229,9 @@ class Registry:
         root = Path(__file__).parent.joinpath(*self.package.split(".")[1:])
         stems = [module.name for module in pkgutil.iter_modules([str(root)])]
         return [stem for stem in stems if not stem.startswith("_") and stem != "base"]
+
+    def _judges(self) -> set[str]:
+        return set(JUDGES) if self.kind == "method" else set()
 
     def _entry_points(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from typing import Any
 from hcat_nb.casts import plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
-from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
+from hcat_nb.registry import JUDGES, METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
 __all__ = ["DATA_ON", "DEFAULTS", "OPTION_ALIASES", "RunSpec"]
 
@@ -71,6 +71,15 @@ class RunSpec:
     )
     target: str | None = option(
         None, "column of a table that holds the labels; of an array, the .npy file of these"
+    )
+    truth: str | None = option(
+        None, "column with the true labels, or that says whether a label is wrong; no feature"
+    )
+    groups: str | None = option(
+        None,
+        "column that is equal for rows that belong together (a patient's, an author's), which no "
+        "fold parts; no feature",
+        expected="the name of a column; values go in as hcat.load(X, y, groups=values)",
     )
     root: str | None = option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
@@ -130,6 +139,11 @@ class RunSpec:
     )
     method_options: Mapping[str, Mapping[str, Any]] = option(
         {}, "options of methods, as method.key=value"
+    )
+    judges: bool = option(
+        True,
+        "judge the samples by their neighbours and by a linear model too, where they are small "
+        "enough: baselines, and what first_look needs",
     )
     variant: str = option(
         "paper",
@@ -234,8 +248,13 @@ class RunSpec:
         for name, options in self.method_options.items():
             if not isinstance(options, Mapping):
                 raise SpecError(f"method_options[{name!r}] is {options!r}", "a mapping of options")
-        unknown = [name for name in self.method_options if name not in self.methods]
-        if unknown and self.methods != ("all",):
+        if self.truth is not None and self.hardness is not None:
+            raise SpecError(
+                f"truth is given, and {self.hardness!r} is to be injected", "one of the two"
+            )
+        known = (*self.methods, *(JUDGES if self.judges else ()))
+        unknown = [name for name in self.method_options if name not in known]
+        if unknown and "all" not in self.methods:
             raise SpecError(
                 f"method_options name {unknown[0]!r}, which is not among the methods",
                 "one of " + ", ".join(self.methods),
@@ -256,10 +275,20 @@ class RunSpec:
         """The generation of defaults: H-CAT's own are the first."""
         return 1 if self.variant == "hcat" else self.defaults
 
+    @property
+    def knows_truth(self) -> bool:
+        """Whether it is known which samples are hard: injected, or as the user says."""
+        return self.hardness is not None or self.truth is not None
+
     def method_names(self) -> list[str]:
         """Return the methods of this run, in the order of METHODS.md."""
-        names = METHODS.names()
-        return names if "all" in self.methods else [name for name in names if name in self.methods]
+        everyone = METHODS.names() if "all" in self.methods else []
+        return [name for name in METHODS.known() if name in (*everyone, *self.methods)]
+
+    def judge_names(self) -> list[str]:
+        """Return the judges that the run has beside its methods, where they are small enough."""
+        named = self.method_names()
+        return [name for name in JUDGES if name not in named] if self.judges else []
 
     def replace(self, **changes: Any) -> RunSpec:
         """Return a copy with some options changed.

@@ -61,6 +61,7 @@ def test_a_saved_run_is_evaluated_once(tmp_path, capsys, monkeypatch):
     assert saved.startswith(capsys.readouterr().out.split("0 hardest")[0])
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bits(tmp_path):
     done = hcat(*WORDS.split(), "--out", str(tmp_path / "theirs"))
     assert done.returncode == 0, done.stderr
@@ -152,6 +153,7 @@ def test_it_is_a_command():
     assert hcat().returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     words = ["run", "digits", "--epochs", "500", "--methods", "el2n", "--out", str(tmp_path / "r")]
@@ -167,7 +169,7 @@ def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     assert process.stdout is not None
     assert process.stdout.readline() == "epoch\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     assert process.returncode == 0
     run = load_run(tmp_path / "r")
     assert run.info["outcome"] == "stopped"
@@ -204,6 +206,7 @@ def test_a_sweep_names_what_its_plan_can_say(tmp_path, capsys):
     assert "--" not in error
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_in_a_table_and_the_status_tells_of_failures(tmp_path, capsys):
     base = {"dataset": "wine", "hardness": "uniform", "model": "mlp", "methods": ["el2n"]}
     runs = [{"epochs": 1}, {"epochs": 3, "lr": 1e30}]

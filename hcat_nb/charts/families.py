@@ -20,10 +20,11 @@ FAMILIES = {
     "learning: other": CLASSES[7],
     "statistical": CLASSES[1],
     "distance": CLASSES[5],
+    "judge": CLASSES[6],
     "own": CLASSES[3],
     "baseline": OTHER,
 }
-_BASELINES = frozenset({"random", "class_frequency", "last_loss"})
+_BASELINES = frozenset({"random", "class_frequency", "last_loss", "first_look"})
 
 
 def family_names(
@@ -44,7 +45,7 @@ def family_names(
     >>> family_names(["cleanlab (cv=5)", "random", "mine"])
     {'cleanlab (cv=5)': 'statistical', 'random': 'baseline', 'mine': 'own'}
     """
-    known = set(METHODS.names())
+    known = set(METHODS.known())
     found = {}
     for name in methods:
         if families is not None and name in families:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
-__all__ = ["from_hugging_face", "is_hugging_face"]
+__all__ = ["column_values", "from_hugging_face", "is_hugging_face"]
 
 
 def is_hugging_face(data: Any) -> bool:
@@ -89,6 +89,17 @@ def from_hugging_face(
     frame = data.to_pandas()
     parts = from_frame(frame if target is None else frame.drop(columns=target), labels, None, table)
     return Parts(**{**vars(parts), "name": name})
+
+
+def column_values(data: Any, column: str) -> Any:
+    """Return a column's values; of class labels, their names.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column.
+    """
+    return _labels(data, _known(data, column))
 
 
 def _known(data: Any, column: str) -> str:

@@ -26,6 +26,7 @@ from hcat_nb.data._rows import (
 from hcat_nb.data._torch import from_dataset, from_loader
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
 from hcat_nb.data.table_options import TableOptions
+from hcat_nb.data.truth import group_codes, split_beside, truth_values
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def coerce(
     options: Mapping[str, Any] | None = None,
     seed: int = 0,
     data_on: str = "auto",
+    truth: Any = None,
+    groups: Any = None,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
@@ -70,6 +73,8 @@ def coerce(
 
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
+    data, truth = split_beside(data, "truth", truth, target)
+    data, groups = split_beside(data, "groups", groups, target)
     parts = _parts(data, labels, target, options or {}, seed, data_on)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
@@ -108,6 +113,8 @@ def coerce(
         words=parts.words,
         text=parts.text,
         original=parts.original,
+        truth=None if truth is None else truth_values(truth, ids),
+        groups=None if groups is None else group_codes(groups, ids),
         mapped=features.mapped,
     )
     dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))

@@ -66,6 +66,9 @@ class LabelledDataset:
     groups : Tensor of shape (n,), int64, optional
         Which rows belong together (those of a patient, of an author): codes
         from 0, -1 for a row that belongs to none.  They share a fold.
+    truth : array of shape (n,), object, optional
+        What the user knows of each sample: its true label, or whether the
+        observed one is wrong; None where nothing is known.
     mapped : bool
         Whether ``features`` lie in a memory-mapped file, and copies of them should.
 
@@ -90,6 +93,7 @@ class LabelledDataset:
     text: str | None = None
     original: pd.DataFrame | None = None
     groups: Tensor | None = None
+    truth: np.ndarray | None = None
     mapped: bool = False
 
     def __post_init__(self) -> None:
@@ -205,6 +209,7 @@ class LabelledDataset:
             unreadable=None if self.unreadable is None else self.unreadable[rows],
             groups=None if self.groups is None else self.groups[rows],
             original=None if self.original is None else self.original.iloc[rows.numpy()],
+            truth=None if self.truth is None else self.truth[rows.numpy()],
         )
 
     def copied_features(self) -> Tensor:

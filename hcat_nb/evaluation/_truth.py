@@ -14,10 +14,11 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GIVEN", "NOTHING", "Truth", "flags_of", "read_truth"]
+__all__ = ["GIVEN", "NOTHING", "UNKNOWN", "Truth", "flags_of", "read_truth"]
 
 GIVEN = "given"  # the kind of hardness where the truth names none
 NOTHING = "none"
+UNKNOWN = "unknown"  # neither hard nor untouched, as far as anybody knows
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,8 @@ class Truth:
     ----------
     is_hard : ndarray of shape (n,), bool
     hardness : ndarray of shape (n,), object
-        Kind of hardness; ``"none"`` where a sample is not hard.
+        Kind of hardness; ``"none"`` where a sample is not hard, ``"unknown"``
+        where that is not known.
     """
 
     is_hard: np.ndarray
@@ -69,7 +71,8 @@ def read_truth(truth: Any, index: pd.Index) -> Truth:
         aligned = _aligned(truth, index, "truth")
         is_hard = flags_of(aligned["is_hard"], len(index), "is_hard")
         if "hardness" in aligned.columns:
-            return Truth(is_hard, np.where(is_hard, aligned["hardness"].astype(str), NOTHING))
+            kinds = aligned["hardness"].astype(str).to_numpy()
+            return Truth(is_hard, np.where(is_hard | (kinds == UNKNOWN), kinds, NOTHING))
         return _plain(is_hard)
     if isinstance(truth, pd.Series):
         return _plain(flags_of(_aligned(truth, index, "truth"), len(index), "truth"))

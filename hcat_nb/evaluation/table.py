@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
-from hcat_nb.evaluation._truth import NOTHING, Truth, flags_of, read_truth
+from hcat_nb.evaluation._truth import NOTHING, UNKNOWN, Truth, flags_of, read_truth
 from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision
 from hcat_nb.evaluation.ranking import (
     N_RESAMPLES,
@@ -72,7 +72,8 @@ def evaluate(
         ``position`` is ignored.  Rows whose score is NaN are left out of that
         method's figures and counted.
     truth : DataFrame, Series, array, set or list
-        A truth table (``is_hard``, ``hardness``); or flags, bool or 0/1, one
+        A truth table (``is_hard``, ``hardness``; rows that are not hard and
+        whose hardness is ``"unknown"`` are left out); or flags, bool or 0/1, one
         a sample; or the ids of the hard samples.  A table or Series whose
         index is that of the scores in another order is lined up by it.
     flagged : DataFrame, optional
@@ -170,7 +171,7 @@ class _Part:
 
 def _part(truth: Truth, kind: str) -> _Part:
     positive = truth.is_hard & (truth.hardness == kind)
-    return _Part(kind, positive | ~truth.is_hard, positive)
+    return _Part(kind, positive | (~truth.is_hard & (truth.hardness != UNKNOWN)), positive)
 
 
 def _numeric(scores: Any) -> pd.DataFrame:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.charts.coloring import unused
-from hcat_nb.charts.theme import GROUPS, TRUTH
+from hcat_nb.charts.coloring import SCHEMES, unused
+from hcat_nb.charts.theme import TRUTH
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs._decision import ACTIONS
+from hcat_nb.runs.first_look import rankings, score_of
 from hcat_nb.runs.hardest import ranking
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ __all__ = ["FILTERS", "PAGE", "Exploration"]
 PAGE = 100  # samples a page holds at most
 FILTERS = ("label", "group", "truth", "decision")
 _COORDINATES = ("variability", "aleatoric", "confidence", "correctness")
-_GROUP_COLUMNS = {"Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
+# Schemes of groups, each named with its groups: "label: doubted", "Data-IQ: hard".
+_GROUP_COLUMNS = {"label": "group", "Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
 _NO_LABEL = "(no label)"
 _DECIDED = ("undecided", "decided", *ACTIONS)
 
@@ -47,7 +49,7 @@ class Exploration:
     Attributes
     ----------
     by : str
-        The method that orders, hardest first.
+        What orders, hardest first: the first look, a method or a judge.
     page : int
         From 0.
     """
@@ -55,7 +57,8 @@ class Exploration:
     def __init__(self, run: Run, decided: Callable[[], np.ndarray] | None = None) -> None:
         self.ids: pd.Index = run.details.index
         self.methods = run.methods
-        self.by = self.methods[0]
+        self.orders = rankings(run)
+        self.by = self.orders[0]
         self.page = 0
         self._run = run
         self._decided = decided
@@ -107,7 +110,10 @@ class Exploration:
             known = [str(value) for value in label.cat.categories]
             return [*known, unused(_NO_LABEL, known)] if label.isna().any() else known
         if name == "group":
-            return [f"{way}: {group}" for way in _GROUP_COLUMNS for group in GROUPS]
+            there = {way: column for way, column in _GROUP_COLUMNS.items() if column in details}
+            return [
+                f"{way}: {group}" for way, column in there.items() for group in SCHEMES[column][1]
+            ]
         if name == "truth":
             return list(TRUTH) if self._run.truth["is_hard"].any() else []
         if name == "decision":
@@ -218,15 +224,14 @@ class Exploration:
     # -- order and pages --------------------------------------------------
 
     def sort(self, by: str) -> None:
-        """Order by a method, hardest first.
+        """Order by one of ``orders``, hardest first.
 
         Raises
         ------
         UnknownNameError
             If the run has no such method.
         """
-        if by not in self.methods:
-            raise UnknownNameError(f"this run has no method {by!r}", nearest(by, self.methods))
+        score_of(self._run, by)  # if there is such an order
         self.by = by
         self._begin()
 
@@ -262,7 +267,7 @@ class Exploration:
 
         None if it has no score.
         """
-        scores = self._run.scores[by].to_numpy()
+        scores = score_of(self._run, by).to_numpy()
         if not np.isfinite(scores[row]):
             return None
         return float(np.count_nonzero(scores < scores[row]) / np.isfinite(scores).sum())

@@ -58,7 +58,7 @@ class ExploreControls:
             self._dropdown("x", "x", known, chosen["x"]),
             self._dropdown("y", "y", known, chosen["y"]),
             self._dropdown("color", "colour", colors, chosen["color"]),
-            self._dropdown("by", "hardest by", exploration.methods, exploration.by),
+            self._dropdown("by", "hardest by", exploration.orders, exploration.by),
         ]
         on = exploration.filters
         filters = [

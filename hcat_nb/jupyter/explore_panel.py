@@ -54,7 +54,7 @@ def explore(
         Axes: ``"variability"``, ``"aleatoric"``, ``"confidence"``,
         ``"correctness"``, or a method of the run.
     by : str, optional
-        The method that orders the gallery (default: the run's first).
+        What orders the gallery: a method, a judge or ``"first_look"`` (the default).
 
     Returns
     -------
@@ -70,7 +70,7 @@ def explore(
         If there is no such axis or method.
     """
     panel = ExplorePanel(run, *data_or_why(run, dataset), file)
-    panel.set(x=x, y=y, by=run.methods[0] if by is None else by)
+    panel.set(x=x, y=y, by=panel.exploration.by if by is None else by)
     return panel
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
 import numpy as np
 
+from hcat_nb.charts.coloring import SCHEMES
 from hcat_nb.charts.picture import picture
-from hcat_nb.charts.theme import GROUPS
 from hcat_nb.jupyter.explore_controls import ExploreControls
 from hcat_nb.jupyter.gallery_page import number_words
 from hcat_nb.jupyter.live_map import LiveMap
@@ -17,6 +17,7 @@ from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
 from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.runs.first_look import score_of
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.exploration import Exploration
@@ -98,8 +99,8 @@ class ExploreScreen:
             self.detail.heading = ""
             return
         scores = [
-            (name, number_words(run.scores[name].iloc[row]), exploration.share_easier(row, name))
-            for name in exploration.methods
+            (name, number_words(score_of(run, name).iloc[row]), exploration.share_easier(row, name))
+            for name in exploration.orders
         ]
         with self.detail.hold_sync():
             self.detail.heading = f"sample {exploration.ids[row]}"
@@ -132,10 +133,14 @@ def show_explorer(panel: ExplorePanel) -> None:
 
 def _static(panel: ExplorePanel) -> StaticView:
     run = panel.run
-    groups = run.details["dataiq_group"].value_counts()
-    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in GROUPS)
+    scheme = "group" if "group" in run.details else "datamaps_group"
+    title, names = SCHEMES[scheme]
+    groups = run.details[scheme].value_counts()
+    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in names)
     name = run.info["dataset"]["name"]
-    words = f"Explorer of {name}: {len(run.scores):,} samples · by Data-IQ {shares}"
+    words = f"Explorer of {name}: {len(run.scores):,} samples · {title}: {shares}"
+    if check := run.learning_check:
+        words += f" · {check}"
     decisions = panel.decisions
     if decisions is not None and len(decisions):
         words += f" · {repr(decisions)[1:-1]}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hcat_nb.runs._pictures import png, sprite
+from hcat_nb.runs.first_look import score_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,7 @@ class SampleViews:
         self, rows: np.ndarray, by: str, decided: Callable[[int], Decision | None]
     ) -> PagePart:
         """Return the tiles of the samples at these positions, in this order."""
-        scores = self._run.scores[by].to_numpy()
+        scores = score_of(self._run, by).to_numpy()
         cells = [self._cells(name, rows) for name in self._shown]
         texts = self._texts(rows) if self.kind == "text" else None
         tiles = []
@@ -120,6 +121,9 @@ class SampleViews:
             ("predicted", self._name(self._predicted, row)),
             ("suggested", self._name(self._suggested, row)),
         ]
+        if facts[-1][1] and "suggested_probability" in details:
+            chance = number_words(details["suggested_probability"])
+            facts[-1] = ("suggested", f"{facts[-1][1]} (probability {chance})")
         for name in ("confidence", "variability", "aleatoric"):
             if name in details and np.isfinite(details[name]):
                 facts.append((name, number_words(details[name])))

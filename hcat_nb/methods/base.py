@@ -168,10 +168,10 @@ class Method(Buffered, ABC):
         """When :meth:`scores` first tells something of this run.
 
         ``"epoch"``: after every epoch, of those so far; ``"final"``: once the
-        final model was observed; ``"end"``: after the extra trainings.
+        final model was observed; ``"end"``: after the extra trainings, and what needs none.
         """
         kinds = {need.kind for need in self.needs}
-        return "end" if "extra" in kinds else "final" if "final" in kinds else "epoch"
+        return "end" if kinds & {"extra", "data"} else "final" if "final" in kinds else "epoch"
 
     # -- before training -------------------------------------------------
 

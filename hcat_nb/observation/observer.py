@@ -208,7 +208,7 @@ class Observer:
         return [one for one in self.subscribers if any(need.kind == kind for need in one.needs)]
 
     def _add_probe(self, need: Need, options: Options, seed: int) -> None:
-        if need.is_logits or need.kind == "extra":
+        if need.is_logits or need.kind in ("extra", "data"):
             return
         if need is Need.EMBEDDINGS and self._embedding is not None:
             return
@@ -361,7 +361,7 @@ def _name(subscriber: Subscriber) -> str:
 
 def _parts(need: Need) -> tuple[str, ...]:
     """Return which parts of the observation serve a need."""
-    if need is Need.TRAIN_LOGITS:
+    if need in (Need.TRAIN_LOGITS, Need.FEATURES):
         return ()
     if need.kind == "extra":  # other trainings, of which this observer sees nothing
         return (need.name.lower(),)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 __all__ = ["Kind", "Need", "Observation", "Options"]
 
-Kind = Literal["train", "epoch", "final", "extra"]
+Kind = Literal["train", "epoch", "final", "extra", "data"]
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -24,7 +24,10 @@ class Need(Enum):
     with what the training forward made, ``epoch`` at the end of each epoch
     with the model in evaluation mode, ``final`` once, of the final model.
     ``extra`` records come from extra trainings after the run's own, which no
-    observer measures: whoever wires a run plans them.
+    observer measures: whoever wires a run plans them.  Nor does it measure
+    ``data``, one record after training of all readable rows at once, whose
+    features are what a network is shown, or what it is told to look at instead;
+    its logits have no columns.
     Who asks for ``LABEL_PROB`` alone reads only ``label_prob``,
     ``label_log_prob`` and ``error_prob``, and so can be served from dynamics
     that were kept of the label and of no other class.
@@ -41,6 +44,7 @@ class Need(Enum):
     AUGMENTED = ("final", "augmented")
     OUT_OF_FOLD = ("extra", "out_of_fold")
     THRESHOLD_SAMPLES = ("extra", "threshold_samples")
+    FEATURES = ("data", "features")
 
     @property
     def kind(self) -> Kind:
@@ -67,7 +71,7 @@ class Observation:
 
     Parameters
     ----------
-    kind : {"train", "epoch", "final", "extra"}
+    kind : {"train", "epoch", "final", "extra", "data"}
         Which moment; see :class:`Need`.
     epoch : int
         Epochs finished, the current one included; from 1.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.errors import StoreError
 from hcat_nb.evaluation.learning_check import LearningCheck, check_learning
 from hcat_nb.evaluation.proposals import Proposals, Table, none_proposed, propose
 from hcat_nb.seeds import child_seed
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.runs._held_out import HeldOut
 
-__all__ = ["Answers", "answer"]
+__all__ = ["Answers", "RunAnswers", "answer"]
 
 _FEW = 1000  # rows that are compared before all are
 
@@ -66,6 +67,43 @@ class Answers:
         """Return the sentences for the run's notes."""
         check = "" if self.check is None else self.check.sentence
         return [one for one in (check, self.note) if one]
+
+
+class RunAnswers:
+    """What :class:`Run` inherits: what it says beside its scores."""
+
+    info: dict[str, Any]
+    held_out: pd.DataFrame | None
+
+    @property
+    def learning_check(self) -> str:
+        """Whether the network learned, in a sentence; empty where there is nothing to say."""
+        check = self.info.get("check")
+        return "" if check is None else str(check["sentence"])
+
+    def pred_probs(self) -> pd.DataFrame:
+        """Return each sample's probabilities by a network that was not trained on it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``sample_id``, a float32 column for each class, named by its
+            value; NaN where no fold judged a sample.
+
+        Raises
+        ------
+        StoreError
+            If the run trained no folds.
+        """
+        if self.held_out is None:
+            raise StoreError(
+                "the run has no probabilities out of fold",
+                "a run with folds",
+                "train it with folds=5",
+            )
+        values = self.info["dataset"]["class_values"]
+        columns = self.held_out[[str(code) for code in range(len(values))]]
+        return columns.set_axis(list(values), axis="columns")
 
 
 def answer(

@@ -8,6 +8,7 @@ import numpy as np
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs._samples import id_list
 
 if TYPE_CHECKING:
     import os
@@ -139,7 +140,7 @@ class RunCharts:
         dynamics = label_probabilities(self)
         if ids is None:
             ids = self._run().hardest(5).ids
-        rows = self._rows(ids)
+        rows = self.positions(ids)
         return trajectories(
             dynamics,
             rows.tolist(),
@@ -286,12 +287,11 @@ class RunCharts:
                 raise UnknownNameError(f"this run has no method {name!r}", nearest(name, there))
         return names
 
-    def _rows(self, ids: Iterable[Any]) -> np.ndarray:
-        """Return the positions of samples, in the order of the ids."""
+    def positions(self, ids: Iterable[Any] | Any) -> np.ndarray:
+        """Return the positions of samples, in the order of the ids, int64."""
         index = self.scores.index
-        listed = [ids] if isinstance(ids, str) else list(ids)
         found: list[int] = []
-        for one in listed:
+        for one in id_list(ids):
             rows = np.flatnonzero(index == one)
             if not len(rows):
                 like = (

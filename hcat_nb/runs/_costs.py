@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.observation.clock import Clock
 
-__all__ = ["EXTRA", "costs_table", "described_parts", "part_timings"]
+__all__ = ["EXTRA", "OBSERVE", "SCORE", "costs_table", "described_parts", "part_timings"]
 
 EXTRA, OBSERVE, SCORE = "extra/", "observe/", "score/"
 

@@ -178,6 +178,9 @@ def _go_on(study: Study, journal: Journal, index: dict[str, Any]) -> None:
 
     parts, states = journal.tensors(index)
     accumulators = study.accumulators()
+    # A run that was begun before there were judges goes on with them: they look at its end.
+    fresh = {judge.name: judge.state() for judge in study.judges if judge.name in accumulators}
+    states = fresh | states
     if states.keys() != accumulators.keys():
         raise StoreError(
             f"{journal.folder} holds the accumulators {', '.join(states)}",

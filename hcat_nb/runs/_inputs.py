@@ -41,6 +41,7 @@ class Inputs(NamedTuple):
     name: str | None
     model: ModelLike | None
     classes: Sequence[Any] | None
+    truth: Any = None
     features: Any = None
 
 
@@ -78,6 +79,7 @@ def make_spec(
     model: ModelLike | None,
     spec: RunSpec | None,
     options: Mapping[str, Any],
+    truth: Any = None,
     features: Any = None,
 ) -> RunSpec:
     """Return the run's specification.
@@ -91,12 +93,16 @@ def make_spec(
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
         )
+    from hcat_nb.data.truth import names_column
+
     named = dict(options)
     if data is not None:
         data = name_of_path(data) if isinstance(data, os.PathLike) else data
         named["dataset"] = data if isinstance(data, str) else USERS_OWN
     if model is not None:
         named["model"] = model if isinstance(model, str) else USERS_OWN
+    if truth is not None:
+        named["truth"] = str(truth) if names_column(truth) else USERS_OWN
     if features is not None:
         named["features"] = features if isinstance(features, str) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
@@ -104,6 +110,8 @@ def make_spec(
         raise SpecError("the data of this specification were an object", remedy="hand it over")
     if made.model == USERS_OWN and (model is None or isinstance(model, str)):
         raise SpecError("the model of this specification was an object", remedy="hand it over")
+    if made.truth == USERS_OWN and (truth is None or names_column(truth)):
+        raise SpecError("the truth of this specification was an object", remedy="hand it over")
     if made.features == USERS_OWN and (features is None or isinstance(features, str)):
         raise SpecError("the features of this specification were an object", remedy="hand it over")
     return made
@@ -131,8 +139,14 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
     return told
 
 
-def make_methods(spec: RunSpec) -> list[Method]:
+def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Method]:
     """Return fresh methods, in the order of METHODS.md.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    names : sequence of str, optional
+        Which; default: those of the run.  Judges take their options from it, too.
 
     Raises
     ------
@@ -140,13 +154,14 @@ def make_methods(spec: RunSpec) -> list[Method]:
         If a method has no such option.
     """
     methods = []
-    unknown = [name for name in spec.method_options if name not in spec.method_names()]
+    named = [*spec.method_names(), *spec.judge_names()]
+    unknown = [name for name in spec.method_options if name not in named]
     if unknown:
         raise UnknownNameError(
             f"method_options name {unknown[0]!r}, which is not a method of this run",
-            nearest(unknown[0], spec.method_names()),
+            nearest(unknown[0], named),
         )
-    for name in spec.method_names():
+    for name in spec.method_names() if names is None else names:
         plugin = METHODS.get(name)
         options = dict(spec.method_options.get(name, {}))
         if spec.variant in plugin.variants:
@@ -165,7 +180,12 @@ def make_methods(spec: RunSpec) -> list[Method]:
 
 
 def load_dataset(
-    data: Any, labels: Any, name: str | None, spec: RunSpec, classes: Sequence[Any] | None
+    data: Any,
+    labels: Any,
+    name: str | None,
+    spec: RunSpec,
+    classes: Sequence[Any] | None,
+    truth: Any = None,
 ) -> LabelledDataset:
     """Return the dataset that ``spec`` names, or that the user handed over.
 
@@ -197,6 +217,8 @@ def load_dataset(
         seed=spec.effective_data_seed,
         data_on=spec.data_on,
         classes=classes,
+        groups=spec.groups,
+        truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
         **options,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import plain_values
+from hcat_nb.runs._costs import described_parts
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._backbone import Backbone
+    from hcat_nb.runs._study import Study
+    from hcat_nb.training.events import StartEvent
 
 __all__ = [
     "DRAWN",
@@ -27,6 +30,8 @@ __all__ = [
     "describe_model",
     "peak_memory_mb",
     "seen_notes",
+    "start_event",
+    "study_info",
     "versions",
 ]
 
@@ -97,6 +102,59 @@ def seen_notes(backbone: Backbone | None, methods: Sequence[str]) -> list[str]:
         verb = "look" if len(looking) > 1 else "looks"
         notes.append(f"{' and '.join(looking)} {verb} at these features, not at pixels")
     return notes
+
+
+def study_info(study: Study, outcome: str) -> dict[str, Any]:
+    """Return ``run.info`` of a study that was trained."""
+    notes = list(study.notes)
+    if len(study.trainer.rows) % study.spec.batch_size == 1 and study.trainer.steps > 0:
+        notes.append("the last batch, of one sample, joined the batch before")
+    if study.placement.note:
+        notes.append(study.placement.note)
+    if study.extra.jobs and study.initial_weights == GIVEN:
+        notes.append(
+            "every extra training started from the weights of the module that was handed "
+            "over; if they were trained on these data, its judgement is not out of fold"
+        )
+    if study.ranks is not None:
+        notes.append(f"trained and observed by {study.ranks.size} processes together")
+    return {
+        "outcome": outcome,
+        "dataset": describe_dataset(study.dataset),
+        "model": study.model_name,
+        "features": list(study.seen.sample_shape),
+        "initial_weights": study.initial_weights,
+        **describe_model(study.net, study.embedding),
+        "methods": describe_methods(study.methods),
+        "judges": describe_methods(study.judges),
+        "parts": described_parts(
+            study.trainer.observer.askers(), [method.name for method in study.methods]
+        ),
+        "device": str(study.device),
+        "data_on": study.placement.data_on,
+        "notes": [*notes, *study.answers.notes()],
+        **study.answers.info(),
+        "versions": versions(),
+    }
+
+
+def start_event(study: Study) -> StartEvent:
+    """Return what listeners are told first of a study that is prepared."""
+    from hcat_nb.training.events import StartEvent
+
+    dataset = study.dataset
+    return StartEvent(
+        n_epochs=study.epochs,
+        n_steps=study.trainer.steps,
+        dataset=dataset.name,
+        model=study.model_name,
+        device=str(study.device),
+        sample_ids=dataset.sample_ids,
+        labels=dataset.labels.numpy(),
+        class_names=dataset.class_names,
+        is_hard=study.perturbed.truth["is_hard"].to_numpy() if study.spec.knows_truth else None,
+        methods={method.name: method.scored_from for method in study.methods},
+    )
 
 
 def versions() -> dict[str, str]:

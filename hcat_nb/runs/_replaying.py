@@ -32,6 +32,7 @@ _REASONS = {
     Need.LABEL_PROB: "the label's probability at the end of each epoch",
     Need.OUT_OF_FOLD: "networks trained without the samples that they judge",
     Need.THRESHOLD_SAMPLES: "two trainings with threshold samples",
+    Need.FEATURES: "the samples themselves",
 }
 _LOGITS = frozenset({Need.TRAIN_LOGITS, Need.LOGITS, Need.FINAL_LOGITS, Need.LABEL_PROB})
 

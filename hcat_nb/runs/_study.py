@@ -9,27 +9,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import ModelError
+from hcat_nb.registry import JUDGES
 from hcat_nb.runs._answers import Answers, answer
-from hcat_nb.runs._costs import described_parts, part_timings
-from hcat_nb.runs._epochs import chosen_epochs
+from hcat_nb.runs._costs import part_timings
 from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
 from hcat_nb.runs._inputs import (
-    fit_classes,
     load_dataset,
     make_methods,
 )
+from hcat_nb.runs._network import build_model
 from hcat_nb.runs._placement import Placement, place_features
-from hcat_nb.runs._record import (
-    DRAWN,
-    GIVEN,
-    describe_dataset,
-    describe_methods,
-    describe_model,
-    peak_memory_mb,
-    seen_notes,
-    versions,
-)
+from hcat_nb.runs._record import peak_memory_mb, seen_notes, start_event, study_info
 from hcat_nb.runs._tables import (
     details_table,
     flags_table,
@@ -59,7 +49,7 @@ if TYPE_CHECKING:
     from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs._extra_trainings import ExtraTrainings
-    from hcat_nb.training.events import Control, Listener, StartEvent
+    from hcat_nb.training.events import Control, Listener
     from hcat_nb.training.loop import Tell, Trainer, Training
     from hcat_nb.training.ranks import Ranks
     from hcat_nb.training.shares import Shares
@@ -91,6 +81,8 @@ class Study:
     timings: dict[str, float] = field(default_factory=dict)
 
     methods: list[Method] = field(init=False)
+    judges: list[Method] = field(init=False, default_factory=list)
+    notes: list[str] = field(init=False, default_factory=list)
     perturbed: Perturbed = field(init=False)
     seen: LabelledDataset = field(init=False)
     net: nn.Module = field(init=False)
@@ -103,7 +95,6 @@ class Study:
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     placement: Placement = field(init=False)
     epochs: int = field(init=False)
-    epochs_note: str = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
@@ -122,12 +113,15 @@ class Study:
         name: str | None,
         model: ModelLike | None,
         classes: Sequence[Any] | None,
+        truth: Any = None,
         features: Any = None,
     ) -> None:
         """Do and check everything that comes before training."""
         from hcat_nb.models._backbone import check_follows, make_backbone
         from hcat_nb.perturbations._apply import perturb
+        from hcat_nb.runs._judging import make_judges, settled
         from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
+        from hcat_nb.runs.given_truth import given_truth
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -136,24 +130,33 @@ class Study:
         self.device = (choose_device if ranks is None else ranks.device)(spec.device)
         with nullcontext() if ranks is None else ranks.one_before_the_others():
             clean = (
-                load_dataset(data, labels, name, spec, classes)
+                load_dataset(data, labels, name, spec, classes, truth)
                 if self.given is None
                 else self.given.dataset
             )
         self.timings["load"] = time.perf_counter() - self.began
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
-        clean = self._build(spec.model if model is None else model, clean, self.backbone)
+        shown = self.backbone.like(clean)
+        self.methods = settled(self.methods, shown)
+        self.judges, note = make_judges(spec, shown)
+        self.notes += [note] if note else []
+        clean = build_model(self, spec.model if model is None else model, clean, self.backbone)
         self.spec = spec.replace(epochs=self.epochs)
-        self.perturbed = self.given or perturb(
-            clean,
-            spec.hardness,
-            spec.p,
-            seed=spec.effective_data_seed,
-            **spec.hardness_options,
-        )
+        if spec.truth is None:
+            self.perturbed = self.given or perturb(
+                clean,
+                spec.hardness,
+                spec.p,
+                seed=spec.effective_data_seed,
+                **spec.hardness_options,
+            )
+        else:
+            self.perturbed, note = given_truth(clean)
+            self.notes.append(note)
         check_follows(self.backbone, self.dataset.features is not clean.features)
         self.seen = self.backbone.seen(self.dataset)
+        self.notes += seen_notes(self.backbone, [method.name for method in self.methods])
         self._wire()
         shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(
@@ -172,16 +175,20 @@ class Study:
         self.trainer.control = control or Control()
         self.trainer.afterwards = self.extra.run if self.shares is None else self._gather_first
         try:
-            return self.trainer.run(self.start_event())
+            return self.trainer.run(start_event(self))
         finally:
             self.trainer.afterwards = None  # a cycle would keep the features alive
 
     def accumulators(self) -> dict[str, Buffered]:
         """Return everything that remembers what was observed; a method by its name."""
+        from hcat_nb.observation.record import Need
+
         own: dict[str, Buffered] = {"run.map": self.dynamics}
         if self.keeper is not None:
             own["run.dynamics"] = self.keeper
-        return own | {method.name: method for method in self.methods}
+        # Judges that look at features remember nothing before the end.
+        watching = [one for one in self.judges if Need.EMBEDDINGS in one.needs]
+        return own | {method.name: method for method in (*self.methods, *watching)}
 
     @property
     def epoch_files(self) -> Path | None:
@@ -216,21 +223,25 @@ class Study:
         import pandas as pd
 
         from hcat_nb.observation.clock import Clock
+        from hcat_nb.runs._judging import ask, judged
         from hcat_nb.runs._scoring import score_and_release
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
         scoring_clock = Clock()
+        ask([*self.methods, *self.judges], self.seen, epochs, scoring_clock)
         said = self.answers = answer(
             dataset,
             self.dynamics,
             self.spec.effective_model_seed,
             held_out=self.extra.held_out,
             accuracies=[record.accuracy for record in training.history],
+            judges=judged([*self.methods, *self.judges]),
         )
         on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
         self.dynamics.release()
-        outcomes = score_and_release(self.methods, scoring_clock)
+        everyone = score_and_release([*self.methods, *self.judges], scoring_clock)
+        outcomes = {method.name: everyone[method.name] for method in self.methods}
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
         now = time.perf_counter()
         self.timings |= {
@@ -246,12 +257,12 @@ class Study:
         return Run(
             spec=self.spec,
             scores=scores_table(dataset, outcomes),
-            details=details_table(dataset, on_map, outcomes),
+            details=details_table(dataset, on_map, everyone),
             truth=self.perturbed.truth,
             flags=flags_table(dataset, outcomes),
             history=history,
             timings=self.timings,
-            info=self._info(outcome),
+            info=study_info(self, outcome),
             dynamics=None if self.keeper is None else id_frame(dataset, self.keeper.columns()),
             weights={
                 name: value.detach().cpu().clone().contiguous()
@@ -261,41 +272,6 @@ class Study:
             logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
             held_out=held_out_table(dataset, self.extra.held_out.probabilities()),
         )
-
-    def _build(
-        self, model: ModelLike, clean: LabelledDataset, backbone: Backbone
-    ) -> LabelledDataset:
-        """Make the network, and return the data with a class for each of its outputs."""
-        import torch
-
-        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
-        from hcat_nb.models._building import build_network, default_model, model_name
-        from hcat_nb.models._embedding import find_embedding, output_width
-        from hcat_nb.observation.record import Need
-        from hcat_nb.training.seed import isolated_rng
-
-        two = backbone.like(clean.take(torch.nonzero(clean.trainable).ravel()[:2]))
-        columns = 0 if two.modality == "image" else two.encoded_shape[0]
-        rows = int(clean.trainable.sum())
-        self.epochs, self.epochs_note = chosen_epochs(self.spec, rows, columns)
-        if isinstance(model, str) and model == "auto":
-            model = default_model(two, self.spec.effective_defaults)
-        self.model_name = model_name(model, two)
-        self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
-        self.make_network = partial(build_network, model, options=self.spec.model_options)
-        with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
-            self.net = self.make_network(two)
-            if not any(one.requires_grad for one in self.net.parameters()):
-                raise ModelError(
-                    "the model has no trainable parameter",
-                    "at least one",
-                    "parameter.requires_grad_(True)",
-                )
-            trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
-            clean = fit_classes(clean, output_width(trial, two.features))
-            if any(Need.EMBEDDINGS in method.needs for method in self.methods):
-                self.embedding = find_embedding(trial, two.features, self.spec.embedding)
-        return clean
 
     def _wire(self) -> None:
         """Connect model, methods, observer and trainer."""
@@ -318,8 +294,9 @@ class Study:
         labels = dataset.labels.to(device)
         unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
         seed = spec.effective_model_seed
-        for method in self.methods:
-            own_seed = child_seed(seed, f"method/{method.name}")
+        for method in (*self.methods, *self.judges):
+            parent = spec.effective_data_seed if method.name in JUDGES else seed
+            own_seed = child_seed(parent, f"method/{method.name}")
             method.begin(Context(labels, dataset.n_classes, self.epochs, own_seed, unreadable))
         self.dynamics = MapDynamics(labels, dataset.n_classes)
         own: list[Subscriber] = [self.dynamics]
@@ -353,7 +330,7 @@ class Study:
             features,
             labels,
             observed,
-            [*own, *self.methods],
+            [*own, *self.methods, *self.judges],
             n_classes=dataset.n_classes,
             batch_size=batch_size,
             seed=seed,
@@ -396,54 +373,3 @@ class Study:
         """Return what other data, or other features of the user's own, would not give."""
         own = self.backbone.digest if self.backbone else ""
         return data_fingerprint(self.dataset) | ({"features of your own": own} if own else {})
-
-    def start_event(self) -> StartEvent:
-        """Return what listeners are told first."""
-        from hcat_nb.training.events import StartEvent
-
-        dataset = self.dataset
-        return StartEvent(
-            n_epochs=self.epochs,
-            n_steps=self.trainer.steps,
-            dataset=dataset.name,
-            model=self.model_name,
-            device=str(self.device),
-            sample_ids=dataset.sample_ids,
-            labels=dataset.labels.numpy(),
-            class_names=dataset.class_names,
-            is_hard=self.perturbed.truth["is_hard"].to_numpy() if self.spec.hardness else None,
-            methods={method.name: method.scored_from for method in self.methods},
-        )
-
-    def _info(self, outcome: str) -> dict[str, Any]:
-        notes = [self.epochs_note] if self.epochs_note else []
-        notes += seen_notes(self.backbone, [method.name for method in self.methods])
-        if len(self.trainer.rows) % self.spec.batch_size == 1 and self.trainer.steps > 0:
-            notes.append("the last batch, of one sample, joined the batch before")
-        if self.placement.note:
-            notes.append(self.placement.note)
-        notes += self.answers.notes()
-        if self.extra.jobs and self.initial_weights == GIVEN:
-            notes.append(
-                "every extra training started from the weights of the module that was handed "
-                "over; if they were trained on these data, its judgement is not out of fold"
-            )
-        if self.ranks is not None:
-            notes.append(f"trained and observed by {self.ranks.size} processes together")
-        return {
-            "outcome": outcome,
-            "dataset": describe_dataset(self.dataset),
-            "model": self.model_name,
-            "features": list(self.seen.sample_shape),
-            "initial_weights": self.initial_weights,
-            **describe_model(self.net, self.embedding),
-            "methods": describe_methods(self.methods),
-            "parts": described_parts(
-                self.trainer.observer.askers(), [method.name for method in self.methods]
-            ),
-            "device": str(self.device),
-            "data_on": self.placement.data_on,
-            "notes": notes,
-            **self.answers.info(),
-            "versions": versions(),
-        }

@@ -129,10 +129,12 @@ def map_columns(
     answers : Answers
         What is said of the labels.
     """
+    from hcat_nb.methods._groups import DOUBTS, GROUPS, by_doubt
     from hcat_nb.methods.dataiq import DataIQ
     from hcat_nb.methods.datamaps import DataMaps
 
     here = dynamics.snapshot(epoch)
+    other, doubted = dynamics.best_other(), answers.proposals.codes >= 0
     known = {type(method): method for method in methods}
     dataiq, datamaps = known.get(DataIQ, DataIQ()), known.get(DataMaps, DataMaps())
     assert isinstance(dataiq, DataIQ)
@@ -147,8 +149,9 @@ def map_columns(
         "correctness": here.correctness,
         "mean_loss": here.mean_loss,
         "last_loss": dynamics.last_losses(),
-        "dataiq_group": _groups(dataiq.groups(here.confidence, here.aleatoric)),
-        "datamaps_group": _groups(datamaps.groups(here.confidence, here.variability)),
+        "group": _named(by_doubt(here.confidence, here.variability, other, doubted), DOUBTS),
+        "dataiq_group": _named(dataiq.groups(here.confidence, here.aleatoric), GROUPS),
+        "datamaps_group": _named(datamaps.groups(here.confidence, here.variability), GROUPS),
     }
 
 
@@ -170,10 +173,8 @@ def _status(reasons: Sequence[str]) -> pd.Categorical[str]:
     return pd.Categorical(list(reasons), categories=pd.Index(sorted(said)))
 
 
-def _groups(codes: np.ndarray) -> pd.Categorical[str]:
+def _named(codes: np.ndarray, names: tuple[str, ...]) -> pd.Categorical[str]:
     """Return a column of groups; without coordinates (-1) there is none."""
     import pandas as pd
 
-    from hcat_nb.methods._groups import GROUPS
-
-    return pd.Categorical.from_codes(codes, categories=pd.Index(GROUPS))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names))

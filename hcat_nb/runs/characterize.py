@@ -27,6 +27,7 @@ def characterize(
     name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
+    truth: Any = None,
     features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
@@ -54,6 +55,10 @@ def characterize(
         copy with its weights: hand over one that has not seen these data.
     classes : sequence, optional
         All class values, where some have no sample.
+    truth : str or array-like of length n, optional
+        The true labels, or which are wrong (yes or no), for ``run.evaluate()``:
+        a column of the data, which is then no feature, or the values, None
+        where nothing is known.
     features : str, array, DataFrame or callable, optional
         What the model sees in place of the samples: see ``features`` of
         :class:`RunSpec`; or an array with a row for each sample, a DataFrame
@@ -111,8 +116,8 @@ def characterize(
 
     with together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
-        chosen = make_spec(data, model, spec, options, features)
-        inputs = Inputs(data, labels, name, model, classes, features)
+        chosen = make_spec(data, model, spec, options, truth, features)
+        inputs = Inputs(data, labels, name, model, classes, truth, features)
         journal = None
         if out is not None:
             from hcat_nb.runs._followers import FollowerJournal

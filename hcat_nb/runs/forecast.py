@@ -3,7 +3,8 @@
 A few batches are trained on, and some samples are observed as in each kind of
 epoch that the run has (with and without checkpoints of gradients, the last
 one); the rest is arithmetic: so many batches, so many epochs of each kind.
-Scoring, saving and drawing are left out: they are small, or not the run's.
+Judges judge some samples, and what they do with all of them follows from that.
+Other scoring, saving and drawing are left out: they are small, or not the run's.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.observation.clock import Clock
-from hcat_nb.runs._costs import EXTRA, OBSERVE, costs_table, described_parts
+from hcat_nb.runs._costs import EXTRA, OBSERVE, SCORE, costs_table, described_parts
 from hcat_nb.runs._inputs import Inputs, make_spec
+from hcat_nb.runs._judging import judge_seconds
 from hcat_nb.runs._memory_need import free_memory, memory_need
+from hcat_nb.runs._record import start_event
 from hcat_nb.runs._study import Study
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ class Forecast:
     Parameters
     ----------
     table : pandas.DataFrame
-        Index ``hcm``: the methods, then ``(training)`` and ``(data map,
+        Index ``hcm``: the methods and judges, then ``(training)`` and ``(data map,
         rest)``.  ``seconds``, of all seeds, extra trainings with who asked for
         them; ``of_training``: seconds over those of the run's own training;
         ``mb``: megabytes that it has yet to touch.  The first and the last
@@ -67,7 +70,7 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training, extra trainings and observation."""
+        """Seconds of training, extra trainings, observation and judges."""
         return float(self.table["seconds"].sum())
 
     def __repr__(self) -> str:
@@ -89,6 +92,7 @@ def forecast(
     name: str | None = None,
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
+    truth: Any = None,
     features: Any = None,
     spec: RunSpec | None = None,
     **options: Any,
@@ -97,7 +101,7 @@ def forecast(
 
     Parameters
     ----------
-    data, labels, name, model, classes, features, spec, **options
+    data, labels, name, model, classes, truth, features, spec, **options
         As for :func:`hcat_nb.characterize`.
 
     Returns
@@ -110,19 +114,21 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
-    chosen = make_spec(data, model, spec, options, features)
+    chosen = make_spec(data, model, spec, options, truth, features)
     study = Study(replace(chosen, seeds=1))
-    study.prepare(*Inputs(data, labels, name, model, classes, features))
+    study.prepare(*Inputs(data, labels, name, model, classes, truth, features))
     need = memory_need(study.trainer, study.accumulators())
-    timings = {part: chosen.seeds * seconds for part, seconds in _timings(study).items()}
+    judged = judge_seconds([*study.methods, *study.judges], study.dataset, study.embedding)
+    parts = _timings(study) | {SCORE + name: seconds for name, seconds in judged.items()}
+    timings = {part: chosen.seeds * seconds for part, seconds in parts.items()}
     askers = study.trainer.observer.askers()
-    methods = [method.name for method in study.methods]
+    methods = [method.name for method in (*study.methods, *study.judges)]
     costs = costs_table(timings, described_parts(askers, methods), methods)
     seconds = costs.groupby("hcm")["seconds"].sum().reindex(methods, fill_value=0.0)
     training = timings["train"]
     seconds[TRAINING] = training
     seconds[REST] = sum(timings.values()) - seconds.sum()
-    megabytes = [need[name] / 1e6 for name in [*methods, "training"]]
+    megabytes = [need.get(name, 0) / 1e6 for name in [*methods, "training"]]
     rest = sum(need.values()) / 1e6 - sum(megabytes)
     table = seconds.to_frame().assign(of_training=seconds / training, mb=[*megabytes, rest])
     return Forecast(table, sum(need.values()), free_memory(study.device), study.trainer.epochs)
@@ -132,7 +138,7 @@ def _timings(study: Study) -> dict[str, float]:
     """Return seconds by part, under the names that a run's timings have; the study is used up."""
     trainer = study.trainer
     observer = trainer.observer
-    step, handing_over = _step_seconds(trainer, study.start_event())
+    step, handing_over = _step_seconds(trainer, start_event(study))
     timings = {"train": step * trainer.steps * trainer.epochs}
     for who, seconds in handing_over.items():
         timings[OBSERVE + who] = seconds * len(trainer.rows) * trainer.epochs

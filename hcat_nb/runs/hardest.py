@@ -11,6 +11,7 @@ import numpy as np
 from hcat_nb.errors import SpecError
 from hcat_nb.registry import METHODS
 from hcat_nb.runs._pictures import data_url, png
+from hcat_nb.runs.first_look import FIRST_LOOK, judges_of, rankings, score_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +35,12 @@ class HardestSamples:
     frame : pandas.DataFrame
         Index ``sample_id``: ``rank`` (from 1), ``label``, ``suggested``,
         ``suggested_probability``, ``verdict``, ``is_hard`` where the truth is
-        known, all scores, and of texts the text, in a column of its name.
+        known, the judges' and all methods' scores, and of texts the text, in a
+        column of its name.
     by : str
-        The method that ranks.
+        What ranks: a method, a judge or ``first_look``.
+    made_of : str
+        Of what ``first_look`` is made here, and what it lacks.
     tied_at_cut : int
         Samples, inside and outside, that share the last score shown.
     ties : str or None
@@ -50,6 +54,7 @@ class HardestSamples:
     tied_at_cut: int
     ties: str | None
     pictures: list[bytes]
+    made_of: str = ""
 
     @property
     def ids(self) -> list[object]:
@@ -61,7 +66,7 @@ class HardestSamples:
 
     def __repr__(self) -> str:
         # Narrow enough for a terminal; what the other methods say is in the frame.
-        others = [name for name in METHODS.names() if name != self.by]
+        others = [name for name in METHODS.known() if name != self.by]
         table = self.frame.drop(columns=["position", *others], errors="ignore")
         return f"{self._caption()}\n{table.to_string(max_rows=_SHOWN, max_colwidth=_WIDEST)}"
 
@@ -79,14 +84,19 @@ class HardestSamples:
 
     def _caption(self) -> str:
         text = f"{len(self)} hardest samples by {self.by} (higher = harder)"
+        if self.made_of:
+            text = f"{len(self)} samples to look at first by {self.by} ({self.made_of})"
         if self.ties and self.tied_at_cut > 1:
             text += f"; {self.tied_at_cut} share the last score, ranked by {self.ties}"
         return text
 
     def _tile(self, row: pd.Series, picture: bytes) -> str:
+        import pandas as pd
+
         label, other = html.escape(str(row["label"])), html.escape(str(row["suggested"]))
         sample = html.escape(str(row.name))
-        words = label if label == other else f"{label} &rarr; {other}?"
+        doubted = not pd.isna(row["suggested"]) and label != other
+        words = f"{label} &rarr; {other}?" if doubted else label
         title = f"sample {sample}: {row['verdict'] or 'no verdict'}, {self.by} {row[self.by]:.4g}"
         return (
             f'<figure style="margin:0;width:{_TILE}px;text-align:center;font-size:11px" '
@@ -97,27 +107,28 @@ class HardestSamples:
         )
 
 
-def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> HardestSamples:
-    """Rank the samples of ``run`` by the method ``by``.
+def hardest_samples(run: Run, k: int | None, by: str | None) -> HardestSamples:
+    """Rank the samples of ``run`` by ``by``, else by the first of its :func:`rankings`.
 
-    Samples without a score come last.  ``ties`` names a column of
-    ``run.details``, higher = harder, that ranks equal scores; what is still
-    equal keeps the order of the dataset.
+    Samples without a score come last; see :func:`ranking` for equal scores.
     """
     import pandas as pd
 
     whole = isinstance(k, (int, np.integer)) and not isinstance(k, bool)
     if k is not None and not (whole and k >= 0):
         raise SpecError(f"k is {k!r}", "a whole number of samples, or None for all")
-    scores = run.scores[by].to_numpy()
+    by = rankings(run)[0] if by is None else by
+    scores = score_of(run, by).to_numpy()
     order = ranking(run, by)
     top = order if k is None else order[:k]
     frame = run.details[["label", "suggested", "suggested_probability"]].assign(
         verdict=_verdicts(run, by)
     )
-    if run.spec.hardness:
+    if run.spec.knows_truth:
         frame["is_hard"] = run.truth["is_hard"].to_numpy()
-    frame = pd.concat([frame, run.scores], axis=1).iloc[top]
+    more = [name for name in (by, *judges_of(run)) if name not in run.methods]
+    beside = {name: score_of(run, name).to_numpy() for name in more}
+    frame = pd.concat([frame.assign(**beside), run.scores], axis=1).iloc[top]
     frame.insert(0, "rank", np.arange(1, len(top) + 1))
     if run.dataset is not None and run.dataset.text is not None:
         frame = _with_texts(frame, run.dataset, top)
@@ -125,20 +136,33 @@ def hardest_samples(run: Run, k: int | None, by: str, ties: str | None) -> Harde
     pictures = []
     if run.dataset is not None and run.dataset.modality == "image":
         pictures = [png(run.dataset, int(row)) for row in top[:_SHOWN]]
-    return HardestSamples(frame, by, tied, ties, pictures)
+    made_of = run.first_look.words if by == FIRST_LOOK and run.first_look is not None else ""
+    return HardestSamples(frame, by, tied, ties_of(run, by), pictures, made_of)
 
 
 def ranking(run: Run, by: str) -> np.ndarray:
-    """Return the positions of all samples, hardest by the method ``by`` first, int64.
+    """Return the positions of all samples, hardest by ``by`` first, int64.
 
     Equal scores are ranked by the column of ``run.details`` that the method's
     card names, then by the order of the dataset; samples without a score come
     last.
     """
-    scores = run.scores[by].to_numpy()
-    ties = run.info["methods"][by]["ties"]
+    scores = score_of(run, by).to_numpy()
+    ties = ties_of(run, by)
     second = np.zeros(len(scores)) if ties is None else run.details[ties].to_numpy()
     return np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
+
+
+def _withheld(run: Run) -> bool:
+    """Say whether the learning check found that verdicts would be noise."""
+    check = run.info.get("check")
+    return check is not None and check["state"] == "not_learned"
+
+
+def ties_of(run: Run, by: str) -> str | None:
+    """Return the column of ``run.details``, higher = harder, that ranks equal scores."""
+    ties: str | None = run.info["methods"].get(by, {}).get("ties")
+    return ties
 
 
 def _with_texts(frame: pd.DataFrame, dataset: LabelledDataset, rows: np.ndarray) -> pd.DataFrame:
@@ -156,12 +180,15 @@ def _verdicts(run: Run, by: str) -> np.ndarray:
     suggested = run.details["suggested"]
     doubted = (suggested.notna() & (suggested != run.details["label"])).to_numpy()
     verdict[doubted] = "another label is likelier"
-    if by in run.flags:
+    if by in run.flags and not _withheld(run):
         flagged = run.flags[by].to_numpy()
         verdict[flagged] = "flagged"
         verdict[flagged & doubted] = "flagged, another label is likelier"
-    status = run.details[f"{by}_status"].astype(object).to_numpy()
-    stated = status != ""
+    unscored = score_of(run, by).isna().to_numpy()
+    look = run.first_look if by == FIRST_LOOK else None
+    source = by if look is None else (*look.dynamics, *look.judges)[0]
+    status = run.details[f"{source}_status"].astype(object).to_numpy()
+    stated = (status != "") & (unscored | (source == by))
     reasons = {"rare_class": "class too rare to judge", "no_label": "no label"}
     verdict[stated] = [reasons.get(reason, reason) for reason in status[stated]]
     return verdict

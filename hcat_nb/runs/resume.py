@@ -35,6 +35,7 @@ def resume(
     labels: Any = None,
     *,
     model: ModelLike | None = None,
+    truth: Any = None,
     features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
@@ -47,7 +48,7 @@ def resume(
     ----------
     folder : str or Path
         The ``out`` of the run.
-    data, labels, model, features : optional
+    data, labels, model, truth, features : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
         Told about progress.
@@ -83,9 +84,10 @@ def resume(
         if leads:
             held.enter_context(owned(path, "a run, resumed"))
             index = _unfinished(path)  # nobody came between
-        _refuse_missing(path, index, data, model, {**options, "features": features})
-        spec = _spec(path, index, data, model, options, features)
-        inputs = Inputs(data, labels, index["name"], model, index["classes"], features)
+        objects = {"dataset": data, "model": model, "truth": truth, "features": features}
+        _refuse_missing(path, index, {**objects, **options})
+        spec = _spec(path, index, data, model, options, truth, features)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth, features)
         kept = ("data", "model", "epochs", "environment")
         head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
@@ -114,13 +116,10 @@ def _unfinished(path: Path) -> dict[str, Any]:
     raise StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
 
 
-def _refuse_missing(
-    path: Path, index: Mapping[str, Any], data: Any, model: Any, options: Mapping[str, Any]
-) -> None:
+def _refuse_missing(path: Path, index: Mapping[str, Any], given: dict[str, Any]) -> None:
     """Refuse to go on without the objects of the run, which no file can hold."""
-    given = {"dataset": data, "model": model, **options}
-    if isinstance(options.get("hardness"), Mapping):  # a mixture, whose parts are an option
-        given["hardness_options"] = options["hardness"]
+    if isinstance(given.get("hardness"), Mapping):  # a mixture, whose parts are an option
+        given["hardness_options"] = given["hardness"]
     missing = [name for name in index["objects"] if given.get(name) is None]
     if missing:
         words = {"dataset": "data, labels", "model": "model=..."}
@@ -138,11 +137,12 @@ def _spec(
     data: Any,
     model: Any,
     options: Mapping[str, Any],
+    truth: Any,
     features: Any,
 ) -> RunSpec:
     """Return the run's specification, objects handed over again included."""
     recorded = RunSpec.recorded(index["spec"])
-    spec = make_spec(data, model, recorded, options, features)
+    spec = make_spec(data, model, recorded, dict(options), truth, features)
     then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
     now = {key: spec.to_dict()[key] for key in then}
     if words := differences(then, now):

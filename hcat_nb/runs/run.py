@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.errors import DataError, StoreError, UnknownNameError
 from hcat_nb.registry import nearest
-from hcat_nb.runs._charts import RunCharts
-from hcat_nb.runs.hardest import HardestSamples, hardest_samples
+from hcat_nb.runs._answers import RunAnswers
+from hcat_nb.runs._looking import RunLooks
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = ["Run"]
 
 
 @dataclass(eq=False)
-class Run(RunCharts):
+class Run(RunLooks, RunAnswers):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,
@@ -43,7 +43,8 @@ class Run(RunCharts):
         A float32 column for each method, *higher = harder*; NaN only where
         ``details["<method>_status"]`` gives the reason.
     details : pandas.DataFrame
-        ``label``, ``predicted``, ``suggested``, ``suggested_probability``,
+        ``label``, ``predicted``, ``suggested``, ``suggested_probability``
+        (NaN where no other label is proposed), ``group``,
         ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
         ``mean_loss``, ``last_loss``, ``dataiq_group``, ``datamaps_group``, the
         methods' own quantities, and a ``<method>_status`` each.
@@ -102,10 +103,12 @@ class Run(RunCharts):
     def __repr__(self) -> str:
         hardness = self.spec.hardness
         injected = f", {hardness} p={self.spec.p:g}" if hardness else ""
+        check = self.learning_check.partition(":")[0].lower()
+        injected += ", truth given" if self.spec.truth else ""
         return (
             f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
-            f"{len(self.methods)} methods>"
+            f"{len(self.methods)} methods{f'; {check}' if check else ''}>"
         )
 
     def without_data(self) -> Run:
@@ -126,12 +129,13 @@ class Run(RunCharts):
         seed: int = 0,
         **unknown: Any,
     ) -> pd.DataFrame:
-        """Measure how well each method finds the samples that were made hard.
+        """Measure how well each method finds the samples that are hard: by injection, or by truth.
 
         Parameters
         ----------
         baselines : bool
-            Whether rows of the baselines follow: ``random``,
+            Whether rows of the baselines follow: ``first_look``, the judges
+            ``linear`` and ``knn_label`` that the run asked, ``random``,
             ``class_frequency`` and ``last_loss``.
         variant : {"paper", "hcat"}
             ``"hcat"``: ``auprc`` as H-CAT's released evaluator gives it.
@@ -149,21 +153,39 @@ class Run(RunCharts):
             With ``seeds=k`` the figures are those of the mean scores, and
             ``auroc_std`` and ``auprc_std`` say how much they move from one
             seed to the next.
+
+        Raises
+        ------
+        DataError
+            If nobody knows which samples are hard.
         """
+        import pandas as pd
+
         from hcat_nb.evaluation.baselines import baselines as baseline_scores
         from hcat_nb.evaluation.hcat import low_is_hard
         from hcat_nb.evaluation.seed_spread import with_seed_spread
         from hcat_nb.evaluation.table import evaluate
+        from hcat_nb.runs.first_look import rankings, score_of
 
         for name in unknown:
             options = inspect.getfullargspec(Run.evaluate).kwonlyargs
             raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
+        if not self.spec.knows_truth:
+            raise DataError(
+                "nothing was injected into this run, and no truth is given, so nobody knows "
+                "which samples are hard",
+                "hardness= or truth= (true labels, or which are wrong), when it is trained",
+                "hcat.evaluate(run.scores, truth) measures a run that is there",
+            )
         details = self.details
         beside = None
         if baselines:
             beside = baseline_scores(
                 details["label"], last_loss=details.get("last_loss"), seed=seed
-            ).drop(columns=self.methods, errors="ignore")  # a user's own method of that name
+            )
+            names = [name for name in rankings(self) if name not in self.methods]
+            beside = pd.concat([*(score_of(self, name) for name in names), beside], axis=1)
+            beside = beside.drop(columns=self.methods, errors="ignore")  # a user's of that name
         low = low_is_hard(
             [
                 name
@@ -189,30 +211,6 @@ class Run(RunCharts):
             return evaluate(scores, self.truth, variant=variant, low_is_hard=low, n_resamples=0)
 
         return with_seed_spread(table, self.by_seed(), measure)
-
-    def pred_probs(self) -> pd.DataFrame:
-        """Return each sample's probabilities by a network that was not trained on it.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Index ``sample_id``, a float32 column for each class, named by its
-            value; NaN where no fold judged a sample.
-
-        Raises
-        ------
-        StoreError
-            If the run trained no folds.
-        """
-        if self.held_out is None:
-            raise StoreError(
-                "the run has no probabilities out of fold",
-                "a run with folds",
-                "train it with folds=5",
-            )
-        values = self.info["dataset"]["class_values"]
-        columns = self.held_out[[str(code) for code in range(len(values))]]
-        return columns.set_axis(list(values), axis="columns")
 
     def by_seed(self) -> list[pd.DataFrame]:
         """Return the scores of each seed, a column a method; one frame where there is one seed."""
@@ -251,7 +249,10 @@ class Run(RunCharts):
             if name not in self.details  # there, under some names, is the paper's own quantity
         }
         frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy(), **scores)
-        return data_map(frame, x=x, color=color, **options)
+        note = self.learning_check
+        if len(self.history) == 1:
+            note = "One epoch: variability, and groups by it, need two. " + note
+        return data_map(frame, x=x, color=color, **{"note": note.strip(), **options})
 
     def costs(self) -> pd.DataFrame:
         """Return what each method cost: its share of the passes, extra trainings, sums, scoring.
@@ -275,58 +276,14 @@ class Run(RunCharts):
                 "a run that was trained",
                 "run.timings has the seconds of its stages",
             )
-        return costs_table(self.timings, self.info["parts"], self.methods)
+        names = [*self.methods, *self.info.get("judges", {})]
+        return costs_table(self.timings, self.info["parts"], names)
 
     def costs_chart(self, *, width: int = 420) -> alt.LayerChart:
         """Draw :meth:`costs`, the dearest method first."""
         from hcat_nb.charts.costs import costs_chart
 
         return costs_chart(self.costs(), width=width)
-
-    def hardest(self, k: int | None = 20, *, by: str | None = None) -> HardestSamples:
-        """Return the samples to look at first, hardest first.
-
-        Parameters
-        ----------
-        k : int or None
-            How many; None for all.
-        by : str, optional
-            The method to rank by (default: the first one of the run).  Equal
-            scores are ranked by the second key that the method's card names.
-
-        Returns
-        -------
-        HardestSamples
-            A gallery or table in a notebook; ``.frame`` is the DataFrame.
-
-        Raises
-        ------
-        UnknownNameError
-            If the run has no such method.
-        """
-        by = self.methods[0] if by is None else by
-        if by not in self.methods:
-            raise UnknownNameError(f"this run has no method {by!r}", nearest(by, self.methods))
-        ties = self.info["methods"][by]["ties"]
-        return hardest_samples(self, k, by, ties)
-
-    def duplicates(self) -> pd.DataFrame:
-        """List the exact duplicates in the data, those of conflicting labels first.
-
-        Returns
-        -------
-        pandas.DataFrame
-            See :func:`hcat_nb.duplicates`.
-
-        Raises
-        ------
-        DataError, StoreError
-            If the run was loaded, and its data cannot be made again.
-        """
-        from hcat_nb.data.duplicates import duplicates
-        from hcat_nb.runs._rebuilding import data_given
-
-        return duplicates(data_given(self))
 
     def decisions(self, file: str | Path | None = None) -> Decisions:
         """Return what was decided about the samples, to add to.

@@ -175,7 +175,7 @@ def _read(
             "peak_memory_mb": record["timings"].get("peak_memory_mb"),
             **{name: info["versions"].get(key) for key, name in _PACKAGES.items()},
         }
-        metrics = record["metrics"] if spec["hardness"] else [{}]
+        metrics = record["metrics"] if spec["hardness"] or spec.get("truth") else [{}]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path} cannot be read ({error!r})",

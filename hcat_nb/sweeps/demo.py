@@ -47,6 +47,8 @@ class Demo:
     by: str
 
     def __str__(self) -> str:
+        import pandas as pd
+
         places = {
             "executed notebook": self.notebook,
             "the same as a page": self.page,
@@ -56,7 +58,8 @@ class Demo:
         lines = [f"{what:<19} {path}" for what, path in places.items()]
         lines += ["", f"The {len(self.hardest)} hardest samples, by {self.by} (higher = harder):"]
         for sample, row in self.hardest.iterrows():
-            words = f"label {row['label']}, looks like {row['suggested']}"
+            other = row["suggested"]
+            words = f"label {row['label']}" + ("" if pd.isna(other) else f", looks like {other}")
             truth = {True: ", made hard on purpose", False: ", not made hard"}
             known = truth[bool(row["is_hard"])] if "is_hard" in row else ""
             lines.append(f"  sample {sample}: {words}, {self.by} {row[self.by]:.3f}{known}")

@@ -71,7 +71,7 @@ class Settings:
         """Return the run's data map as PNG, coloured by the truth where there is one."""
         from hcat_nb.charts.picture import picture
 
-        return picture(run.data_map(color="truth" if run.spec.hardness else "group"))
+        return picture(run.data_map(color="truth" if run.spec.knows_truth else "group"))
 
 
 def check_parameters(namespace: Mapping[str, Any]) -> Settings:

@@ -10,12 +10,14 @@ import torch
 
 from hcat_nb.errors import ScoreError, SpecError
 from hcat_nb.methods.base import Method
-from hcat_nb.registry import METHODS
+from hcat_nb.registry import JUDGES, METHODS
 
-NAMES = METHODS.names()
+NAMES = METHODS.known()
 PLANTED = [(name, fault) for name in NAMES for fault in sorted(METHODS.get(name).detects)]
 READS_EPOCHS = [
-    name for name in NAMES if any(need.kind != "final" for need in METHODS.get(name)().needs)
+    name
+    for name in NAMES
+    if any(need.kind not in ("final", "data") for need in METHODS.get(name)().needs)
 ]
 LABEL_BLIND = [name for name in NAMES if not METHODS.get(name).looks_at_labels]
 
@@ -45,8 +47,9 @@ def auroc(scores, hard) -> float:
 def test_the_methods_are_there():
     known = {"aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "grand", "el2n"}
     assert known | {"forgetting", "loss", "prototypicality", "vog", "allsh", "detector"} == set(
-        NAMES
+        METHODS.names()
     )
+    assert [*METHODS.names(), *JUDGES] == NAMES
 
 
 # What a score means

@@ -27,6 +27,7 @@ def test_mistakes_are_told_before_the_kernel_starts(
     assert not (tmp_path / "tutorial.ipynb").exists()
 
 
+@pytest.mark.slow
 def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
     earlier = characterize("wine", epochs=1, seed=1, methods="aum", out=tmp_path / "demo/run")
     demo = run_demo(tmp_path / "demo", progress=False, dataset="wine", epochs=2, model="mlp")

@@ -28,6 +28,7 @@ def page(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_it_says_nothing_of_the_results_that_come_along(page: Path) -> None:
     text = page.read_text()
     assert "Hypotheses, written down before the runs" in text
@@ -35,6 +36,7 @@ def test_it_says_nothing_of_the_results_that_come_along(page: Path) -> None:
     assert "too small to rank methods" not in text
 
 
+@pytest.mark.slow
 def test_it_holds_every_chart_with_its_picture(page: Path) -> None:
     text = page.read_text()
     charts = re.findall(
@@ -56,6 +58,7 @@ def test_it_holds_every_chart_with_its_picture(page: Path) -> None:
         assert name in text or name.replace("&#39;", "'") in text
 
 
+@pytest.mark.slow
 def test_its_parameters_reach_the_notebooks_that_have_them(page: Path) -> None:
     text = page.read_text()
     assert "p &lt; 0.01" in text or "p < 0.01" in text
@@ -63,6 +66,7 @@ def test_its_parameters_reach_the_notebooks_that_have_them(page: Path) -> None:
     assert "breast_cancer" not in text  # left out
 
 
+@pytest.mark.slow
 def test_it_names_no_other_machine_and_stays_small(page: Path) -> None:
     text = page.read_text()
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(https?:)?//", text)

@@ -49,6 +49,8 @@ class TableSource(TableOptions, Source):
         on_missing_label: str = "error",
         on_bad_row: str = "error",
         seed: int = 0,
+        truth: Any = None,
+        groups: Any = None,
     ) -> LabelledDataset:
         """Return the table, read in the way that ``hcat_nb.load`` was asked for.
 
@@ -71,6 +73,8 @@ class TableSource(TableOptions, Source):
             on_missing_label=on_missing_label,
             on_bad_row=on_bad_row,
             options=chosen,
+            truth=truth,
+            groups=groups,
         )
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.truth import with_groups, with_truth
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
@@ -75,6 +76,8 @@ class Source(ABC):
         on_missing_label: str = "error",
         on_bad_row: str = "error",
         seed: int = 0,
+        truth: Any = None,
+        groups: Any = None,
     ) -> LabelledDataset:
         """Return the training set, read in the way that ``hcat_nb.load`` was asked for.
 
@@ -91,7 +94,9 @@ class Source(ABC):
                 raise DataError(
                     f"{option} was given with {self.name!r}, which has its own labels", "none"
                 )
-        return self.load()
+        dataset = self.load()
+        dataset = dataset if truth is None else with_truth(dataset, truth)
+        return dataset if groups is None else with_groups(dataset, groups)
 
     @abstractmethod
     def load(self) -> LabelledDataset:

@@ -15,6 +15,7 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.sources._table import TableSource
 from hcat_nb.data.table_options import TableOptions
+from hcat_nb.data.truth import split_beside
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import COMPRESSIONS
 
@@ -95,7 +96,7 @@ class File(ImageOptions, TableSource):
             )
         return read_frame(self.path, self.sep, self.encoding), None
 
-    def load_as(self, *, target: Any = None, **reading: Any) -> LabelledDataset:
+    def load_as(self, *, target: Any = None, truth: Any = None, **reading: Any) -> LabelledDataset:
         """Return the table with ``target`` as its labels.
 
         Raises
@@ -110,15 +111,17 @@ class File(ImageOptions, TableSource):
                 "target=, " + nearest_columns("target label class", names),
             )
         if self.image is None:
-            return super().load_as(target=target, **reading)
+            return super().load_as(target=target, truth=truth, **reading)
         options = {
             "image": self.image,
             "image_root": self.image_root or Path(self.path).expanduser().parent,
             "transform": self.transform,
             **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
         }
-        files = files_of(self.frame()[0], None, target, options, self.called)
-        return coerce(files, **reading)
+        frame, truth = split_beside(self.frame()[0], "truth", truth, target)
+        frame, groups = split_beside(frame, "groups", reading.pop("groups", None), target)
+        files = files_of(frame, None, target, options, self.called)
+        return coerce(files, truth=truth, groups=groups, **reading)
 
     @property
     def called(self) -> str:

@@ -1,0 +1,186 @@
+"""Neighbours' labels: hard is what lies among samples of other classes.
+
+No paper's own: the share of the k nearest neighbours with another label, each
+weighted 1 / (1 + rank), rank from 0, so that the nearest counts most.  Nearest
+by cosine distance, exactly, among the rows with a label, without the row
+itself; exact duplicates are neighbours like any other.  Equal distances (to
+six digits) are ranked by position.  A row of zeros is at distance 1 from all.
+
+Cost: n^2 (d + 10) / 10^10 seconds on a core, about; no network.  Memory:
+blocks of 64 MB.
+Caveat: as good as the space is.  Pixels of photographs are a poor one, and a
+network that memorised draws wrong labels together in its embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hcat_nb.errors import SpecError
+from hcat_nb.methods._judge import Judge, Matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["KnnLabel", "disagreement", "nearest_rows", "votes"]
+
+_BLOCK = 2**23  # similarities at a time: 64 MB with their keys
+_DIGITS = 10**6
+
+
+def nearest_rows(
+    features: Matrix, k: int, queries: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the k nearest neighbours of rows by cosine distance, nearest first.
+
+    Parameters
+    ----------
+    features : array or CSR matrix of shape (n, d)
+    k : int
+        Neighbours; fewer where there are no more than n - 1.
+    queries : array of shape (q,), int64, optional
+        Whose neighbours; default: all rows'.
+
+    Returns
+    -------
+    rows : array of shape (q, min(k, n - 1)), int64
+        Never the query itself; equal distances (to six digits) are ranked by position.
+    distances : array of the same shape, float32
+        In [0, 2]; 1 where a row is all zeros.
+
+    Examples
+    --------
+    >>> rows, distances = nearest_rows(np.array([[1.0, 0], [0, 1], [2, 0], [1, 1]]), 2)
+    >>> rows[0].tolist(), distances[0].round(2).tolist()
+    ([2, 3], [0.0, 0.29])
+    """
+    from sklearn.preprocessing import normalize
+
+    n = features.shape[0]
+    k = min(k, n - 1)
+    queries = np.arange(n) if queries is None else queries
+    if k < 1:
+        return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
+    unit = normalize(features)
+    parts = list(_blocks(unit, queries, k))
+    rows = np.concatenate([rows for rows, _ in parts])
+    return rows, np.concatenate([distances for _, distances in parts])
+
+
+def _blocks(unit: Matrix, queries: np.ndarray, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    from sklearn.utils.extmath import safe_sparse_dot
+
+    n = unit.shape[0]
+    across = unit.T
+    place = np.arange(n)
+    for some in np.array_split(queries, max(1, -(-len(queries) * n // _BLOCK))):
+        distance = 1 - safe_sparse_dot(unit[some], across, dense_output=True)
+        # One whole number for distance and position: who is nearest has no ties.
+        key = np.rint(distance * _DIGITS).astype(np.int64) * n + place
+        key[np.arange(len(some)), some] = np.iinfo(np.int64).max
+        found = np.argpartition(key, k - 1, axis=1)[:, :k]
+        order = np.take_along_axis(key, found, axis=1).argsort(axis=1)
+        rows = np.take_along_axis(found, order, axis=1)
+        nearest = np.take_along_axis(distance, rows, axis=1)
+        yield rows, nearest.clip(0, 2).astype(np.float32)
+
+
+def disagreement(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    """Return the weighted share of each row's neighbours that have another label.
+
+    Parameters
+    ----------
+    labels : array of shape (n,)
+    neighbours : array of shape (n, k), int64
+        Rows, nearest first; k >= 1.
+
+    Returns
+    -------
+    array of shape (n,), float64, in [0, 1]
+
+    Examples
+    --------
+    >>> disagreement(np.array([0, 1, 0]), np.array([[1, 2], [0, 2], [0, 1]])).round(2).tolist()
+    [0.67, 1.0, 0.33]
+    """
+    weights = 1 / (1 + np.arange(neighbours.shape[1]))
+    others = labels[neighbours] != labels[:, None]
+    share: np.ndarray = others @ weights / weights.sum()
+    return share
+
+
+def votes(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the weighted share of each class among neighbours.
+
+    Parameters
+    ----------
+    labels : array of shape (n, k), int64
+        Of each row's neighbours, nearest first, in [0, n_classes).
+    n_classes : int
+
+    Returns
+    -------
+    array of shape (n, n_classes), float64; rows sum to 1
+
+    Examples
+    --------
+    >>> votes(np.array([[1, 1, 0]]), 2).round(2).tolist()
+    [[0.18, 0.82]]
+    """
+    weights = 1 / (1 + np.arange(labels.shape[1]))
+    found = np.zeros((len(labels), n_classes))
+    for rank, weight in enumerate(weights / weights.sum()):
+        found[np.arange(len(labels)), labels[:, rank]] += weight
+    return found
+
+
+@dataclass(eq=False)
+class KnnLabel(Judge):
+    """Weighted share of the nearest neighbours with another label.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours.
+    space : {"auto", "input", "embedding"} or array of shape (n, d)
+        Where they are near: the features as the judges see them, the final
+        model's embedding, or an array with a row for each sample of the run.
+
+    Raises
+    ------
+    SpecError
+        If an option is out of range.
+    """
+
+    name = "knn_label"
+    title = "Neighbours' labels"
+    paper = "weighted vote of the nearest neighbours; no paper's own"
+    detects = frozenset({"mislabel"})
+    cost = "no network: n^2 d products, once; 64 MB"
+    misleads = "as good as the space: pixels of photographs are a poor one"
+
+    k: int = 10
+    space: str | ArrayLike = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if type(self.k) is not int or self.k < 1:
+            raise SpecError(f"knn_label.k is {self.k!r}", "at least 1 neighbour")
+
+    @property
+    def unjudged(self) -> str:
+        """Why a row with a label has no score: it is the only one."""
+        return "no_neighbour"
+
+    def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
+        """Return the weighted share of neighbours with another label, (m,)."""
+        if len(labels) < 2:
+            return np.full(len(labels), np.nan)
+        neighbours, _ = nearest_rows(features, self.k)
+        classes, own = np.unique(labels, return_inverse=True)
+        self.say(classes, votes(own[neighbours], len(classes)))
+        return disagreement(labels, neighbours)

@@ -1,0 +1,114 @@
+"""Which samples to look at first: the dynamics of training and two judges, in equal parts.
+
+No single method is best on every kind of data.  ``first_look`` is the mean of
+three ranks: the mean rank of those of ``aum``, ``el2n``, ``datamaps`` and
+``loss`` that the run has, the rank by ``linear``, and the rank by
+``knn_label``.  What a run lacks takes no part, and is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hcat_nb.errors import UnknownNameError
+from hcat_nb.registry import JUDGES, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.runs.run import Run
+
+__all__ = ["DYNAMICS", "FIRST_LOOK", "FirstLook", "first_look", "judges_of", "rankings", "score_of"]
+
+FIRST_LOOK = "first_look"
+DYNAMICS = ("aum", "el2n", "datamaps", "loss")
+
+
+@dataclass(frozen=True, eq=False)
+class FirstLook:
+    """A ranking made of the rankings that a run has.
+
+    Parameters
+    ----------
+    scores : array of shape (n,), float32
+        In (0, 1], higher = look first; NaN where no part has a score.
+    dynamics : tuple of str
+        Methods of the first part.
+    judges : tuple of str
+        The other parts.
+    """
+
+    scores: np.ndarray
+    dynamics: tuple[str, ...]
+    judges: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What it is made of, and what it lacks."""
+        parts = [f"dynamics ({', '.join(self.dynamics)})"] if self.dynamics else []
+        parts += self.judges
+        lacking = [name for name in JUDGES if name not in self.judges]
+        if not self.dynamics:
+            lacking.insert(0, f"dynamics ({', '.join(DYNAMICS)})")
+        made = "the rank by " if len(parts) == 1 else "the mean rank of "
+        return made + ", ".join(parts) + (f"; without {', '.join(lacking)}" if lacking else "")
+
+
+def first_look(run: Run) -> FirstLook | None:
+    """Return the ranking of a run's samples; None if it has no part of it."""
+    dynamics = tuple(name for name in DYNAMICS if name in run.methods)
+    judges = tuple(name for name in JUDGES if name in judges_of(run))
+    ranks = [_mean([_ranks(run.scores[name]) for name in dynamics])] if dynamics else []
+    ranks += [_ranks(run.details[name]) for name in judges]
+    if not ranks:
+        return None
+    return FirstLook(_mean(ranks).astype(np.float32), dynamics, judges)
+
+
+def judges_of(run: Run) -> list[str]:
+    """Return the judges that the run asked, among its methods or beside them."""
+    asked = {*run.info.get("judges", {}), *run.methods}
+    return [name for name in JUDGES if name in asked]
+
+
+def rankings(run: Run) -> list[str]:
+    """Return what the samples of a run can be ranked by, the default first."""
+    first = [FIRST_LOOK] if run.first_look is not None else []
+    return [*first, *run.methods, *(name for name in judges_of(run) if name not in run.methods)]
+
+
+def score_of(run: Run, by: str) -> pd.Series:
+    """Return a score for each sample, higher = harder: a method's, a judge's, or the first look's.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run has none of that name.
+    """
+    if by not in (known := rankings(run)):
+        raise UnknownNameError(f"this run has no method {by!r}", nearest(by, known))
+    if by == FIRST_LOOK and by not in run.methods:
+        import pandas as pd
+
+        assert run.first_look is not None
+        return pd.Series(run.first_look.scores, index=run.scores.index, name=FIRST_LOOK)
+    return run.scores[by] if by in run.methods else run.details[by]
+
+
+def _ranks(scores: pd.Series) -> np.ndarray:
+    """Return each sample's share of the scored ones that are not harder, (n,), in (0, 1]."""
+    ranks: np.ndarray = scores.rank(pct=True).to_numpy(dtype=np.float64)  # NaN stays
+    return ranks
+
+
+def _mean(ranks: list[np.ndarray]) -> np.ndarray:
+    """Return the mean of the ranks that a sample has, NaN if it has none."""
+    table = np.stack(ranks)
+    known = np.isfinite(table)
+    count = known.sum(axis=0)
+    total = np.where(known, table, 0.0).sum(axis=0)
+    mean: np.ndarray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
