@@ -201,6 +201,8 @@ def _named(parameters: Any, part: str) -> dict[str, Any]:
             )
         if name in named:
             raise SpecError(f"the parameter {name!r} is given twice (as {given!r} too)")
+        if name == "features" and hasattr(value, "shape"):
+            raise SpecError("features is an array, which no notebook can hold", "a name")
         named[name] = plain_parameter(given, value)
     return named
 

@@ -293,6 +293,17 @@ class TestObjects:
         assert_same(expected, run)
         assert run.info["dataset"]["name"] == "mine"
 
+    def test_features_of_the_users_own_are_given_again_and_no_others(self, tmp_path):
+        own = np.random.default_rng(0).normal(size=(178, 4))
+        options = {"epochs": 2, "methods": "el2n", "learning_check": False}
+        folder = interrupted(tmp_path / "r", "wine", after=1, features=own, **options)
+        with pytest.raises(StoreError, match=r"the features of .* was an object.*features=\.\.\."):
+            resume(folder)
+        with pytest.raises(StoreError, match=r"other data .*features of your own"):
+            resume(folder, features=own + 1)
+        run = resume(folder, features=own)
+        assert_same(characterize("wine", features=own, **options), run)
+
     def test_an_option_that_is_an_object(self, tmp_path):
         options = {
             "subset": 60, "epochs": 2, "methods": "el2n", "hardness": "far_ood",
