@@ -9,6 +9,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from hcat_nb.fields import field_choices
 from hcat_nb.jupyter.commands import COMMANDS, Command, Own
 from hcat_nb.jupyter.magic_parser import (
     looks_like_data,
@@ -19,7 +20,6 @@ from hcat_nb.jupyter.magic_parser import (
 from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.runs._checkpoint import CHECKPOINT
 from hcat_nb.runs.listing import KINDS
-from hcat_nb.fields import field_choices
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 __all__ = ["add_completer", "complete"]
