@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import ModelError
+from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs._answers import Answers, answer
 from hcat_nb.runs._costs import part_timings
@@ -80,6 +81,7 @@ class Study:
 
     methods: list[Method] = field(init=False)
     judges: list[Method] = field(init=False, default_factory=list)
+    judging: Clock = field(init=False, default_factory=Clock)
     notes: list[str] = field(init=False, default_factory=list)
     perturbed: Perturbed = field(init=False)
     net: nn.Module = field(init=False)
@@ -113,10 +115,9 @@ class Study:
         truth: Any = None,
     ) -> None:
         """Do and check everything that comes before training."""
-        from hcat_nb.perturbations._apply import perturb
         from hcat_nb.runs._judging import make_judges, settled
         from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
-        from hcat_nb.runs.given_truth import given_truth
+        from hcat_nb.runs.given_truth import with_hardness
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -137,17 +138,8 @@ class Study:
         self.judges, note = make_judges(spec, clean)
         self.notes += [note] if note else []
         clean = self._build(spec.model if model is None else model, clean)
-        if spec.truth is None:
-            self.perturbed = self.given or perturb(
-                clean,
-                spec.hardness,
-                spec.p,
-                seed=spec.effective_data_seed,
-                **spec.hardness_options,
-            )
-        else:
-            self.perturbed, note = given_truth(clean)
-            self.notes.append(note)
+        self.perturbed, note = with_hardness(clean, spec, self.given)
+        self.notes += [note] if note else []
         self._wire()
         shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(
@@ -164,7 +156,7 @@ class Study:
 
         self.trainer.listeners = listeners
         self.trainer.control = control or Control()
-        self.trainer.afterwards = self.extra.run if self.shares is None else self._gather_first
+        self.trainer.afterwards = self._end
         try:
             return self.trainer.run(start_event(self))
         finally:
@@ -200,9 +192,19 @@ class Study:
         for name, one in self.accumulators().items():
             one.load_state(states[name])
 
-    def _gather_first(self, training: Training, tell: Tell) -> None:
-        self.gather()
+    def _end(self, training: Training, tell: Tell) -> None:
+        if self.shares is not None:
+            self.gather()
         self.extra.run(training, tell)
+        if self.ranks is None or self.ranks.leads:
+            self.ask_judges(len(training.history))
+
+    def ask_judges(self, epochs: int) -> None:
+        """Show the data to the judges, once; they need no more than the epochs that are over."""
+        from hcat_nb.runs._judging import ask
+
+        if not self.judging.seconds and epochs:
+            ask([*self.methods, *self.judges], self.dataset, epochs, self.judging)
 
     def gather(self) -> None:
         """Bring together on rank 0 what the ranks observed; all of them call it, once."""
@@ -213,14 +215,13 @@ class Study:
         """Score what was observed; of that, nothing but the tables is left."""
         import pandas as pd
 
-        from hcat_nb.observation.clock import Clock
-        from hcat_nb.runs._judging import ask, judged
+        from hcat_nb.runs._judging import judged
         from hcat_nb.runs._scoring import score_and_release
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
-        scoring_clock = Clock()
-        ask([*self.methods, *self.judges], dataset, epochs, scoring_clock)
+        scoring_clock = self.judging
+        self.ask_judges(epochs)
         said = self.answers = answer(
             dataset,
             self.dynamics,

@@ -50,7 +50,11 @@ def test_named_data_take_values():
         (FRAME, {"target": "y", "truth": "y"}, "truth and target are both 'y'"),
         ("wine", {"truth": "true"}, "names a column, and 'wine' has none"),
         (np.eye(2), {"labels": [0, 1], "truth": "true"}, "data of the type ndarray have none"),
-        (np.eye(2), {"labels": [0, 1], "truth": [0, 1, 1]}, "2 rows, but 3 values of truth or groups"),
+        (
+            np.eye(2),
+            {"labels": [0, 1], "truth": [0, 1, 1]},
+            "2 rows, but 3 values of truth or groups",
+        ),
         (FRAME, {"labels": [0, 1, 0, 1], "truth": pd.Series([0, 1, 0, 1])}, "another index"),
     ],
 )
