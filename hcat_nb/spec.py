@@ -42,6 +42,12 @@ def _positive(value: int) -> bool:
     return value >= 1
 
 
+def _names_features(value: str) -> bool:
+    package, _, name = value.partition(":")
+    named = package in ("torchvision", "timm") and name != ""
+    return named or value in ("raw", "patches", USERS_OWN)
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """Everything that decides a run's numbers, checked when it is made.
@@ -107,14 +113,21 @@ class RunSpec:
     hardness_options: Mapping[str, Any] = option({}, "options of the hardness, as key=value")
     model: str = option(
         "auto",
-        "model to train (auto: cnn for images, dense for tables and texts; with defaults=1 or "
-        "variant=hcat lenet and mlp)",
+        "model to train (auto: cnn for images, dense for tables and texts)",
         registry=MODELS,
         extra=("auto", USERS_OWN),
     )
     model_options: Mapping[str, Any] = option({}, "options of the model, as key=value")
     embedding: str | None = option(
         None, "module whose input is the embedding (default: the last linear layer)"
+    )
+    features: str = option(
+        "raw",
+        "what the model sees of a sample: raw pixels or columns; patches (of images, by k-means on "
+        "their own patches); torchvision:NAME or timm:NAME, frozen (NAME:FILE where a file has the "
+        "weights); in Python also an array or a function",
+        check=_names_features,
+        expected="raw, patches, torchvision:NAME or timm:NAME",
     )
     normalize: str = option(
         "auto",
@@ -144,7 +157,7 @@ class RunSpec:
     )
     epochs: int | None = option(
         None,
-        "epochs of training (default: 10, and of few rows as many as a network needs to learn)",
+        "epochs of training (default: 10, of few rows as many as it takes to learn)",
         check=_positive,
         expected="at least 1",
     )

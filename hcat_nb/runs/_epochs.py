@@ -12,7 +12,7 @@ _LEAST, _MOST = 10, 100
 _STEPS = 330
 
 
-def chosen_epochs(spec: RunSpec, n_rows: int) -> tuple[int, str]:
+def chosen_epochs(spec: RunSpec, n_rows: int, n_columns: int = 0) -> tuple[int, str]:
     """Return the number of epochs, and a note about it, empty if it was chosen.
 
     Parameters
@@ -20,11 +20,16 @@ def chosen_epochs(spec: RunSpec, n_rows: int) -> tuple[int, str]:
     spec : RunSpec
     n_rows : int
         That are trained on.
+    n_columns : int
+        That the model sees of a row; 0 of images.  Where there are more of
+        them than rows, as in few texts, a network learns them by heart at once.
 
     Examples
     --------
     >>> [chosen_epochs(RunSpec(), n)[0] for n in (50_000, 700, 40)]
     [10, 30, 100]
+    >>> chosen_epochs(RunSpec(), 700, n_columns=2000)[0]
+    10
     >>> chosen_epochs(RunSpec(epochs=3), 700)
     (3, '')
     """
@@ -32,7 +37,7 @@ def chosen_epochs(spec: RunSpec, n_rows: int) -> tuple[int, str]:
         return spec.epochs, ""
     steps = -(-n_rows // spec.batch_size)  # in an epoch
     epochs = _LEAST
-    if spec.effective_defaults > 1:
+    if spec.effective_defaults > 1 and n_columns < n_rows:
         epochs = min(max(_LEAST, -(-_STEPS // steps)), _MOST)
     note = f"{epochs} epochs, for nobody chose"
     if epochs > _LEAST:

@@ -42,6 +42,7 @@ class Inputs(NamedTuple):
     model: ModelLike | None
     classes: Sequence[Any] | None
     truth: Any = None
+    features: Any = None
 
 
 def run_head(spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def make_spec(
     spec: RunSpec | None,
     options: Mapping[str, Any],
     truth: Any = None,
+    features: Any = None,
 ) -> RunSpec:
     """Return the run's specification.
 
@@ -101,6 +103,8 @@ def make_spec(
         named["model"] = model if isinstance(model, str) else USERS_OWN
     if truth is not None:
         named["truth"] = str(truth) if names_column(truth) else USERS_OWN
+    if features is not None:
+        named["features"] = features if isinstance(features, str) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
     if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
         raise SpecError("the data of this specification were an object", remedy="hand it over")
@@ -108,6 +112,8 @@ def make_spec(
         raise SpecError("the model of this specification was an object", remedy="hand it over")
     if made.truth == USERS_OWN and (truth is None or names_column(truth)):
         raise SpecError("the truth of this specification was an object", remedy="hand it over")
+    if made.features == USERS_OWN and (features is None or isinstance(features, str)):
+        raise SpecError("the features of this specification were an object", remedy="hand it over")
     return made
 
 

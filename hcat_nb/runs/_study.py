@@ -21,7 +21,7 @@ from hcat_nb.runs._inputs import (
     load_dataset,
     make_methods,
 )
-from hcat_nb.runs._placement import Placement, place_features
+from hcat_nb.runs._placement import Placement, placed
 from hcat_nb.runs._record import DRAWN, GIVEN, peak_memory_mb, start_event, study_info
 from hcat_nb.runs._tables import (
     details_table,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
+    from hcat_nb.models._backbone import Backbone
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.observation.dynamics import MapDynamics
@@ -69,12 +70,15 @@ class Study:
         With one seed; when all is prepared, with a number of epochs.
     given : Perturbed, optional
         The data of an earlier study of the same run, to train on again.
+    backbone : Backbone, optional
+        What made the features of that study.
     ranks : Ranks, optional
         The processes that train together, if this one is not alone.
     """
 
     spec: RunSpec
     given: Perturbed | None = None
+    backbone: Backbone | None = None
     ranks: Ranks | None = None
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
@@ -84,6 +88,7 @@ class Study:
     judging: Clock = field(init=False, default_factory=Clock)
     notes: list[str] = field(init=False, default_factory=list)
     perturbed: Perturbed = field(init=False)
+    seen: LabelledDataset = field(init=False)
     net: nn.Module = field(init=False)
     embedding: nn.Module | None = field(init=False, default=None)
     device: torch.device = field(init=False)
@@ -102,7 +107,7 @@ class Study:
 
     @property
     def dataset(self) -> LabelledDataset:
-        """The data as they are trained on."""
+        """The data with what was made hard in them; the model sees :attr:`seen`."""
         return self.perturbed.dataset
 
     def prepare(
@@ -113,8 +118,10 @@ class Study:
         model: ModelLike | None,
         classes: Sequence[Any] | None,
         truth: Any = None,
+        features: Any = None,
     ) -> None:
         """Do and check everything that comes before training."""
+        from hcat_nb.models._backbone import check_follows, make_backbone
         from hcat_nb.runs._judging import make_judges, settled
         from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
         from hcat_nb.runs.given_truth import with_hardness
@@ -131,15 +138,18 @@ class Study:
                 else self.given.dataset
             )
         self.timings["load"] = time.perf_counter() - self.began
-        self.epochs, note = chosen_epochs(spec, int(clean.trainable.sum()))
+        if self.backbone is None:
+            self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
+        like = self.backbone.like(clean)
+        self.methods = settled(self.methods, like)
+        self.judges, note = make_judges(spec, like)
         self.notes += [note] if note else []
+        clean = self._build(spec.model if model is None else model, clean, self.backbone)
         self.spec = spec.replace(epochs=self.epochs)
-        self.methods = settled(self.methods, clean)
-        self.judges, note = make_judges(spec, clean)
-        self.notes += [note] if note else []
-        clean = self._build(spec.model if model is None else model, clean)
         self.perturbed, note = with_hardness(clean, spec, self.given)
         self.notes += [note] if note else []
+        check_follows(self.backbone, self.dataset.features is not clean.features)
+        self.seen = self.backbone.seen(self.dataset)
         self._wire()
         shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(
@@ -204,7 +214,7 @@ class Study:
         from hcat_nb.runs._judging import ask
 
         if not self.judging.seconds and epochs:
-            ask([*self.methods, *self.judges], self.dataset, epochs, self.judging)
+            ask([*self.methods, *self.judges], self.seen, epochs, self.judging)
 
     def gather(self) -> None:
         """Bring together on rank 0 what the ranks observed; all of them call it, once."""
@@ -265,7 +275,9 @@ class Study:
             held_out=held_out_table(dataset, self.extra.held_out.probabilities()),
         )
 
-    def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
+    def _build(
+        self, model: ModelLike, clean: LabelledDataset, backbone: Backbone
+    ) -> LabelledDataset:
         """Make the network, and return the data with a class for each of its outputs."""
         import torch
 
@@ -273,41 +285,32 @@ class Study:
         from hcat_nb.models._building import build_network, default_model, model_name
         from hcat_nb.models._embedding import output_width
         from hcat_nb.observation.record import Need
+        from hcat_nb.runs._judging import find_embedding_of
         from hcat_nb.training.seed import isolated_rng
 
+        two = backbone.like(clean.take(torch.nonzero(clean.trainable).ravel()[:2]))
+        columns = 0 if two.modality == "image" else two.encoded_shape[0]
+        rows = int(clean.trainable.sum())
+        self.epochs, note = chosen_epochs(self.spec, rows, columns)
+        self.notes += [note] if note else []
         if isinstance(model, str) and model == "auto":
-            model = default_model(clean, self.spec.effective_defaults)
-        self.model_name = model_name(model, clean)
+            model = default_model(two, self.spec.effective_defaults)
+        self.model_name = model_name(model, two)
         self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
         self.make_network = partial(build_network, model, options=self.spec.model_options)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
-            self.net = self.make_network(clean)
+            self.net = self.make_network(two)
             if not any(one.requires_grad for one in self.net.parameters()):
                 raise ModelError(
                     "the model has no trainable parameter",
                     "at least one",
                     "parameter.requires_grad_(True)",
                 )
-            two = clean.take(torch.nonzero(clean.trainable).ravel()[:2])
             trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
             clean = fit_classes(clean, output_width(trial, two.features))
             if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
-                self._find_embedding(trial, two.features)
+                find_embedding_of(self, trial, two.features)
         return clean
-
-    def _find_embedding(self, trial: nn.Module, features: torch.Tensor) -> None:
-        """Find the layer whose input is the embedding; judges do without if there is none."""
-        from hcat_nb.models._embedding import find_embedding
-        from hcat_nb.observation.record import Need
-        from hcat_nb.runs._judging import without_embedding
-
-        try:
-            self.embedding = find_embedding(trial, features, self.spec.embedding)
-        except ModelError as error:
-            if any(Need.EMBEDDINGS in method.needs for method in self.methods):
-                raise
-            self.judges, note = without_embedding(self.judges, error)
-            self.notes.append(note)
 
     def _wire(self) -> None:
         """Connect model, methods, observer and trainer."""
@@ -342,8 +345,9 @@ class Study:
         if spec.keep_dynamics == "logits":
             self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
             own.append(self.logits_keeper)
-        model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
-        batch_size = spec.observe_batch_size or default_batch_size(dataset.sample_shape, device)
+        seen = self.seen
+        model = AdaptedModel(fit_scaling(seen, spec.normalize), self.net).to(device)
+        batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
         make: Callable[..., Trainer] = Trainer
         if self.ranks is not None:
@@ -352,13 +356,13 @@ class Study:
 
             make = partial(RankTrainer, ranks=self.ranks)
             self.ranks.check_same(
-                {"dataset": data_fingerprint(dataset), "specification": spec_fingerprint(spec)}
+                {"dataset": self.fingerprint(), "specification": spec_fingerprint(spec)}
             )
             self.ranks.start_alike(model)
             portions = self.ranks.portions(observed, batch_size)
             self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
             observed = self.shares.mine
-        self.placement = self._place()
+        self.placement = placed(self)
         features = self.placement.features
         observer = Observer(
             model,
@@ -370,7 +374,7 @@ class Study:
             batch_size=batch_size,
             seed=seed,
             embedding=self.embedding,
-            traits=InputTraits.of(dataset),
+            traits=InputTraits.of(seen),
             sharing=self.shares,
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
@@ -390,16 +394,10 @@ class Study:
         held_out = HeldOut(spec, dataset, seed, self.epochs)
         agreed = bool if self.ranks is None else self.ranks.from_leader
         self.extra = ExtraTrainings.plan(
-            self.methods, dataset, self.make_network, self.trainer, held_out, agreed
+            self.methods, seen, self.make_network, self.trainer, held_out, agreed
         )
 
-    def _place(self) -> Placement:
-        """Put the features where batches reach the device."""
-        from hcat_nb.runs._memory_need import free_memory
-
-        dataset, shape = self.dataset, self.dataset.sample_shape
-        reserved = 4 * dataset.n_classes * len(dataset) + sum(
-            one.later_bytes(shape) for one in self.accumulators().values()
-        )
-        free = free_memory(self.device)
-        return place_features(dataset, self.device, self.spec.data_on, reserved, free)
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what other data, or other features of the user's own, would not give."""
+        own = self.backbone.digest if self.backbone else ""
+        return data_fingerprint(self.dataset) | ({"features of your own": own} if own else {})

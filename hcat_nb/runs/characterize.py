@@ -28,6 +28,7 @@ def characterize(
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
     truth: Any = None,
+    features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     out: str | Path | None = None,
@@ -58,6 +59,11 @@ def characterize(
         The true labels, or which are wrong (yes or no), for ``run.evaluate()``:
         a column of the data, which is then no feature, or the values, None
         where nothing is known.
+    features : str, array, DataFrame or callable, optional
+        What the model sees in place of the samples: see ``features`` of
+        :class:`RunSpec`; or an array with a row for each sample, a DataFrame
+        whose index are their ids, or a function that maps a batch of raw
+        samples, a tensor (b, ...), to (b, columns).
     listeners : sequence of Listener
         Told about progress.
     control : Control, optional
@@ -110,8 +116,8 @@ def characterize(
 
     with together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
-        chosen = make_spec(data, model, spec, options, truth)
-        inputs = Inputs(data, labels, name, model, classes, truth)
+        chosen = make_spec(data, model, spec, options, truth, features)
+        inputs = Inputs(data, labels, name, model, classes, truth, features)
         journal = None
         if out is not None:
             from hcat_nb.runs._followers import FollowerJournal

@@ -93,6 +93,7 @@ def forecast(
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
     truth: Any = None,
+    features: Any = None,
     spec: RunSpec | None = None,
     **options: Any,
 ) -> Forecast:
@@ -100,7 +101,7 @@ def forecast(
 
     Parameters
     ----------
-    data, labels, name, model, classes, truth, spec, **options
+    data, labels, name, model, classes, truth, features, spec, **options
         As for :func:`hcat_nb.characterize`.
 
     Returns
@@ -113,9 +114,9 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
-    chosen = make_spec(data, model, spec, options, truth)
+    chosen = make_spec(data, model, spec, options, truth, features)
     study = Study(replace(chosen, seeds=1))
-    study.prepare(*Inputs(data, labels, name, model, classes, truth))
+    study.prepare(*Inputs(data, labels, name, model, classes, truth, features))
     need = memory_need(study.trainer, study.accumulators())
     judged = judge_seconds([*study.methods, *study.judges], study.dataset, study.embedding)
     parts = _timings(study) | {SCORE + name: seconds for name, seconds in judged.items()}

@@ -36,6 +36,7 @@ def resume(
     *,
     model: ModelLike | None = None,
     truth: Any = None,
+    features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     keep_checkpoint: bool = False,
@@ -47,7 +48,7 @@ def resume(
     ----------
     folder : str or Path
         The ``out`` of the run.
-    data, labels, model, truth : optional
+    data, labels, model, truth, features : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
         Told about progress.
@@ -83,9 +84,10 @@ def resume(
         if leads:
             held.enter_context(owned(path, "a run, resumed"))
             index = _unfinished(path)  # nobody came between
-        _refuse_missing(path, index, {"dataset": data, "model": model, "truth": truth, **options})
-        spec = _spec(path, index, data, model, options, truth)
-        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth)
+        given = {"dataset": data, "model": model, "truth": truth, "features": features, **options}
+        _refuse_missing(path, index, given)
+        spec = _spec(path, index, data, model, options, truth, features)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth, features)
         kept = ("data", "model", "epochs", "environment")
         head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
@@ -136,10 +138,11 @@ def _spec(
     model: Any,
     options: Mapping[str, Any],
     truth: Any,
+    features: Any,
 ) -> RunSpec:
     """Return the run's specification, objects handed over again included."""
     recorded = RunSpec.recorded(index["spec"])
-    spec = make_spec(data, model, recorded, dict(options), truth)
+    spec = make_spec(data, model, recorded, dict(options), truth, features)
     then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
     now = {key: spec.to_dict()[key] for key in then}
     if words := differences(then, now):
