@@ -15,7 +15,7 @@ from hcat_nb.registry import JUDGES
 from hcat_nb.runs._answers import Answers, answer
 from hcat_nb.runs._costs import part_timings
 from hcat_nb.runs._epochs import chosen_epochs
-from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
+from hcat_nb.runs._fingerprint import spec_fingerprint, study_fingerprint
 from hcat_nb.runs._inputs import (
     fit_classes,
     load_dataset,
@@ -356,7 +356,7 @@ class Study:
 
             make = partial(RankTrainer, ranks=self.ranks)
             self.ranks.check_same(
-                {"dataset": self.fingerprint(), "specification": spec_fingerprint(spec)}
+                {"dataset": study_fingerprint(self), "specification": spec_fingerprint(spec)}
             )
             self.ranks.start_alike(model)
             portions = self.ranks.portions(observed, batch_size)
@@ -396,8 +396,3 @@ class Study:
         self.extra = ExtraTrainings.plan(
             self.methods, seen, self.make_network, self.trainer, held_out, agreed
         )
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what other data, or other features of the user's own, would not give."""
-        own = self.backbone.digest if self.backbone else ""
-        return data_fingerprint(self.dataset) | ({"features of your own": own} if own else {})
