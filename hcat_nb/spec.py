@@ -150,6 +150,11 @@ class RunSpec:
         "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
         choices=("paper", "hcat"),
     )
+    epoch_mean: str = option(
+        "all",
+        "epochs that aum, dataiq, datamaps, el2n and loss average: all, or the second half",
+        choices=("all", "second_half"),
+    )
     epochs: int | None = option(
         None,
         "epochs of training (default: 10, of few rows as many as it takes to learn)",
@@ -251,6 +256,11 @@ class RunSpec:
         if self.truth is not None and self.hardness is not None:
             raise SpecError(
                 f"truth is given, and {self.hardness!r} is to be injected", "one of the two"
+            )
+        if self.epoch_mean != "all" and self.variant == "hcat":
+            raise SpecError(
+                f"epoch_mean is {self.epoch_mean!r} with variant=hcat, which averages all epochs",
+                "one of the two",
             )
         known = (*self.methods, *(JUDGES if self.judges else ()))
         unknown = [name for name in self.method_options if name not in known]

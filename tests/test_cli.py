@@ -42,7 +42,7 @@ def test_run_saves_what_python_would_compute(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "<Run: digits, 120 samples, uniform p=0.1; cnn, 2 epochs" in printed
     assert re.search(r"aum\s+12\s+0\.1000", printed)
-    assert "3 hardest samples by aum" in printed
+    assert "3 hardest samples by first_look" in printed
     assert str(tmp_path / "run") in printed
 
 
@@ -224,7 +224,7 @@ def test_a_sweep_ends_in_a_table_and_the_status_tells_of_failures(tmp_path, caps
     assert main(["results", str(out)]) == 0
     assert re.search(r"wine +uniform .* el2n", capsys.readouterr().out)
     assert main(["results", str(out), "--out", str(tmp_path / "all.csv")]) == 0
-    assert "1 runs, 4 rows" in capsys.readouterr().out
+    assert "1 runs, 7 rows" in capsys.readouterr().out
     head = subprocess.run(
         f"{sys.executable} -m hcat_nb results {shlex.quote(str(out))} | true",
         shell=True, capture_output=True, text=True, check=True,

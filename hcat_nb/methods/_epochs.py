@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -18,7 +18,10 @@ from torch import Tensor
 from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Observation
 
-__all__ = ["MeanOverEpochs", "PerEpoch", "count_dtype"]
+__all__ = ["EPOCHS", "Epochs", "MeanOverEpochs", "PerEpoch", "count_dtype"]
+
+Epochs = Literal["all", "second_half"]
+EPOCHS: tuple[Epochs, ...] = get_args(Epochs)
 
 
 def count_dtype(n_epochs: int) -> torch.dtype:
@@ -77,22 +80,40 @@ class PerEpoch(Method):
 
 
 class MeanOverEpochs(PerEpoch):
-    """A method whose score derives from means over epochs of some values a sample."""
+    """A method whose score derives from means over epochs of some values a sample.
+
+    Attributes
+    ----------
+    epochs : {"all", "second_half"}
+        Which epochs count: of E that are planned, all, or those above E / 2
+        (6 to 10 of 10, 3 to 5 of 5).
+    """
 
     buffers = (*PerEpoch.buffers, "sums")
     columns: ClassVar[int] = 1
+    epochs: Epochs = "all"
 
     def allocate(self, context: Context) -> None:
         """Set the sums to zero."""
         super().allocate(context)
         self.sums = torch.zeros(context.n, self.columns, dtype=torch.float64, device=context.device)
 
+    def counts(self, epoch: int) -> bool:
+        """Whether the values of this epoch are averaged."""
+        return self.epochs == "all" or 2 * epoch > self.context.n_epochs
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch counts."""
+        return self.counts(epoch)
+
     @abstractmethod
     def values(self, record: Observation) -> Tensor:
         """Return what is averaged, of shape (b,) or (b, columns)."""
 
     def observe(self, record: Observation) -> None:
-        """Add the values of this epoch."""
+        """Add the values of this epoch, if it counts."""
+        if not self.counts(record.epoch):  # training logits come from every epoch
+            return
         values = self.values(record)
         self.sums[record.rows] += values.double().reshape(len(record.rows), self.columns)
         self.attend(record, values)

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context, Moment
 from hcat_nb.observation.record import Need, Observation
 
@@ -69,6 +69,8 @@ class AUM(MeanOverEpochs):
         Whether two extra trainings give a threshold.
     variant : {"paper", "hcat"}
         Where the threshold comes from, if there is one.
+    epochs : {"all", "second_half"}
+        Which epochs the mean is over; threshold samples are averaged over all.
 
     Raises
     ------
@@ -91,9 +93,11 @@ class AUM(MeanOverEpochs):
 
     threshold_samples: bool = False
     variant: Literal["paper", "hcat"] = "paper"
+    epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
         self._one_of("variant", self.variants)
+        self._one_of("epochs", EPOCHS)
         if not isinstance(self.threshold_samples, bool):
             raise SpecError(f"aum.threshold_samples is {self.threshold_samples!r}", "True or False")
         if not self.threshold_samples:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods._groups import AMBIGUOUS, EASY, HARD, HCAT, UNPLACED, by_thresholds, named
 from hcat_nb.observation.record import Need, Observation
 
@@ -94,6 +94,8 @@ class DataMaps(MeanOverEpochs):
     Parameters
     ----------
     variant : {"paper", "hcat"}
+    epochs : {"all", "second_half"}
+        Which epochs the mean is over.
     """
 
     name = "datamaps"
@@ -110,9 +112,11 @@ class DataMaps(MeanOverEpochs):
     variants = ("paper", "hcat")
 
     variant: Literal["paper", "hcat"] = "paper"
+    epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
         self._one_of("variant", self.variants)
+        self._one_of("epochs", EPOCHS)
         if self.variant == "hcat":
             self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
 

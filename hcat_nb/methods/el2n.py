@@ -19,7 +19,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
@@ -61,6 +61,8 @@ class EL2N(MeanOverEpochs):
         Epoch, from 1, whose error vector alone counts.
     variant : {"paper", "hcat"}
         ``"hcat"``: unless ``at`` says otherwise, the last epoch's.
+    epochs : {"all", "second_half"}
+        Which epochs the mean is over, where ``at`` names none.
 
     Raises
     ------
@@ -83,11 +85,17 @@ class EL2N(MeanOverEpochs):
 
     at: int | None = None
     variant: Literal["paper", "hcat"] = "paper"
+    epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
         self._one_of("variant", self.variants)
+        self._one_of("epochs", EPOCHS)
         if self.at is not None and (type(self.at) is not int or self.at < 1):
             raise SpecError(f"el2n.at is {self.at!r}", "an epoch, from 1, or None for their mean")
+        if self.epochs != "all" and (self.at is not None or self.variant == "hcat"):
+            raise SpecError(
+                f"el2n.epochs is {self.epochs!r}, and one epoch alone counts", "one of the two"
+            )
 
     @classmethod
     def averaged(cls, n: int, options: Mapping[str, Any]) -> str:
@@ -106,11 +114,11 @@ class EL2N(MeanOverEpochs):
             raise SpecError(f"el2n.at is {self.at}", f"at most {context.n_epochs}, the epochs")
         super().allocate(context)
 
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch counts."""
+    def counts(self, epoch: int) -> bool:
+        """Whether the norms of this epoch are averaged."""
         if self.variant == "hcat":
             return epoch == (self.at or self.context.n_epochs)
-        return self.at in (None, epoch)
+        return super().counts(epoch) if self.at is None else epoch == self.at
 
     def values(self, record: Observation) -> Tensor:
         """Return the norms of this epoch, H-CAT's squared, (b,)."""

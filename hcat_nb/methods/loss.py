@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import MeanOverEpochs
+from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.observation.record import Need, Observation
 
 __all__ = ["Loss", "confidence_width", "cross_entropy", "soft_truncation"]
@@ -109,6 +109,8 @@ class Loss(MeanOverEpochs):
         The plain mean, or the paper's lower bound of a damped one.
     variance : float
         The paper's s^2, in (0, 1); counts for ``"cnlcu"``.
+    epochs : {"all", "second_half"}
+        Which epochs the mean is over.
 
     Raises
     ------
@@ -130,9 +132,11 @@ class Loss(MeanOverEpochs):
 
     variant: Literal["mean", "cnlcu"] = "mean"
     variance: float = 1e-4
+    epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
         self._one_of("variant", self.variants)
+        self._one_of("epochs", EPOCHS)
         if type(self.variance) not in (int, float) or not 0 < self.variance < 1:
             raise SpecError(f"loss.variance is {self.variance!r}", "a number in (0, 1)")
 

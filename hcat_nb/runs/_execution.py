@@ -13,6 +13,7 @@ from hcat_nb.runs._fingerprint import (
     differences,
     environment,
     model_fingerprint,
+    study_fingerprint,
 )
 from hcat_nb.runs._followers import check_spec, from_leader
 from hcat_nb.runs._seeds import combined, seed_specs
@@ -139,7 +140,7 @@ def _begin(study: Study, journal: Journal, number: int) -> Listener:
     from hcat_nb.runs._checkpoints import Checkpoints
 
     facts = {
-        "data": study.fingerprint(),
+        "data": study_fingerprint(study),
         "model": model_fingerprint(study.net),
         "epochs": study.epochs,
         "environment": environment(study.device, 1 if study.ranks is None else study.ranks.size),

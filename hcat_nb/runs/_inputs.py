@@ -153,6 +153,8 @@ def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Meth
     UnknownNameError
         If a method has no such option.
     """
+    from hcat_nb.methods._epochs import MeanOverEpochs
+
     methods = []
     named = [*spec.method_names(), *spec.judge_names()]
     unknown = [name for name in spec.method_options if name not in named]
@@ -169,6 +171,9 @@ def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Meth
         if name == "cleanlab" and spec.folds not in ("auto", "0"):
             options = {"cv": int(spec.folds), **options}
         known = [item.name for item in dataclasses.fields(plugin) if item.init]
+        alone = options.get("at") is not None  # one epoch, and no mean
+        if spec.epoch_mean != "all" and issubclass(plugin, MeanOverEpochs) and not alone:
+            options = {"epochs": spec.epoch_mean, **options}
         for option in options:
             if option not in known:
                 raise UnknownNameError(

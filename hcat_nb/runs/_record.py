@@ -29,7 +29,6 @@ __all__ = [
     "describe_methods",
     "describe_model",
     "peak_memory_mb",
-    "seen_notes",
     "start_event",
     "study_info",
     "versions",
@@ -93,20 +92,10 @@ def describe_model(net: nn.Module, embedding: nn.Module | None) -> dict[str, Any
     }
 
 
-def seen_notes(backbone: Backbone | None, methods: Sequence[str]) -> list[str]:
-    """Return what the model was shown in place of the samples, and what that means for methods."""
-    if backbone is None or not backbone.width:
-        return []
-    notes = [f"the model saw {backbone.width:,} features of each sample ({backbone.name})"]
-    if looking := [name for name in ("vog", "allsh") if name in methods]:
-        verb = "look" if len(looking) > 1 else "looks"
-        notes.append(f"{' and '.join(looking)} {verb} at these features, not at pixels")
-    return notes
-
-
 def study_info(study: Study, outcome: str) -> dict[str, Any]:
     """Return ``run.info`` of a study that was trained."""
-    notes = list(study.notes)
+    names = [method.name for method in study.methods]
+    notes = [*study.notes, *_seen_notes(study.backbone, names)]
     if len(study.trainer.rows) % study.spec.batch_size == 1 and study.trainer.steps > 0:
         notes.append("the last batch, of one sample, joined the batch before")
     if study.placement.note:
@@ -122,14 +111,12 @@ def study_info(study: Study, outcome: str) -> dict[str, Any]:
         "outcome": outcome,
         "dataset": describe_dataset(study.dataset),
         "model": study.model_name,
-        "features": list(study.seen.sample_shape),
         "initial_weights": study.initial_weights,
         **describe_model(study.net, study.embedding),
         "methods": describe_methods(study.methods),
+        "features": list(study.seen.sample_shape),
         "judges": describe_methods(study.judges),
-        "parts": described_parts(
-            study.trainer.observer.askers(), [method.name for method in study.methods]
-        ),
+        "parts": described_parts(study.trainer.observer.askers(), names),
         "device": str(study.device),
         "data_on": study.placement.data_on,
         "notes": [*notes, *study.answers.notes()],
@@ -155,6 +142,17 @@ def start_event(study: Study) -> StartEvent:
         is_hard=study.perturbed.truth["is_hard"].to_numpy() if study.spec.knows_truth else None,
         methods={method.name: method.scored_from for method in study.methods},
     )
+
+
+def _seen_notes(backbone: Backbone | None, methods: Sequence[str]) -> list[str]:
+    """Return what the model was shown in place of the samples, and what that means for methods."""
+    if backbone is None or not backbone.width:
+        return []
+    notes = [f"the model saw {backbone.width:,} features of each sample ({backbone.name})"]
+    if looking := [name for name in ("vog", "allsh") if name in methods]:
+        verb = "look" if len(looking) > 1 else "looks"
+        notes.append(f"{' and '.join(looking)} {verb} at these features, not at pixels")
+    return notes
 
 
 def versions() -> dict[str, str]:

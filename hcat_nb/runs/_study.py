@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.errors import ModelError
+from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs._answers import Answers, answer
 from hcat_nb.runs._costs import part_timings
-from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
+from hcat_nb.runs._epochs import chosen_epochs
+from hcat_nb.runs._fingerprint import spec_fingerprint, study_fingerprint
 from hcat_nb.runs._inputs import (
+    fit_classes,
     load_dataset,
     make_methods,
 )
-from hcat_nb.runs._network import build_model
-from hcat_nb.runs._placement import Placement, place_features
-from hcat_nb.runs._record import peak_memory_mb, seen_notes, start_event, study_info
+from hcat_nb.runs._placement import Placement, placed
+from hcat_nb.runs._record import DRAWN, GIVEN, peak_memory_mb, start_event, study_info
 from hcat_nb.runs._tables import (
     details_table,
     flags_table,
@@ -82,6 +85,7 @@ class Study:
 
     methods: list[Method] = field(init=False)
     judges: list[Method] = field(init=False, default_factory=list)
+    judging: Clock = field(init=False, default_factory=Clock)
     notes: list[str] = field(init=False, default_factory=list)
     perturbed: Perturbed = field(init=False)
     seen: LabelledDataset = field(init=False)
@@ -118,10 +122,9 @@ class Study:
     ) -> None:
         """Do and check everything that comes before training."""
         from hcat_nb.models._backbone import check_follows, make_backbone
-        from hcat_nb.perturbations._apply import perturb
         from hcat_nb.runs._judging import make_judges, settled
         from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
-        from hcat_nb.runs.given_truth import given_truth
+        from hcat_nb.runs.given_truth import with_hardness
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -137,26 +140,16 @@ class Study:
         self.timings["load"] = time.perf_counter() - self.began
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
-        shown = self.backbone.like(clean)
-        self.methods = settled(self.methods, shown)
-        self.judges, note = make_judges(spec, shown)
+        like = self.backbone.like(clean)
+        self.methods = settled(self.methods, like)
+        self.judges, note = make_judges(spec, like)
         self.notes += [note] if note else []
-        clean = build_model(self, spec.model if model is None else model, clean, self.backbone)
+        clean = self._build(spec.model if model is None else model, clean, self.backbone)
         self.spec = spec.replace(epochs=self.epochs)
-        if spec.truth is None:
-            self.perturbed = self.given or perturb(
-                clean,
-                spec.hardness,
-                spec.p,
-                seed=spec.effective_data_seed,
-                **spec.hardness_options,
-            )
-        else:
-            self.perturbed, note = given_truth(clean)
-            self.notes.append(note)
+        self.perturbed, note = with_hardness(clean, spec, self.given)
+        self.notes += [note] if note else []
         check_follows(self.backbone, self.dataset.features is not clean.features)
         self.seen = self.backbone.seen(self.dataset)
-        self.notes += seen_notes(self.backbone, [method.name for method in self.methods])
         self._wire()
         shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(
@@ -173,7 +166,7 @@ class Study:
 
         self.trainer.listeners = listeners
         self.trainer.control = control or Control()
-        self.trainer.afterwards = self.extra.run if self.shares is None else self._gather_first
+        self.trainer.afterwards = self._end
         try:
             return self.trainer.run(start_event(self))
         finally:
@@ -209,9 +202,19 @@ class Study:
         for name, one in self.accumulators().items():
             one.load_state(states[name])
 
-    def _gather_first(self, training: Training, tell: Tell) -> None:
-        self.gather()
+    def _end(self, training: Training, tell: Tell) -> None:
+        if self.shares is not None:
+            self.gather()
         self.extra.run(training, tell)
+        if self.ranks is None or self.ranks.leads:
+            self.ask_judges(len(training.history))
+
+    def ask_judges(self, epochs: int) -> None:
+        """Show the data to the judges, once; they need no more than the epochs that are over."""
+        from hcat_nb.runs._judging import ask
+
+        if not self.judging.seconds and epochs:
+            ask([*self.methods, *self.judges], self.seen, epochs, self.judging)
 
     def gather(self) -> None:
         """Bring together on rank 0 what the ranks observed; all of them call it, once."""
@@ -222,14 +225,13 @@ class Study:
         """Score what was observed; of that, nothing but the tables is left."""
         import pandas as pd
 
-        from hcat_nb.observation.clock import Clock
-        from hcat_nb.runs._judging import ask, judged
+        from hcat_nb.runs._judging import judged
         from hcat_nb.runs._scoring import score_and_release
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
-        scoring_clock = Clock()
-        ask([*self.methods, *self.judges], self.seen, epochs, scoring_clock)
+        scoring_clock = self.judging
+        self.ask_judges(epochs)
         said = self.answers = answer(
             dataset,
             self.dynamics,
@@ -272,6 +274,43 @@ class Study:
             logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
             held_out=held_out_table(dataset, self.extra.held_out.probabilities()),
         )
+
+    def _build(
+        self, model: ModelLike, clean: LabelledDataset, backbone: Backbone
+    ) -> LabelledDataset:
+        """Make the network, and return the data with a class for each of its outputs."""
+        import torch
+
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.models._building import build_network, default_model, model_name
+        from hcat_nb.models._embedding import output_width
+        from hcat_nb.observation.record import Need
+        from hcat_nb.runs._judging import find_embedding_of
+        from hcat_nb.training.seed import isolated_rng
+
+        two = backbone.like(clean.take(torch.nonzero(clean.trainable).ravel()[:2]))
+        columns = 0 if two.modality == "image" else two.encoded_shape[0]
+        rows = int(clean.trainable.sum())
+        self.epochs, note = chosen_epochs(self.spec, rows, columns)
+        self.notes += [note] if note else []
+        if isinstance(model, str) and model == "auto":
+            model = default_model(two, self.spec.effective_defaults)
+        self.model_name = model_name(model, two)
+        self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
+        self.make_network = partial(build_network, model, options=self.spec.model_options)
+        with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
+            self.net = self.make_network(two)
+            if not any(one.requires_grad for one in self.net.parameters()):
+                raise ModelError(
+                    "the model has no trainable parameter",
+                    "at least one",
+                    "parameter.requires_grad_(True)",
+                )
+            trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
+            clean = fit_classes(clean, output_width(trial, two.features))
+            if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
+                find_embedding_of(self, trial, two.features)
+        return clean
 
     def _wire(self) -> None:
         """Connect model, methods, observer and trainer."""
@@ -317,13 +356,13 @@ class Study:
 
             make = partial(RankTrainer, ranks=self.ranks)
             self.ranks.check_same(
-                {"dataset": self.fingerprint(), "specification": spec_fingerprint(spec)}
+                {"dataset": study_fingerprint(self), "specification": spec_fingerprint(spec)}
             )
             self.ranks.start_alike(model)
             portions = self.ranks.portions(observed, batch_size)
             self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
             observed = self.shares.mine
-        self.placement = self._place()
+        self.placement = placed(self)
         features = self.placement.features
         observer = Observer(
             model,
@@ -357,19 +396,3 @@ class Study:
         self.extra = ExtraTrainings.plan(
             self.methods, seen, self.make_network, self.trainer, held_out, agreed
         )
-
-    def _place(self) -> Placement:
-        """Put the features where batches reach the device."""
-        from hcat_nb.runs._memory_need import free_memory
-
-        dataset, shape = self.seen, self.seen.sample_shape
-        reserved = 4 * dataset.n_classes * len(dataset) + sum(
-            one.later_bytes(shape) for one in self.accumulators().values()
-        )
-        free = free_memory(self.device)
-        return place_features(dataset, self.device, self.spec.data_on, reserved, free)
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what other data, or other features of the user's own, would not give."""
-        own = self.backbone.digest if self.backbone else ""
-        return data_fingerprint(self.dataset) | ({"features of your own": own} if own else {})

@@ -9,12 +9,14 @@ import numpy as np
 from hcat_nb.data._label_kinds import kind_of, plain_value
 from hcat_nb.errors import DataError
 from hcat_nb.evaluation._truth import GIVEN, UNKNOWN
+from hcat_nb.perturbations._apply import perturb
 from hcat_nb.perturbations.base import Perturbed, untouched
 
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.spec import RunSpec
 
-__all__ = ["given_truth"]
+__all__ = ["given_truth", "with_hardness"]
 
 _WORDS = {"yes": True, "no": False, "true": True, "false": False, "y": True, "n": False}
 _NAMED = 5  # values that a message lists
@@ -63,6 +65,32 @@ def given_truth(dataset: LabelledDataset) -> tuple[Perturbed, str]:
     if left := int((~known).sum()):
         note += f"; of {left:,} samples it is not known, and they are left out of evaluations"
     return Perturbed(dataset, truth), note
+
+
+def with_hardness(
+    clean: LabelledDataset, spec: RunSpec, given: Perturbed | None = None
+) -> tuple[Perturbed, str]:
+    """Return the data with what ``spec`` says is hard: injected now, or as their truth has it.
+
+    Parameters
+    ----------
+    clean : LabelledDataset
+    spec : RunSpec
+    given : Perturbed, optional
+        What was injected already.
+
+    Returns
+    -------
+    perturbed : Perturbed
+    note : str
+        How a truth was read; empty where there is none.
+    """
+    if spec.truth is not None:
+        return given_truth(clean)
+    made = given or perturb(
+        clean, spec.hardness, spec.p, seed=spec.effective_data_seed, **spec.hardness_options
+    )
+    return made, ""
 
 
 def _as_flags(values: list[object], classes: list[object]) -> np.ndarray | None:

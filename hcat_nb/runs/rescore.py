@@ -47,7 +47,7 @@ def rescore(
         Which to add.  With ``"all"``, those that the run lacks and that its
         dynamics can serve; ``run.info["skipped"]`` names the others.
     method_options : mapping, optional
-        Options by method; the variant is the run's where they name none.
+        Options by method; variant and epoch mean are the run's where they name none.
 
     Returns
     -------
@@ -94,7 +94,12 @@ def _rescored(
     from hcat_nb.methods.base import UNREADABLE
 
     recorded = kept_dynamics(run)
-    asked = RunSpec.from_options(methods=methods, method_options=options, variant=run.spec.variant)
+    asked = RunSpec.from_options(
+        methods=methods,
+        method_options=options,
+        variant=run.spec.variant,
+        epoch_mean=run.spec.epoch_mean,
+    )
     plan = _plan(run, asked, recorded)
     codes = run.details["label"].cat.codes.to_numpy().astype(np.int64)
     # Every method says so of the same samples.

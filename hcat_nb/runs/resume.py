@@ -84,8 +84,8 @@ def resume(
         if leads:
             held.enter_context(owned(path, "a run, resumed"))
             index = _unfinished(path)  # nobody came between
-        objects = {"dataset": data, "model": model, "truth": truth, "features": features}
-        _refuse_missing(path, index, {**objects, **options})
+        given = {"dataset": data, "model": model, "truth": truth, "features": features, **options}
+        _refuse_missing(path, index, given)
         spec = _spec(path, index, data, model, options, truth, features)
         inputs = Inputs(data, labels, index["name"], model, index["classes"], truth, features)
         kept = ("data", "model", "epochs", "environment")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 import torch
 
+from hcat_nb.errors import SpecError
 from hcat_nb.methods._epochs import MeanOverEpochs
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
+from hcat_nb.registry import METHODS
 
 
 @dataclass(eq=False)
@@ -84,3 +87,46 @@ def test_first_epoch_that_was_not_finite():
     values[2, 4] = np.inf
     values[3, 0] = np.nan
     assert play(values, np.ones((4, 5), dtype=bool)).broken_since() == 3
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2, 5, 10])
+def test_the_second_half_of_the_epochs_alone_can_be_averaged(n_epochs):
+    values = np.random.default_rng(0).normal(size=(n_epochs, 12)).astype(np.float32)
+    method = MeanLogit()
+    method.epochs = "second_half"
+    method.begin(Context(torch.zeros(12, dtype=torch.int64), 2, n_epochs))
+    rows = torch.arange(12)
+    for epoch in range(1, n_epochs + 1):
+        logits = torch.from_numpy(values[epoch - 1])[:, None].repeat(1, 2)
+        assert method.due(epoch) == (epoch > n_epochs / 2)
+        method.observe(Observation("epoch", epoch, rows, torch.zeros_like(rows), logits))
+    expected = values[n_epochs // 2 :].astype(np.float64).mean(0)
+    np.testing.assert_allclose(method.raw(), expected, rtol=1e-6)
+    assert not any(method.scores().status)
+
+
+@pytest.mark.parametrize("name", ["aum", "dataiq", "datamaps", "el2n", "loss"])
+def test_every_averaging_method_takes_the_option(name, run, feed, softmax):
+    labels, logits = run
+    kind = "train" if name == "aum" else "epoch"
+    method = feed(METHODS.get(name)(epochs="second_half"), labels, logits, kind=kind)
+    late = logits[2:]  # 3 to 5 of 5
+    p, own = softmax(late), np.eye(4)[labels]
+    p_y = (p * own).sum(-1)
+    others = np.where(own == 1, -np.inf, late).max(-1)
+    expected = {
+        "aum": -((late * own).sum(-1) - others),
+        "dataiq": (1 - p_y) ** 2,
+        "datamaps": 1 - p_y,
+        "el2n": np.sqrt(((p - own) ** 2).sum(-1)),
+        "loss": -np.log(p_y),
+    }
+    np.testing.assert_allclose(method.scores().scores, expected[name].mean(0), rtol=2e-5, atol=1e-6)
+    with pytest.raises(SpecError, match=rf"{name}\.epochs is 'last'"):
+        METHODS.get(name)(epochs="last")
+
+
+def test_one_epoch_alone_has_no_half():
+    for options in ({"at": 2}, {"variant": "hcat"}):
+        with pytest.raises(SpecError, match="one epoch alone counts"):
+            METHODS.get("el2n")(epochs="second_half", **options)

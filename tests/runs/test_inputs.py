@@ -130,3 +130,15 @@ def test_listeners_and_control_of_another_type_are_refused(listeners, control, m
 def test_listeners_may_come_from_a_generator():
     one = Listener()
     assert check_audience((each for each in [one]), Control()) == (one,)
+
+
+def test_the_epoch_mean_reaches_the_methods_that_average():
+    options = {"epoch_mean": "second_half", "methods": "aum el2n grand"}
+    aum, grand, el2n = make_methods(make_spec("wine", None, None, options))
+    assert (aum.epochs, el2n.epochs) == ("second_half", "second_half")
+    assert not hasattr(grand, "epochs")
+    alone = {**options, "method_options": {"el2n": {"at": 2}, "aum": {"epochs": "all"}}}
+    aum, _, el2n = make_methods(make_spec("wine", None, None, alone))
+    assert (aum.epochs, el2n.epochs) == ("all", "all")
+    with pytest.raises(SpecError, match="variant=hcat, which averages all epochs"):
+        make_spec("wine", None, None, {**options, "variant": "hcat"})

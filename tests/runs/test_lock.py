@@ -109,7 +109,7 @@ def test_whoever_writes_a_run_is_refused_before_any_work(
     def never(*_arguments: object, **_more: object) -> None:
         pytest.fail("work began")
 
-    monkeypatch.setattr("hcat_nb.runs._execution.data_fingerprint", never)
+    monkeypatch.setattr("hcat_nb.runs._execution.study_fingerprint", never)
     monkeypatch.setattr("hcat_nb.runs.store._write", never)
     try:
         for act in (

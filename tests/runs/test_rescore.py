@@ -227,3 +227,19 @@ def test_a_users_files_in_the_folder_stay(tmp_path):
     assert load_run(folder).methods == ["el2n", "loss"]
     assert (folder / "notes.md").read_text() == "mine"
     assert (folder / "figs" / "a.png").is_file()
+
+
+def test_epoch_means_over_the_second_half_are_those_of_the_training():
+    names = ["dataiq", "datamaps", "loss"]
+    trained = train(["el2n", *names], epoch_mean="second_half")
+    kept = train("el2n", epoch_mean="second_half", keep_dynamics="logits")
+    more = rescore(kept, names)
+    assert more.info["methods"]["loss"]["options"]["epochs"] == "second_half"
+    for name in names:
+        np.testing.assert_allclose(more.scores[name], trained.scores[name], rtol=1e-5, atol=1e-6)
+    whole = train("el2n", keep_dynamics="logits")
+    half = rescore(whole, "loss", method_options={"loss": {"epochs": "second_half"}})
+    np.testing.assert_allclose(half.scores["loss"], trained.scores["loss"], rtol=1e-5, atol=1e-6)
+    assert not np.allclose(
+        rescore(whole, "loss").scores["loss"], half.scores["loss"], equal_nan=True
+    )

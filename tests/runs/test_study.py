@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from hcat_nb.methods.base import Method
+from hcat_nb.runs._fingerprint import study_fingerprint
 from hcat_nb.runs._inputs import Inputs, make_spec
 from hcat_nb.runs._record import start_event
 from hcat_nb.runs._study import Study
@@ -64,13 +65,20 @@ def test_listeners_are_told_what_begins():
     assert event.is_hard.sum() == 18
 
 
+def test_what_nobody_chose_is_that_of_its_day():
+    for options, expected in (({}, ("dense", 100)), ({"defaults": 1}, ("mlp", 10))):
+        made = study(**{**options, "epochs": None})
+        made.prepare(*WINE)
+        assert (made.model_name, made.epochs) == expected
+
+
 def test_features_of_the_users_own_are_seen_by_the_model_and_nobody_else():
     own = torch.randn(178, 5).numpy()
     made = Study(make_spec("wine", None, None, {"epochs": 2, "methods": "vog"}, features=own))
     made.prepare(*WINE._replace(features=own))
     assert made.dataset.sample_shape == (13,)
     assert made.seen.sample_shape == (5,)
-    assert "features of your own" in made.fingerprint()
+    assert "features of your own" in study_fingerprint(made)
     run = made.run(made.train([], None), "finished")
     assert run.dataset.sample_shape == (13,)
     assert "the model saw 5 features of each sample (own)" in run.info["notes"]
