@@ -119,11 +119,16 @@ def _embedded(run: Run, rows: Tensor) -> np.ndarray:
             f"the model of this run, {run.info['model']}, cannot be made again",
             'space="input", or an array with a row for each sample',
         )
+    if run.spec.features != "raw":
+        raise StoreError(
+            f"the model of this run saw features ({run.spec.features}), which it did not keep",
+            'space="input", or an array with a row for each sample',
+        )
     dataset = run.dataset
     assert dataset is not None
     with isolated_rng(0):  # the weights that are drawn are not kept
         net = build_network(run.info["model"], dataset, run.spec.model_options)
-    model = AdaptedModel(fit_scaling(dataset, run.spec.normalize), net)
+    model = AdaptedModel(fit_scaling(dataset, run.spec.normalize, run.spec.effective_defaults), net)
     model.load_state_dict(run.weights)
     model.eval()
     found = []

@@ -75,3 +75,10 @@ def test_what_cannot_be_asked_is_refused(image_run):
     own = characterize("digits", subset=40, model=LeNet, epochs=1, methods="aum")
     with pytest.raises(StoreError, match="cannot be made again"):
         own.neighbours(own.scores.index[0], space="embedding")
+
+
+def test_an_embedding_of_features_is_refused():
+    own = np.random.default_rng(0).normal(size=(178, 4))
+    run = characterize("wine", features=own, epochs=1, methods="el2n", seed=0)
+    with pytest.raises(StoreError, match=r"saw features \(own\)"):
+        run.neighbours([0], k=2, space="embedding")
