@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from hcat_nb.runs.characterize import characterize
@@ -111,6 +110,4 @@ def test_stored_dynamics_have_proposals_and_no_check() -> None:
     offered = np.flatnonzero(run.details["suggested"].notna())
     assert set(range(10)) <= set(offered.tolist())
     assert len(offered) < 20
-    own = pd.Series(given)[:10].to_numpy()
-    assert (run.details["suggested"].astype(int).to_numpy()[:10] == true[:10]).all()
-    assert (own != true[:10]).all()
+    assert run.details["suggested"].tolist()[:10] == true[:10].tolist()

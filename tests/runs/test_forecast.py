@@ -15,7 +15,8 @@ from hcat_nb.runs import _memory_need
 from hcat_nb.runs import forecast as module
 from hcat_nb.runs.forecast import REST, TRAINING, forecast
 
-SETTINGS = {"epochs": 5, "methods": "aum,el2n,vog,conf_agree", "seed": 0}
+ALONE = {"judges": False, "learning_check": False}  # the figures of methods alone
+SETTINGS = {"epochs": 5, "methods": "aum,el2n,vog,conf_agree", "seed": 0, **ALONE}
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_each_part_is_its_trial_times_its_epochs(made_trial):
 
 
 def test_extra_trainings_are_the_cost_of_who_asked_for_them(made_trial):
-    options = {"epochs": 2, "methods": "cleanlab el2n", "seed": 0, "batch_size": 50}
+    options = {"epochs": 2, "methods": "cleanlab el2n", "seed": 0, "batch_size": 50, **ALONE}
     plain = forecast("wine", **options)
     folded = forecast("wine", method_options={"cleanlab": {"cv": 2}}, **options)
     assert plain.training == folded.training == 0.5 * 2 * 4  # 178 rows, 4 batches
@@ -86,7 +87,7 @@ def test_a_run_then_takes_about_that_long(monkeypatch):
     assert 0.2 < found.training / run.timings["train"] < 5
     observing = found.seconds - found.training
     assert 0.2 < observing / run.timings["observe"] < 5
-    assert set(found.table.index) == {*run.methods, TRAINING, REST}
+    assert set(found.table.index) == {*run.methods, "linear", "knn_label", TRAINING, REST}
     assert (found.table["seconds"] > 0).all()
     assert "about" in repr(found)
     assert "conf_agree" in repr(found)

@@ -109,4 +109,4 @@ def test_groups_stay_on_one_side() -> None:
     right = [(run.pred_probs().to_numpy().argmax(1) == frame["y"]).mean() for run in (apart, mixed)]
     # labels of persons are drawn at random: .5 is chance, with a standard error of .07
     assert right[0] < 0.7
-    assert right[1] > 0.9
+    assert right[1] > 0.8

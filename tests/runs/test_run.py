@@ -12,13 +12,14 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hcat_nb.data.duplicates import duplicates
-from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.errors import DataError, StoreError, UnknownNameError
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.store import load_run
 
 DETAILS = [
     *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
-    *("aleatoric", "correctness", "mean_loss", "last_loss", "dataiq_group", "datamaps_group"),
+    *("aleatoric", "correctness", "mean_loss", "last_loss", "group", "dataiq_group"),
+    "datamaps_group",
     *("aum", "forgetting_events", "first_learned"),
 ]
 
@@ -29,7 +30,8 @@ def _read(csv: str) -> pd.DataFrame:
 
 def test_its_repr_is_one_short_line(image_run):
     assert repr(image_run) == (
-        "<Run: digits, 200 samples, uniform p=0.1; cnn, 3 epochs, finished; 13 methods>"
+        "<Run: digits, 200 samples, uniform p=0.1; cnn, 3 epochs, finished; 13 methods; "
+        "still rising>"
     )
 
 
@@ -59,9 +61,8 @@ def test_evaluate_agrees_with_scikit_learn(image_run):
 
 
 def test_without_hardness_metrics_are_not_applicable(table_run):
-    table = table_run.evaluate()
-    assert table["auroc"].isna().all()
-    assert (table["note"] != "").all()
+    with pytest.raises(DataError, match=r"nobody knows which samples are hard.*truth="):
+        table_run.evaluate()
 
 
 def test_the_data_map_is_an_altair_chart(image_run):
