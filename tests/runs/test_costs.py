@@ -50,7 +50,7 @@ def test_clocks_become_timings():
 def test_a_run_accounts_for_its_observation(tmp_path):
     run = hcat.characterize("wine", epochs=3, methods="aum,el2n,vog,conf_agree", seed=0)
     costs = run.costs()
-    assert set(costs["hcm"]) == set(run.methods)
+    assert set(costs["hcm"]) == {*run.methods, "linear", "knn_label"}
     parts = {"forward", "dropout", "input_gradients"}
     assert parts <= set(costs["part"])
     clocked = sum(seconds for name, seconds in run.timings.items() if name.startswith("observe/"))
@@ -102,4 +102,4 @@ def test_its_chart():
     spec = run.costs_chart(width=200).to_dict()
     assert spec["width"] == 200
     (rows,) = spec["datasets"].values()
-    assert {row["hcm"] for row in rows} == {"aum", "el2n"}
+    assert {row["hcm"] for row in rows} == {"aum", "el2n", "linear", "knn_label"}

@@ -43,7 +43,7 @@ def made_trial(monkeypatch):
 def test_each_part_is_its_trial_times_its_epochs(made_trial):
     images = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8), np.uint8)
     labels = np.arange(300) % 3
-    settings = SETTINGS | {"method_options": {"vog": {"checkpoints": [1, 3]}}}
+    settings = SETTINGS | {"method_options": {"vog": {"checkpoints": [1, 3]}}, "judges": False}
     found = forecast(images, labels, model="mlp", batch_size=64, **settings)
     # five epochs of five batches; five forwards, of el2n, vog and conf_agree in equal parts
     assert found.training == 0.5 * 5 * 5
@@ -65,7 +65,7 @@ def test_each_part_is_its_trial_times_its_epochs(made_trial):
 
 
 def test_extra_trainings_are_the_cost_of_who_asked_for_them(made_trial):
-    options = {"epochs": 2, "methods": "cleanlab el2n", "seed": 0, "batch_size": 50}
+    options = {"epochs": 2, "methods": "cleanlab el2n", "batch_size": 50, "judges": False}
     plain = forecast("wine", **options)
     folded = forecast("wine", method_options={"cleanlab": {"cv": 2}}, **options)
     assert plain.training == folded.training == 0.5 * 2 * 4  # 178 rows, 4 batches
@@ -82,9 +82,10 @@ def test_a_run_then_takes_about_that_long():
     run = hcat.characterize("digits", keep_dynamics="logits", **settings)
     # No promise on a machine shared with others; another order of magnitude is a fault.
     assert 0.2 < found.training / run.timings["train"] < 5
-    observing = found.seconds - found.training
+    judged = found.table["seconds"][["linear", "knn_label"]].sum()
+    observing = found.seconds - found.training - judged
     assert 0.2 < observing / run.timings["observe"] < 5
-    assert set(found.table.index) == {*run.methods, TRAINING, REST}
+    assert set(found.table.index) == {*run.methods, *run.info["judges"], TRAINING, REST}
     assert (found.table["seconds"] > 0).all()
     assert "about" in repr(found)
     assert "conf_agree" in repr(found)

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hcat_nb.data.duplicates import duplicates
-from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.errors import DataError, StoreError, UnknownNameError
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.store import load_run
 
@@ -58,8 +58,14 @@ def test_evaluate_agrees_with_scikit_learn(image_run):
         assert table.loc[name, "auprc"] == pytest.approx(average_precision_score(truth, scores))
 
 
-def test_without_hardness_metrics_are_not_applicable(table_run):
-    table = table_run.evaluate()
+def test_without_truth_there_is_nothing_to_evaluate(table_run):
+    with pytest.raises(DataError, match="no truth is given"):
+        table_run.evaluate()
+
+
+def test_where_nothing_was_made_hard_metrics_are_not_applicable():
+    run = characterize("wine", hardness="uniform", p=0, epochs=1, methods="aum")
+    table = run.evaluate()
     assert table["auroc"].isna().all()
     assert (table["note"] != "").all()
 
