@@ -19,7 +19,11 @@ CREATE := $(PYTHON) -m venv $(VENV)
 INSTALL := $(BIN)/python -m pip install
 endif
 
-.PHONY: help demo test bench lab lint format picture clean
+# A process for each core, with one thread: torch's threads would only wait for each other.  Files
+# are handed out in the order that tests/conftest.py makes.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: help demo test quick bench lab lint format picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +37,10 @@ test: lint ## everything that CI runs
 	else \
 	  echo "widgets: JavaScript tests left out (no node_modules; widgets/README.md says how)"; \
 	fi
-	# A process for each core, with one thread: torch's threads would only wait for each other.
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --nbval-lax --nbval-current-env
+	$(PYTEST) --nbval-lax --nbval-current-env
+
+quick: lint ## all but the slow tests: no browser, kernel, second process or long training
+	$(PYTEST) -m "not slow"
 
 bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (50 minutes)
 	$(BIN)/python tests/benchmarks/speed.py

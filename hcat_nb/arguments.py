@@ -40,6 +40,7 @@ TABLE_OPTIONS = (
     "min_frequency",
     "max_categories",
     "text",
+    "analyzer",
     "max_features",
     "ngram_range",
 )

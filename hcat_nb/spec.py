@@ -19,7 +19,7 @@ from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
 from hcat_nb.registry import JUDGES, METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
-__all__ = ["DATA_ON", "OPTION_ALIASES", "RunSpec"]
+__all__ = ["DATA_ON", "DEFAULTS", "OPTION_ALIASES", "RunSpec"]
 
 # H-CAT's words for our options.
 OPTION_ALIASES = {
@@ -33,11 +33,19 @@ OPTION_ALIASES = {
     "prop": "p",
 }
 
+DEFAULTS = 2  # the newest generation: what a run takes where nobody chose
+
 DATA_ON = ("auto", "device", "host", "disk")
 
 
 def _positive(value: int) -> bool:
     return value >= 1
+
+
+def _names_features(value: str) -> bool:
+    package, _, name = value.partition(":")
+    named = package in ("torchvision", "timm") and name != ""
+    return named or value in ("raw", "patches", USERS_OWN)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,12 @@ class RunSpec:
     )
     truth: str | None = option(
         None, "column with the true labels, or that says whether a label is wrong; no feature"
+    )
+    groups: str | None = option(
+        None,
+        "column that is equal for rows that belong together (a patient's, an author's), which no "
+        "fold parts; no feature",
+        expected="the name of a column; values go in as hcat.load(X, y, groups=values)",
     )
     root: str | None = option(
         None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
@@ -99,13 +113,21 @@ class RunSpec:
     hardness_options: Mapping[str, Any] = option({}, "options of the hardness, as key=value")
     model: str = option(
         "auto",
-        "model to train (auto: lenet for images, mlp for tables)",
+        "model to train (auto: cnn for images, dense for tables and texts)",
         registry=MODELS,
         extra=("auto", USERS_OWN),
     )
     model_options: Mapping[str, Any] = option({}, "options of the model, as key=value")
     embedding: str | None = option(
         None, "module whose input is the embedding (default: the last linear layer)"
+    )
+    features: str = option(
+        "raw",
+        "what the model sees of a sample: raw pixels or columns; patches (of images, by k-means on "
+        "their own patches); torchvision:NAME or timm:NAME, frozen (NAME:FILE where a file has the "
+        "weights); in Python also an array or a function",
+        check=_names_features,
+        expected="raw, patches, torchvision:NAME or timm:NAME",
     )
     normalize: str = option(
         "auto",
@@ -133,7 +155,20 @@ class RunSpec:
         "epochs that aum, dataiq, datamaps, el2n and loss average: all, or the second half",
         choices=("all", "second_half"),
     )
-    epochs: int = option(10, "epochs of training", check=_positive, expected="at least 1")
+    epochs: int | None = option(
+        None,
+        "epochs of training (default: 10, of few rows as many as it takes to learn)",
+        check=_positive,
+        expected="at least 1",
+    )
+    defaults: int = option(
+        DEFAULTS,
+        "generation of what a run takes where nobody chose: 1 as H-CAT and as before (models "
+        "lenet and mlp, 10 epochs), 2 what learns from few rows, too (models cnn and dense, enough "
+        "epochs)",
+        check=lambda value: value in (1, DEFAULTS),
+        expected=f"1 or {DEFAULTS}",
+    )
     batch_size: int = option(
         64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"
     )
@@ -187,6 +222,19 @@ class RunSpec:
         check=lambda value: 0 <= value < 2**31,
         expected="an integer in [0, 2**31)",
     )
+    folds: str = option(
+        "auto",
+        "networks that each leave a fold out, so that every row is judged by one that did not see "
+        "it: a number, 0 for none, or auto (5 where the learning check finds that the network "
+        "memorised, and they take less than 5 minutes)",
+        check=lambda value: value == "auto" or (value.isdecimal() and value != "1"),
+        expected="auto, 0, or a whole number from 2",
+    )
+    learning_check: bool = option(
+        True,
+        "tell by rows held out whether the network learned (at most a fifth more training, or "
+        "some seconds)",
+    )
     keep_dynamics: str = option(
         "none",
         "what to keep of every epoch, so that hcat rescore adds methods without training: each "
@@ -231,6 +279,11 @@ class RunSpec:
     def effective_model_seed(self) -> int:
         """The seed of weights, order, dropout and masks."""
         return self.seed if self.model_seed is None else self.model_seed
+
+    @property
+    def effective_defaults(self) -> int:
+        """The generation of defaults: H-CAT's own are the first."""
+        return 1 if self.variant == "hcat" else self.defaults
 
     @property
     def knows_truth(self) -> bool:
@@ -289,8 +342,9 @@ class RunSpec:
         for item in dataclasses.fields(cls):
             if item.name in plain:
                 object.__setattr__(spec, item.name, coerce(item, plain[item.name]))
-            else:  # a field that came later
-                object.__setattr__(spec, item.name, getattr(cls(), item.name))
+            else:  # a field that came later; what came before it was of the first defaults
+                value = 1 if item.name == "defaults" else getattr(cls(), item.name)
+                object.__setattr__(spec, item.name, value)
         return spec
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
+import random
 import subprocess
 import sys
 import uuid
@@ -23,6 +25,42 @@ collect_ignore = ["benchmarks"]
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER_FOLDER = ROOT / "tests" / "browser"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shuffle", type=int, metavar="SEED", help="run files, and the tests of each, in any order"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects and users of a fixture are brought together
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow by its kind; begin with files that hold such tests.
+
+    xdist hands out files in this order: the quick ones at the end keep every
+    process busy to the last.
+    """
+    for item in items:
+        several = "torchrun" in getattr(item, "fixturenames", ())
+        if several or item.path.suffix == ".ipynb" or item.get_closest_marker("browser"):
+            item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        _shuffle(items, random.Random(seed))
+
+
+def _shuffle(items: list[pytest.Item], chance: random.Random) -> None:
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    for path, tests in files.items():
+        if path.suffix != ".ipynb":  # cells have an order
+            chance.shuffle(tests)
+    order = list(files.values())
+    chance.shuffle(order)
+    items[:] = [item for tests in order for item in tests]
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +110,32 @@ def fresh_python(tmp_path: Path) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture(scope="session")
+def forked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Run code in a process that begins with all that a run imports, and tell how it ended.
+
+    It is forked from one that has imported that, once a session, and has one thread.
+    """
+    folder = tmp_path_factory.mktemp("forked")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["hcat_nb.sweeps._preload"])
+
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        said = folder / f"said_{uuid.uuid4().hex}.txt"
+        begin = (
+            f"import os, torch\nsaid = os.open({str(said)!r}, os.O_CREAT | os.O_WRONLY)\n"
+            "os.dup2(said, 1)\nos.dup2(said, 2)\ntorch.set_num_threads(1)\n"
+        )
+        process = context.Process(target=exec, args=(begin + code, {"__name__": "__main__"}))
+        process.start()
+        process.join()
+        return subprocess.CompletedProcess(code, process.exitcode or 0, said.read_text())
+
+    return run
+
+
 @pytest.fixture
 def torchrun(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """A function that runs a program's text in several processes; none of them stays.
@@ -100,7 +164,7 @@ def torchrun(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProce
             text=True,
         ) as process:
             try:
-                out, error = process.communicate(timeout=120)
+                out, error = process.communicate(timeout=600)
             except subprocess.TimeoutExpired:
                 process.terminate()  # torchrun ends those that it started
                 out, error = process.communicate()

@@ -122,7 +122,7 @@ def test_malformed_words_are_one_line_errors(parser, words, message):
 def test_help_lists_names_and_defaults(parser):
     text = parser.format_help()
     assert "conf_agree" in text
-    assert "[10]" in text
+    assert "[64]" in text
 
 
 @pytest.mark.parametrize("text", ["uniform,far_ood", "uniform + far_ood", "uniform far_ood"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -83,9 +84,23 @@ def test_other_packages_add_plug_ins_by_entry_points(monkeypatch):
     assert "theirs" in METHODS.names()
     monkeypatch.setattr(EntryPoint, "load", lambda self: mine("theirs"))
     assert METHODS.get("theirs").name == "theirs"
-    points.append(EntryPoint("aum", "rival:Aum", "hcat_nb.methods"))
+    both = [*points, EntryPoint("aum", "rival:Aum", "hcat_nb.methods")]
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: both)
     with pytest.raises(HcatError, match=r"two plug-ins are called 'aum' \(rival:Aum"):
         METHODS.names()
+
+
+def test_entry_points_are_read_once_until_a_package_comes(monkeypatch, tmp_path):
+    reads = []
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: reads.append(group) or [])
+    monkeypatch.syspath_prepend(tmp_path)
+    for _ in range(3):
+        METHODS.names()
+    assert reads == ["hcat_nb.methods"]
+    (tmp_path / "theirs.dist-info").mkdir()  # a folder's time of change is the sign
+    os.utime(tmp_path, ns=(1, 1))
+    METHODS.names()
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize(

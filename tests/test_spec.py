@@ -11,7 +11,7 @@ import pytest
 
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import METHODS
-from hcat_nb.spec import OPTION_ALIASES, RunSpec
+from hcat_nb.spec import DEFAULTS, OPTION_ALIASES, RunSpec
 
 
 def test_it_survives_json():
@@ -81,7 +81,7 @@ def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
         ({"prop": 0.2}, "p is 0.2, and no kind of hardness is given; expected both"),
         ({"epochs": 2.5}, "epochs is 2.5; expected a whole number, at least 1"),
         ({"epochs": True}, "epochs is True"),
-        ({"epochs": None}, "epochs is None"),
+        ({"batch_size": None}, "batch_size is None"),
         ({"seed": -1}, "seed is -1"),
         ({"download": "maybe"}, "download is 'maybe'; expected true or false"),
         ({"batch_size": 1}, "batch_size is 1; expected at least 2"),
@@ -140,3 +140,11 @@ def test_dynamics_kept_before_they_had_kinds_are_probabilities():
     assert RunSpec.recorded(RunSpec().to_dict() | {"keep_dynamics": True}).keep_dynamics == "probs"
     with pytest.raises(SpecError, match="keep_dynamics is 'all'; expected one of none, probs, log"):
         RunSpec(keep_dynamics="all")
+
+
+def test_what_was_recorded_before_defaults_had_generations_is_of_the_first():
+    old = RunSpec().to_dict()
+    del old["defaults"]
+    assert RunSpec.recorded(old).defaults == 1
+    assert RunSpec.recorded(RunSpec().to_dict()).defaults == RunSpec().defaults == DEFAULTS
+    assert RunSpec(variant="hcat").effective_defaults == 1

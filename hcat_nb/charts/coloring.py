@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
+from hcat_nb.charts.theme import CLASSES, DOUBTS, GROUPS, NONE, OTHER, TRUTH
 
 if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
-__all__ = ["Coloring", "by_column", "by_group", "by_truth", "paint", "unused"]
+__all__ = ["SCHEMES", "Coloring", "by_column", "by_group", "by_truth", "paint", "unused"]
 
+# Columns of groups: what the legend says, and the colours by name.
+SCHEMES = {
+    "group": ("label is", DOUBTS),
+    "group_so_far": ("label is, so far", {name: DOUBTS[name] for name in ("fine", "uncertain")}),
+    "datamaps_group": ("Data Maps' thirds", GROUPS),
+    "dataiq_group": ("Data-IQ's groups", GROUPS),
+}
 _FEW = 20  # distinct whole numbers up to which they are read as names
 
 
@@ -39,21 +46,23 @@ class Coloring:
     palette: tuple[str, ...] = ()
 
 
-def by_group(groups: np.ndarray, title: str) -> Coloring:
-    """Colour by the group of a data map.
+def by_group(groups: np.ndarray, scheme: str = "group") -> Coloring:
+    """Colour by one scheme of groups, which the legend names.
 
     Parameters
     ----------
     groups : array of str, shape (n,)
-        "easy", "ambiguous" or "hard"; anything else has no place on the map
-        and takes the first colour.
-    title : str
+        Names of the scheme; anything else has no place on the map and takes
+        the first colour.
+    scheme : str
+        One of ``SCHEMES``.
     """
-    names = tuple(GROUPS)
+    title, colors = SCHEMES[scheme]
+    names = tuple(colors)
     values = np.zeros(len(groups), dtype=np.int64)
     for code, name in enumerate(names):
         values[np.asarray(groups) == name] = code
-    return Coloring(title, values, names, tuple(GROUPS.values()))
+    return Coloring(title, values, names, tuple(colors.values()))
 
 
 def by_truth(is_hard: np.ndarray) -> Coloring:

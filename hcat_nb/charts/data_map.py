@@ -6,12 +6,13 @@ messages; :func:`data_map` fills the same specification from a frame.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth, paint
+from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
 from hcat_nb.charts.rows import csv_table, point_rows, shown
 from hcat_nb.charts.theme import themed
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_bins", "map_chart"]
 
+_LINE = 88  # characters under the title
 XAxis = Literal["variability", "aleatoric"]
 
 X_AXES = {
@@ -49,6 +51,7 @@ def data_map(
     width: int = 4 * CELLS,
     height: int = 3 * CELLS,
     hardest: int = HARDEST,
+    note: str = "",
 ) -> OfflineChart:
     """Draw every sample by how a model learned it.
 
@@ -64,13 +67,17 @@ def data_map(
     x : {"variability", "aleatoric"}
         Swayamdipta et al. 2020 or Seedat et al. 2022.
     color : str
-        ``"group"`` (easy, ambiguous, hard), ``"truth"`` (what was made hard)
-        or any column of the frame.
+        ``"group"`` (fine, uncertain, doubted; where the frame has no such
+        column, the paper's own groups), ``"truth"`` (what was made hard) or
+        any column of the frame; ``datamaps_group`` and ``dataiq_group`` are
+        the papers' groups, named in the legend.
     title : str
     width, height : int
         Pixels of the plot; multiples of 128 draw the density without gaps.
     hardest : int
         Points beside the density, at most 5,000.
+    note : str
+        A second line under the title.
 
     Returns
     -------
@@ -100,6 +107,7 @@ def data_map(
         coloring,
         title=title,
         caption=layers.caption(),
+        note=note,
         n_points=len(layers.rows),
         width=width,
         height=height,
@@ -120,6 +128,7 @@ def map_chart(
     height: int = 3 * CELLS,
     points: Any = None,
     bins: Any = None,
+    note: str = "",
     live: bool = False,
 ) -> OfflineChart:
     """Return the specification of a data map.
@@ -141,6 +150,8 @@ def map_chart(
     bins : Altair data, optional
         Rows ``i, j, n, shade, color``: cells counted from the origin;
         without it, the name "bins".
+    note : str
+        A second line under the caption; of a map that is not live.
     live : bool
         Whether the map can be brushed (drag), zoomed (Ctrl and wheel) and
         panned (Shift and drag), and shows what is selected: rows ``x, y,
@@ -211,7 +222,7 @@ def map_chart(
         layer=layers,
         width=width,
         height=height,
-        title=_title(caption, live),
+        title=_title(caption, live, note),
         description=f"{'live data map' if live else title}: {caption}",
     ).add_params(
         alt.param(name="heading", value=title),
@@ -220,7 +231,7 @@ def map_chart(
     return themed(chart)
 
 
-def _title(caption: str, live: bool) -> alt.TitleParams:
+def _title(caption: str, live: bool, note: str = "") -> alt.TitleParams:
     import altair as alt
 
     ink = alt.expr("ink")
@@ -229,7 +240,7 @@ def _title(caption: str, live: bool) -> alt.TitleParams:
         return alt.TitleParams(lines, anchor="start", fontSize=12, color=ink, fontWeight="normal")
     return alt.TitleParams(
         alt.expr("heading"),
-        subtitle=caption,
+        subtitle=[caption, *textwrap.wrap(note, _LINE)] if note else caption,
         anchor="start",
         fontSize=14,
         subtitleFontSize=11,
@@ -282,13 +293,14 @@ def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
 
 
 def _coloring(frame: pd.DataFrame, x: XAxis, color: str) -> Coloring:
-    column = {"group": GROUP_COLUMN[x], "truth": "is_hard"}.get(color, color)
+    ours = "group" if "group" in frame else GROUP_COLUMN[x]
+    column = {"group": ours, "truth": "is_hard"}.get(color, color)
     if column not in frame:
         known = ["group", "truth", *map(str, frame.columns)]
         wrong = f"cannot colour by {color!r}: the frame has no column {column!r}"
         raise UnknownNameError(wrong, nearest(color, known))
-    if color == "group":
-        return by_group(frame[column].to_numpy(dtype=object), "group")
+    if column in SCHEMES:
+        return by_group(frame[column].to_numpy(dtype=object), column)
     if color == "truth":
         return by_truth(frame[column].to_numpy())
     return by_column(frame[column])

@@ -1,8 +1,12 @@
-"""Texts as TF-IDF weights of their words, by scikit-learn."""
+"""Texts as TF-IDF weights of their terms, by scikit-learn.
+
+Terms are short runs of characters, which misspellings, endings and languages
+without a list of words share, or words.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +14,7 @@ from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
     from hcat_nb.data.table_options import TableOptions
 
@@ -17,6 +22,8 @@ __all__ = ["tf_idf"]
 
 # Of the dense matrix.  VoG keeps two more of its size.
 _MOST_BYTES = 2**31
+_RUNS, _WORDS = 5000, 2000  # terms, where nobody said how many
+_READ = 2**24  # characters in which runs are counted, to choose the most frequent ones
 
 
 def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarray, list[str], str]:
@@ -29,7 +36,7 @@ def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarr
     name : str
         Of the column.
     options : TableOptions
-        Its ``max_features`` and ``ngram_range``.
+        Its ``analyzer``, ``max_features`` and ``ngram_range``.
 
     Returns
     -------
@@ -44,8 +51,6 @@ def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarr
     DataError
         If the column holds no text, or the weights would not fit in memory.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     missing = texts.isna().to_numpy()
     words = texts.astype(object).where(~missing, "").tolist()
     odd = next((one for one in words if not isinstance(one, str)), None)
@@ -55,10 +60,8 @@ def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarr
             "text",
             f"frame.astype({{{name!r}: str}})",
         )
-    vectorizer = TfidfVectorizer(
-        max_features=options.max_features, ngram_range=options.ngram_range, dtype=np.float32
-    )
     try:
+        vectorizer = _words(options) if options.counts_words else _characters(words, options)
         sparse = vectorizer.fit_transform(words)
     except ValueError as error:
         raise DataError(
@@ -73,7 +76,34 @@ def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarr
         )
     terms = [f"{name}: {term}" for term in vectorizer.get_feature_names_out()]
     empty = int((np.diff(sparse.indptr) == 0).sum())
-    note = f"{name!r} read as TF-IDF weights of {width:,} terms"
+    kind = "terms" if options.counts_words else "runs of characters"
+    note = f"{name!r} read as TF-IDF weights of {width:,} {kind}"
     if empty:
         note += f"; {empty:,} texts hold none of them"
     return sparse.toarray(), terms, note
+
+
+def _words(options: TableOptions) -> TfidfVectorizer:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        max_features=options.max_features or _WORDS,
+        ngram_range=options.ngram_range or (1, 1),
+        dtype=np.float32,
+    )
+
+
+def _characters(texts: list[str], options: TableOptions) -> TfidfVectorizer:
+    """Return what weighs the runs of characters that are the most frequent in texts.
+
+    Their number is that of no language: a part of the texts, evenly spread,
+    says which to keep, so that memory for counting all others is bounded.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    most = max(2, min(_RUNS, _MOST_BYTES // (4 * len(texts))))
+    kept: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": options.ngram_range or (2, 4)}
+    step = -(-sum(map(len, texts)) // _READ)
+    counter = CountVectorizer(**kept, max_features=options.max_features or most)
+    vocabulary = counter.fit(texts[:: max(step, 1)]).vocabulary_
+    return TfidfVectorizer(**kept, vocabulary=vocabulary, sublinear_tf=True, dtype=np.float32)

@@ -26,13 +26,13 @@ from hcat_nb.data._rows import (
 from hcat_nb.data._torch import from_dataset, from_loader
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.data.truth import split_truth, truth_values
+from hcat_nb.data.truth import group_codes, split_beside, truth_values
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_learnable", "coerce"]
+__all__ = ["are_texts", "check_learnable", "coerce"]
 
 _COLUMNS_NAMED = 20  # that a message lists
 
@@ -50,6 +50,7 @@ def coerce(
     seed: int = 0,
     data_on: str = "auto",
     truth: Any = None,
+    groups: Any = None,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
@@ -72,7 +73,8 @@ def coerce(
 
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
-    data, truth = split_truth(data, truth, target)
+    data, truth = split_beside(data, "truth", truth, target)
+    data, groups = split_beside(data, "groups", groups, target)
     parts = _parts(data, labels, target, options or {}, seed, data_on)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
@@ -112,6 +114,7 @@ def coerce(
         text=parts.text,
         original=parts.original,
         truth=None if truth is None else truth_values(truth, ids),
+        groups=None if groups is None else group_codes(groups, ids),
         mapped=features.mapped,
     )
     dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))
@@ -172,7 +175,7 @@ def _parts(
         return from_dataset(data, seed, data_on=data_on)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
-    if _are_texts(data):
+    if are_texts(data):
         data, table = _as_frame(data), dataclasses.replace(table, text="text")
     elif options and isinstance(data, np.ndarray) and data.ndim == 2:
         data = pd.DataFrame(data)
@@ -203,7 +206,8 @@ def _from_columns(columns: Mapping[Any, Any]) -> pd.DataFrame:
         raise DataError(f"the dict is no table ({error})", "columns of one length") from error
 
 
-def _are_texts(data: Any) -> bool:
+def are_texts(data: Any) -> bool:
+    """Whether ``data`` is a list, array or Series of texts."""
     import pandas as pd
 
     if isinstance(data, (np.ndarray, pd.Series)):

@@ -63,6 +63,9 @@ class LabelledDataset:
     original : pandas.DataFrame, optional
         Tables with text, categories or imputed numbers: the feature columns
         as they were given, for display.  Perturbations do not touch it.
+    groups : Tensor of shape (n,), int64, optional
+        Which rows belong together (those of a patient, of an author): codes
+        from 0, -1 for a row that belongs to none.  They share a fold.
     truth : array of shape (n,), object, optional
         What the user knows of each sample: its true label, or whether the
         observed one is wrong; None where nothing is known.
@@ -89,6 +92,7 @@ class LabelledDataset:
     words: range = range(0)
     text: str | None = None
     original: pd.DataFrame | None = None
+    groups: Tensor | None = None
     truth: np.ndarray | None = None
     mapped: bool = False
 
@@ -104,6 +108,8 @@ class LabelledDataset:
                 f"labels have the shape {tuple(self.labels.shape)} and type {self.labels.dtype}",
                 f"({n},) and torch.int64",
             )
+        if self.groups is not None and self.groups.shape != (n,):
+            raise DataError(f"{len(self.groups)} groups for {n} samples", "one each")
         if len(self.sample_ids) != n:
             raise DataError(f"{len(self.sample_ids)} sample ids for {n} samples", "one each")
         if n and not (
@@ -201,6 +207,7 @@ class LabelledDataset:
             labels=self.labels[rows],
             sample_ids=self.sample_ids[rows.numpy()],
             unreadable=None if self.unreadable is None else self.unreadable[rows],
+            groups=None if self.groups is None else self.groups[rows],
             original=None if self.original is None else self.original.iloc[rows.numpy()],
             truth=None if self.truth is None else self.truth[rows.numpy()],
         )

@@ -15,7 +15,7 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["duplicates"]
+__all__ = ["duplicates", "row_keys"]
 
 _BLOCK = 2**22  # values made ready for hashing at a time
 
@@ -72,7 +72,7 @@ def duplicates(dataset: LabelledDataset) -> pd.DataFrame:
     rows = np.arange(len(dataset))
     if dataset.original is None:
         rows = rows[dataset.readable.numpy()]
-    keys = _keys(dataset.features)
+    keys = row_keys(dataset.features)
     if dataset.original is not None:
         keys = _refined(keys, dataset.original)
     groups = pd.DataFrame({"key": keys[rows], "code": dataset.labels.numpy()[rows]}, index=rows)
@@ -96,8 +96,8 @@ def duplicates(dataset: LabelledDataset) -> pd.DataFrame:
     )
 
 
-def _keys(features: Tensor) -> np.ndarray:
-    """Return one integer a row, equal where the rows are: (n,) int64."""
+def row_keys(features: Tensor) -> np.ndarray:
+    """Return one integer a row, from 0, equal where the rows are: (n,) int64."""
     import pandas as pd
 
     digests = bytearray()

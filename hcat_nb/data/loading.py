@@ -15,7 +15,7 @@ from hcat_nb.data.array_file import names_array_file, read_arrays
 from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.storage import copied
-from hcat_nb.data.truth import with_truth
+from hcat_nb.data.truth import with_groups, with_truth
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
@@ -39,6 +39,7 @@ def load(
     seed: int = 0,
     data_on: str = "auto",
     truth: Any = None,
+    groups: Any = None,
     **options: Any,
 ) -> LabelledDataset:
     """Return a dataset: features, class codes, class values and sample ids.
@@ -96,6 +97,9 @@ def load(
         What you know of the labels: the true ones, or whether each is wrong
         (yes or no); a column of a table, which is then no feature, or the
         values.  Kept beside the samples, to measure with.
+    groups : hashable or array-like of length n, optional
+        Column, or values beside the data, equal for rows that belong together
+        (a patient's, an author's): no feature, and never parted by folds.
     **options
         Of a named dataset, its own (``list_datasets()`` names them); of a
         table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
@@ -159,10 +163,12 @@ def load(
         "options": options,
         "seed": seed,
         "truth": truth,
+        "groups": groups,
     }
     if isinstance(data, LabelledDataset):
         dataset = _complete(data, labels=labels, target=target, classes=classes, **options)
         dataset = dataset if truth is None else with_truth(dataset, truth)
+        dataset = dataset if groups is None else with_groups(dataset, groups)
     elif isinstance(data, (str, os.PathLike)) and names_array_file(data):
         features, labels = read_arrays(data, labels, target)
         reading["target"] = None

@@ -12,8 +12,9 @@ from typing import Any, Self
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
-__all__ = ["IMPUTATIONS", "TableOptions"]
+__all__ = ["ANALYZERS", "IMPUTATIONS", "TableOptions"]
 
+ANALYZERS = ("char_wb", "word")
 IMPUTATIONS = ("mean", "median", "most_frequent")
 
 
@@ -44,11 +45,17 @@ class TableOptions:
     max_categories : int, optional
         The most levels a column keeps; the rarest are joined into one.
     text : str, optional
-        Column of texts, read as TF-IDF weights of its words.
-    max_features : int
-        The most words that are kept of the texts, the most frequent ones.
-    ngram_range : pair of int
-        Fewest and most neighbouring words that form a term.
+        Column of texts, read as TF-IDF weights of its terms.
+    analyzer : {"char_wb", "word"}, optional
+        What a term is made of: characters within a word, or words.  Default:
+        characters; words where an ``ngram_range`` is given without it.
+    max_features : int, optional
+        The most terms that are kept of the texts, the most frequent ones
+        (default: 5,000 of characters, fewer where the weights would not fit in
+        memory; 2,000 of words).
+    ngram_range : pair of int, optional
+        Fewest and most neighbouring characters (default: 2 to 4), or words (1),
+        that form a term.
 
     Raises
     ------
@@ -63,8 +70,9 @@ class TableOptions:
     min_frequency: float | None = None
     max_categories: int | None = None
     text: str | None = None
-    max_features: int = 2000
-    ngram_range: tuple[int, int] = (1, 1)
+    analyzer: str | None = None
+    max_features: int | None = None
+    ngram_range: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         for option in ("drop", "categorical", "missing"):
@@ -82,15 +90,23 @@ class TableOptions:
             ("max_categories", self.max_categories),
             ("max_features", self.max_features),
         ):
-            optional = option == "max_categories" and value is None
-            if not (optional or (_whole(value) and int(value or 0) >= 2)):
+            if not (value is None or (_whole(value) and int(value) >= 2)):
                 raise SpecError(f"{option} is {value!r}", "a whole number, at least 2")
         if _whole(self.text):
             object.__setattr__(self, "text", str(self.text))
+        if self.analyzer not in (None, *ANALYZERS):
+            raise SpecError(f"analyzer is {self.analyzer!r}", "one of " + ", ".join(ANALYZERS))
+        if self.ngram_range is None:
+            return
         pair = tuple(self.ngram_range) if isinstance(self.ngram_range, Sequence) else ()
         if len(pair) != 2 or not all(map(_whole, pair)) or not 1 <= pair[0] <= pair[1]:
             raise SpecError(f"ngram_range is {self.ngram_range!r}", "a pair like [1, 2]")
         object.__setattr__(self, "ngram_range", pair)
+
+    @property
+    def counts_words(self) -> bool:
+        """Whether the terms of a text are made of words, not of characters."""
+        return self.analyzer == "word" or (self.analyzer is None and self.ngram_range is not None)
 
     @classmethod
     def of(cls, **options: Any) -> Self:

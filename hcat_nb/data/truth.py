@@ -1,4 +1,4 @@
-"""What a user knows of the labels: the true ones, or which are wrong; never a feature."""
+"""What stands beside features and labels: the truth about these, and which rows belong together."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["names_column", "split_truth", "truth_values", "with_truth"]
+__all__ = [
+    "group_codes",
+    "names_column",
+    "split_beside",
+    "truth_values",
+    "with_groups",
+    "with_truth",
+]
 
-_OBJECT = "truth=, an array or Series with a value for each row"
+_OBJECT = "{}=, an array or Series with a value for each row"
 
 
 def names_column(truth: Any) -> bool:
@@ -33,14 +41,16 @@ def names_column(truth: Any) -> bool:
     return truth is not None and (isinstance(truth, str) or not hasattr(truth, "__len__"))
 
 
-def split_truth(data: Any, truth: Any, target: Any) -> tuple[Any, Any]:
-    """Return the data without the column that ``truth`` names, and its values.
+def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, Any]:
+    """Return the data without the column that an option names, which is no feature, and its values.
 
     Parameters
     ----------
     data : object
         Left as it is.
-    truth : hashable or array-like, optional
+    option : str
+        What it is called, ``"truth"`` or ``"groups"``.
+    given : hashable or array-like, optional
         A column of ``data``, or the values themselves.
     target : hashable, optional
 
@@ -51,29 +61,30 @@ def split_truth(data: Any, truth: Any, target: Any) -> tuple[Any, Any]:
     """
     import pandas as pd
 
-    if not names_column(truth):
-        return data, truth
-    if not isinstance(truth, Hashable):
-        raise DataError(f"truth is {truth!r}", f"a column, or {_OBJECT}")
-    if target is not None and str(truth) == str(target):
-        raise DataError(f"truth and target are both {truth!r}", "two columns")
+    if not names_column(given):
+        return data, given
+    if not isinstance(given, Hashable):
+        raise DataError(f"{option} is {given!r}", "a column, or " + _OBJECT.format(option))
+    if target is not None and str(given) == str(target):
+        raise DataError(f"{option} and target are both {given!r}", "two columns")
     if is_hugging_face(data):
-        values = column_values(data, str(truth))
-        return data.remove_columns(str(truth)), values
+        values = column_values(data, str(given))
+        return data.remove_columns(str(given)), values
     if isinstance(data, Mapping):
         data = pd.DataFrame(dict(data))
     if not isinstance(data, pd.DataFrame):
         raise DataError(
-            f"truth={truth!r} names a column, and data of the type {type(data).__name__} have none",
-            _OBJECT,
+            f"{option}={given!r} names a column, and data of the type {type(data).__name__} "
+            "have none",
+            _OBJECT.format(option),
         )
     names = [str(name) for name in data.columns]
-    if str(truth) not in names:
+    if str(given) not in names:
         raise DataError(
-            f"the table has no column {str(truth)!r} to use as truth",
-            nearest_columns(str(truth), names),
+            f"the table has no column {str(given)!r} to use as {option}",
+            nearest_columns(str(given), names),
         )
-    place = names.index(str(truth))
+    place = names.index(str(given))
     kept = [column for column in range(len(names)) if column != place]
     return data.iloc[:, kept], data.iloc[:, place]
 
@@ -90,15 +101,15 @@ def truth_values(truth: Any, ids: pd.Index) -> np.ndarray:
 
     if isinstance(truth, pd.Series) and len(truth) == len(ids) and not truth.index.equals(ids):
         raise DataError(
-            "the truth has another index than the data, so rows cannot be matched for sure",
+            "truth or groups have another index than the data, so rows cannot be matched for sure",
             "one index for both",
-            "truth.loc[ids], or truth.to_numpy() if it is in the order of the data",
+            "values.loc[ids], or values.to_numpy() if they are in the order of the data",
         )
     column = label_column(truth)
     if isinstance(column, OneHot):
-        raise DataError("the truth is a matrix", "a value for each row")
+        raise DataError("truth or groups are a matrix", "a value for each row")
     if len(column) != len(ids):
-        raise DataError(f"{len(ids)} rows, but {len(column)} values of the truth", "one each")
+        raise DataError(f"{len(ids)} rows, but {len(column)} values of truth or groups", "one each")
     values = np.array(column, dtype=object)
     values[pd.isna(values)] = None
     return values
@@ -114,6 +125,38 @@ def with_truth(dataset: LabelledDataset, truth: Any) -> LabelledDataset:
     """
     if names_column(truth):
         raise DataError(
-            f"truth={truth!r} names a column, and {dataset.name!r} has none to be named", _OBJECT
+            f"truth={truth!r} names a column, and {dataset.name!r} has none to be named",
+            _OBJECT.format("truth"),
         )
     return dataset.replace(truth=truth_values(truth, dataset.sample_ids))
+
+
+def group_codes(groups: Any, ids: pd.Index) -> Tensor:
+    """Return a code for each group, from 0, and -1 where a row has none: (n,), int64.
+
+    Raises
+    ------
+    DataError
+        If there is not one value a row, or a Series has another index.
+    """
+    import pandas as pd
+    import torch
+
+    values = truth_values(groups, ids)
+    return torch.from_numpy(pd.factorize(values)[0].astype(np.int64))
+
+
+def with_groups(dataset: LabelledDataset, groups: Any) -> LabelledDataset:
+    """Return a dataset of which it is known which rows belong together.
+
+    Raises
+    ------
+    DataError
+        If a column is named: the dataset has none; or see :func:`group_codes`.
+    """
+    if names_column(groups):
+        raise DataError(
+            f"groups={groups!r} names a column, and {dataset.name!r} has none to be named",
+            _OBJECT.format("groups"),
+        )
+    return dataset.replace(groups=group_codes(groups, dataset.sample_ids))

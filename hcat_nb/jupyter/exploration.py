@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.charts.coloring import unused
-from hcat_nb.charts.theme import GROUPS, TRUTH
+from hcat_nb.charts.coloring import SCHEMES, unused
+from hcat_nb.charts.theme import TRUTH
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs._decision import ACTIONS
@@ -30,7 +30,8 @@ __all__ = ["FILTERS", "PAGE", "Exploration"]
 PAGE = 100  # samples a page holds at most
 FILTERS = ("label", "group", "truth", "decision")
 _COORDINATES = ("variability", "aleatoric", "confidence", "correctness")
-_GROUP_COLUMNS = {"Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
+# Schemes of groups, each named with its groups: "label: doubted", "Data-IQ: hard".
+_GROUP_COLUMNS = {"label": "group", "Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
 _NO_LABEL = "(no label)"
 _DECIDED = ("undecided", "decided", *ACTIONS)
 
@@ -109,7 +110,10 @@ class Exploration:
             known = [str(value) for value in label.cat.categories]
             return [*known, unused(_NO_LABEL, known)] if label.isna().any() else known
         if name == "group":
-            return [f"{way}: {group}" for way in _GROUP_COLUMNS for group in GROUPS]
+            there = {way: column for way, column in _GROUP_COLUMNS.items() if column in details}
+            return [
+                f"{way}: {group}" for way, column in there.items() for group in SCHEMES[column][1]
+            ]
         if name == "truth":
             return list(TRUTH) if self._run.truth["is_hard"].any() else []
         if name == "decision":

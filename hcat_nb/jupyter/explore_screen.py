@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
 import numpy as np
 
+from hcat_nb.charts.coloring import SCHEMES
 from hcat_nb.charts.picture import picture
-from hcat_nb.charts.theme import GROUPS
 from hcat_nb.jupyter.explore_controls import ExploreControls
 from hcat_nb.jupyter.gallery_page import number_words
 from hcat_nb.jupyter.live_map import LiveMap
@@ -133,10 +133,14 @@ def show_explorer(panel: ExplorePanel) -> None:
 
 def _static(panel: ExplorePanel) -> StaticView:
     run = panel.run
-    groups = run.details["dataiq_group"].value_counts()
-    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in GROUPS)
+    scheme = "group" if "group" in run.details else "datamaps_group"
+    title, names = SCHEMES[scheme]
+    groups = run.details[scheme].value_counts()
+    shares = ", ".join(f"{int(groups.get(one, 0)):,} {one}" for one in names)
     name = run.info["dataset"]["name"]
-    words = f"Explorer of {name}: {len(run.scores):,} samples · by Data-IQ {shares}"
+    words = f"Explorer of {name}: {len(run.scores):,} samples · {title}: {shares}"
+    if check := run.learning_check:
+        words += f" · {check}"
     decisions = panel.decisions
     if decisions is not None and len(decisions):
         words += f" · {repr(decisions)[1:-1]}"

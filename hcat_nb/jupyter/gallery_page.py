@@ -121,6 +121,9 @@ class SampleViews:
             ("predicted", self._name(self._predicted, row)),
             ("suggested", self._name(self._suggested, row)),
         ]
+        if facts[-1][1] and "suggested_probability" in details:
+            chance = number_words(details["suggested_probability"])
+            facts[-1] = ("suggested", f"{facts[-1][1]} (probability {chance})")
         for name in ("confidence", "variability", "aleatoric"):
             if name in details and np.isfinite(details[name]):
                 facts.append((name, number_words(details[name])))

@@ -224,25 +224,16 @@ class LiveListener(Listener):
         if _truth(start) and self.color in ("auto", "truth"):
             assert start.is_hard is not None
             return by_truth(start.is_hard)
-        if self.x == "variability":
-            from hcat_nb.methods.datamaps import datamaps_groups
-
-            return by_group(datamaps_groups(confidence, x), "group")
-        from hcat_nb.methods.dataiq import dataiq_groups
-
-        return by_group(dataiq_groups(confidence, x), "group")
+        # Of the other axis nobody knows how much a probability varied.
+        spread = x if self.x == "variability" else np.zeros_like(x)
+        return by_group(_so_far(confidence, spread), "group_so_far")
 
     def _view(self, start: StartEvent) -> StaticView:
         words = f"{self._progress.title()}: {len(start.labels):,} samples, {self._progress.line()}"
         if self._map is None:
             return StaticView(words)
-        from hcat_nb.methods.dataiq import dataiq_groups
-
-        # Data Maps' groups are thirds, whose sizes say nothing; Data-IQ's have thresholds.
-        sizes = dataiq_groups(self._map.confidence, self._map.aleatoric)
-        shares = ", ".join(
-            f"{int((sizes == name).sum()):,} {name}" for name in ("easy", "ambiguous", "hard")
-        )
+        groups = _so_far(self._map.confidence, self._map.variability)
+        shares = ", ".join(f"{int((groups == one).sum()):,} {one}" for one in ("fine", "uncertain"))
         # What the page shows, so that it holds for a chart of the user's too.
         x, y = getattr(self._map, self.x), self._map.confidence
         self._scene.move(
@@ -254,11 +245,19 @@ class LiveListener(Listener):
         )
         frame = self._scene.frame()
         spec = filled(self._scene.spec(), rows(frame), frame.content["signals"])
-        return StaticView(f"{words} · by Data-IQ {shares}", png=spec_picture(spec))
+        return StaticView(f"{words} · labels so far: {shares}", png=spec_picture(spec))
 
 
 def _now(*epochs: int) -> dict[str, dict[str, Column]]:
     return {"now": {"epoch": counts(np.array(epochs, dtype=np.int64))}}
+
+
+def _so_far(confidence: np.ndarray, variability: np.ndarray) -> np.ndarray:
+    """Return the name of each sample's group, as far as a training that goes on can tell."""
+    from hcat_nb.methods._groups import DOUBTS, by_doubt
+
+    names: np.ndarray = np.array([*DOUBTS, ""])[by_doubt(confidence, variability)]
+    return names
 
 
 def _truth(start: StartEvent) -> bool:

@@ -7,19 +7,81 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 import numpy as np
 
+from hcat_nb.errors import HcatError
+from hcat_nb.jupyter.newest import Newest
+from hcat_nb.jupyter.training_thread import aside
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.perturbations.base import Perturbed
 
-__all__ = ["Previewer", "identity"]
+__all__ = ["PreviewPane", "Previewer", "identity"]
 
+_MAKING = "A preview is being made; what stands here is of earlier choices."
+_LATER = "What stands here is of earlier choices; a preview of these follows the training."
 _SAMPLES = 400  # enough for every kind to find what it can change, few enough to be at once there
 _PAIRS = 6
 _LONGEST = 300  # characters of a text
+
+
+class PreviewPane:
+    """A preview beside controls, with a line that says what it is of.
+
+    Parameters
+    ----------
+    wait : float
+        Seconds without a change before one is made.
+    """
+
+    def __init__(self, wait: float) -> None:
+        self.page = ipywidgets.HTML("")
+        self.state = ipywidgets.HTML("")
+        self.jobs: Newest[str] = Newest(self._show, self._fail, wait)
+        self._previewer = Previewer()
+        self._wanted: Any = None
+        self._shown: Any = None
+
+    def offer(self, keywords: Mapping[str, Any], training: bool) -> None:
+        """Preview a call, soon; while something trains, say that it comes afterwards."""
+        kept = ("data", "labels")
+        plain = repr(sorted((k, repr(v)) for k, v in keywords.items() if k not in kept))
+        wanted = (*(identity(keywords.get(key)) for key in kept), plain)
+        if training:
+            self._wanted = None
+            self._say("" if wanted == self._shown else _LATER)
+            return
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        self._say(_MAKING)
+
+        def preview() -> str:
+            with aside():
+                return self._previewer.show(keywords)
+
+        self.jobs.offer(preview)
+
+    def drop(self) -> None:
+        """Forget what is not made yet."""
+        self.jobs.drop()
+
+    def _show(self, page: str) -> None:
+        self.page.value, self._shown = page, self._wanted
+        self._say("")
+
+    def _fail(self, error: Exception) -> None:
+        text = " ".join(str(error).split())
+        words = text if isinstance(error, HcatError) else f"{type(error).__name__}: {text}"
+        self._wanted = self._shown = None  # once a run is over it may be made
+        self.page.value = f"<p>No preview: {html.escape(words)}</p>"
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        self.state.value = f'<span role="status">{text}</span>' if text else ""
 
 
 class Previewer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth
+from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_truth
 from hcat_nb.charts.data_map import CONFIDENCE, GROUP_COLUMN, X_AXES, map_chart
 from hcat_nb.charts.layers import CELLS, MapAxis
 from hcat_nb.errors import UnknownNameError
@@ -95,20 +95,22 @@ def run_coloring(run: Run, color: str, x: str = "variability") -> Coloring:
     ----------
     run : Run
     color : str
-        ``"group"`` (easy, ambiguous, hard), ``"truth"`` (what was made hard),
-        or any column of ``run.scores`` or ``run.details``.
+        ``"group"`` (fine, uncertain, doubted; of runs of earlier versions the
+        papers' groups), ``"truth"`` (what was made hard), or any column of
+        ``run.scores`` or ``run.details``.
     x : str
-        The map's horizontal axis, which decides whose groups: Data-IQ's for
-        ``"aleatoric"``, else Data Maps'.
+        The map's horizontal axis, which decides whose groups those are:
+        Data-IQ's for ``"aleatoric"``, else Data Maps'.
 
     Raises
     ------
     UnknownNameError
         If the run has no such column.
     """
-    if color == "group":
-        groups = run.details[GROUP_COLUMN.get(x, GROUP_COLUMN["variability"])]
-        return by_group(groups.to_numpy(dtype=object), "group")
+    if color == "group" and "group" not in run.details:
+        color = GROUP_COLUMN.get(x, GROUP_COLUMN["variability"])
+    if color in SCHEMES:
+        return by_group(_column(run, color).to_numpy(dtype=object), color)
     if color == "truth":
         return by_truth(run.truth["is_hard"].to_numpy())
     return by_column(_column(run, color))

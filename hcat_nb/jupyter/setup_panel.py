@@ -6,6 +6,7 @@ import html
 import shlex
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
@@ -17,7 +18,7 @@ from hcat_nb.jupyter.magic_parser import MagicCall, parse
 from hcat_nb.jupyter.magic_text import magic_line, option_words, python_code
 from hcat_nb.jupyter.newest import Newest
 from hcat_nb.jupyter.panels import show_panel
-from hcat_nb.jupyter.preview import Previewer, identity
+from hcat_nb.jupyter.preview import PreviewPane
 from hcat_nb.jupyter.screens import WidgetScreen, close_inside
 from hcat_nb.jupyter.setup_form import SetupForm
 from hcat_nb.jupyter.static_view import StaticView
@@ -69,16 +70,13 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._lock = threading.RLock()  # callbacks may run in the thread of a subshell
         self._training: TrainingThread | None = None
         self._screen: Any = None
-        self._shown: Any = None
-        self._previewer = Previewer()
-        self._previews: Newest[str] = Newest(self._show_preview, self._no_preview, _TYPING_SECONDS)
+        self._pane = PreviewPane(_TYPING_SECONDS)
         self._estimates: Newest[Forecast] = Newest(self._show_costs, self._no_costs)
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
         self._train_button = _button("Train", "train in the background", self.train, "success")
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
         self._message = ipywidgets.HTML("")  # wraps, as a Label would not; holds escaped text
-        self._preview = ipywidgets.HTML("")
         self._line = ipywidgets.HTML("")
         self._code = ipywidgets.HTML("")
         self._live = ipywidgets.VBox()
@@ -129,8 +127,9 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 listener = LiveListener(screen=screen)
                 return characterize(**call.keywords, **own, listeners=[listener], control=control)
 
-            for worker in (self._previews, self._estimates):
-                worker.drop()
+            self._pane.drop()
+            self._estimates.drop()
+            self._pane.offer(call.keywords, training=True)
             self._training = TrainingThread(work, self._ended)
             self._say("")
             self._training.start()
@@ -197,7 +196,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self._show_text()
             if not self._is_training:
                 self._say("")
-                self._offer_preview(call)
+            self._pane.offer(call.keywords, self._is_training)
             self._show_state()
 
     def close(self) -> None:
@@ -205,7 +204,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         if self._open:
             self._open = False
             self.stop()
-            self._previews.drop()
+            self._pane.drop()
             self._estimates.drop()
             self._shell.events.unregister("post_run_cell", self._after_cell)
             self._let_go()
@@ -233,7 +232,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         always = [title for title in sections if title not in _CLOSED]
         left = [one for title in always for one in (_heading(title), *sections[title])]
         folded = [one for title in _CLOSED for one in _folding(title, sections[title])]
-        right = [_heading("Preview"), self._preview]
+        right = [_heading("Preview"), self._pane.state, self._pane.page]
         text = [_heading("The same as a line and as code"), self._line, self._code]
         columns = ipywidgets.HBox(
             [
@@ -244,27 +243,6 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         )
         buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
         return [columns, *folded, *text, buttons, self._message, self._live]
-
-    def _offer_preview(self, call: MagicCall) -> None:
-        kept = ("data", "labels")
-        plain = repr(sorted((k, repr(v)) for k, v in call.keywords.items() if k not in kept))
-        shown = (*(identity(call.keywords.get(key)) for key in kept), plain)
-        if shown == self._shown:
-            return
-        self._shown = shown
-
-        def preview() -> str:
-            with aside():
-                return self._previewer.show(call.keywords)
-
-        self._previews.offer(preview)
-
-    def _show_preview(self, page: str) -> None:
-        self._preview.value = page
-
-    def _no_preview(self, error: Exception) -> None:
-        self._shown = None  # once a run is over it may be made
-        self._preview.value = f"<p>No preview: {html.escape(_words(error))}</p>"
 
     def _show_costs(self, forecast: Forecast) -> None:
         self._form.methods.show_costs(forecast)
@@ -297,6 +275,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             if self.error is not None:
                 notes.insert(0, _words(self.error))
             self._say(" · ".join([*notes, *training.warnings]))
+            with suppress(HcatError):  # a mistake in the controls is told where it was made
+                self._pane.offer(self._call().keywords, training=False)
             self._show_state()
             self._screen.discard()  # of a run that did not begin
             if not self._open:

@@ -1,13 +1,25 @@
-"""Groups of the data map: their codes, and those by fixed thresholds, as H-CAT draws both maps."""
+"""Groups of samples: those of the papers' data maps, and ours, whose sizes mean something."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["AMBIGUOUS", "EASY", "GROUPS", "HARD", "HCAT", "UNPLACED", "by_thresholds", "named"]
+__all__ = [
+    "AMBIGUOUS",
+    "DOUBTS",
+    "EASY",
+    "GROUPS",
+    "HARD",
+    "HCAT",
+    "UNPLACED",
+    "by_doubt",
+    "by_thresholds",
+    "named",
+]
 
 # A code takes one byte a sample, a name 36.
 GROUPS = ("easy", "ambiguous", "hard")  # by code
+DOUBTS = ("fine", "uncertain", "doubted")  # by code; absolute, unlike a share of the samples
 EASY, AMBIGUOUS, HARD, UNPLACED = 0, 1, 2, -1
 
 # METHODS.md, "groups": H-CAT's confidence above and below which a sample is
@@ -44,6 +56,48 @@ def by_thresholds(
     certain = placed & (uncertainty <= limit)
     groups[certain & (confidence >= upper)] = EASY
     groups[certain & (confidence <= lower)] = HARD
+    return groups
+
+
+def by_doubt(
+    confidence: np.ndarray,
+    variability: np.ndarray,
+    best_other: np.ndarray | None = None,
+    doubted: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return how far the label of each sample is in doubt (METHODS.md, groups).
+
+    Uncertain is a label whose mean probability is below twice that of the
+    best other class, or varies by more than .25.
+
+    Parameters
+    ----------
+    confidence, variability : array of shape (n,)
+        NaN in the first where a sample has no place on the map.
+    best_other : array of shape (n,), optional
+        Largest mean probability of another class; without it, while a
+        training goes on, half of what is left stands for it.
+    doubted : array of shape (n,), bool, optional
+        Whether another label is proposed.
+
+    Returns
+    -------
+    array of shape (n,), int8
+        Codes of ``DOUBTS``; -1 where a sample has no place.
+
+    Examples
+    --------
+    >>> by_doubt(np.array([0.9, 0.5, 0.2, np.nan]), np.zeros(4), np.array([0.1, 0.4, 0.7, 0]),
+    ...          np.array([False, False, True, False])).tolist()
+    [0, 1, 2, -1]
+    """
+    other = (1 - confidence) / 2 if best_other is None else best_other
+    with np.errstate(invalid="ignore"):
+        uncertain = (confidence < 2 * other) | (variability > 0.25)
+    groups = uncertain.astype(np.int8)
+    if doubted is not None:
+        groups[doubted] = 2
+    groups[np.isnan(confidence)] = UNPLACED
     return groups
 
 

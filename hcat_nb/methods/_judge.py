@@ -75,9 +75,20 @@ class Judge(Method):
         """Whether it judges the embeddings of the final model."""
         return isinstance(self.space, str) and self.space == "embedding"
 
+    @property
+    def table(self) -> np.ndarray | None:
+        """Class probabilities that a row's own label has no part in, (n, C), float32.
+
+        NaN where a row was not judged; None in the space ``embedding``, whose
+        network has seen all labels.
+        """
+        return self._table
+
     @abstractmethod
     def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
         """Return a score for each row, higher = harder, NaN where it cannot be judged.
+
+        What it says of all classes it hands to :meth:`say`.
 
         Parameters
         ----------
@@ -93,6 +104,8 @@ class Judge(Method):
     def allocate(self, context: Context) -> None:
         """Nothing is judged yet."""
         self._found: Tensor | None = None
+        self._table: np.ndarray | None = None
+        self._said: tuple[np.ndarray, np.ndarray] | None = None
         if not isinstance(self.space, str) and len(np.asarray(self.space)) != context.n:
             raise SpecError(
                 f"{self.name}.space has {len(np.asarray(self.space))} rows",
@@ -155,10 +168,14 @@ class Judge(Method):
         raw[~self.context.trainable] = torch.nan
         return {self.name: raw}
 
+    def say(self, classes: np.ndarray, probabilities: np.ndarray) -> None:
+        """Take what the judge says of all classes: their codes (K,), and (m, K)."""
+        self._said = classes, probabilities
+
     def release(self) -> None:
         """Forget everything."""
         super().release()
-        self._found = None
+        self._found = self._table = self._said = None
 
     def later_bytes(self, sample_shape: tuple[int, ...]) -> int:
         """Return the bytes of the features, at most, as they are judged."""
@@ -172,6 +189,13 @@ class Judge(Method):
         if labelled.any():
             chosen = rows[labelled]
             found[chosen] = self.judge(compact(features[labelled]), labels[chosen])
+            if self._said is not None and not self.in_embedding:
+                classes, said = self._said
+                shape = (self.context.n, self.context.n_classes)
+                self._table = np.full(shape, np.nan, dtype=np.float32)
+                self._table[chosen] = 0.0
+                self._table[np.ix_(chosen, classes)] = said
+            self._said = None
         return torch.from_numpy(found).to(self.context.device)
 
 

@@ -86,7 +86,10 @@ def _codes(
 
 @dataclass(eq=False)
 class DataMaps(MeanOverEpochs):
-    """Mean over epochs of 1 - p_y; flagged are the map's hard samples.
+    """Mean over epochs of 1 - p_y.
+
+    The paper's regions are shares of any data whatever: groups, and no flags.
+    H-CAT's have thresholds, and its hard group is flagged.
 
     Parameters
     ----------
@@ -133,8 +136,10 @@ class DataMaps(MeanOverEpochs):
             return by_thresholds(confidence, variability, **HCAT)
         return _codes(confidence, variability)
 
-    def flagged(self) -> Tensor:
-        """Return the samples of the hard group."""
+    def flagged(self) -> Tensor | None:
+        """Return the samples of H-CAT's hard group; None for the paper's, a third of any data."""
+        if self.variant == "paper":
+            return None
         doubt, square = self.means().unbind(1)
         variability = (square - doubt.square()).clamp(min=0).sqrt()
         variability[~self.context.trainable] = torch.nan

@@ -26,7 +26,7 @@ from hcat_nb.methods._judge import Judge, Matrix
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["KnnLabel", "disagreement", "nearest_rows"]
+__all__ = ["KnnLabel", "disagreement", "nearest_rows", "votes"]
 
 _BLOCK = 2**23  # similarities at a time: 64 MB with their keys
 _DIGITS = 10**6
@@ -113,6 +113,31 @@ def disagreement(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     return share
 
 
+def votes(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the weighted share of each class among neighbours.
+
+    Parameters
+    ----------
+    labels : array of shape (n, k), int64
+        Of each row's neighbours, nearest first, in [0, n_classes).
+    n_classes : int
+
+    Returns
+    -------
+    array of shape (n, n_classes), float64; rows sum to 1
+
+    Examples
+    --------
+    >>> votes(np.array([[1, 1, 0]]), 2).round(2).tolist()
+    [[0.18, 0.82]]
+    """
+    weights = 1 / (1 + np.arange(labels.shape[1]))
+    found = np.zeros((len(labels), n_classes))
+    for rank, weight in enumerate(weights / weights.sum()):
+        found[np.arange(len(labels)), labels[:, rank]] += weight
+    return found
+
+
 @dataclass(eq=False)
 class KnnLabel(Judge):
     """Weighted share of the nearest neighbours with another label.
@@ -156,4 +181,6 @@ class KnnLabel(Judge):
         if len(labels) < 2:
             return np.full(len(labels), np.nan)
         neighbours, _ = nearest_rows(features, self.k)
+        classes, own = np.unique(labels, return_inverse=True)
+        self.say(classes, votes(own[neighbours], len(classes)))
         return disagreement(labels, neighbours)

@@ -166,9 +166,10 @@ class Linear(Judge):
         scores = np.full(len(labels), np.nan)
         judged = sizes[labels] >= self.folds
         if judged.any():
-            _, own = np.unique(labels, return_inverse=True)
+            classes, own = np.unique(labels, return_inverse=True)
             folds = stratified_folds(own, groups, self.folds, self.context.seed)
             probabilities = held_out_probabilities(features, own, folds, self.strength)
+            self.say(classes, np.where(judged[:, None], probabilities, np.nan))
             scores[judged] = 1 - probabilities[np.arange(len(own)), own][judged]
         return scores
 

@@ -12,10 +12,28 @@ from torch import nn
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import ModelError, UnknownNameError
 from hcat_nb.registry import MODELS, nearest
+from hcat_nb.spec import DEFAULTS
 
-__all__ = ["ModelLike", "build_network", "model_name"]
+__all__ = ["ModelLike", "build_network", "default_model", "model_name"]
 
 ModelLike = str | nn.Module | Callable[..., nn.Module]
+
+
+# What ``auto`` takes for images, and for tables and texts, by generation of defaults.
+_AUTO = {1: ("lenet", "mlp"), 2: ("cnn", "dense")}
+
+
+def default_model(dataset: LabelledDataset, defaults: int = DEFAULTS) -> str:
+    """Return the name of the model that ``auto`` stands for.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+    defaults : int
+        Their generation, see :class:`hcat_nb.spec.RunSpec`.
+    """
+    images, tables = _AUTO[defaults]
+    return images if dataset.modality == "image" else tables
 
 
 def model_name(model: ModelLike, dataset: LabelledDataset) -> str:
@@ -23,9 +41,7 @@ def model_name(model: ModelLike, dataset: LabelledDataset) -> str:
     if isinstance(model, nn.Module):
         return type(model).__name__
     if isinstance(model, str):
-        if model == "auto":
-            return "lenet" if dataset.modality == "image" else "mlp"
-        return MODELS.resolve(model)[0]
+        return default_model(dataset) if model == "auto" else MODELS.resolve(model)[0]
     return getattr(model, "__name__", type(model).__name__)
 
 
@@ -93,7 +109,7 @@ def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> n
         raise ModelError(
             f"the model {name!r} does not take {dataset.modality} data",
             " or ".join(sorted(plugin.modality)) + " data",
-            "use the model mlp" if dataset.modality == "table" else None,
+            "use the model dense" if dataset.modality == "table" else None,
         )
     known = list(inspect.signature(plugin).parameters)[2:]
     for option in options:

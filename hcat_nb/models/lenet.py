@@ -56,7 +56,7 @@ class LeNet(NamedModel):
             raise ModelError(
                 f"images of {height} x {width} pixels are too small for lenet",
                 f"at least {_SMALLEST} x {_SMALLEST}",
-                "use the model mlp",
+                "use the model cnn",
             )
         first, second, *hidden = (20, 50, 500) if channels == 1 else (6, 16, 120, 84)
         # The ReLU stands behind the pooling: it commutes with the largest of four and with

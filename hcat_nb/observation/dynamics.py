@@ -140,21 +140,17 @@ class MapDynamics(Buffered):
         seen = (self.count > 0) & (self.labels >= 0)
         return torch.where(seen, self.last_loss, torch.nan).cpu().numpy()
 
-    def suggested(self) -> tuple[Tensor, Tensor]:
-        """Return the class with the largest mean probability over epochs, and that mean.
+    def best_other(self) -> np.ndarray | None:
+        """Return the largest mean probability of a class that is not the label, (n,), float32.
 
-        Returns
-        -------
-        codes : Tensor of shape (n,), int64
-            -1 where a sample was never observed, or only its label's
-            probability is known.
-        probability : Tensor of shape (n,), float32
-            NaN there.
+        None where only the label's probability is known.
         """
-        largest, codes = self.probs.max(1)
-        seen = (self.count > 0) & (not self.label_only)
-        probability = torch.where(seen, largest / self.count.clamp(min=1), torch.nan)
-        return torch.where(seen, codes, -1), probability
+        if self.label_only:
+            return None
+        values, codes = self.probs.topk(2, dim=1)
+        of_label = codes[:, 0] == self.labels
+        other = torch.where(of_label, values[:, 1], values[:, 0]) / self.count.clamp(min=1)
+        return other.cpu().numpy()
 
     def accuracy(self) -> float:
         """Return the share of labelled, observed samples that the last epoch predicts."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
 
-__all__ = ["DRAFT", "flush", "make_room", "write_json", "written_whole"]
+__all__ = ["DRAFT", "flush", "make_room", "refuse_foreign", "write_json", "written_whole"]
 
 DRAFT = ".draft-"  # what the name of an unfinished file begins with
 
@@ -46,6 +47,43 @@ def make_room(path: Path) -> None:
         raise StoreError(
             f"{path} cannot be written ({error})", remedy="choose another place"
         ) from error
+
+
+def refuse_foreign(path: Path, columns: Collection[str], what: str) -> None:
+    """Refuse to replace a file, unless it is a table of ours.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv or .parquet file, or nothing yet.
+    columns : collection of str
+        By which a table of ours is known.
+    what : str
+        What it is.
+
+    Raises
+    ------
+    StoreError
+        If a file without these columns stands there.
+    """
+    if path.exists() and not set(columns) <= set(_columns(path)):
+        raise StoreError(
+            f"{path} exists and is no {what}", remedy="choose another name, or move it away"
+        )
+
+
+def _columns(path: Path) -> list[str]:
+    """Return the columns of a table, none if it cannot be read as one."""
+    try:
+        if path.suffix.lower() == ".csv":
+            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                return next(csv.reader(file), [])
+        import pyarrow.parquet as pq
+
+        names: list[str] = pq.read_schema(path).names
+        return names
+    except (OSError, ValueError, csv.Error):  # pyarrow's ArrowInvalid is a ValueError
+        return []
 
 
 def written_whole(path: Path, write: Callable[[Path], object]) -> None:

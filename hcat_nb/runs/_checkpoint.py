@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs._atomic import DRAFT
+from hcat_nb.runs._folder import CHECKPOINT, LOGITS, is_rest, within
 
 __all__ = [
     "CHECKPOINT",
@@ -20,9 +21,13 @@ __all__ = [
     "unfinished",
 ]
 
-CHECKPOINT = "checkpoint"  # a folder in the run's
-INDEX = "checkpoint.json"  # in that folder
+INDEX = "checkpoint.json"  # in the folder of checkpoints
 SCHEMA_VERSION = 1
+# What an index may name: plain files that a run writes.
+_NAMES = {
+    "files": re.compile(r"[^./\\][^/\\]*\.safetensors"),
+    "epoch_files": re.compile(r"epoch_\d+\.parquet"),
+}
 
 
 def read_index(folder: Path) -> dict[str, Any] | None:
@@ -31,9 +36,9 @@ def read_index(folder: Path) -> dict[str, Any] | None:
     Raises
     ------
     StoreError
-        If it is damaged, or of a newer schema.
+        If it is damaged, of a newer schema, or names what no run writes.
     """
-    path = folder / CHECKPOINT / INDEX
+    path = within(within(folder, CHECKPOINT), INDEX)
     if not path.is_file():
         return None
     try:
@@ -47,16 +52,32 @@ def read_index(folder: Path) -> dict[str, Any] | None:
         raise StoreError(
             f"{path} has the schema {schema}", f"at most {SCHEMA_VERSION}", "update hcat_nb"
         )
+    _check_names(index, path)
     return index
+
+
+def _check_names(index: Mapping[str, Any], path: Path) -> None:
+    """Refuse names by which an index would lead to files that are not its own."""
+    within(path.parent, LOGITS)
+    for what, known in _NAMES.items():
+        place = path.parent / LOGITS if what == "epoch_files" else path.parent
+        for name in index.get(what, ()):
+            if not (isinstance(name, str) and known.fullmatch(name)):
+                raise StoreError(
+                    f"{path} names the file {name!r}",
+                    "the names that a run gives to its files",
+                    "do not use this folder: it was changed by somebody",
+                )
+            within(place, name)
 
 
 def is_ours(folder: Path) -> bool:
     """Whether nothing but checkpoints of a run lies in a folder, begun ones included."""
-    inside = [path.name for path in folder.iterdir()]
     place = folder / CHECKPOINT
-    if inside != [CHECKPOINT] or not place.is_dir():
+    others = [path for path in folder.iterdir() if path != place]
+    if not place.is_dir() or place.is_symlink() or not all(map(is_rest, others)):
         return False
-    return (place / INDEX).is_file() or all(path.name.startswith(DRAFT) for path in place.iterdir())
+    return (place / INDEX).is_file() or all(map(is_rest, place.iterdir()))
 
 
 def unfinished(folder: Path) -> dict[str, Any] | None:
@@ -67,6 +88,6 @@ def unfinished(folder: Path) -> dict[str, Any] | None:
 
 def progress_words(index: Mapping[str, Any]) -> str:
     """Return how far the run of a checkpoint is, in words."""
-    epochs, seeds = index["spec"]["epochs"], index["spec"]["seeds"]
+    seeds, epochs = index["spec"]["seeds"], index.get("epochs", index["spec"]["epochs"])
     words = f"epoch {index['epoch']} of {epochs}"
     return words if seeds == 1 else f"seed {index['seed'] + 1} of {seeds}, {words}"

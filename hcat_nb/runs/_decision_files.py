@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, HcatError, StoreError
-from hcat_nb.runs._atomic import write_json, written_whole
+from hcat_nb.runs._atomic import refuse_foreign, write_json, written_whole
 from hcat_nb.runs._decision import Decision, Step
+from hcat_nb.runs._lock import owned
 from hcat_nb.runs._samples import Samples, quoted
 
 if TYPE_CHECKING:
@@ -84,26 +87,35 @@ class Journal:
         StoreError
             If the file cannot be written, or someone else wrote it since.
         """
-        if self._look() != self._stamp:
-            raise StoreError(
-                f"{self.path} was changed by someone else since it was read",
-                "one notebook at a time",
-                "open the run again, which reads what is there",
-            )
+        values = {
+            "schema_version": SCHEMA_VERSION,
+            "writer": {"pid": os.getpid(), "host": platform.node()},
+            "done": done,
+            "steps": [self._groups(step) for step in steps],
+        }
+        with owned(self.path.parent, "a decision", self.path.name):
+            if self._look() != self._stamp:
+                raise StoreError(
+                    f"{self.path} was changed by {self._writer()} since it was read",
+                    "one notebook at a time",
+                    "open the run again, which reads what is there",
+                )
+            try:
+                write_json(self.path, values)
+            except OSError as error:
+                raise StoreError(
+                    f"the decision was not taken: {self.path} cannot be written ({error})",
+                    remedy="choose another file",
+                ) from error
+            self._stamp = self._look()
+
+    def _writer(self) -> str:
+        """Return who wrote what stands there now."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            values = {
-                "schema_version": SCHEMA_VERSION,
-                "done": done,
-                "steps": [self._groups(step) for step in steps],
-            }
-            write_json(self.path, values)
-        except OSError as error:
-            raise StoreError(
-                f"the decision was not taken: {self.path} cannot be written ({error})",
-                remedy="choose another file",
-            ) from error
-        self._stamp = self._look()
+            writer = json.loads(self.path.read_bytes())["writer"]
+            return "process {pid} on {host}".format_map(writer)
+        except (OSError, ValueError, KeyError, TypeError):
+            return "someone else"
 
     def _look(self) -> tuple[int, int] | None:
         try:
@@ -149,6 +161,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
     import pandas as pd
 
     _check_suffix(path)
+    refuse_foreign(path, ("sample_id", "action"), "table of decisions")
     # Categories of numbers do not come back from Parquet; columns of one type do.
     plain = frame.astype({"action": object})
     for column in ("label", "new_label"):

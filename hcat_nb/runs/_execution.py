@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DivergedError, HcatError, StoreError
 from hcat_nb.runs._fingerprint import (
-    data_fingerprint,
     differences,
     environment,
     model_fingerprint,
+    study_fingerprint,
 )
 from hcat_nb.runs._followers import check_spec, from_leader
 from hcat_nb.runs._seeds import combined, seed_specs
 
 if TYPE_CHECKING:
+    from hcat_nb.models._backbone import Backbone
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs._inputs import Inputs
     from hcat_nb.runs._journal import Journal
@@ -72,11 +73,13 @@ def carry_out(
     runs: list[Run | None] = [] if journal is None else [*journal.seeds()]
     heard = _heard(listeners, len(specs))
     given: Perturbed | None = None
+    backbone: Backbone | None = None
     outcome = "finished"
     for number in range(len(runs), len(specs)):
-        study = make_study(specs[number], given=given, ranks=ranks)
+        study = make_study(specs[number], given=given, backbone=backbone, ranks=ranks)
         study.prepare(*inputs)
-        given = study.perturbed
+        given, backbone = study.perturbed, study.backbone
+        spec = spec.replace(epochs=study.epochs)
         essential = [] if journal is None else [_begin(study, journal, number)]
         for one in heard:
             one.at(number)
@@ -137,8 +140,9 @@ def _begin(study: Study, journal: Journal, number: int) -> Listener:
     from hcat_nb.runs._checkpoints import Checkpoints
 
     facts = {
-        "data": data_fingerprint(study.dataset),
+        "data": study_fingerprint(study),
         "model": model_fingerprint(study.net),
+        "epochs": study.epochs,
         "environment": environment(study.device, 1 if study.ranks is None else study.ranks.size),
     }
     index = journal.index

@@ -6,25 +6,33 @@ method's jobs move.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from hcat_nb.observation.record import Need, Options
+from hcat_nb.observation.record import Need, Observation, Options
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
-    from hcat_nb.methods.base import Method
 
-__all__ = ["Job", "plan_jobs"]
+__all__ = ["Asks", "Job", "hold_out_job", "plan_jobs"]
 
 Quantity = tuple[Need, Options]
+
+
+class Asks(Protocol):
+    """Who asks for extra trainings: a method, or the run itself."""
+
+    needs: frozenset[Need]
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``."""
+
+    def observe(self, record: Observation) -> None:
+        """Take in what was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +55,7 @@ class Job:
         Positions to train on.
     watched : Tensor of shape (w,), int64
         Positions to observe, ascending.
-    methods : list of Method
+    methods : list of Asks
         Who hears of it.
     """
 
@@ -58,7 +66,7 @@ class Job:
     n_classes: int
     rows: Tensor
     watched: Tensor
-    methods: list[Method] = field(default_factory=list)
+    methods: list[Asks] = field(default_factory=list)
 
     @property
     def stream(self) -> str:
@@ -67,19 +75,19 @@ class Job:
         return f"extra/{need.value[1]}/{dict(options)}/{self.number}"
 
 
-def plan_jobs(methods: Sequence[Method], dataset: LabelledDataset, seed: int) -> list[Job]:
+def plan_jobs(methods: Sequence[Asks], dataset: LabelledDataset, seed: int) -> list[Job]:
     """Return the extra trainings that ``methods`` need; methods with one need share them.
 
     Parameters
     ----------
-    methods : sequence of Method
-        Begun, so that what a run cannot serve is refused already.
+    methods : sequence of Asks
+        Methods are begun, so that what a run cannot serve is refused already.
     dataset : LabelledDataset
         As it is trained on.
     seed : int
         Parent of what is drawn.
     """
-    wanted: dict[Quantity, list[Method]] = {}
+    wanted: dict[Quantity, list[Asks]] = {}
     for method in methods:
         for need in sorted(method.needs, key=lambda need: need.name):
             if need.kind == "extra":
@@ -95,29 +103,46 @@ def plan_jobs(methods: Sequence[Method], dataset: LabelledDataset, seed: int) ->
 
 def _folds(quantity: Quantity, dataset: LabelledDataset, seed: int) -> Iterator[Job]:
     """Yield one training a stratified fold, which watches what it did not train on."""
-    import torch
-    from sklearn.model_selection import StratifiedKFold
+    from hcat_nb.data.folds import split_rows
 
     k = dict(quantity[1])["folds"]
-    rows = torch.nonzero(dataset.trainable).ravel()
-    codes = dataset.labels[rows].numpy()
     state = child_seed(seed, f"extra/folds/{k}") % 2**32
-    folds = StratifiedKFold(k, shuffle=True, random_state=state)
-    with warnings.catch_warnings():
-        # A class with fewer samples than folds is absent from some of them; a
-        # lone sample is then judged by a model without its class (`rare_class`).
-        warnings.filterwarnings("ignore", message="The least populated class")
-        parts = list(folds.split(np.zeros(len(codes)), codes))
-    for number, (learned, held_out) in enumerate(parts):
-        yield Job(
-            f"fold {number + 1} of {k}",
-            quantity,
-            number,
-            dataset.labels,
-            dataset.n_classes,
-            rows[torch.from_numpy(learned)],
-            rows[torch.from_numpy(np.sort(held_out))],
-        )
+    for number, (learned, held_out) in enumerate(split_rows(dataset, k, state)):
+        purpose = f"fold {number + 1} of {k}"
+        yield Job(purpose, quantity, number, dataset.labels, dataset.n_classes, learned, held_out)
+
+
+def hold_out_job(
+    who: Asks, dataset: LabelledDataset, seed: int, most: int, least_units: int
+) -> Job | None:
+    """Return one training that leaves a stratified fifth of the rows out, and watches all.
+
+    Parameters
+    ----------
+    who : Method
+        Hears of it.
+    dataset : LabelledDataset
+    seed : int
+    most : int
+        Rows that it trains on at most, drawn from the other four fifths.
+    least_units : int
+        Of rows that belong together: with fewer, None is returned.
+    """
+    import torch
+
+    from hcat_nb.data.folds import split_rows, units
+
+    if len(set(units(dataset)[dataset.trainable.numpy()].tolist())) < least_units:
+        return None
+    state = child_seed(seed, "extra/hold-out") % 2**32
+    learned, held_out = split_rows(dataset, 5, state)[0]
+    if len(learned) > most:
+        generator = torch.Generator().manual_seed(state)
+        learned = learned[torch.randperm(len(learned), generator=generator)[:most]].sort().values
+    watched = torch.cat([learned, held_out]).sort().values
+    quantity = (Need.OUT_OF_FOLD, (("folds", 1),))
+    labels, n_classes = dataset.labels, dataset.n_classes
+    return Job("learning check", quantity, 0, labels, n_classes, learned, watched, [who])
 
 
 def _thresholds(quantity: Quantity, dataset: LabelledDataset, seed: int) -> Iterator[Job]:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from hcat_nb.errors import DivergedError, ModelError
 from hcat_nb.observation.clock import Clock
+from hcat_nb.observation.dynamics import MapDynamics
 from hcat_nb.runs._costs import EXTRA
 from hcat_nb.runs._extra_gauges import make_gauge
-from hcat_nb.runs._extra_jobs import Job, plan_jobs
+from hcat_nb.runs._extra_jobs import Job
+from hcat_nb.runs._held_out import HeldOut
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import (
     EndEvent,
@@ -27,7 +29,7 @@ from hcat_nb.training.events import (
 )
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
@@ -52,12 +54,18 @@ class ExtraTrainings:
         Makes a fresh network for a dataset.
     trainer : Trainer
         The run's own: features, scaling, epochs and control are shared.
+    held_out : HeldOut
+        Collects what is said of held-out rows, and may ask for more.
+    agreed : callable
+        Returns what the process that leads says, of several.
     """
 
     jobs: list[Job]
     dataset: LabelledDataset
     make_network: MakeNetwork
     trainer: Trainer
+    held_out: HeldOut
+    agreed: Callable[[bool], bool] = bool
     clock: Clock = field(default_factory=Clock, init=False)
 
     @classmethod
@@ -67,15 +75,18 @@ class ExtraTrainings:
         dataset: LabelledDataset,
         make_network: MakeNetwork,
         trainer: Trainer,
+        held_out: HeldOut,
+        agreed: Callable[[bool], bool] = bool,
     ) -> ExtraTrainings:
-        """Plan what ``methods`` need, and check that the model can serve it.
+        """Plan what ``methods`` and ``held_out`` need, and check that the model can serve it.
 
         Raises
         ------
         ModelError
             If a training needs a class more than the model can have.
         """
-        made = cls(plan_jobs(methods, dataset, trainer.seed), dataset, make_network, trainer)
+        jobs = held_out.plan(methods)
+        made = cls(jobs, dataset, make_network, trainer, held_out, agreed)
         wider = [job for job in made.jobs if job.n_classes != dataset.n_classes]
         for job in wider[:1]:  # all by one class
             made._check(job)
@@ -102,10 +113,16 @@ class ExtraTrainings:
         DivergedError
             If one diverges; its ``training`` is the run's own.
         """
-        for number, job in enumerate(self.jobs, start=1):
+        self._run(self.jobs, training, tell)
+        if training.outcome == "finished" and self.agreed(self.held_out.wants_folds(training)):
+            self.jobs = self.held_out.auto_folds()
+            self._run(self.jobs, training, tell)
+
+    def _run(self, jobs: Sequence[Job], training: Training, tell: Tell) -> None:
+        for number, job in enumerate(jobs, start=1):
             if training.outcome != "finished":
                 break
-            relay = _Relay(job.purpose, number, len(self.jobs), tell)
+            relay = _Relay(job.purpose, number, len(jobs), tell)
             try:
                 with self.clock(job.quantity[0].name.lower()):
                     training.outcome = self._train(job, relay)
@@ -115,13 +132,12 @@ class ExtraTrainings:
 
     def _train(self, job: Job, relay: Listener) -> Outcome:
         """Train one, and hand over what it measured if it was not stopped."""
-        from hcat_nb.observation.dynamics import MapDynamics
         from hcat_nb.observation.observer import Observer
 
         own, device = self.trainer, self.trainer.features.device
         seed = child_seed(own.seed, job.stream)
         labels = job.labels.to(device)
-        dynamics = MapDynamics(labels, job.n_classes)
+        dynamics = _FinalMap(labels, job.n_classes, own.epochs)
         model, _ = self._model(job, seed)
         gauge = make_gauge(job, labels, own.epochs)
         observer = Observer(
@@ -189,6 +205,18 @@ class ExtraTrainings:
             labels=job.labels.numpy(),
             class_names=tuple(map(str, range(job.n_classes))),
         )
+
+
+class _FinalMap(MapDynamics):
+    """Coordinates that nobody looks at before the end: no pass is made for them until then."""
+
+    def __init__(self, labels: Tensor, n_classes: int, last: int) -> None:
+        super().__init__(labels, n_classes)
+        self._last = last
+
+    def due(self, epoch: int) -> bool:
+        """Whether it is the last epoch."""
+        return epoch == self._last
 
 
 class _Relay(Listener):

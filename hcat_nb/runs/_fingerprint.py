@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.runs._study import Study
     from hcat_nb.spec import RunSpec
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "environment",
     "model_fingerprint",
     "spec_fingerprint",
+    "study_fingerprint",
     "tensor_digest",
 ]
 
@@ -54,6 +56,12 @@ def data_fingerprint(dataset: LabelledDataset) -> dict[str, Any]:
         "sample ids": _digest(ids.encode()),
         "unreadable rows": int((~dataset.readable).sum()),
     }
+
+
+def study_fingerprint(study: Study) -> dict[str, Any]:
+    """Return what other data, or other features of the user's own, would not give."""
+    own = study.backbone.digest if study.backbone else ""
+    return data_fingerprint(study.dataset) | ({"features of your own": own} if own else {})
 
 
 def model_fingerprint(net: nn.Module) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Inputs(NamedTuple):
     model: ModelLike | None
     classes: Sequence[Any] | None
     truth: Any = None
+    features: Any = None
 
 
 def run_head(spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def make_spec(
     spec: RunSpec | None,
     options: Mapping[str, Any],
     truth: Any = None,
+    features: Any = None,
 ) -> RunSpec:
     """Return the run's specification.
 
@@ -101,6 +103,8 @@ def make_spec(
         named["model"] = model if isinstance(model, str) else USERS_OWN
     if truth is not None:
         named["truth"] = str(truth) if names_column(truth) else USERS_OWN
+    if features is not None:
+        named["features"] = features if isinstance(features, str) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
     if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
         raise SpecError("the data of this specification were an object", remedy="hand it over")
@@ -108,6 +112,8 @@ def make_spec(
         raise SpecError("the model of this specification was an object", remedy="hand it over")
     if made.truth == USERS_OWN and (truth is None or names_column(truth)):
         raise SpecError("the truth of this specification was an object", remedy="hand it over")
+    if made.features == USERS_OWN and (features is None or isinstance(features, str)):
+        raise SpecError("the features of this specification were an object", remedy="hand it over")
     return made
 
 
@@ -162,6 +168,8 @@ def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Meth
         options = dict(spec.method_options.get(name, {}))
         if spec.variant in plugin.variants:
             options = {"variant": spec.variant, **options}
+        if name == "cleanlab" and spec.folds not in ("auto", "0"):
+            options = {"cv": int(spec.folds), **options}
         known = [item.name for item in dataclasses.fields(plugin) if item.init]
         alone = options.get("at") is not None  # one epoch, and no mean
         if spec.epoch_mean != "all" and issubclass(plugin, MeanOverEpochs) and not alone:
@@ -191,11 +199,16 @@ def load_dataset(
     SpecError
         If the dataset's options name an option of the run.
     """
+    from hcat_nb.data.coerce import are_texts
     from hcat_nb.data.loading import load
 
     for option in spec.dataset_options:
         if option in inspect.signature(load).parameters:
             raise SpecError(f"{option} is an option of the run, not of the dataset", f"{option}=")
+    options = dict(spec.dataset_options)
+    features = data[0] if labels is None and isinstance(data, tuple) and data else data
+    if spec.effective_defaults == 1 and ("text" in options or are_texts(features)):
+        options.setdefault("analyzer", "word")  # of its day
     return load(
         spec.dataset if data is None or isinstance(data, (str, os.PathLike)) else data,
         labels,
@@ -209,8 +222,9 @@ def load_dataset(
         seed=spec.effective_data_seed,
         data_on=spec.data_on,
         classes=classes,
+        groups=spec.groups,
         truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
-        **spec.dataset_options,
+        **options,
     )
 
 

@@ -24,9 +24,17 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs._atomic import write_json, written_whole
-from hcat_nb.runs._checkpoint import CHECKPOINT, INDEX, SCHEMA_VERSION, read_index
+from hcat_nb.runs._checkpoint import INDEX, SCHEMA_VERSION, read_index
 from hcat_nb.runs._fingerprint import tensor_digest
-from hcat_nb.runs.store import load_run, save_run
+from hcat_nb.runs._folder import (
+    CHECKPOINT,
+    LOGITS,
+    drop_if_empty,
+    is_rest,
+    remove_checkpoint,
+    within,
+)
+from hcat_nb.runs.store import load_run, write_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal"]
 
-_EPOCH_FILES = "logits"
 _LARGE = 2**20  # bytes, from which an accumulator has a file of its own
 
 
@@ -47,13 +54,11 @@ class Journal:
     Parameters
     ----------
     folder : Path
-        The run's own, made with its parents at the first checkpoint.
+        The run's own, which the caller owns (:mod:`hcat_nb.runs._lock`).
     head : dict
         What the run is: plain values, the same in each of its checkpoints.
     keep : bool
         Whether the last checkpoint stays when the run is finished.
-    overwrite : bool
-        Whether the run may replace another one that stands there.
     index : dict, optional
         The JSON of the checkpoint to go on from.
     """
@@ -61,7 +66,6 @@ class Journal:
     folder: Path
     head: dict[str, Any] = field(default_factory=dict)
     keep: bool = False
-    overwrite: bool = False
     index: dict[str, Any] | None = None
 
     @property
@@ -148,17 +152,18 @@ class Journal:
     def give_back(self, index: Mapping[str, Any], folder: Path) -> None:
         """Copy the epochs' files of a checkpoint into the folder of the training."""
         for name in index["epoch_files"]:
-            shutil.copyfile(self.place / _EPOCH_FILES / name, folder / name)
+            shutil.copyfile(self.place / LOGITS / name, folder / name)
 
     def keep_seed(self, seed: int, run: Run) -> None:
         """Save the finished run of one seed."""
         # The run of all seeds has intervals; nobody looks at those of one.
-        save_run(run, self.place / f"seed_{seed}", overwrite=True, n_resamples=0)
+        folder = within(self.place, f"seed_{seed}")
+        write_run(run, folder, keep_checkpoint=False, n_resamples=0)
 
     def seeds(self) -> list[Run]:
         """Return the finished runs of the first seeds."""
         runs: list[Run] = []
-        while (path := self.place / f"seed_{len(runs)}").is_dir():
+        while (path := within(self.place, f"seed_{len(runs)}")).is_dir():
             runs.append(load_run(path))
         return runs
 
@@ -171,8 +176,8 @@ class Journal:
             If it cannot be written.
         """
         try:
-            shutil.rmtree(self.place, ignore_errors=True)
-            self.place.mkdir(parents=True)
+            remove_checkpoint(self.folder)
+            self.place.mkdir(parents=True, exist_ok=True)
             self._index(
                 seed=0, epoch=0, seconds=0.0, history=[], accumulators=[], files=[], epoch_files=[]
             )
@@ -181,9 +186,8 @@ class Journal:
 
     def discard(self) -> None:
         """Take the checkpoints away, and the folder if nothing else is in it."""
-        shutil.rmtree(self.place, ignore_errors=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        remove_checkpoint(self.folder)
+        drop_if_empty(self.folder)
 
     def save(self, run: Run, *, resumable: bool) -> None:
         """Save the run in place of its checkpoints, which stay if they are wanted.
@@ -196,13 +200,7 @@ class Journal:
         """
         if self.keep and not resumable and (index := read_index(self.folder)) is not None:
             write_json(self.place / INDEX, {**index, "outcome": "finished"})
-        save_run(
-            run,
-            self.folder,
-            # What stands there is this run's own, unless another was saved meanwhile.
-            overwrite=self.overwrite or not (self.folder / "run.json").exists(),
-            keep_checkpoint=self.keep or resumable,
-        )
+        write_run(run, self.folder, keep_checkpoint=self.keep or resumable)
 
     def _write(
         self,
@@ -246,7 +244,7 @@ class Journal:
         """Copy the files of a folder that are not here yet; return the names of all."""
         if folder is None:
             return []
-        own = self.place / _EPOCH_FILES
+        own = self.place / LOGITS
         own.mkdir(exist_ok=True)
         names = sorted(path.name for path in folder.iterdir())
         for name in names:
@@ -273,5 +271,6 @@ class Journal:
     def _sweep(self, used: Iterable[str]) -> None:
         """Take away the files of earlier checkpoints, and drafts that a kill left."""
         for path in self.place.iterdir():
-            if path.is_file() and path.name not in used:
+            ours = path.suffix == ".safetensors" or is_rest(path)
+            if ours and path.is_file() and path.name not in used:
                 path.unlink()

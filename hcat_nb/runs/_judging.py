@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hcat_nb.errors import ModelError
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation, Options
 from hcat_nb.registry import JUDGES
@@ -23,17 +24,19 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
-    from hcat_nb.errors import ModelError
     from hcat_nb.methods.base import Method
     from hcat_nb.observation.clock import Clock
+    from hcat_nb.runs._study import Study
     from hcat_nb.spec import RunSpec
 
 __all__ = [
     "MOST_ROWS",
     "MOST_VALUES",
     "ask",
+    "find_embedding_of",
     "judge_features",
     "judge_seconds",
+    "judged",
     "make_judges",
     "settled",
     "without_embedding",
@@ -81,6 +84,25 @@ def without_embedding(judges: Sequence[Method], error: ModelError) -> tuple[list
     return [_in_space(one, "input") if _space(one) == "embedding" else one for one in judges], note
 
 
+def find_embedding_of(study: Study, trial: nn.Module, features: Tensor) -> None:
+    """Find the layer whose input is the embedding; judges do without if there is none.
+
+    Raises
+    ------
+    ModelError
+        If there is none, and a method needs it.
+    """
+    from hcat_nb.models._embedding import find_embedding
+
+    try:
+        study.embedding = find_embedding(trial, features, study.spec.embedding)
+    except ModelError as error:
+        if any(Need.EMBEDDINGS in method.needs for method in study.methods):
+            raise
+        study.judges, note = without_embedding(study.judges, error)
+        study.notes.append(note)
+
+
 def ask(judges: Sequence[Method], dataset: LabelledDataset, epoch: int, clock: Clock) -> None:
     """Show the features to those of ``judges`` that need them.
 
@@ -104,6 +126,14 @@ def ask(judges: Sequence[Method], dataset: LabelledDataset, epoch: int, clock: C
     for one in asked:
         with clock(one.name):
             one.observe(record)
+
+
+def judged(judges: Sequence[Method]) -> dict[str, np.ndarray]:
+    """Return what judges that did not see a row's label say of it, by title: (n, C), float32."""
+    from hcat_nb.methods._judge import Judge
+
+    tables = {one.title: one.table for one in judges if isinstance(one, Judge)}
+    return {title: table for title, table in tables.items() if table is not None}
 
 
 def judge_features(dataset: LabelledDataset, rows: Tensor) -> Tensor:

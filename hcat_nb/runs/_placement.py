@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.data.feature_stream import Features
+    from hcat_nb.runs._study import Study
 
-__all__ = ["Placement", "place_features"]
+__all__ = ["Placement", "place_features", "placed"]
 
 # Left free on a GPU: activations of a batch, workspaces of its libraries, fragments.
 _SPARE = 2**30
@@ -35,6 +36,18 @@ class Placement:
     features: Features
     data_on: str
     note: str = ""
+
+
+def placed(study: Study) -> Placement:
+    """Put what the model of a study sees where batches reach its device."""
+    from hcat_nb.runs._memory_need import free_memory
+
+    seen = study.seen
+    reserved = 4 * seen.n_classes * len(seen) + sum(
+        one.later_bytes(seen.sample_shape) for one in study.accumulators().values()
+    )
+    free = free_memory(study.device)
+    return place_features(seen, study.device, study.spec.data_on, reserved, free)
 
 
 def place_features(

@@ -96,7 +96,8 @@ def rebuilt(run: Run, data: Any = None, labels: Any = None) -> LabelledDataset:
     from hcat_nb.perturbations._apply import perturb
 
     # Models and methods do not matter here, and may be the user's own.
-    spec = make_spec(data, "auto", run.spec, {"methods": "all", "method_options": {}})
+    plain = {"methods": "all", "method_options": {}, "features": "raw"}
+    spec = make_spec(data, "auto", run.spec, plain)
     clean = load_dataset(data, labels, then["name"], spec, None)
     if len(then["class_values"]) > clean.n_classes:
         clean = fit_classes(clean, len(then["class_values"]))

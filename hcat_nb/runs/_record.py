@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
+    from hcat_nb.models._backbone import Backbone
     from hcat_nb.runs._study import Study
+    from hcat_nb.training.events import StartEvent
 
 __all__ = [
     "DRAWN",
@@ -27,6 +29,7 @@ __all__ = [
     "describe_methods",
     "describe_model",
     "peak_memory_mb",
+    "start_event",
     "study_info",
     "versions",
 ]
@@ -91,7 +94,8 @@ def describe_model(net: nn.Module, embedding: nn.Module | None) -> dict[str, Any
 
 def study_info(study: Study, outcome: str) -> dict[str, Any]:
     """Return ``run.info`` of a study that was trained."""
-    notes = list(study.notes)
+    names = [method.name for method in study.methods]
+    notes = [*study.notes, *_seen_notes(study.backbone, names)]
     if len(study.trainer.rows) % study.spec.batch_size == 1 and study.trainer.steps > 0:
         notes.append("the last batch, of one sample, joined the batch before")
     if study.placement.note:
@@ -110,15 +114,45 @@ def study_info(study: Study, outcome: str) -> dict[str, Any]:
         "initial_weights": study.initial_weights,
         **describe_model(study.net, study.embedding),
         "methods": describe_methods(study.methods),
+        "features": list(study.seen.sample_shape),
         "judges": describe_methods(study.judges),
-        "parts": described_parts(
-            study.trainer.observer.askers(), [method.name for method in study.methods]
-        ),
+        "parts": described_parts(study.trainer.observer.askers(), names),
         "device": str(study.device),
         "data_on": study.placement.data_on,
-        "notes": notes,
+        "notes": [*notes, *study.answers.notes()],
+        **study.answers.info(),
         "versions": versions(),
     }
+
+
+def start_event(study: Study) -> StartEvent:
+    """Return what listeners are told first of a study that is prepared."""
+    from hcat_nb.training.events import StartEvent
+
+    dataset = study.dataset
+    return StartEvent(
+        n_epochs=study.epochs,
+        n_steps=study.trainer.steps,
+        dataset=dataset.name,
+        model=study.model_name,
+        device=str(study.device),
+        sample_ids=dataset.sample_ids,
+        labels=dataset.labels.numpy(),
+        class_names=dataset.class_names,
+        is_hard=study.perturbed.truth["is_hard"].to_numpy() if study.spec.knows_truth else None,
+        methods={method.name: method.scored_from for method in study.methods},
+    )
+
+
+def _seen_notes(backbone: Backbone | None, methods: Sequence[str]) -> list[str]:
+    """Return what the model was shown in place of the samples, and what that means for methods."""
+    if backbone is None or not backbone.width:
+        return []
+    notes = [f"the model saw {backbone.width:,} features of each sample ({backbone.name})"]
+    if looking := [name for name in ("vog", "allsh") if name in methods]:
+        verb = "look" if len(looking) > 1 else "looks"
+        notes.append(f"{' and '.join(looking)} {verb} at these features, not at pixels")
+    return notes
 
 
 def versions() -> dict[str, str]:

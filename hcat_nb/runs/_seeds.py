@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["combined", "seed_specs"]
 
+# Proposals rest on the first network and on what was held out from it.
+_OF_FIRST = ("suggested", "suggested_probability")
 _ONE_START = (
     "every seed starts from the weights of the module that was handed over: seeds differ in order "
     "and dropout only; hand over a class, or a function that makes the module, to vary the weights"
@@ -50,8 +52,12 @@ def seed_specs(spec: RunSpec) -> list[RunSpec]:
             "keep the logits of one training (seeds=1)",
         )
     data, model = spec.effective_data_seed, spec.effective_model_seed
+    # One network in doubt is enough to tell whether networks like it learn.
+    later = {"folds": "0", "learning_check": False} if spec.folds == "auto" else {}
     return [
-        spec.replace(seeds=1, data_seed=data, model_seed=model + number)
+        spec.replace(
+            seeds=1, data_seed=data, model_seed=model + number, **(later if number else {})
+        )
         for number in range(spec.seeds)
     ]
 
@@ -86,14 +92,21 @@ def combined(runs: Sequence[Run], spec: RunSpec, outcome: str) -> Run:
         first,
         spec=spec,
         scores=_filled(first.scores, scores.mean(axis=0), methods),
-        details=details.assign(**spreads),
+        details=details.assign(**spreads, **{name: first.details[name] for name in _OF_FIRST}),
         flags=_majority([run.flags for run in runs]),
         history=_history([run.history for run in runs]),
         timings=_timings([run.timings for run in runs]),
         info=_info(runs, outcome),
         dynamics=None if first.dynamics is None else _votes_and_means(_dynamics(runs)),
+        held_out=_held_out(runs),
         seed_scores=_seed_scores(runs),
     )
+
+
+def _held_out(runs: Sequence[Run]) -> pd.DataFrame | None:
+    """Return the mean of what folds of all seeds say, of those that have some."""
+    tables = [run.held_out for run in runs if run.held_out is not None]
+    return _votes_and_means(tables) if tables else None
 
 
 def _filled(table: pd.DataFrame, values: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:

@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Any
 from hcat_nb.errors import ModelError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
+from hcat_nb.runs._answers import Answers, answer
 from hcat_nb.runs._costs import part_timings
-from hcat_nb.runs._fingerprint import data_fingerprint, spec_fingerprint
+from hcat_nb.runs._epochs import chosen_epochs
+from hcat_nb.runs._fingerprint import spec_fingerprint, study_fingerprint
 from hcat_nb.runs._inputs import (
     fit_classes,
     load_dataset,
     make_methods,
 )
-from hcat_nb.runs._placement import Placement, place_features
-from hcat_nb.runs._record import DRAWN, GIVEN, peak_memory_mb, study_info
-from hcat_nb.runs._tables import details_table, flags_table, id_frame, map_columns, scores_table
+from hcat_nb.runs._placement import Placement, placed
+from hcat_nb.runs._record import DRAWN, GIVEN, peak_memory_mb, start_event, study_info
+from hcat_nb.runs._tables import (
+    details_table,
+    flags_table,
+    held_out_table,
+    id_frame,
+    map_columns,
+    scores_table,
+)
 from hcat_nb.runs.run import Run
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import RunSpec
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
+    from hcat_nb.models._backbone import Backbone
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.observation.dynamics import MapDynamics
@@ -42,7 +52,7 @@ if TYPE_CHECKING:
     from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs._extra_trainings import ExtraTrainings
-    from hcat_nb.training.events import Control, Listener, StartEvent
+    from hcat_nb.training.events import Control, Listener
     from hcat_nb.training.loop import Tell, Trainer, Training
     from hcat_nb.training.ranks import Ranks
     from hcat_nb.training.shares import Shares
@@ -57,15 +67,18 @@ class Study:
     Parameters
     ----------
     spec : RunSpec
-        With one seed.
+        With one seed; when all is prepared, with a number of epochs.
     given : Perturbed, optional
         The data of an earlier study of the same run, to train on again.
+    backbone : Backbone, optional
+        What made the features of that study.
     ranks : Ranks, optional
         The processes that train together, if this one is not alone.
     """
 
     spec: RunSpec
     given: Perturbed | None = None
+    backbone: Backbone | None = None
     ranks: Ranks | None = None
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
@@ -75,6 +88,7 @@ class Study:
     judging: Clock = field(init=False, default_factory=Clock)
     notes: list[str] = field(init=False, default_factory=list)
     perturbed: Perturbed = field(init=False)
+    seen: LabelledDataset = field(init=False)
     net: nn.Module = field(init=False)
     embedding: nn.Module | None = field(init=False, default=None)
     device: torch.device = field(init=False)
@@ -84,14 +98,16 @@ class Study:
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     placement: Placement = field(init=False)
+    epochs: int = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
     shares: Shares | None = field(init=False, default=None)
+    answers: Answers = field(init=False)
 
     @property
     def dataset(self) -> LabelledDataset:
-        """The data as they are trained on."""
+        """The data with what was made hard in them; the model sees :attr:`seen`."""
         return self.perturbed.dataset
 
     def prepare(
@@ -102,8 +118,10 @@ class Study:
         model: ModelLike | None,
         classes: Sequence[Any] | None,
         truth: Any = None,
+        features: Any = None,
     ) -> None:
         """Do and check everything that comes before training."""
+        from hcat_nb.models._backbone import check_follows, make_backbone
         from hcat_nb.runs._judging import make_judges, settled
         from hcat_nb.runs._memory_need import check_memory, free_memory, memory_need
         from hcat_nb.runs.given_truth import with_hardness
@@ -120,12 +138,18 @@ class Study:
                 else self.given.dataset
             )
         self.timings["load"] = time.perf_counter() - self.began
-        self.methods = settled(self.methods, clean)
-        self.judges, note = make_judges(spec, clean)
+        if self.backbone is None:
+            self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
+        like = self.backbone.like(clean)
+        self.methods = settled(self.methods, like)
+        self.judges, note = make_judges(spec, like)
         self.notes += [note] if note else []
-        clean = self._build(spec.model if model is None else model, clean)
+        clean = self._build(spec.model if model is None else model, clean, self.backbone)
+        self.spec = spec.replace(epochs=self.epochs)
         self.perturbed, note = with_hardness(clean, spec, self.given)
         self.notes += [note] if note else []
+        check_follows(self.backbone, self.dataset.features is not clean.features)
+        self.seen = self.backbone.seen(self.dataset)
         self._wire()
         shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
         check_memory(
@@ -144,7 +168,7 @@ class Study:
         self.trainer.control = control or Control()
         self.trainer.afterwards = self._end
         try:
-            return self.trainer.run(self.start_event())
+            return self.trainer.run(start_event(self))
         finally:
             self.trainer.afterwards = None  # a cycle would keep the features alive
 
@@ -190,7 +214,7 @@ class Study:
         from hcat_nb.runs._judging import ask
 
         if not self.judging.seconds and epochs:
-            ask([*self.methods, *self.judges], self.dataset, epochs, self.judging)
+            ask([*self.methods, *self.judges], self.seen, epochs, self.judging)
 
     def gather(self) -> None:
         """Bring together on rank 0 what the ranks observed; all of them call it, once."""
@@ -201,14 +225,23 @@ class Study:
         """Score what was observed; of that, nothing but the tables is left."""
         import pandas as pd
 
+        from hcat_nb.runs._judging import judged
         from hcat_nb.runs._scoring import score_and_release
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
         scoring_clock = self.judging
-        on_map = map_columns(dataset, self.dynamics, epochs, self.methods)
-        self.dynamics.release()
         self.ask_judges(epochs)
+        said = self.answers = answer(
+            dataset,
+            self.dynamics,
+            self.spec.effective_model_seed,
+            held_out=self.extra.held_out,
+            accuracies=[record.accuracy for record in training.history],
+            judges=judged([*self.methods, *self.judges]),
+        )
+        on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
+        self.dynamics.release()
         everyone = score_and_release([*self.methods, *self.judges], scoring_clock)
         outcomes = {method.name: everyone[method.name] for method in self.methods}
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
@@ -239,49 +272,45 @@ class Study:
             },
             dataset=dataset,
             logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
+            held_out=held_out_table(dataset, self.extra.held_out.probabilities()),
         )
 
-    def _build(self, model: ModelLike, clean: LabelledDataset) -> LabelledDataset:
+    def _build(
+        self, model: ModelLike, clean: LabelledDataset, backbone: Backbone
+    ) -> LabelledDataset:
         """Make the network, and return the data with a class for each of its outputs."""
         import torch
 
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
-        from hcat_nb.models._building import build_network, model_name
+        from hcat_nb.models._building import build_network, default_model, model_name
         from hcat_nb.models._embedding import output_width
         from hcat_nb.observation.record import Need
+        from hcat_nb.runs._judging import find_embedding_of
         from hcat_nb.training.seed import isolated_rng
 
-        self.model_name = model_name(model, clean)
+        two = backbone.like(clean.take(torch.nonzero(clean.trainable).ravel()[:2]))
+        columns = 0 if two.modality == "image" else two.encoded_shape[0]
+        rows = int(clean.trainable.sum())
+        self.epochs, note = chosen_epochs(self.spec, rows, columns)
+        self.notes += [note] if note else []
+        if isinstance(model, str) and model == "auto":
+            model = default_model(two, self.spec.effective_defaults)
+        self.model_name = model_name(model, two)
         self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
         self.make_network = partial(build_network, model, options=self.spec.model_options)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
-            self.net = self.make_network(clean)
+            self.net = self.make_network(two)
             if not any(one.requires_grad for one in self.net.parameters()):
                 raise ModelError(
                     "the model has no trainable parameter",
                     "at least one",
                     "parameter.requires_grad_(True)",
                 )
-            two = clean.take(torch.nonzero(clean.trainable).ravel()[:2])
             trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
             clean = fit_classes(clean, output_width(trial, two.features))
             if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
-                self._find_embedding(trial, two.features)
+                find_embedding_of(self, trial, two.features)
         return clean
-
-    def _find_embedding(self, trial: nn.Module, features: torch.Tensor) -> None:
-        """Find the layer whose input is the embedding; judges do without if there is none."""
-        from hcat_nb.models._embedding import find_embedding
-        from hcat_nb.observation.record import Need
-        from hcat_nb.runs._judging import without_embedding
-
-        try:
-            self.embedding = find_embedding(trial, features, self.spec.embedding)
-        except ModelError as error:
-            if any(Need.EMBEDDINGS in method.needs for method in self.methods):
-                raise
-            self.judges, note = without_embedding(self.judges, error)
-            self.notes.append(note)
 
     def _wire(self) -> None:
         """Connect model, methods, observer and trainer."""
@@ -296,6 +325,7 @@ class Study:
         from hcat_nb.observation.stored_logits import LogitsKeeper
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs._extra_trainings import ExtraTrainings
+        from hcat_nb.runs._held_out import HeldOut
         from hcat_nb.training.loop import Trainer
         from hcat_nb.training.seed import isolated_rng
 
@@ -306,17 +336,18 @@ class Study:
         for method in (*self.methods, *self.judges):
             parent = spec.effective_data_seed if method.name in JUDGES else seed
             own_seed = child_seed(parent, f"method/{method.name}")
-            method.begin(Context(labels, dataset.n_classes, spec.epochs, own_seed, unreadable))
+            method.begin(Context(labels, dataset.n_classes, self.epochs, own_seed, unreadable))
         self.dynamics = MapDynamics(labels, dataset.n_classes)
         own: list[Subscriber] = [self.dynamics]
         if spec.keep_dynamics != "none":
-            self.keeper = DynamicsKeeper(labels, spec.epochs)
+            self.keeper = DynamicsKeeper(labels, self.epochs)
             own.append(self.keeper)
         if spec.keep_dynamics == "logits":
             self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
             own.append(self.logits_keeper)
-        model = AdaptedModel(fit_scaling(dataset, spec.normalize), self.net).to(device)
-        batch_size = spec.observe_batch_size or default_batch_size(dataset.sample_shape, device)
+        seen = self.seen
+        model = AdaptedModel(fit_scaling(seen, spec.normalize), self.net).to(device)
+        batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
         make: Callable[..., Trainer] = Trainer
         if self.ranks is not None:
@@ -325,13 +356,13 @@ class Study:
 
             make = partial(RankTrainer, ranks=self.ranks)
             self.ranks.check_same(
-                {"dataset": data_fingerprint(dataset), "specification": spec_fingerprint(spec)}
+                {"dataset": study_fingerprint(self), "specification": spec_fingerprint(spec)}
             )
             self.ranks.start_alike(model)
             portions = self.ranks.portions(observed, batch_size)
             self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
             observed = self.shares.mine
-        self.placement = self._place()
+        self.placement = placed(self)
         features = self.placement.features
         observer = Observer(
             model,
@@ -343,7 +374,7 @@ class Study:
             batch_size=batch_size,
             seed=seed,
             embedding=self.embedding,
-            traits=InputTraits.of(dataset),
+            traits=InputTraits.of(seen),
             sharing=self.shares,
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
@@ -355,38 +386,13 @@ class Study:
             torch.nonzero(dataset.trainable).ravel().to(device),
             observer,
             self.dynamics,
-            epochs=spec.epochs,
+            epochs=self.epochs,
             batch_size=spec.batch_size,
             lr=spec.lr,
             seed=seed,
         )
-        self.extra = ExtraTrainings.plan(self.methods, dataset, self.make_network, self.trainer)
-
-    def _place(self) -> Placement:
-        """Put the features where batches reach the device."""
-        from hcat_nb.runs._memory_need import free_memory
-
-        dataset, shape = self.dataset, self.dataset.sample_shape
-        reserved = 4 * dataset.n_classes * len(dataset) + sum(
-            one.later_bytes(shape) for one in self.accumulators().values()
-        )
-        free = free_memory(self.device)
-        return place_features(dataset, self.device, self.spec.data_on, reserved, free)
-
-    def start_event(self) -> StartEvent:
-        """Return what listeners are told first."""
-        from hcat_nb.training.events import StartEvent
-
-        dataset = self.dataset
-        return StartEvent(
-            n_epochs=self.spec.epochs,
-            n_steps=self.trainer.steps,
-            dataset=dataset.name,
-            model=self.model_name,
-            device=str(self.device),
-            sample_ids=dataset.sample_ids,
-            labels=dataset.labels.numpy(),
-            class_names=dataset.class_names,
-            is_hard=self.perturbed.truth["is_hard"].to_numpy() if self.spec.knows_truth else None,
-            methods={method.name: method.scored_from for method in self.methods},
+        held_out = HeldOut(spec, dataset, seed, self.epochs)
+        agreed = bool if self.ranks is None else self.ranks.from_leader
+        self.extra = ExtraTrainings.plan(
+            self.methods, seen, self.make_network, self.trainer, held_out, agreed
         )

@@ -10,15 +10,18 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.runs._answers import Answers
 
 __all__ = [
     "Outcome",
     "details_table",
     "flags_table",
+    "held_out_table",
     "id_frame",
     "map_columns",
     "outcome",
@@ -105,7 +108,11 @@ def details_table(
 
 
 def map_columns(
-    dataset: LabelledDataset, dynamics: MapDynamics, epoch: int, methods: Sequence[Method]
+    dataset: LabelledDataset,
+    dynamics: MapDynamics,
+    epoch: int,
+    methods: Sequence[Method],
+    answers: Answers,
 ) -> dict[str, Any]:
     """Return the columns of ``run.details`` that every run has, whatever its methods.
 
@@ -119,12 +126,15 @@ def map_columns(
         Epochs finished.
     methods : sequence of Method
         Those of the run, whose options may move the groups' bounds.
+    answers : Answers
+        What is said of the labels.
     """
+    from hcat_nb.methods._groups import DOUBTS, GROUPS, by_doubt
     from hcat_nb.methods.dataiq import DataIQ
     from hcat_nb.methods.datamaps import DataMaps
 
     here = dynamics.snapshot(epoch)
-    suggested, probability = dynamics.suggested()
+    other, doubted = dynamics.best_other(), answers.proposals.codes >= 0
     known = {type(method): method for method in methods}
     dataiq, datamaps = known.get(DataIQ, DataIQ()), known.get(DataMaps, DataMaps())
     assert isinstance(dataiq, DataIQ)
@@ -132,17 +142,25 @@ def map_columns(
     return {
         "label": dataset.label_values(),
         "predicted": dataset.label_values(dynamics.predicted.cpu()),
-        "suggested": dataset.label_values(suggested.cpu()),
-        "suggested_probability": probability.cpu().numpy(),
+        **answers.columns(dataset),
         "confidence": here.confidence,
         "variability": here.variability,
         "aleatoric": here.aleatoric,
         "correctness": here.correctness,
         "mean_loss": here.mean_loss,
         "last_loss": dynamics.last_losses(),
-        "dataiq_group": _groups(dataiq.groups(here.confidence, here.aleatoric)),
-        "datamaps_group": _groups(datamaps.groups(here.confidence, here.variability)),
+        "group": _named(by_doubt(here.confidence, here.variability, other, doubted), DOUBTS),
+        "dataiq_group": _named(dataiq.groups(here.confidence, here.aleatoric), GROUPS),
+        "datamaps_group": _named(datamaps.groups(here.confidence, here.variability), GROUPS),
     }
+
+
+def held_out_table(dataset: LabelledDataset, probs: Tensor | None) -> pd.DataFrame | None:
+    """Return out-of-fold probabilities as a float32 column a class, named by its code."""
+    if probs is None:
+        return None
+    values = probs.numpy()
+    return id_frame(dataset, {str(code): values[:, code] for code in range(values.shape[1])})
 
 
 def _status(reasons: Sequence[str]) -> pd.Categorical[str]:
@@ -155,10 +173,8 @@ def _status(reasons: Sequence[str]) -> pd.Categorical[str]:
     return pd.Categorical(list(reasons), categories=pd.Index(sorted(said)))
 
 
-def _groups(codes: np.ndarray) -> pd.Categorical[str]:
+def _named(codes: np.ndarray, names: tuple[str, ...]) -> pd.Categorical[str]:
     """Return a column of groups; without coordinates (-1) there is none."""
     import pandas as pd
 
-    from hcat_nb.methods._groups import GROUPS
-
-    return pd.Categorical.from_codes(codes, categories=pd.Index(GROUPS))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def characterize(
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
     truth: Any = None,
+    features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     out: str | Path | None = None,
@@ -57,6 +59,11 @@ def characterize(
         The true labels, or which are wrong (yes or no), for ``run.evaluate()``:
         a column of the data, which is then no feature, or the values, None
         where nothing is known.
+    features : str, array, DataFrame or callable, optional
+        What the model sees in place of the samples: see ``features`` of
+        :class:`RunSpec`; or an array with a row for each sample, a DataFrame
+        whose index are their ids, or a function that maps a batch of raw
+        samples, a tensor (b, ...), to (b, columns).
     listeners : sequence of Listener
         Told about progress.
     control : Control, optional
@@ -107,19 +114,24 @@ def characterize(
     """
     from hcat_nb.training.ranks import together
 
-    with together() as ranks:
+    with together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
-        chosen = make_spec(data, model, spec, options, truth)
-        inputs = Inputs(data, labels, name, model, classes, truth)
+        chosen = make_spec(data, model, spec, options, truth, features)
+        inputs = Inputs(data, labels, name, model, classes, truth, features)
         journal = None
         if out is not None:
             from hcat_nb.runs._followers import FollowerJournal
             from hcat_nb.runs._journal import Journal
+            from hcat_nb.runs._lock import owned
             from hcat_nb.runs.store import check_folder, folder_path
 
             follows = ranks is not None and not ranks.leads
             # What stands there may be rank 0's own already, when another one looks.
-            folder = folder_path(out) if follows else check_folder(out, overwrite=overwrite)
+            folder = folder_path(out)
+            if not follows:
+                check_folder(folder, overwrite=overwrite)
+                held.enter_context(owned(folder, "a run"))
+                check_folder(folder, overwrite=overwrite)  # nobody came between
             kind = FollowerJournal if follows else Journal
-            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint, overwrite)
+            journal = kind(folder, run_head(chosen, inputs), keep_checkpoint)
         return carry_out(Study, chosen, inputs, listeners, control, journal, ranks)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import SpecError
 from hcat_nb.fields import USERS_OWN
+from hcat_nb.runs._answers import answer
 from hcat_nb.runs._inputs import make_methods
 from hcat_nb.runs._record import describe_dataset, describe_methods, peak_memory_mb, versions
 from hcat_nb.runs._recorded_inputs import RecordedInput, read_input
@@ -207,7 +208,8 @@ def _run(spec: RunSpec, plan: Plan, given: RecordedInput, began: float) -> Run:
         dynamics=dynamics,
         tally=tally,
     )
-    on_map = map_columns(dataset, dynamics, recorded.n_epochs, plan.methods)
+    said = answer(dataset, dynamics, spec.effective_model_seed)
+    on_map = map_columns(dataset, dynamics, recorded.n_epochs, plan.methods, said)
     del dynamics  # as large as an epoch's logits, and cleanlab's own copies come next
     outcomes = {method.name: outcome(method, scored[method.name]) for method in plan.methods}
     timings["score"] = time.perf_counter() - now
@@ -223,7 +225,7 @@ def _run(spec: RunSpec, plan: Plan, given: RecordedInput, began: float) -> Run:
         flags=flags_table(dataset, outcomes),
         history=history.assign(train_seconds=0.0, observe_seconds=0.0),
         timings=timings,
-        info=_info(plan, given),
+        info=_info(plan, given) | said.info(),
     )
 
 

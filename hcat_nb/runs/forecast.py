@@ -20,6 +20,7 @@ from hcat_nb.runs._costs import EXTRA, OBSERVE, SCORE, costs_table, described_pa
 from hcat_nb.runs._inputs import Inputs, make_spec
 from hcat_nb.runs._judging import judge_seconds
 from hcat_nb.runs._memory_need import free_memory, memory_need
+from hcat_nb.runs._record import start_event
 from hcat_nb.runs._study import Study
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ class Forecast:
         column add up to the totals.
     needed, free : int
         Bytes that the run has yet to touch, and that there are.
+    epochs : int
     """
 
     table: pd.DataFrame
     needed: int
     free: int
+    epochs: int
 
     @property
     def training(self) -> float:
@@ -76,7 +79,8 @@ class Forecast:
             formatters={name: style.format for name, style in styles.items()}
         )
         return (
-            f"{figures}\nabout {_time(self.seconds)} ({_time(self.training)} of it training); "
+            f"{figures}\nabout {_time(self.seconds)} ({_time(self.training)} of it training, "
+            f"{self.epochs} epochs); "
             f"{self.needed / 1e9:.2f} GB more memory, {self.free / 1e9:.2f} GB are free"
         )
 
@@ -89,6 +93,7 @@ def forecast(
     model: ModelLike | None = None,
     classes: Sequence[Any] | None = None,
     truth: Any = None,
+    features: Any = None,
     spec: RunSpec | None = None,
     **options: Any,
 ) -> Forecast:
@@ -96,7 +101,7 @@ def forecast(
 
     Parameters
     ----------
-    data, labels, name, model, classes, truth, spec, **options
+    data, labels, name, model, classes, truth, features, spec, **options
         As for :func:`hcat_nb.characterize`.
 
     Returns
@@ -109,9 +114,9 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
-    chosen = make_spec(data, model, spec, options, truth)
+    chosen = make_spec(data, model, spec, options, truth, features)
     study = Study(replace(chosen, seeds=1))
-    study.prepare(*Inputs(data, labels, name, model, classes, truth))
+    study.prepare(*Inputs(data, labels, name, model, classes, truth, features))
     need = memory_need(study.trainer, study.accumulators())
     judged = judge_seconds([*study.methods, *study.judges], study.dataset, study.embedding)
     parts = _timings(study) | {SCORE + name: seconds for name, seconds in judged.items()}
@@ -128,14 +133,14 @@ def forecast(
     megabytes = [need.get(name, 0) / 1e6 for name in [*methods, "training"]]
     rest = sum(need.values()) / 1e6 - sum(megabytes)
     table = seconds.to_frame().assign(of_training=seconds / training, mb=[*megabytes, rest])
-    return Forecast(table, sum(need.values()), free_memory(study.device))
+    return Forecast(table, sum(need.values()), free_memory(study.device), study.trainer.epochs)
 
 
 def _timings(study: Study) -> dict[str, float]:
     """Return seconds by part, under the names that a run's timings have; the study is used up."""
     trainer = study.trainer
     observer = trainer.observer
-    step, handing_over = _step_seconds(trainer, study.start_event())
+    step, handing_over = _step_seconds(trainer, start_event(study))
     timings = {"train": step * trainer.steps * trainer.epochs}
     for who, seconds in handing_over.items():
         timings[OBSERVE + who] = seconds * len(trainer.rows) * trainer.epochs

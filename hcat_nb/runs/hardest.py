@@ -91,9 +91,12 @@ class HardestSamples:
         return text
 
     def _tile(self, row: pd.Series, picture: bytes) -> str:
+        import pandas as pd
+
         label, other = html.escape(str(row["label"])), html.escape(str(row["suggested"]))
         sample = html.escape(str(row.name))
-        words = label if label == other else f"{label} &rarr; {other}?"
+        doubted = not pd.isna(row["suggested"]) and label != other
+        words = f"{label} &rarr; {other}?" if doubted else label
         title = f"sample {sample}: {row['verdict'] or 'no verdict'}, {self.by} {row[self.by]:.4g}"
         return (
             f'<figure style="margin:0;width:{_TILE}px;text-align:center;font-size:11px" '
@@ -150,6 +153,12 @@ def ranking(run: Run, by: str) -> np.ndarray:
     return np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
 
 
+def _withheld(run: Run) -> bool:
+    """Say whether the learning check found that verdicts would be noise."""
+    check = run.info.get("check")
+    return check is not None and check["state"] == "not_learned"
+
+
 def ties_of(run: Run, by: str) -> str | None:
     """Return the column of ``run.details``, higher = harder, that ranks equal scores."""
     ties: str | None = run.info["methods"].get(by, {}).get("ties")
@@ -171,7 +180,7 @@ def _verdicts(run: Run, by: str) -> np.ndarray:
     suggested = run.details["suggested"]
     doubted = (suggested.notna() & (suggested != run.details["label"])).to_numpy()
     verdict[doubted] = "another label is likelier"
-    if by in run.flags:
+    if by in run.flags and not _withheld(run):
         flagged = run.flags[by].to_numpy()
         verdict[flagged] = "flagged"
         verdict[flagged & doubted] = "flagged, another label is likelier"

@@ -43,6 +43,11 @@ def neighbours(run: Run, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.Dat
     place[rows] = np.arange(len(rows))
     asked = asked[known[asked]]  # what cannot be read is near nothing
     if isinstance(space, str):
+        if run.spec.features != "raw":
+            raise StoreError(
+                f"the run looked at features ({run.spec.features}) that it did not keep",
+                "space= an array with a row for each sample",
+            )
         features = _features(run, rows, _space(run) if space == "auto" else space)
     else:
         features = as_space(space, "space")

@@ -41,8 +41,8 @@ def rescore(
     Parameters
     ----------
     run : Run, str or Path
-        A run, which is not changed, or a saved one's folder, which is
-        replaced as a whole, or not at all; a checkpoint in it stays.
+        A run, which is not changed, or a saved one's folder, in which all of
+        the run's files are replaced, or none; what else is in it stays.
     methods : str or sequence of str
         Which to add.  With ``"all"``, those that the run lacks and that its
         dynamics can serve; ``run.info["skipped"]`` names the others.
@@ -75,11 +75,14 @@ def rescore(
     began = time.perf_counter()
     if isinstance(run, Run):
         return _rescored(run, methods, method_options or {}, began)
-    from hcat_nb.runs.store import folder_path, load_run, save_run
+    from hcat_nb.runs._lock import owned
+    from hcat_nb.runs.store import folder_path, load_run, write_run
 
     folder = folder_path(run)
-    more = _rescored(load_run(folder), methods, method_options or {}, began)
-    save_run(more, folder, overwrite=True, keep_checkpoint=True)
+    saved = load_run(folder)
+    with owned(folder, "hcat rescore"):
+        more = _rescored(saved, methods, method_options or {}, began)
+        write_run(more, folder, keep_checkpoint=True)
     return more
 
 
@@ -106,7 +109,7 @@ def _rescored(
         recorded,
         torch.from_numpy(codes),
         n_classes=len(run.info["dataset"]["class_values"]),
-        n_epochs=run.spec.epochs,
+        n_epochs=run.spec.epochs or len(run.history),
         seed=run.spec.effective_model_seed,
         unreadable=torch.from_numpy(unreadable) if unreadable.any() else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs._checkpoint import is_ours, read_index
 from hcat_nb.runs._execution import carry_out
 from hcat_nb.runs._fingerprint import differences
+from hcat_nb.runs._folder import settle
 from hcat_nb.runs._followers import FollowerJournal
 from hcat_nb.runs._inputs import Inputs, make_spec, run_head
 from hcat_nb.runs._journal import Journal
+from hcat_nb.runs._lock import owned
 from hcat_nb.runs._study import Study
 from hcat_nb.runs.store import folder_path
 from hcat_nb.spec import RunSpec
@@ -33,6 +36,7 @@ def resume(
     *,
     model: ModelLike | None = None,
     truth: Any = None,
+    features: Any = None,
     listeners: Sequence[Listener] = (),
     control: Control | None = None,
     keep_checkpoint: bool = False,
@@ -44,7 +48,7 @@ def resume(
     ----------
     folder : str or Path
         The ``out`` of the run.
-    data, labels, model, truth : optional
+    data, labels, model, truth, features : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
         Told about progress.
@@ -71,19 +75,26 @@ def resume(
     """
     from hcat_nb.training.ranks import together
 
-    with together() as ranks:
+    with together() as ranks, ExitStack() as held:
         path = folder_path(folder)
+        leads = ranks is None or ranks.leads
+        if leads:
+            settle(path)
         index = _unfinished(path)
-        _refuse_missing(path, index, {"dataset": data, "model": model, "truth": truth, **options})
-        spec = _spec(path, index, data, model, options, truth)
-        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth)
-        kept = ("data", "model", "environment")
-        head = run_head(spec, inputs) | {key: index[key] for key in kept}
+        if leads:
+            held.enter_context(owned(path, "a run, resumed"))
+            index = _unfinished(path)  # nobody came between
+        given = {"dataset": data, "model": model, "truth": truth, "features": features, **options}
+        _refuse_missing(path, index, given)
+        spec = _spec(path, index, data, model, options, truth, features)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth, features)
+        kept = ("data", "model", "epochs", "environment")
+        head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
         resumed = [*index.get("resumed", [])]
         if index["epoch"] or index["seed"]:
             resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
-        kind = Journal if ranks is None or ranks.leads else FollowerJournal
-        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, True, index)
+        kind = Journal if leads else FollowerJournal
+        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, index)
         return carry_out(Study, spec, inputs, listeners, control, journal, ranks)
 
 
@@ -127,10 +138,11 @@ def _spec(
     model: Any,
     options: Mapping[str, Any],
     truth: Any,
+    features: Any,
 ) -> RunSpec:
     """Return the run's specification, objects handed over again included."""
     recorded = RunSpec.recorded(index["spec"])
-    spec = make_spec(data, model, recorded, dict(options), truth)
+    spec = make_spec(data, model, recorded, dict(options), truth, features)
     then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
     now = {key: spec.to_dict()[key] for key in then}
     if words := differences(then, now):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.errors import DataError, StoreError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs._answers import RunAnswers
 from hcat_nb.runs._looking import RunLooks
 from hcat_nb.spec import RunSpec
 
@@ -28,7 +29,7 @@ __all__ = ["Run"]
 
 
 @dataclass(eq=False)
-class Run(RunLooks):
+class Run(RunLooks, RunAnswers):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,
@@ -42,7 +43,8 @@ class Run(RunLooks):
         A float32 column for each method, *higher = harder*; NaN only where
         ``details["<method>_status"]`` gives the reason.
     details : pandas.DataFrame
-        ``label``, ``predicted``, ``suggested``, ``suggested_probability``,
+        ``label``, ``predicted``, ``suggested``, ``suggested_probability``
+        (NaN where no other label is proposed), ``group``,
         ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
         ``mean_loss``, ``last_loss``, ``dataiq_group``, ``datamaps_group``, the
         methods' own quantities, and a ``<method>_status`` each.
@@ -66,6 +68,9 @@ class Run(RunLooks):
         With ``keep_dynamics="logits"``: all logits after each epoch, on disk;
         ``logits.epoch(3)`` is a frame of one epoch.  Those of a run that is
         not saved go with it.
+    held_out : pandas.DataFrame or None
+        Probabilities by networks that did not see a sample, a column a class
+        code; see :meth:`pred_probs`.
     weights : dict of str to Tensor
         The final model's state, scaling included.
     dataset : LabelledDataset or None
@@ -91,17 +96,19 @@ class Run(RunLooks):
     weights: dict[str, Tensor] = field(default_factory=dict)
     dataset: LabelledDataset | None = None
     logits: StoredLogits | None = None
+    held_out: pd.DataFrame | None = None
     seed_scores: pd.DataFrame | None = None
     folder: Path | None = None
 
     def __repr__(self) -> str:
         hardness = self.spec.hardness
         injected = f", {hardness} p={self.spec.p:g}" if hardness else ""
+        check = self.learning_check.partition(":")[0].lower()
         injected += ", truth given" if self.spec.truth else ""
         return (
             f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
-            f"{len(self.methods)} methods>"
+            f"{len(self.methods)} methods{f'; {check}' if check else ''}>"
         )
 
     def without_data(self) -> Run:
@@ -242,7 +249,10 @@ class Run(RunLooks):
             if name not in self.details  # there, under some names, is the paper's own quantity
         }
         frame = self.details.assign(is_hard=self.truth["is_hard"].to_numpy(), **scores)
-        return data_map(frame, x=x, color=color, **options)
+        note = self.learning_check
+        if len(self.history) == 1:
+            note = "One epoch: variability, and groups by it, need two. " + note
+        return data_map(frame, x=x, color=color, **{"note": note.strip(), **options})
 
     def costs(self) -> pd.DataFrame:
         """Return what each method cost: its share of the passes, extra trainings, sums, scoring.

@@ -13,27 +13,33 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs._atomic import flush
-from hcat_nb.runs._checkpoint import CHECKPOINT, is_ours, progress_words, unfinished
+from hcat_nb.runs._checkpoint import is_ours, progress_words, unfinished
 from hcat_nb.runs._fingerprint import data_fingerprint
+from hcat_nb.runs._folder import (
+    LOGITS,
+    OPTIONAL,
+    RECORD,
+    TABLES,
+    WEIGHTS,
+    is_run,
+    nothing_of_a_users,
+    replaced,
+    settle,
+)
+from hcat_nb.runs._lock import owned
 from hcat_nb.runs.run import Run
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_folder", "folder_path", "load_run", "save_run", "saved_metrics"]
+__all__ = ["check_folder", "folder_path", "load_run", "save_run", "saved_metrics", "write_run"]
 
 SCHEMA_VERSION = 1
-_LOGITS = "logits"
-_TABLES = ("scores", "details", "truth", "flags", "history")
-_OPTIONAL = ("dynamics", "seed_scores")
 _CLASS_COLUMNS = {
     "details": ("label", "predicted", "suggested"),
     "truth": ("original_label", "observed_label"),
@@ -56,31 +62,41 @@ def folder_path(folder: Any) -> Path:
 def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
     """Return ``folder`` as a path if a run may be written there.
 
+    A user's own files beside those of a run stay whatever is written.
+
     Raises
     ------
     StoreError
-        If something stands there that is no run, or a run and ``overwrite``
-        is not given.
+        If something stands there that is no run of ours, or a run and
+        ``overwrite`` is not given.
     """
     path = folder_path(folder)
-    above = next(one for one in path.parents if one.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise StoreError(f"nothing can be written below {above}", remedy="choose another folder")
-    if path.is_dir() and not any(path.iterdir()):
+    place = next(one for one in (path, *path.parents) if one.exists())
+    below = place != path
+    if (below and not place.is_dir()) or (place.is_dir() and not os.access(place, os.W_OK)):
+        raise StoreError(f"nothing can be written below {place}", remedy="choose another folder")
+    settle(path)
+    if not path.exists() or (path.is_dir() and nothing_of_a_users(path)):
         return path
-    if not overwrite and (index := unfinished(path)) and (index["epoch"] or index["seed"]):
+    index = unfinished(path)
+    if not overwrite and index is not None and (index["epoch"] or index["seed"]):
         raise StoreError(
             f"{path} holds a run that is not finished ({progress_words(index)})",
             remedy="`hcat resume` it, choose another folder, or overwrite it",
         )
-    if path.is_dir() and is_ours(path):
-        return path
-    if path.exists() and not (path / "run.json").is_file():
+    if (path / RECORD).exists():
+        if not is_run(path):
+            raise StoreError(
+                f"{path / RECORD} was not written by a run, or is damaged",
+                "a folder of a run",
+                "choose another folder, or move that file away",
+            )
+        if not overwrite:
+            raise StoreError(
+                f"{path} holds a run already", remedy="choose another folder, or overwrite it"
+            )
+    elif index is None and not (path.is_dir() and is_ours(path)):
         raise StoreError(f"{path} exists and is no run", remedy="choose another folder")
-    if path.exists() and not overwrite:
-        raise StoreError(
-            f"{path} holds a run already", remedy="choose another folder, or overwrite it"
-        )
     return path
 
 
@@ -94,8 +110,9 @@ def save_run(
 ) -> Path:
     """Write ``run`` into ``folder``.
 
-    Everything is written into a temporary folder beside it, flushed to disk,
-    and then renamed: whoever looks sees the whole run or none.
+    Everything is written into a hidden folder in it, flushed to disk, and then
+    moved to its names: whoever looks sees the whole run or none.  Of what stood
+    there, only what a run wrote goes.
 
     Parameters
     ----------
@@ -120,31 +137,22 @@ def save_run(
         See :func:`check_folder`.
     """
     path = check_folder(folder, overwrite=overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with owned(path, "saving a run"):
+        check_folder(path, overwrite=overwrite)  # nobody came between
+        write_run(run, path, keep_checkpoint=keep_checkpoint, n_resamples=n_resamples)
+    return path
+
+
+def write_run(
+    run: Run, path: Path, *, keep_checkpoint: bool, n_resamples: int | None = None
+) -> None:
+    """Write ``run`` into a folder that the caller owns, in place of what a run wrote there."""
     if run.dataset is not None and "fingerprint" not in run.info["dataset"]:
         # Who loads the run can make the data again, and be sure that they are the same.
         run.info["dataset"]["fingerprint"] = data_fingerprint(run.dataset)
-    draft = _beside(path, "draft")
-    draft.mkdir()
-    try:
+    with replaced(path, keep_checkpoint=keep_checkpoint) as draft:
         _write(run, draft, n_resamples)
-        for file in (*draft.rglob("*"), draft):
-            flush(file)
-        if path.exists():
-            retired = _beside(path, "old")
-            path.rename(retired)
-            draft.rename(path)
-            if keep_checkpoint and (retired / CHECKPOINT).is_dir():
-                (retired / CHECKPOINT).rename(path / CHECKPOINT)
-            shutil.rmtree(retired)
-        else:
-            draft.rename(path)
-        flush(path.parent)
-    finally:
-        if draft.exists():
-            shutil.rmtree(draft)
     run.folder = path
-    return path
 
 
 def load_run(folder: str | Path) -> Run:
@@ -161,7 +169,8 @@ def load_run(folder: str | Path) -> Run:
     from hcat_nb.observation.stored_logits import StoredLogits
 
     path = folder_path(folder)
-    if not (path / "run.json").is_file():
+    settle(path)
+    if not (path / RECORD).is_file():
         if (index := unfinished(path)) is not None:
             raise StoreError(
                 f"{path} holds a run that is not finished ({progress_words(index)})",
@@ -169,7 +178,7 @@ def load_run(folder: str | Path) -> Run:
             )
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
     try:
-        record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
         schema = record["schema_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
@@ -183,19 +192,19 @@ def load_run(folder: str | Path) -> Run:
         )
     missing = [
         name
-        for name in (*(f"{table}.parquet" for table in _TABLES), "model.safetensors")
+        for name in (*(f"{table}.parquet" for table in TABLES), WEIGHTS)
         if not (path / name).is_file()
     ]
     if missing:
         raise StoreError(f"{path} lacks {', '.join(missing)}", "a complete run")
-    tables = {table: _read(path / f"{table}.parquet") for table in _TABLES}
+    tables = {table: _read(path / f"{table}.parquet") for table in TABLES}
     # Parquet forgets the rows of a table without columns.
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
     _restore_classes(tables, record["info"]["dataset"]["class_values"])
     optional = {
-        table: _read(file) for table in _OPTIONAL if (file := path / f"{table}.parquet").is_file()
+        table: _read(file) for table in OPTIONAL if (file := path / f"{table}.parquet").is_file()
     }
-    logits = path / _LOGITS
+    logits = path / LOGITS
     return Run(
         spec=RunSpec.recorded(record["spec"]),
         scores=tables["scores"],
@@ -206,8 +215,9 @@ def load_run(folder: str | Path) -> Run:
         timings=record["timings"],
         info=record["info"],
         dynamics=optional.get("dynamics"),
+        held_out=optional.get("held_out"),
         seed_scores=optional.get("seed_scores"),
-        weights=load_file(path / "model.safetensors"),
+        weights=load_file(path / WEIGHTS),
         logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
         folder=path,
     )
@@ -223,7 +233,7 @@ def saved_metrics(folder: str | Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    file = folder_path(folder) / "run.json"
+    file = folder_path(folder) / RECORD
     if not file.is_file():
         raise StoreError(f"{file.parent} holds no run", "a folder with a run.json")
     rows = json.loads(file.read_text(encoding="utf-8"))["metrics"]
@@ -235,14 +245,14 @@ def saved_metrics(folder: str | Path) -> pd.DataFrame:
 def _write(run: Run, folder: Path, n_resamples: int | None) -> None:
     from safetensors.torch import save
 
-    for table in _TABLES:
+    for table in TABLES:
         getattr(run, table).to_parquet(folder / f"{table}.parquet")
-    for table in _OPTIONAL:
+    for table in OPTIONAL:
         if (frame := getattr(run, table)) is not None:
             frame.to_parquet(folder / f"{table}.parquet")
     if run.logits is not None:
-        run.logits.copy_to(folder / _LOGITS)
-    (folder / "model.safetensors").write_bytes(save(run.weights))
+        run.logits.copy_to(folder / LOGITS)
+    (folder / WEIGHTS).write_bytes(save(run.weights))
     record = {
         "schema_version": SCHEMA_VERSION,
         "spec": run.spec.to_dict(),
@@ -251,7 +261,7 @@ def _write(run: Run, folder: Path, n_resamples: int | None) -> None:
         "metrics": _records(run.evaluate(n_resamples=n_resamples)) if run.spec.knows_truth else [],
     }
     text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
-    (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(text + "\n", encoding="utf-8")
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -286,7 +296,3 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def _beside(path: Path, what: str) -> Path:
-    return path.parent / f".{path.name}.{what}-{uuid.uuid4().hex[:8]}"

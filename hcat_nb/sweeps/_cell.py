@@ -6,13 +6,13 @@ import contextlib
 import json
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.assets import asset
+from hcat_nb.runs._folder import remove_run
 from hcat_nb.sweeps._guard import Guard
 from hcat_nb.sweeps._kernels import kernel_manager
 from hcat_nb.sweeps._state import (
@@ -73,7 +73,7 @@ def _execute(
 ) -> dict[str, Any]:
     (folder / STATE).unlink(missing_ok=True)
     if (folder / RUN).exists():  # of an attempt that was interrupted
-        shutil.rmtree(folder / RUN)
+        remove_run(folder / RUN)
     head = {"pid": os.getpid(), "host": platform.node()}
     note_attempt(folder, {"event": "started", "time": time.time(), **head})
     guard = Guard(request["time_limit"], request["memory_limit"])

@@ -9,15 +9,44 @@ from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs._atomic import write_json
+from hcat_nb.runs._lock import LOCK
+from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Plan, read_plan
 
-__all__ = ["PLAN", "begin", "is_planned", "remembered"]
+__all__ = ["PLAN", "begin", "check_out", "is_planned", "remembered"]
 
 PLAN = "sweep.json"
 SCHEMA_VERSION = 1
 # Not the address of a scheduler, which lives shorter.
 _KEPT = [name for name in LIMITS if name != "scheduler"]
+
+
+def check_out(folder: Path) -> None:
+    """Refuse a folder that no sweep can be written to.
+
+    Raises
+    ------
+    StoreError
+        If something that is no sweep stands there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file", "a folder", "choose another out")
+    holds = folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
+    if holds and not _may_be_ours(folder / PLAN):
+        raise StoreError(f"{folder} holds something that is no sweep", remedy="choose another out")
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Say whether a sweep wrote a file, which may be damaged, rather than somebody else."""
+    if not path.is_file():
+        return False
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError:
+        return True
+    known = {"schema_version", "runs", "settings"}
+    return not record or (isinstance(record, dict) and bool(known & record.keys()))
 
 
 def begin(plan: Plan) -> Path:
@@ -29,13 +58,11 @@ def begin(plan: Plan) -> Path:
         If something else stands there, or nothing can be written.
     """
     folder = Path(plan.settings["out"])
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is a file", "a folder", "choose another out")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / PLAN).is_file():
-        raise StoreError(f"{folder} holds something that is no sweep", remedy="choose another out")
+    check_out(folder)
     record = {
         "schema_version": SCHEMA_VERSION,
         "version": code_version(),
+        "defaults": DEFAULTS,
         "settings": {key: plan.settings[key] for key in _KEPT if plan.settings.get(key)},
         "runs": [cell.parameters for cell in plan.cells],
         "addresses": [cell.address for cell in plan.cells],
@@ -61,7 +88,10 @@ def remembered(folder: Path) -> Plan:
     record = _record(folder)
     if record is None:
         raise StoreError(f"{folder} holds no sweep", f"a folder with a {PLAN}")
-    cells = read_plan(record["runs"]).cells
+    # What nobody chose means what it did when the sweep was begun; the first did not say so.
+    then = record.get("defaults", 1)
+    given = {} if then == DEFAULTS else {"defaults": then}
+    cells = read_plan([given | run for run in record["runs"]]).cells
     return Plan(cells, {**record["settings"], "out": folder})
 
 

@@ -11,12 +11,14 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs._atomic import make_room
+from hcat_nb.runs._atomic import make_room, refuse_foreign, written_whole
 from hcat_nb.runs._checkpoint import INDEX
+from hcat_nb.runs._folder import settle
 from hcat_nb.sweeps._plan_file import is_planned
 from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
 
@@ -132,7 +134,8 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
         names: dict[str, os.DirEntry[str]] = {}
         with os.scandir(folder) as entries:
             names = {entry.name: entry for entry in entries}
-        if _RECORD in names:
+        settle(folder)  # a save that was killed is completed first
+        if (folder / _RECORD).is_file():
             yield folder, None
         elif STATE in names or ATTEMPTS in names:
             state = read_state(folder)
@@ -210,12 +213,11 @@ def _target(out: str | os.PathLike[str]) -> Path:
     path = Path(out)
     if path.suffix not in (".parquet", ".csv"):
         raise StoreError(f"the table cannot be written to {path}", "a .parquet or .csv file")
+    refuse_foreign(path, ("run", "code_version", "planned"), "table of results")
     make_room(path)
     return path
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    if path.suffix == ".csv":
-        table.to_csv(path, index=False)
-    else:
-        table.to_parquet(path, index=False)
+    write = table.to_csv if path.suffix == ".csv" else table.to_parquet
+    written_whole(path, partial(write, index=False))

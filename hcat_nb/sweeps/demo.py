@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.assets import asset
+from hcat_nb.errors import StoreError
+from hcat_nb.runs._folder import is_run
 from hcat_nb.sweeps.execute import execute_notebook, export_html
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Demo", "run_demo"]
 
 _SHOWN = 3
+_NOTEBOOK, _PAGE, _PICTURE = "tutorial.ipynb", "tutorial.html", "data_map.png"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class Demo:
     by: str
 
     def __str__(self) -> str:
+        import pandas as pd
+
         places = {
             "executed notebook": self.notebook,
             "the same as a page": self.page,
@@ -52,7 +58,8 @@ class Demo:
         lines = [f"{what:<19} {path}" for what, path in places.items()]
         lines += ["", f"The {len(self.hardest)} hardest samples, by {self.by} (higher = harder):"]
         for sample, row in self.hardest.iterrows():
-            words = f"label {row['label']}, looks like {row['suggested']}"
+            other = row["suggested"]
+            words = f"label {row['label']}" + ("" if pd.isna(other) else f", looks like {other}")
             truth = {True: ", made hard on purpose", False: ", not made hard"}
             known = truth[bool(row["is_hard"])] if "is_hard" in row else ""
             lines.append(f"  sample {sample}: {words}, {self.by} {row[self.by]:.3f}{known}")
@@ -81,7 +88,8 @@ def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> De
     Raises
     ------
     StoreError
-        If ``out/run`` exists and is no run.
+        If ``out/run`` exists and is no run, or a file that the demo would
+        replace is not of a demo.
     UnknownNameError
         If the tutorial has no such parameter.
     """
@@ -89,14 +97,29 @@ def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> De
     from hcat_nb.runs.store import check_folder, load_run
 
     folder = Path(out).resolve()
+    _refuse_others(folder)
     saved = check_folder(folder / "run", overwrite=True)
-    notebook = folder / "tutorial.ipynb"
+    notebook = folder / _NOTEBOOK
     execute_notebook(
-        asset("tutorial.ipynb"), notebook, {**parameters, "out": str(saved)}, progress=progress
+        asset(_NOTEBOOK), notebook, {**parameters, "out": str(saved)}, progress=progress
     )
     page = export_html(notebook)
     run = load_run(saved)
-    image = folder / "data_map.png"
+    image = folder / _PICTURE
     image.write_bytes(picture(run.data_map(color="truth"), scale=1.5))
     hardest = run.hardest(_SHOWN)
     return Demo(notebook, page, saved, image, hardest.frame, hardest.by)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse to replace files of somebody's that have the names of ours."""
+    there = [folder / one for one in (_NOTEBOOK, _PAGE, _PICTURE) if (folder / one).exists()]
+    if not there or is_run(folder / "run"):
+        return
+    try:  # an earlier demo that was interrupted
+        metadata = json.loads((folder / _NOTEBOOK).read_bytes())["metadata"]
+        ours = Path(metadata["papermill"]["input_path"]).name == _NOTEBOOK
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        raise StoreError(f"{there[0]} exists and is of no demo", remedy="choose another folder")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.sweeps._state import is_complete, read_state
+from hcat_nb.sweeps._state import RUN, is_complete, read_state
 from hcat_nb.sweeps._workers import available_cores
 from hcat_nb.sweeps.grid import Cell
 from hcat_nb.sweeps.progress import time_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hcat_nb.runs.forecast import Forecast
 
 __all__ = ["DryRun", "dry_run"]
 
@@ -31,7 +34,8 @@ class DryRun:
     Parameters
     ----------
     table : pandas.DataFrame
-        Index ``address``: the parameters that were given; ``done``;
+        Index ``address``: the parameters that were given, and ``epochs`` where
+        nobody chose them; ``done``;
         ``seconds`` that the run took or is expected to take; ``from``:
         ``measured``, ``like`` (the mean of like runs that were done) or
         ``forecast`` (training and observation only; see
@@ -71,14 +75,18 @@ def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
     """
     import pandas as pd
 
+    from hcat_nb.runs.forecast import forecast
+
     folder = Path(settings["out"])
     measured: dict[str, list[float]] = {}
+    epochs: dict[str, int] = {}
     known = {}
     for cell in cells:
         if is_complete(folder / cell.address):
             known[cell.address] = float((read_state(folder / cell.address) or {})["seconds"])
             measured.setdefault(_kind(cell), []).append(known[cell.address])
-    foreseen: dict[str, float] = {}
+            epochs[_kind(cell)] = cell.spec.epochs or _epochs(folder / cell.address)
+    foreseen: dict[str, Forecast] = {}
     rows = []
     for cell in cells:
         kind = _kind(cell)
@@ -88,10 +96,12 @@ def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
             seconds, source = fmean(measured[kind]), "like"
         else:
             if kind not in foreseen:
-                foreseen[kind] = _forecast(cell)
-            seconds, source = foreseen[kind], "forecast"
+                foreseen[kind] = forecast(spec=cell.spec)
+                epochs[kind] = foreseen[kind].epochs
+            seconds, source = foreseen[kind].seconds, "forecast"
         done = cell.address in known
         plain = {key: _cell_text(value) for key, value in cell.parameters.items()}
+        plain["epochs"] = epochs[kind]
         rows.append({**plain, "done": done, "seconds": seconds, "from": source})
     index = pd.Index([cell.address for cell in cells], name="address")
     n_left = len(cells) - len(known)
@@ -104,10 +114,10 @@ def _kind(cell: Cell) -> str:
     return repr([values[name] for name in (*_ALIKE, *_ALIKE_MORE)])
 
 
-def _forecast(cell: Cell) -> float:
-    from hcat_nb.runs.forecast import forecast
-
-    return forecast(spec=cell.spec).seconds
+def _epochs(folder: Path) -> int:
+    """Return the epochs of a complete run."""
+    record = json.loads((folder / RUN / "run.json").read_bytes())
+    return int(record["spec"]["epochs"])
 
 
 def _cell_text(value: Any) -> Any:

@@ -14,8 +14,11 @@ from typing import Any
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs._atomic import written_whole
 
-__all__ = ["execute_notebook", "export_html", "notebook_parameters"]
+__all__ = ["MARK", "execute_notebook", "export_html", "notebook_parameters"]
+
+MARK = '<meta name="generator" content="hcat_nb">'  # by which a page is known as ours
 
 
 def notebook_parameters(notebook: Path) -> list[str]:
@@ -112,6 +115,7 @@ def export_html(notebook: Path, *, code: bool = True) -> Path:
         require_js_url="",
     )
     page, _ = exporter.from_filename(str(notebook))
+    page = page.replace("<head>", f"<head>{MARK}", 1)
     target = notebook.with_suffix(".html")
-    target.write_text(page, encoding="utf-8")
+    written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target

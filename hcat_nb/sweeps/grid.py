@@ -15,6 +15,7 @@ from typing import Any
 
 from hcat_nb.casts import cast
 from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import (
     ARRAY_SUFFIX,
     METHODS,
@@ -200,6 +201,8 @@ def _named(parameters: Any, part: str) -> dict[str, Any]:
             )
         if name in named:
             raise SpecError(f"the parameter {name!r} is given twice (as {given!r} too)")
+        if name == "features" and hasattr(value, "shape"):
+            raise SpecError("features is an array, which no notebook can hold", "a name")
         named[name] = plain_parameter(given, value)
     return named
 
@@ -272,6 +275,12 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
 
 def _refuse_local(spec: RunSpec) -> None:
     """Refuse plug-ins that the processes of a sweep cannot find."""
+    if USERS_OWN in (spec.dataset, spec.model, spec.features):
+        raise SpecError(
+            "dataset, model or features of a run are an object, and a sweep's runs are processes "
+            "of their own",
+            "names",
+        )
     used: list[tuple[Registry, str | None]] = [
         *((METHODS, name) for name in spec.method_names()),
         *((PERTURBATIONS, spec.hardness), (MODELS, spec.model), (SOURCES, spec.dataset)),

@@ -15,8 +15,8 @@ from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.evaluation.comparison import compare
 from hcat_nb.evaluation.findings import method_results
 from hcat_nb.registry import nearest
-from hcat_nb.runs._atomic import make_room
-from hcat_nb.sweeps.execute import execute_notebook, export_html, notebook_parameters
+from hcat_nb.runs._atomic import make_room, written_whole
+from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook_parameters
 from hcat_nb.sweeps.study import load_study
 
 __all__ = ["NOTEBOOKS", "write_report"]
@@ -24,6 +24,7 @@ __all__ = ["NOTEBOOKS", "write_report"]
 NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
 _BUNDLED = "bundled"  # tag
+_SAYING = "Figures change with each new run of a sweep."  # in every report, since the first
 
 
 def write_report(
@@ -82,7 +83,7 @@ def write_report(
         whole = Path(scratch) / "report.ipynb"
         whole.write_text(json.dumps(_joined(documents, place)), encoding="utf-8")
         page = export_html(whole, code=False).read_text(encoding="utf-8")
-    target.write_text(page, encoding="utf-8")
+    written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target
 
 
@@ -93,9 +94,19 @@ def _target(place: Path, out: str | os.PathLike[str] | None) -> Path:
         target = Path(out).expanduser().resolve()
     if target.suffix not in (".html", ".htm"):
         raise StoreError(f"the report cannot be written to {target}", "a name that ends in .html")
+    if target.is_file() and not _is_report(target):
+        raise StoreError(
+            f"{target} exists and is no report of ours",
+            remedy="choose another page (--out), or move it away",
+        )
     if place.exists():  # of a name that is wrong no folder is made
         make_room(target)
     return target
+
+
+def _is_report(page: Path) -> bool:
+    text = page.read_text(encoding="utf-8", errors="replace")
+    return MARK in text or _SAYING in text
 
 
 def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -115,7 +126,7 @@ def _joined(documents: list[dict[str, Any]], place: Path) -> dict[str, Any]:
     """Return one notebook of all, charts as HTML, numbers of cells renewed."""
     from hcat_nb.charts.page import charts_script
 
-    head = f"# Report\n\nOf `{place.name}`. Figures change with each new run of a sweep."
+    head = f"# Report\n\nOf `{place.name}`. {_SAYING}"
     cells: list[dict[str, Any]] = [_text(head)]
     for document in documents:
         cells += [_drawn(cell) for cell in document["cells"] if not _is_of_bundled(cell)]

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
-from hcat_nb.sweeps._plan_file import begin, remembered
+from hcat_nb.runs._lock import owned
+from hcat_nb.sweeps._plan_file import begin, check_out, remembered
 from hcat_nb.sweeps._state import DONE, is_complete, read_state
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Cell, Plan, read_plan
@@ -201,7 +202,16 @@ def sweep(
         from hcat_nb.sweeps.dry_run import dry_run as tell
 
         return tell(cells, settings)
-    folder = begin(Plan(plan.cells, settings))
+    check_out(settings["out"])
+    with owned(settings["out"], "hcat sweep"):
+        return _done(Plan(plan.cells, settings), cells, listener, stop)
+
+
+def _done(
+    plan: Plan, cells: tuple[Cell, ...], listener: SweepListener | None, stop: Stop | None
+) -> Sweep:
+    """Do what is to be done of a sweep whose folder is owned."""
+    folder, settings = begin(plan), plan.settings
     states, todo = {}, deque[Cell]()
     for cell in cells:
         if is_complete(folder / cell.address):

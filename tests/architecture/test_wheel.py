@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def _build(kind: str, repository: Path, folder: Path) -> Path:
     done = subprocess.run(

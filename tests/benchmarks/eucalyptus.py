@@ -39,6 +39,7 @@ def ranks(frame: pd.DataFrame, faulty: np.ndarray, epochs: int) -> pd.DataFrame:
             frame,
             target="Utility",
             dataset_options={"impute": "median"},
+            model="mlp",
             epochs=epochs,
             seed=seed,
         )

@@ -97,6 +97,7 @@ def train(folder: Path, part: int, parts: int) -> None:
                 hardness=hardness,
                 p=p,
                 hardness_options=options(name, hardness),
+                model="lenet" if DATASETS[name] == "images" else "mlp",
                 epochs=10,
                 seed=0,
                 keep_dynamics="probs",

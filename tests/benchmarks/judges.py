@@ -13,7 +13,10 @@ with.  No judge is a forest.
 A line a set and ranking: AUROC and average precision, means over the seeds,
 then whether `first_look` is within .02 AUROC and .03 average precision of the
 best of `linear`, `knn_label` and cleanlab (logistic regression out of fold on
-the same features), and not below all three.  One core; OMP_NUM_THREADS=1.
+the same features), and not below all three.  Then the proposals: how many
+labels are offered, how many are the right ones of wrong rows, and how many
+would spoil a right row, beside the same of cleanlab (find_label_issues, with
+the most probable class).  One core; OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -50,15 +53,21 @@ PEERS = ("cleanlab", "linear", "knn_label")
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Data as a user hands them over, labels some of which are wrong, and which.
+    """Data as a user hands them over, labels some of which are wrong, and the true ones.
 
     ``plain`` are the features as a peer without a network takes them.
     """
 
     data: Any
     labels: np.ndarray
-    wrong: np.ndarray
+    true: np.ndarray
     plain: Any
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Which labels are wrong."""
+        wrong: np.ndarray = self.labels != self.true
+        return wrong
 
 
 def planted(data: Any, labels: np.ndarray, plain: Any, seed: int, share: float = 0.05) -> Task:
@@ -78,7 +87,7 @@ def planted(data: Any, labels: np.ndarray, plain: Any, seed: int, share: float =
             break
         if not wrong[row] and p[row, code] > 0:
             noisy[row], wrong[row] = code, True
-    return Task(data, values[noisy], wrong, plain)
+    return Task(data, values[noisy], values[codes], plain)
 
 
 def out_of_fold(model: Any, features: Any, codes: np.ndarray, seed: int) -> np.ndarray:
@@ -136,9 +145,8 @@ def mnist(seed: int, rows: int | None) -> Task:
 
 def yoruba(seed: int, rows: int | None) -> Task:
     table = pd.read_parquet(DATA / "human_noise/yoruba_news_train.parquet")
-    wrong = (table["noisy_label"] != table["clean_label"]).to_numpy()
-    texts = table["text"]
-    return Task(texts.tolist(), table["noisy_label"].to_numpy(), wrong, char_n_grams(texts))
+    texts, given, true = (table[name] for name in ("text", "noisy_label", "clean_label"))
+    return Task(texts.tolist(), given.to_numpy(), true.to_numpy(), char_n_grams(texts))
 
 
 def cifar10n(seed: int, rows: int | None) -> Task:
@@ -146,9 +154,8 @@ def cifar10n(seed: int, rows: int | None) -> Task:
     named = named if rows is None else named.sample(rows, random_state=seed)
     table = pd.read_parquet(DATA / "cifar10_jpeg/train.parquet").iloc[named["parquet_row"]]
     x = np.stack([np.asarray(Image.open(io.BytesIO(one))) for one in table["image"]])
-    wrong = (named["human_label"] != named["clean_label"]).to_numpy()
-    labels = named["human_label"].to_numpy(dtype=np.int64)
-    return Task(x.transpose(0, 3, 1, 2), labels, wrong, x[:, ::2, ::2].reshape(len(x), -1) / 255)
+    given, true = (named[name].to_numpy(np.int64) for name in ("human_label", "clean_label"))
+    return Task(x.transpose(0, 3, 1, 2), given, true, x[:, ::2, ::2].reshape(len(x), -1) / 255)
 
 
 SETS: dict[str, Callable[[int, int | None], Task]] = {
@@ -156,26 +163,45 @@ SETS: dict[str, Callable[[int, int | None], Task]] = {
 }
 
 
-def cleanlab_scores(task: Task, seed: int) -> np.ndarray:
-    """Return 1 - label quality by cleanlab, of a logistic regression's probabilities."""
+def cleanlab_says(task: Task, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return 1 - label quality by cleanlab, of a logistic regression, and what it would propose.
+
+    A proposal is the most probable class of a label issue, "" elsewhere.
+    """
+    from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    codes = np.unique(task.labels, return_inverse=True)[1]
+    values, codes = np.unique(task.labels, return_inverse=True)
     model: Any = LogisticRegression(max_iter=1000)
     if isinstance(task.plain, np.ndarray):
         model = make_pipeline(StandardScaler(), model)
     p = out_of_fold(model, task.plain, codes, seed)
     scores: np.ndarray = 1 - get_label_quality_scores(codes, p)
-    return scores
+    issues = find_label_issues(codes, p, n_jobs=1)
+    return scores, np.where(issues, values[p.argmax(axis=1)].astype(str), "")
 
 
-def measured(task: Task, seed: int, options: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Return AUROC and average precision of every ranking."""
+def counted(task: Task, proposed: np.ndarray) -> list[int]:
+    """Return how many labels are proposed, right ones of wrong rows, and spoilt right rows."""
+    labels, true = task.labels.astype(str), task.true.astype(str)
+    offered = (proposed != "") & (proposed != labels)
+    return [
+        int(offered.sum()),
+        int((offered & task.wrong & (proposed == true)).sum()),
+        int((offered & ~task.wrong).sum()),
+    ]
+
+
+def measured(
+    task: Task, seed: int, options: dict[str, Any]
+) -> tuple[dict[str, tuple[float, float]], dict[str, list[int]]]:
+    """Return AUROC and average precision of every ranking, and the counts of proposals."""
     run = hcat.characterize(
         task.data, task.labels, seed=seed, **{"methods": " ".join(DYNAMICS), **options}
     )
+    print(f"  {run}; proposals: {run.info['proposals']}", flush=True)
     scores = {name: score_of(run, name).to_numpy() for name in rankings(run)}
-    scores["cleanlab"] = cleanlab_scores(task, seed)
+    scores["cleanlab"], theirs = cleanlab_says(task, seed)
     found = {}
     for name, values in scores.items():
         known = np.isfinite(values)
@@ -184,15 +210,14 @@ def measured(task: Task, seed: int, options: dict[str, Any]) -> dict[str, tuple[
             float(roc_auc_score(truth, known_values)),
             float(average_precision_score(truth, known_values)),
         )
-    return found
+    ours = run.details["suggested"].astype(object).fillna("").astype(str).to_numpy()
+    return found, {"ours": counted(task, ours), "cleanlab": counted(task, theirs)}
 
 
 def report(name: str, seeds: int, rows: int | None, options: dict[str, Any]) -> None:
     began = time.perf_counter()
-    figures = pd.concat(
-        [pd.DataFrame(measured(SETS[name](seed, rows), seed, options)) for seed in range(seeds)],
-        keys=range(seeds),
-    )
+    made = [measured(SETS[name](seed, rows), seed, options) for seed in range(seeds)]
+    figures = pd.concat([pd.DataFrame(one) for one, _ in made], keys=range(seeds))
     mean = figures.groupby(level=1).mean().set_axis(["auroc", "ap"], axis=0).T
     print(f"\n{name}, {seeds} seeds, {time.perf_counter() - began:.0f} s")
     print(mean.to_string(float_format="{:.3f}".format))
@@ -203,6 +228,9 @@ def report(name: str, seeds: int, rows: int | None, options: dict[str, Any]) -> 
         f"first_look is {behind['auroc']:+.3f} AUROC, {behind['ap']:+.3f} AP behind the best: "
         + ("holds" if holds else "MISSES")
     )
+    for who in ("ours", "cleanlab"):
+        offered, right, spoilt = np.mean([counts[who] for _, counts in made], axis=0)
+        print(f"proposals, {who}: {offered:.0f} offered, {right:.0f} right, {spoilt:.0f} spoil")
 
 
 def main() -> None:

@@ -102,6 +102,7 @@ def runs(data: Path) -> Iterator[dict[str, Any]]:
 
 def _cell(data: Path, name: str, kind: str, p: float) -> dict[str, Any]:
     cell: dict[str, Any] = {"hardness": kind, "p": p, "epochs": 10, "device": "cpu"}
+    cell["model"] = "lenet" if name in ("mnist", "cifar10") else "mlp"
     if name == "mnist":
         cell |= {"dataset": name, "root": str(DATA), "download": False, "subset": 10_000}
     elif name == "cifar10":

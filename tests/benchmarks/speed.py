@@ -46,6 +46,8 @@ GOALS = {
     "lenet, without conf_agree": "<= 1.20",
     "resnet18, all methods": "<= 1.70",
     "mlp, all methods": "<= 1.25",
+    "cnn, all methods": "<= 1.70",
+    "dense, all methods": "<= 1.25",
     "lenet, torchvision loader against ours": ">= 1.40",
     "lenet, TensorDataset loader against ours": ">= 1.10",
     "mlp, TensorDataset loader against ours": ">= 1.50",
@@ -133,6 +135,26 @@ def mlp(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
         rounds,
         lambda: plain.ours(data, "mlp", EPOCHS),
         {"mlp, all methods": lambda: characterize(data, "mlp")},
+    )
+
+
+def cnn(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """All methods on the default network for images, CIFAR-10 5,000."""
+    data = plain.cifar10(round(5_000 * scale))
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(data, "cnn", EPOCHS),
+        {"cnn, all methods": lambda: characterize(data, "cnn")},
+    )
+
+
+def dense(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """All methods on the default network for tables, a table of 50,000 x 50."""
+    data = plain.table(round(50_000 * scale), 50)
+    yield from side_by_side(
+        rounds,
+        lambda: plain.ours(data, "dense", EPOCHS),
+        {"dense, all methods": lambda: characterize(data, "dense")},
     )
 
 
@@ -243,7 +265,11 @@ def _peak(size: int, what: str) -> float:
 
 
 SUBJECTS = {
-    one.__name__: one for one in (lenet, resnet18, mlp, loops, hcat_end_to_end, growth, memory, gpu)
+    one.__name__: one
+    for one in (
+        *(lenet, resnet18, mlp, cnn, dense),
+        *(loops, hcat_end_to_end, growth, memory, gpu),
+    )
 }
 
 

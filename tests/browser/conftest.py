@@ -12,14 +12,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ _RUN_LAST = """async () => {
   await window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
 _THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
-START_SECONDS = 90  # of JupyterLab on two busy cores; a limit, not an expectation
+LIMIT = 300  # seconds until whatever hangs is given up; never an expectation
 
 
 @pytest.fixture(scope="session")
@@ -88,13 +87,15 @@ def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
     names = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
         "HCAT_CACHE": "cache",
     }
     folders = {name: str(own / folder) for name, folder in names.items()}
+    # Kernels are spoken to through files in it, whose names may not be long; a port could be
+    # taken by somebody else before the kernel binds it.
+    runtime = Path(folders.setdefault("JUPYTER_RUNTIME_DIR", tempfile.mkdtemp(prefix="hcat")))
     page_config = own / "config" / "labconfig" / "page_config.json"
     page_config.parent.mkdir(parents=True)
     # The news pop-up would cover the lower right corner, and asks the network.
@@ -106,12 +107,9 @@ def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
         # Goes before the kernel of the server's own environment.
         paths = [str(own / "kernel"), *os.environ.get("JUPYTER_PATH", "").split(os.pathsep)]
         folders["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     command = [sys.executable, "-m", module, "--no-browser", "--allow-root"]
-    command += ["--expose-app-in-browser", "--ip=127.0.0.1", f"--port={port}"]
-    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    command += ["--expose-app-in-browser", "--ip=127.0.0.1", "--port=0"]  # it chooses one itself
+    command += ["--KernelManager.transport=ipc", f"--IdentityProvider.token={TOKEN}"]
     command += [f"--ServerApp.root_dir={folder}"]
     log = (own / "server.log").open("w")
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
@@ -120,14 +118,13 @@ def _server(module: str, folder: Path, own: Path) -> Iterator[str]:
     server = subprocess.Popen(
         command, env={**os.environ, **folders, **blocked}, stdout=log, stderr=subprocess.STDOUT
     )
-    address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for_server(server, f"{address}/api/status?token={TOKEN}", own / "server.log")
-        yield address
+        yield _address_of(server, runtime / f"jpserver-{server.pid}.json", own / "server.log")
     finally:
         server.terminate()  # Jupyter ends its kernels first
-        server.wait(timeout=30)
+        server.wait(timeout=LIMIT)
         log.close()
+        shutil.rmtree(runtime)
 
 
 def _write_kernel(place: Path, python: str) -> None:
@@ -139,16 +136,16 @@ def _write_kernel(place: Path, python: str) -> None:
     (folder / "kernel.json").write_text(json.dumps(spec))
 
 
-def _wait_for_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
+def _address_of(server: subprocess.Popen[bytes], told: Path, log: Path) -> str:
+    """Wait until the server says where it listens, and answers there."""
+    end = time.monotonic() + LIMIT
     while time.monotonic() < end:
         assert server.poll() is None, log.read_text()
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.2)
-        else:
-            return
+        with suppress(OSError, json.JSONDecodeError):  # not yet, or not wholly
+            address = f"http://127.0.0.1:{json.loads(told.read_text())['port']}"
+            urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=5).close()
+            return address
+        time.sleep(0.2)
     pytest.fail(f"the server did not start:\n{log.read_text()}")
 
 
@@ -178,7 +175,7 @@ class LabPage:
             )
             nbformat.write(notebook, self.folder / name)
         self.page.goto(f"{self.lab}/{self.tree}/{name}?reset&token={TOKEN}")
-        self.page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
+        self.page.wait_for_selector(".jp-Notebook-cell")
         # A command before the kernel is connected opens a dialog.
         self.page.evaluate(_CONNECTED)
         self.theme("Light")  # a test before this one may have left the other
@@ -202,11 +199,9 @@ class LabPage:
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         return nbformat.read(self.folder / name, as_version=4)
 
-    def wait_for_text(self, text: str, seconds: float = 120) -> None:
+    def wait_for_text(self, text: str) -> None:
         """Wait until an output shows ``text``."""
-        self.page.wait_for_selector(
-            f".jp-OutputArea-output:has-text('{text}')", timeout=1000 * seconds
-        )
+        self.page.wait_for_selector(f".jp-OutputArea-output:has-text('{text}')")
 
     def screenshot(self, name: str) -> None:
         """Keep a picture for a person to look at."""
@@ -239,6 +234,7 @@ def either_page(
 
 def _page(browser: Any, opened: LabPage, request: pytest.FixtureRequest) -> Iterator[LabPage]:
     context = browser.new_context(viewport={"width": 1100, "height": 1000})
+    context.set_default_timeout(1000 * LIMIT)
     page = opened.page = context.new_page()
     page.on("request", lambda request: opened.requests.append(request.url))
     page.on("websocket", lambda socket: opened.requests.append(socket.url))
@@ -262,4 +258,4 @@ def _end_kernels(address: str) -> None:
         end = urllib.request.Request(
             f"{kernels}/{kernel['id']}", headers=authorized, method="DELETE"
         )
-        urllib.request.urlopen(end, timeout=60).close()
+        urllib.request.urlopen(end, timeout=LIMIT).close()

@@ -45,7 +45,6 @@ def test_jupyterlab_draws_every_chart_without_a_complaint(lab_page: LabPage) -> 
     page.wait_for_function(
         "n => document.querySelectorAll('.vega-embed svg.marks, .jp-RenderedText').length >= n",
         arg=len(CHARTS),
-        timeout=120_000,
     )
     assert "Error" not in page.locator(".jp-Notebook").inner_text()
     assert page.locator(".vega-embed svg.marks").count() == len(CHARTS)
@@ -54,7 +53,7 @@ def test_jupyterlab_draws_every_chart_without_a_complaint(lab_page: LabPage) -> 
     # The words of a chart are as light or dark as the page needs, whatever theme it was drawn in.
     assert page.evaluate(INK) < 100
     lab_page.theme("Dark")
-    page.wait_for_function(f"() => ({INK})() > 155", timeout=30_000)
+    page.wait_for_function(f"() => ({INK})() > 155")
     lab_page.screenshot("charts_dark")
     lab_page.run_last_cell()
     page.wait_for_selector(".vega-embed svg.marks")

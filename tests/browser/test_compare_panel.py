@@ -31,23 +31,23 @@ def test_runs_and_methods_are_compared_by_clicks(lab_page: LabPage) -> None:
     page = lab_page.page
     lab_page.open("compare.ipynb", [RUNS, PANEL])
     lab_page.command("notebook:run-all-cells")
-    page.wait_for_function(DRAWN, arg=1, timeout=120_000)
+    page.wait_for_function(DRAWN, arg=1)
     lists = page.locator(".jupyter-widgets select")
     assert "ranks by aum" in (page.locator(".hcat-chart").get_attribute("aria-label") or "")
     dark_text = page.evaluate(INK)
     lab_page.screenshot("compare_light")
 
     lists.nth(2).select_option("vog")
-    page.wait_for_function(DRAWN, arg=2, timeout=30_000)
+    page.wait_for_function(DRAWN, arg=2)
     assert "ranks by vog" in (page.locator(".hcat-chart").get_attribute("aria-label") or "")
     assert page.locator(".hcat-chart canvas").count() == 1
 
     lists.nth(1).select_option(index=0)  # the same run: two of its methods
     page.wait_for_selector("text=and method")
-    page.wait_for_function(DRAWN, arg=3, timeout=30_000)
+    page.wait_for_function(DRAWN, arg=3)
 
     lab_page.theme("Dark")
-    page.wait_for_timeout(500)
-    assert page.evaluate(INK) > dark_text + 80  # the same words, in the light ink of a dark page
+    # The same words, in the light ink of a dark page.
+    page.wait_for_function(f"ink => ({INK})() > ink + 80", arg=dark_text)
     lab_page.screenshot("compare_dark")
     assert lab_page.remote_requests() == []

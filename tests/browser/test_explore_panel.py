@@ -26,7 +26,6 @@ def _wait_for_place(page: Any, pattern: str) -> str:
     page.wait_for_function(
         "pattern => new RegExp(pattern).test(document.querySelector('.hcat-place')?.textContent)",
         arg=pattern,
-        timeout=60_000,
     )
     return _place(page)
 
@@ -53,11 +52,9 @@ def _brush(page: Any, fractions: tuple[float, float, float, float], steps: int =
 
 def _open_explorer(lab_page: LabPage) -> None:
     page = lab_page.page
-    page.wait_for_selector(".hcat-tile", timeout=120_000)
-    page.wait_for_selector(".hcat-map canvas", timeout=60_000)
-    page.wait_for_function(
-        "() => document.querySelector('.hcat-map')?.dataset.epoch !== undefined", timeout=60_000
-    )
+    page.wait_for_selector(".hcat-tile")
+    page.wait_for_selector(".hcat-map canvas")
+    page.wait_for_function("() => document.querySelector('.hcat-map')?.dataset.epoch !== undefined")
 
 
 def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: LabPage) -> None:
@@ -79,7 +76,7 @@ def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: Lab
 
     assert page.evaluate(PICTURE) != plain
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function(f"plain => ({PICTURE})() === plain", arg=plain, timeout=30_000)
+    page.wait_for_function(f"plain => ({PICTURE})() === plain", arg=plain)
     _wait_for_place(page, "^1–100 of 1,797 samples$")
     lab_page.screenshot("explore_all")
     _brush(page, (0.3, 0.45, 0.6, 0.8))
@@ -130,7 +127,7 @@ def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: Lab
     assert brushed != "1–100 of 1,797 samples"
     lab_page.save("explore.ipynb")
     page.reload()
-    page.wait_for_selector(".hcat-tile[data-decision=relabel]", timeout=60_000)
+    page.wait_for_selector(".hcat-tile[data-decision=relabel]")
     assert _place(page) == brushed
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"

@@ -14,6 +14,16 @@ pytestmark = pytest.mark.browser
 TRAIN = "%hcat_train digits --hardness uniform --p 0.1 --seed 0"
 LOAD = "%load_ext hcat_nb"
 
+# The run waits after each epoch until a file says that it was looked at.
+WAIT = """import pathlib, time
+from hcat_nb.jupyter.listener import LiveListener
+whole = LiveListener.on_epoch
+def on_epoch(self, event):
+    whole(self, event)
+    while not pathlib.Path(f'looked_at_{min(event.epoch, 3)}').exists():
+        time.sleep(0.05)
+LiveListener.on_epoch = on_epoch"""
+
 # Keeps the plot's pixels in the page, without the title, whose text changes anyway.
 KEEP = """() => {
   const canvas = document.querySelector('.hcat-map canvas');
@@ -35,7 +45,6 @@ def _epoch_after(page: Any, epoch: int) -> int:
     page.wait_for_function(
         "epoch => Number(document.querySelector('.hcat-map')?.dataset.epoch) > epoch",
         arg=epoch,
-        timeout=120_000,
     )
     reached: int = page.evaluate(KEEP)
     return reached
@@ -46,14 +55,17 @@ def test_the_same_map_moves_between_epochs_and_nothing_leaves_the_machine(
 ) -> None:
     page = lab_page.page
     check = "print('run of', len(run.scores), 'samples,', len(run.history), 'epochs')"
-    lab_page.open("live.ipynb", [LOAD, f"run = {TRAIN} --epochs 8", check])
+    lab_page.open("live.ipynb", [LOAD, WAIT, f"run = {TRAIN} --epochs 8", check])
     lab_page.command("notebook:run-all-cells")
 
     first = _epoch_after(page, 0)
     page.evaluate("() => { document.querySelector('.hcat-map canvas').hcatMark = 'first'; }")
     lab_page.screenshot("live_early")
+    (lab_page.folder / "looked_at_1").touch()
     second = _epoch_after(page, first)
-    assert first < second <= 8
+    assert (first, second) == (1, 2)
+    for epoch in (2, 3):
+        (lab_page.folder / f"looked_at_{epoch}").touch()
     lab_page.wait_for_text("run of 1797 samples, 8 epochs")
     last = _epoch_after(page, 7)
     lab_page.screenshot("live_end")
@@ -89,7 +101,7 @@ def test_a_saved_notebook_shows_the_picture_without_its_kernel(lab_page: LabPage
     (lab_page.folder / "reopened.ipynb").write_bytes((lab_page.folder / "saved.ipynb").read_bytes())
     lab_page.open("reopened.ipynb")
     picture = page.locator("img[alt*='1,797 samples']")
-    picture.wait_for(state="visible", timeout=30_000)
+    picture.wait_for(state="visible")
     page.wait_for_timeout(2000)  # the error, if it comes, comes after the widget's time-out
     lab_page.screenshot("reopened")
     words = page.locator(".jp-Notebook").inner_text()
@@ -121,12 +133,13 @@ def test_an_exported_page_shows_the_picture_without_network(
         path.write_text(HTMLExporter().from_notebook_node(saved)[0], encoding="utf-8")
 
     context = browser.new_context(viewport={"width": 1100, "height": 1000}, offline=True)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
     picture = page.locator("img[alt*='1,797 samples']")
-    picture.wait_for(state="visible", timeout=30_000)
+    picture.wait_for(state="visible")
     assert picture.count() == 1
     assert picture.evaluate("image => image.naturalWidth") > 400
     page.wait_for_timeout(2000)  # what would take its place comes late
@@ -141,11 +154,11 @@ def test_an_exported_page_shows_the_picture_without_network(
 def test_an_interrupt_ends_the_run_softly_and_returns_it(lab_page: LabPage) -> None:
     page = lab_page.page
     check = "print('kept', len(run.history), 'epochs,', run.info['outcome'])"
-    lab_page.open("stop.ipynb", [LOAD, f"run = {TRAIN} --epochs 900 --methods aum", check])
+    lab_page.open("stop.ipynb", [LOAD, f"run = {TRAIN} --epochs 90000 --methods aum", check])
     lab_page.command("notebook:run-all-cells")
     reached = _epoch_after(page, 0)
     lab_page.command("notebook:interrupt-kernel")
-    page.wait_for_selector(".hcat-stopped", timeout=60_000)
+    page.wait_for_selector(".hcat-stopped")
     # An interrupt makes JupyterLab drop the cells behind it, so this one is run by hand.
     lab_page.run_last_cell()
     lab_page.wait_for_text("epochs, stopped")

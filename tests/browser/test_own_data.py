@@ -32,7 +32,7 @@ def test_a_mended_frame_is_trained_again_and_the_decisions_are_there_tomorrow(
     page.set_viewport_size({"width": 1300, "height": 2400})
     lab_page.open("own.ipynb", [LOAD, FRAME, TRAIN, "run.explore()"])
     lab_page.command("notebook:run-all-cells")
-    page.wait_for_selector(".hcat-tile", timeout=120_000)
+    page.wait_for_selector(".hcat-tile")
     hints = page.locator(".hcat-detail").inner_text()
     assert "drag over several" in hints
     page.locator(".hcat-tile").first.click()
@@ -57,15 +57,11 @@ def test_a_mended_frame_is_trained_again_and_the_decisions_are_there_tomorrow(
     ]
     lab_page.open("own_again.ipynb", mended)
     lab_page.command("notebook:run-all-cells")
-    page.wait_for_selector(
-        ".hcat-said:has-text('without the samples: the run was trained on')", timeout=120_000
-    )
+    page.wait_for_selector(".hcat-said:has-text('without the samples: the run was trained on')")
     lab_page.wait_for_text("mended 299")
     page.wait_for_selector(".hcat-tile[data-decision=drop]")
-    page.wait_for_selector("text=run and again, by aum", timeout=120_000)
-    page.wait_for_function(
-        "() => document.querySelector('.hcat-chart')?.dataset.seq === '1'", timeout=60_000
-    )
+    page.wait_for_selector("text=run and again, by aum")
+    page.wait_for_function("() => document.querySelector('.hcat-chart')?.dataset.seq === '1'")
     lab_page.screenshot("own_compared")
     assert lab_page.remote_requests() == []
     assert not [text for text in lab_page.messages if text.startswith("pageerror")]
@@ -80,6 +76,6 @@ def test_a_loaded_run_shows_the_pictures_that_it_made_hard(lab_page: LabPage) ->
     )
     lab_page.open("noisy.ipynb", [train, "hcat.load_run('noisy_run').explore()"])
     lab_page.command("notebook:run-all-cells")
-    page.wait_for_selector(".hcat-of-image .hcat-tile", timeout=120_000)
+    page.wait_for_selector(".hcat-of-image .hcat-tile")
     assert page.locator(".hcat-said").inner_text() == ""
     lab_page.screenshot("noisy_loaded")

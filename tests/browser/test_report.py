@@ -24,12 +24,13 @@ def test_every_chart_of_the_report_is_drawn(browser: Any, repository: Path, tmp_
         repository / "notebooks" / "small_study", tmp_path / "report.html", progress=False
     )
     context = browser.new_context(offline=True, viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(300_000)
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(page_file.as_uri())
-    page.wait_for_function("() => !document.querySelector('.hcat-chart img')", timeout=60_000)
+    page.wait_for_function("() => !document.querySelector('.hcat-chart img')")
     drawn = page.evaluate(DRAWN)
     page.screenshot(path=Path(__file__).parent / "screenshots" / "report.png", full_page=True)
     context.close()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 CELLS = [
     "%load_ext hcat_nb",
-    "run = %hcat_train digits --hardness uniform --epochs 900 --methods aum --seed 0",
+    "run = %hcat_train digits --hardness uniform --epochs 90000 --methods aum --seed 0",
     "print('kept', len(run.history), 'epochs,', run.info['outcome'])",
 ]
 EPOCH = "() => Number(document.querySelector('.hcat-map')?.dataset.epoch ?? 0)"
@@ -46,7 +46,7 @@ def test_stop_while_the_cell_blocks(either_page: LabPage) -> None:
     page = either_page.page
     either_page.open("button.ipynb", CELLS)
     either_page.command("notebook:run-all-cells")
-    page.wait_for_function(f"() => ({EPOCH})() > 0", timeout=120_000)
+    page.wait_for_function(f"() => ({EPOCH})() > 0")
     reached = page.evaluate(EPOCH)
     pause = page.locator(".hcat-monitor button", has_text="Pause")
     hears = pause.is_enabled()
@@ -55,12 +55,12 @@ def test_stop_while_the_cell_blocks(either_page: LabPage) -> None:
     assert hears is (_version() >= (7, 0))
     if hears:
         pause.click()
-        page.wait_for_selector(".hcat-line:has-text('paused')", timeout=30_000)
+        page.wait_for_selector(".hcat-line:has-text('paused')")
         _halted(page)
         page.locator(".hcat-monitor button", has_text="Resume").click()
     interrupts = [url for url in either_page.requests if url.endswith("/interrupt")]
     page.locator(".hcat-monitor button", has_text="Stop").click()
-    page.wait_for_selector(".hcat-stopped", timeout=60_000)
+    page.wait_for_selector(".hcat-stopped")
     either_page.screenshot("stopped_by_button")
     asked = [url for url in either_page.requests if url.endswith("/interrupt")]
     assert len(asked) - len(interrupts) == (0 if hears else 1)
@@ -78,10 +78,10 @@ def test_the_server_is_asked_where_the_kernel_is_deaf(lab_page: LabPage) -> None
     )
     lab_page.open("deaf.ipynb", [*CELLS[:1], deaf, *CELLS[1:]])
     lab_page.command("notebook:run-all-cells")
-    page.wait_for_function(f"() => ({EPOCH})() > 0", timeout=120_000)
+    page.wait_for_function(f"() => ({EPOCH})() > 0")
     assert page.locator(".hcat-monitor button", has_text="Pause").is_disabled()
     page.locator(".hcat-monitor button", has_text="Stop").click()
-    page.wait_for_selector(".hcat-stopped", timeout=60_000)
+    page.wait_for_selector(".hcat-stopped")
     assert [url for url in lab_page.requests if url.endswith("/interrupt")]
     lab_page.run_last_cell()
     lab_page.wait_for_text("epochs, stopped")

@@ -53,6 +53,7 @@ def test_names_are_the_callers_and_the_level_of_a_guess(results) -> None:
     assert len(by_p(results, facets=[]).to_dict()["concat"]) == 1
 
 
+@pytest.mark.slow
 def test_more_plots_than_are_read_are_counted() -> None:
     many = pd.DataFrame({"kind": range(MOST_PLOTS + 6), "p": 0.1, "hcm": "aum", "auroc": 0.5})
     spec = by_p(many, facets=["kind"]).to_dict()

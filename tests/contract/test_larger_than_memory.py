@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 N, COLUMNS = 200_000, 200  # 160 MB, and more values than are looked at in one piece
 
 SCRIPT = """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
 
 from hcat_nb.registry import PERTURBATIONS
+
+pytestmark = pytest.mark.slow
 
 KINDS = [
     name
@@ -17,32 +18,29 @@ KINDS = [
     and "image" in PERTURBATIONS.get(name).modality
 ]
 PROGRAM = """
-import resource, sys
+import resource
 import pandas as pd, torch
 from hcat_nb import perturb
 from hcat_nb.data.dataset import LabelledDataset
 
-torch.set_num_threads(1)
 def images(n):
     features = torch.randint(0, 256, (n, 1, 28, 28), dtype=torch.uint8)
     return LabelledDataset("toy", features, torch.arange(n) % 10, tuple(range(10)),
                            pd.RangeIndex(n), value_range=(0.0, 255.0))
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-perturb(images(2000), sys.argv[1], 0.5)  # what is loaded on first use
+perturb(images(2000), {kind!r}, 0.5)  # what is loaded on first use
 data = images(60_000)
 before = peak()
-perturb(data, sys.argv[1], 0.02)
+perturb(data, {kind!r}, 0.02)
 print(peak() - before)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_copy_and_small_blocks(kind, repository):
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, kind],
-        capture_output=True, text=True, check=True, cwd=repository,
-    )  # fmt: skip
+def test_one_copy_and_small_blocks(kind, forked):
+    done = forked(PROGRAM.format(kind=kind))
+    assert done.returncode == 0, done.stdout
     # The features are 45 MiB; a second copy would make it 90.
     assert float(done.stdout) < 45 + 35

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError
@@ -49,10 +50,37 @@ def test_named_data_take_values():
         (FRAME, {"target": "y", "truth": "y"}, "truth and target are both 'y'"),
         ("wine", {"truth": "true"}, "names a column, and 'wine' has none"),
         (np.eye(2), {"labels": [0, 1], "truth": "true"}, "data of the type ndarray have none"),
-        (np.eye(2), {"labels": [0, 1], "truth": [0, 1, 1]}, "2 rows, but 3 values of the truth"),
+        (
+            np.eye(2),
+            {"labels": [0, 1], "truth": [0, 1, 1]},
+            "2 rows, but 3 values of truth or groups",
+        ),
         (FRAME, {"labels": [0, 1, 0, 1], "truth": pd.Series([0, 1, 0, 1])}, "another index"),
     ],
 )
 def test_what_is_no_truth_is_refused(data, options, words):
     with pytest.raises(DataError, match=words):
         load(data, on_missing_label="drop", **options)
+
+
+def test_groups_are_a_column_or_values_and_no_feature() -> None:
+    frame = pd.DataFrame(
+        {"a": [0.0, 1.0, 2.0, 3.0], "who": ["x", "y", None, "x"], "y": [0, 1, 0, 1]}
+    )
+    data = load(frame, target="y", groups="who")
+    assert data.groups.tolist() == [0, 1, -1, 0]
+    assert data.feature_names == ("a",)
+    assert data.take(torch.tensor([0, 3])).groups.tolist() == [0, 0]
+    beside = load(frame[["a"]], frame["y"], groups=frame["who"])
+    assert beside.groups.tolist() == data.groups.tolist()
+    again = load(data, groups=["p", "q", "q", "p"])
+    assert again.groups.tolist() == [0, 1, 1, 0]
+    for wrong, words in (
+        ("whom", "no column 'whom' to use as groups"),
+        ("y", "groups and target are both 'y'"),
+        (["x"], "values of truth or groups"),
+    ):
+        with pytest.raises(DataError, match=words):
+            load(frame, target="y", groups=wrong)
+    with pytest.raises(DataError, match="'wine' has none to be named"):
+        load("wine", groups="who")

@@ -34,11 +34,13 @@ OTHER = RunSpec(
     model="mlp",
     model_options={"width": 12},
     embedding="head",
+    features="patches",
     normalize="none",
     methods=("aum", "loss"),
     method_options={"aum": {"threshold_samples": True}},
     variant="hcat",
     epochs=3,
+    defaults=1,
     batch_size=8,
     lr=0.5,
     observe_batch_size=16,
@@ -120,8 +122,8 @@ def test_a_change_is_heard() -> None:
     control = field_control(FIELDS["epochs"], 10)
     heard = []
     control.on_change(lambda: heard.append(control.widget.value))
-    control.widget.value = 12
-    assert heard == [12]
+    control.widget.value = "12"
+    assert heard == ["12"]
 
 
 def test_names_are_text() -> None:

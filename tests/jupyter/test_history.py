@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from hcat_nb.jupyter.history import add_history
@@ -33,6 +34,7 @@ def test_only_the_newest_shown_run_keeps_its_data(shell: InteractiveShell) -> No
     assert repr(shown[0]) == repr(shown[2])
 
 
+@pytest.mark.slow
 def test_shown_runs_do_not_pile_up(
     shell: InteractiveShell, live_tensor_bytes: Callable[[], int]
 ) -> None:

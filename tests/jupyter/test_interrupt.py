@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
-import time
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
+from hcat_nb.jupyter import interrupt
 from hcat_nb.jupyter.interrupt import wait_for
+
+Interrupt = Callable[[float], None]
 
 
 @pytest.fixture(autouse=True)
@@ -19,24 +23,26 @@ def handler_is_restored() -> object:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def interrupt_after(*seconds: float) -> threading.Thread:
-    def send() -> None:
-        for pause in seconds:
-            time.sleep(pause)
-            os.kill(os.getpid(), signal.SIGINT)
+@pytest.fixture
+def interrupt_at(monkeypatch: pytest.MonkeyPatch) -> Interrupt:
+    """A function that interrupts the waiting thread, at a time, and returns once it was heard.
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    return thread
+    Work calls it, which begins when somebody listens.
+    """
+    times: queue.Queue[float] = queue.Queue()
+    heard = threading.Semaphore(0)
 
+    def monotonic() -> float:
+        heard.release()
+        return times.get_nowait()
 
-def until(stop: threading.Event, tail: float = 0.0) -> Callable[[], str]:
-    def work() -> str:
-        assert stop.wait(30)
-        time.sleep(tail)
-        return "the finished epochs"
+    def send(seconds: float) -> None:
+        times.put(seconds)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard.acquire(timeout=300)
 
-    return work
+    monkeypatch.setattr(interrupt, "time", SimpleNamespace(monotonic=monotonic))
+    return send
 
 
 def test_a_result_comes_back_from_another_thread() -> None:
@@ -44,31 +50,40 @@ def test_a_result_comes_back_from_another_thread() -> None:
     assert name == "hcat-training"
 
 
-def test_one_interrupt_stops_softly() -> None:
+def test_one_interrupt_stops_softly(interrupt_at: Interrupt) -> None:
     stop = threading.Event()
-    sender = interrupt_after(0.1)
-    assert wait_for(until(stop), stop) == "the finished epochs"
-    sender.join()
+
+    def work() -> str:
+        interrupt_at(7.0)
+        assert stop.wait(300)
+        return "the finished epochs"
+
+    assert wait_for(work, stop) == "the finished epochs"
 
 
-def test_a_double_click_is_one_interrupt() -> None:
+def test_a_double_click_is_one_interrupt(interrupt_at: Interrupt) -> None:
     stop = threading.Event()
-    sender = interrupt_after(0.1, 0.005)
-    assert wait_for(until(stop, tail=0.3), stop) == "the finished epochs"
-    sender.join()
+
+    def work() -> str:
+        interrupt_at(7.0)
+        interrupt_at(7.99)
+        assert stop.wait(300)
+        return "the finished epochs"
+
+    assert wait_for(work, stop) == "the finished epochs"
 
 
-def test_a_later_second_one_gives_up() -> None:
+def test_a_later_second_one_gives_up(interrupt_at: Interrupt) -> None:
     stop, release = threading.Event(), threading.Event()
 
     def work() -> None:
-        release.wait(30)
+        interrupt_at(7.0)
+        interrupt_at(8.01)
+        release.wait(300)
 
-    sender = interrupt_after(0.1, 1.2)
     with pytest.raises(KeyboardInterrupt):
         wait_for(work, stop)
     release.set()
-    sender.join()
     assert stop.is_set()
 
 

@@ -286,10 +286,11 @@ def test_a_chart_that_shows_nothing_leaves_no_view_behind(
 def execute(*cells: str) -> nbformat.NotebookNode:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    NotebookClient(notebook, timeout=300).execute()
+    NotebookClient(notebook, timeout=1000).execute()
     return notebook
 
 
+@pytest.mark.slow
 def test_a_headless_notebook_holds_one_picture_and_no_widget() -> None:
     train = f"run = %hcat_train digits --hardness uniform --p 0.1 {SMALL}"
     notebook = execute("%load_ext hcat_nb", train, "len(run.scores)")
@@ -302,6 +303,7 @@ def test_a_headless_notebook_holds_one_picture_and_no_widget() -> None:
     assert notebook.cells[2].outputs[0].data["text/plain"] == "1797"
 
 
+@pytest.mark.slow
 def test_a_cell_run_twice_gives_the_same_outputs_and_no_stream() -> None:
     # A45: what nbval compares; the map's picture and the words are the same, seconds left out.
     train = f"%hcat_train digits --hardness uniform --p 0.1 {SMALL} --name run"
@@ -314,6 +316,7 @@ def test_a_cell_run_twice_gives_the_same_outputs_and_no_stream() -> None:
     assert len(notebook.cells[3].outputs[0].data["text/plain"]) < 200
 
 
+@pytest.mark.slow
 def test_a_mistake_fails_a_headless_notebook() -> None:
     with pytest.raises(CellExecutionError):
         execute("%load_ext hcat_nb", "%hcat_train digitz")
@@ -350,6 +353,7 @@ def test_a_sweep_stands_in_a_cell_a_file_or_a_variable(
     assert all(list(table["epochs"]) == [1, 2] for table in tables)
 
 
+@pytest.mark.slow
 def test_a_sweep_gives_an_object_with_results(
     shell: InteractiveShell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

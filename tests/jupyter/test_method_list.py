@@ -41,7 +41,7 @@ def test_costs_stand_until_the_choice_changes() -> None:
         "mb": [0.5, 40.0, 9.0],
     }
     table = pd.DataFrame(columns, index=pd.Index(["aum", "vog", TRAINING], name="hcm"))
-    made.show_costs(Forecast(table, needed=10**9, free=10**10))
+    made.show_costs(Forecast(table, needed=10**9, free=10**10, epochs=10))
     assert made._costs["vog"].value == "30.0 s, 120% of training, 40.0 MB"
     assert "about 56 s" in made.total.value
     made._boxes["aum"].value = False

@@ -23,8 +23,9 @@ from hcat_nb.jupyter.setup_panel import SetupPanel
 from hcat_nb.jupyter.training_thread import alone
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.resume import resume
+from hcat_nb.training.events import Control
 
-LIMIT = 120.0  # seconds until a hanging test is given up
+LIMIT = 300.0  # seconds until a hanging test is given up
 SMALL = "--hardness uniform --p 0.1 --epochs 2 --methods aum el2n --seed 0"
 
 
@@ -99,17 +100,28 @@ def test_the_shown_line_and_code_train_the_same(
     pd.testing.assert_frame_equal(by_code.scores, panel.run.scores)
 
 
-def test_pause_and_stop_work_while_it_trains(make: Callable[[str], SetupPanel]) -> None:
+def test_pause_and_stop_work_while_it_trains(
+    make: Callable[[str], SetupPanel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[bool] = []  # whether each began at once
+
+    def wait_while_paused(control: Control) -> None:
+        batches.append(control.resume.is_set())
+        whole(control)
+
+    whole = Control.wait_while_paused
+    monkeypatch.setattr(Control, "wait_while_paused", wait_while_paused)
     panel = make("digits --epochs 5000 --methods aum --seed 0")
     panel._train_button.click()
     assert panel._train_button.disabled
     wait_until(lambda: panel._screen._monitor.share > 0)
     panel._pause_button.click()
     assert panel._pause_button.description == "Resume"
-    time.sleep(0.5)  # the batch that runs
-    share = panel._screen._monitor.share
+    wait_until(lambda: not batches[-1])  # after the batch that runs
+    done, n_batches = len(batches) - 1, -(-1797 // panel.spec.batch_size)
     time.sleep(0.5)  # many batches long, if it went on
-    assert panel._screen._monitor.share == share
+    assert len(batches) == done + 1
+    assert panel._screen._monitor.share <= done / n_batches / 5000
     panel._pause_button.click()
     assert panel._pause_button.description == "Pause"
     wait_until(lambda: "epoch 0/" not in panel._screen._monitor.line)

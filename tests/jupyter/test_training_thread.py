@@ -13,7 +13,7 @@ from hcat_nb.errors import DivergedError, SpecError
 from hcat_nb.jupyter import latest
 from hcat_nb.jupyter.training_thread import TrainingThread, alone, aside
 
-LIMIT = 20.0  # seconds until a hanging test is given up
+LIMIT = 300.0  # seconds until a hanging test is given up
 
 
 @pytest.fixture(autouse=True)

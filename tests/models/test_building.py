@@ -9,9 +9,10 @@ from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import ModelError, UnknownNameError
-from hcat_nb.models._building import build_network, model_name
+from hcat_nb.models._building import build_network, default_model, model_name
+from hcat_nb.models.cnn import CNN
+from hcat_nb.models.dense import Dense
 from hcat_nb.models.lenet import LeNet
-from hcat_nb.models.mlp import MLP
 
 TABLE = LabelledDataset(
     "t", torch.randn(6, 4), torch.tensor([0, 1, 2, 0, 1, 2]), (0, 1, 2), pd.RangeIndex(6)
@@ -26,10 +27,14 @@ IMAGES = LabelledDataset(
 )
 
 
-def test_auto_takes_lenet_for_images_and_mlp_for_tables():
-    assert isinstance(build_network("auto", IMAGES, {}), LeNet)
-    assert isinstance(build_network("auto", TABLE, {}), MLP)
-    assert (model_name("auto", IMAGES), model_name("auto", TABLE)) == ("lenet", "mlp")
+def test_auto_takes_cnn_for_images_and_dense_for_tables():
+    assert isinstance(build_network("auto", IMAGES, {}), CNN)
+    assert isinstance(build_network("auto", TABLE, {}), Dense)
+    assert (model_name("auto", IMAGES), model_name("auto", TABLE)) == ("cnn", "dense")
+
+
+def test_the_first_defaults_were_lenet_and_mlp():
+    assert (default_model(IMAGES, 1), default_model(TABLE, 1)) == ("lenet", "mlp")
 
 
 def test_hcat_names_work():
@@ -66,7 +71,7 @@ def test_options_reach_the_model():
     ("model", "options", "error", "message"),
     [
         ("mpl", {}, UnknownNameError, "nearest: mlp"),
-        ("lenet", {}, ModelError, "does not take table data.*use the model mlp"),
+        ("lenet", {}, ModelError, "does not take table data.*use the model dense"),
         ("mlp", {"hiden": [4]}, UnknownNameError, "no option 'hiden'.*nearest: hidden"),
         (lambda: "net", {}, ModelError, "made a str"),
         (lambda a, b, c: None, {}, ModelError, "requires 3 arguments"),

@@ -49,5 +49,5 @@ def test_it_is_dropout_after_the_relu_and_before_the_pooling():
 
 
 def test_too_small_images_name_the_remedy():
-    with pytest.raises(ModelError, match=r"3 x 9 pixels.*at least 4 x 4.*mlp"):
+    with pytest.raises(ModelError, match=r"3 x 9 pixels.*at least 4 x 4.*cnn"):
         LeNet((1, 3, 9), 10)

@@ -42,6 +42,7 @@ def test_parameters_are_those_of_run_spec() -> None:
     assert all(inferred[name]["inferred_type_name"] == "str" for name in BESIDE)
 
 
+@pytest.mark.slow
 def test_papermills_texts_and_other_fields_reach_the_run(tmp_path: Path) -> None:
     # What `-p` makes of a command line: report A32.
     given = {"fix_seed": "false", "hcms": "[aum,el2n]", "subset": "100", "prop": 0.2}

@@ -15,6 +15,8 @@ import pytest
 
 from hcat_nb.sweeps.execute import execute_notebook
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cells(notebooks: Path) -> list[dict[str, Any]]:

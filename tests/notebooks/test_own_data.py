@@ -11,6 +11,8 @@ import pytest
 
 from hcat_nb.sweeps.execute import execute_notebook
 
+pytestmark = pytest.mark.slow
+
 SLIPS = 25
 
 

@@ -34,6 +34,7 @@ def _plain(cells: list[dict[str, Any]], words: str) -> str:
     return "".join(found["outputs"][-1]["data"]["text/html"])
 
 
+@pytest.mark.slow
 def test_it_is_executed_with_thresholds_of_ones_own(notebooks: Path, tmp_path: Path) -> None:
     target = tmp_path / "takeaways.ipynb"
     given = {"study": str(notebooks / "small_study"), "h2": {"chance": 1.0, "good": 0.0}}

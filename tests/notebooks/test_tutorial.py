@@ -11,6 +11,8 @@ import pytest
 
 from hcat_nb.sweeps.execute import execute_notebook, export_html
 
+pytestmark = pytest.mark.slow
+
 TUTORIAL = Path(__file__).parents[2] / "notebooks/tutorial.ipynb"
 
 

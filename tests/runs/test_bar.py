@@ -18,7 +18,7 @@ def test_it_shows_epoch_loss_and_accuracy(monkeypatch):
     monkeypatch.setattr("sys.stderr", screen)
     run = characterize("wine", epochs=2, methods="el2n", listeners=[TerminalBar()])
     shown = screen.getvalue()
-    assert "mlp on wine" in shown
+    assert "dense on wine" in shown
     last = run.history.iloc[-1]
     assert f"epoch 2/2, loss {last['loss']:.4f}, accuracy {last['accuracy']:.3f}" in shown
 

@@ -152,7 +152,7 @@ class TestOutcome:
     def test_info_says_what_decided_the_numbers(self, image_run):
         info = image_run.info
         assert info["dataset"]["n_samples"] == 200
-        assert info["embedding"] == "classifier.2"
+        assert info["embedding"] == "classifier.1"
         assert info["versions"]["torch"] == torch.__version__.partition("+")[0]
         assert info["methods"]["conf_agree"]["options"]["k"] == 10
         assert {"load", "prepare", "train", "observe", "score", "total"} <= set(image_run.timings)

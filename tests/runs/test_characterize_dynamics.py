@@ -47,7 +47,8 @@ def test_scores_are_the_formulas(given):
     assert np.allclose(details["confidence"], P_LABEL.mean(0), atol=1e-6)
     assert np.allclose(details["variability"], P_LABEL.std(0), atol=1e-6)
     assert np.allclose(details["correctness"], (P.argmax(2) == Y).mean(0))
-    assert details["suggested"].tolist() == P.mean(0).argmax(1).tolist()
+    assert details["suggested"].isna().all()  # of so few rows no margin can be calibrated
+    assert "too few labels" in run.info["proposals"]["reason"]
     assert np.allclose(run.history["loss"], -np.log(P_LABEL).mean(1), rtol=1e-5)
     assert run.scores.dtypes.eq(np.float32).all()
 

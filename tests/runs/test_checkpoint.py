@@ -66,3 +66,42 @@ def test_progress_in_words():
     assert progress_words(index) == "epoch 3 of 10"
     index["spec"]["seeds"] = 4
     assert progress_words(index) == "seed 2 of 4, epoch 3 of 10"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"epoch_files": ["../../mine.txt"]},
+        {"epoch_files": ["/etc/hosts"]},
+        {"epoch_files": ["epoch_0001.parquet", "notes.parquet"]},
+        {"epoch_files": [3]},
+        {"files": ["../small-0-1.safetensors"]},
+        {"files": ["..\\x.safetensors"]},
+        {"files": [".safetensors"]},
+        {"files": ["small-0-1.pt"]},
+    ],
+)
+def test_names_that_lead_elsewhere_are_refused(names, tmp_path):
+    write(tmp_path, json.dumps({"schema_version": SCHEMA_VERSION, "outcome": None, **names}))
+    with pytest.raises(StoreError, match=r"names the file .*expected the names that a run gives"):
+        read_index(tmp_path)
+
+
+def test_links_are_refused(tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    index = {"schema_version": SCHEMA_VERSION, "outcome": None, "files": ["a.safetensors"]}
+    index["epoch_files"] = ["epoch_0001.parquet"]
+    write(other, json.dumps(index))
+    (other / CHECKPOINT / "logits").mkdir()
+    assert read_index(other) == index
+    for name in ("a.safetensors", "logits/epoch_0001.parquet"):
+        (other / CHECKPOINT / name).symlink_to(tmp_path / "mine")
+        with pytest.raises(StoreError, match=f"{name} is a link"):
+            read_index(other)
+        (other / CHECKPOINT / name).unlink()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / CHECKPOINT).symlink_to(other / CHECKPOINT)
+    with pytest.raises(StoreError, match="checkpoint is a link"):
+        read_index(mine)

@@ -163,3 +163,23 @@ def test_a_journal_groups_what_was_decided_together(tmp_path):
     assert [group["ids"] for group in first] == [["10", "40"]]
     assert first[0]["new_label"] == 5
     assert second == [{"ids": ["10"], "labels": [8]}]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_export_replaces_tables_of_decisions_and_nothing_else(suffix, tmp_path):
+    table = Decisions(Samples(pd.Index([1, 2]), pd.Categorical(["a", "b"])))
+    table.drop([1])
+    path = tmp_path / f"table{suffix}"
+    table.export(path)
+    table.drop([2])
+    table.export(path)
+    read = pd.read_csv if suffix == ".csv" else pd.read_parquet
+    assert len(read(path)) == 2
+    mine = pd.DataFrame({"sample_id": [1], "label": ["a"]})
+    (mine.to_csv if suffix == ".csv" else mine.to_parquet)(path)
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="exists and is no table of decisions"):
+            table.export(path)
+        assert path.read_bytes() == before
+        path.write_bytes(before := b"\0mine")

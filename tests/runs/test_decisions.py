@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import weakref
 
 import numpy as np
@@ -154,7 +155,7 @@ def test_two_notebooks_do_not_overwrite_each_other(samples, tmp_path):
     first = Decisions(samples, tmp_path / "d.json")
     second = Decisions(samples, tmp_path / "d.json")
     first.drop(["s000"])
-    with pytest.raises(StoreError, match="was changed by someone else"):
+    with pytest.raises(StoreError, match=rf"was changed by process {os.getpid()} on"):
         second.drop(["s001"])
     assert Decisions(samples, tmp_path / "d.json").frame().index.tolist() == ["s000"]
 

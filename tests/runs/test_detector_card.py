@@ -83,6 +83,7 @@ def test_without_mnist_digits_alone_are_measured(monkeypatch):
     assert all(one.probs.shape == (1797, 1) for _, _, _, runs in cells for one in runs)
 
 
+@pytest.mark.slow
 def test_mnist_is_read_from_its_folder(monkeypatch, shared_data):
     monkeypatch.setattr(_detector_card, "_DIGITS", (1, ()))
     monkeypatch.setattr(_detector_card, "_MNIST", (1, (0,)))

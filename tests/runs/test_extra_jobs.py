@@ -16,7 +16,7 @@ from hcat_nb.runs._extra_jobs import plan_jobs
 def data(labels: torch.Tensor, n_classes: int) -> LabelledDataset:
     n = len(labels)
     return LabelledDataset(
-        "d", torch.zeros(n, 2), labels, tuple(range(n_classes)), pd.RangeIndex(n)
+        "d", torch.arange(2.0 * n).reshape(n, 2), labels, tuple(range(n_classes)), pd.RangeIndex(n)
     )
 
 

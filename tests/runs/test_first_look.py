@@ -69,7 +69,8 @@ def test_what_is_missing_takes_no_part_and_is_named():
     assert neither.first_look is None
     assert neither.hardest(5).by == "vog"
     assert rankings(neither) == ["vog"]
-    assert "first_look" not in set(neither.evaluate()["hcm"])
+    measured = characterize("wine", methods="vog", judges=False, hardness="uniform", **options)
+    assert "first_look" not in set(measured.evaluate()["hcm"])
 
 
 def test_a_run_of_before_there_were_judges_ranks_by_what_it_has(table_run):

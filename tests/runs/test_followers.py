@@ -22,6 +22,7 @@ from hcat_nb.runs.store import load_run
 OPTIONS = {
     "dataset": "digits", "subset": 199, "hardness": "uniform", "epochs": 4, "batch_size": 16,
     "observe_batch_size": 8, "seed": 3, "keep_dynamics": "probs", "methods": "all",
+    "judges": False,  # of the embedding, they tell more of its rounding than scores do
 }  # fmt: skip
 EXTRA = {"cleanlab": {"cv": 2}, "aum": {"threshold_samples": True}}
 PROGRAM = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,8 @@ from hcat_nb.runs import _memory_need
 from hcat_nb.runs import forecast as module
 from hcat_nb.runs.forecast import REST, TRAINING, forecast
 
-SETTINGS = {"epochs": 5, "methods": "aum,el2n,vog,conf_agree", "seed": 0}
+ALONE = {"judges": False, "learning_check": False}  # the figures of methods alone
+SETTINGS = {"epochs": 5, "methods": "aum,el2n,vog,conf_agree", "seed": 0, **ALONE}
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def made_trial(monkeypatch):
 def test_each_part_is_its_trial_times_its_epochs(made_trial):
     images = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8), np.uint8)
     labels = np.arange(300) % 3
-    settings = SETTINGS | {"method_options": {"vog": {"checkpoints": [1, 3]}}, "judges": False}
+    settings = SETTINGS | {"method_options": {"vog": {"checkpoints": [1, 3]}}}
     found = forecast(images, labels, model="mlp", batch_size=64, **settings)
     # five epochs of five batches; five forwards, of el2n, vog and conf_agree in equal parts
     assert found.training == 0.5 * 5 * 5
@@ -65,7 +67,7 @@ def test_each_part_is_its_trial_times_its_epochs(made_trial):
 
 
 def test_extra_trainings_are_the_cost_of_who_asked_for_them(made_trial):
-    options = {"epochs": 2, "methods": "cleanlab el2n", "batch_size": 50, "judges": False}
+    options = {"epochs": 2, "methods": "cleanlab el2n", "seed": 0, "batch_size": 50, **ALONE}
     plain = forecast("wine", **options)
     folded = forecast("wine", method_options={"cleanlab": {"cv": 2}}, **options)
     assert plain.training == folded.training == 0.5 * 2 * 4  # 178 rows, 4 batches
@@ -76,16 +78,16 @@ def test_extra_trainings_are_the_cost_of_who_asked_for_them(made_trial):
     assert folded.seconds == pytest.approx(plain.seconds + extra)
 
 
-def test_a_run_then_takes_about_that_long():
+def test_a_run_then_takes_about_that_long(monkeypatch):
+    monkeypatch.setattr(time, "perf_counter", time.process_time)  # whatever else the machine does
     settings = {"hardness": "uniform", "p": 0.1, "epochs": 4, "seed": 0}
     found = forecast("digits", keep_dynamics="logits", **settings)
     run = hcat.characterize("digits", keep_dynamics="logits", **settings)
-    # No promise on a machine shared with others; another order of magnitude is a fault.
+    # No promise; another order of magnitude is a fault.
     assert 0.2 < found.training / run.timings["train"] < 5
-    judged = found.table["seconds"][["linear", "knn_label"]].sum()
-    observing = found.seconds - found.training - judged
+    observing = found.seconds - found.training
     assert 0.2 < observing / run.timings["observe"] < 5
-    assert set(found.table.index) == {*run.methods, *run.info["judges"], TRAINING, REST}
+    assert set(found.table.index) == {*run.methods, "linear", "knn_label", TRAINING, REST}
     assert (found.table["seconds"] > 0).all()
     assert "about" in repr(found)
     assert "conf_agree" in repr(found)

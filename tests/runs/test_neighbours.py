@@ -75,3 +75,12 @@ def test_what_cannot_be_asked_is_refused(image_run):
     own = characterize("digits", subset=40, model=LeNet, epochs=1, methods="aum")
     with pytest.raises(StoreError, match="cannot be made again"):
         own.neighbours(own.scores.index[0], space="embedding")
+
+
+def test_features_that_were_not_kept_are_asked_for():
+    images = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8)).astype(np.uint8)
+    own = np.random.default_rng(1).normal(size=(40, 3))
+    run = characterize(images, np.arange(40) % 2, features=own, epochs=1, methods="el2n")
+    with pytest.raises(StoreError, match=r"looked at features \(own\) that it did not keep"):
+        run.neighbours([0])
+    assert len(run.neighbours([0], 5, space=own)) == 5

@@ -35,7 +35,7 @@ def test_everything_is_plain_json():
 
 def test_codes_and_words_are_told():
     frame = pd.DataFrame({"t": ["to go", "go on"], "b": [1, 2], "a": [7, 5]})
-    told = describe_dataset(load(frame, [0, 1], text="t", categorical="a"))
+    told = describe_dataset(load(frame, [0, 1], text="t", analyzer="word", categorical="a"))
     assert told["columns"] == ["b", "a", "t: go", "t: on", "t: to"]
     assert told["levels"] == {"a": [5, 7]}
     assert told["words"] == [2, 5]

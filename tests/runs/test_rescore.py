@@ -217,6 +217,18 @@ def test_a_stopped_run_can_still_go_on(tmp_path):
     assert len(resume(tmp_path / "r").history) == 3
 
 
+def test_a_users_files_in_the_folder_stay(tmp_path):
+    folder = tmp_path / "r"
+    characterize("wine", epochs=1, methods="el2n", keep_dynamics="probs", out=folder)
+    (folder / "notes.md").write_text("mine")
+    (folder / "figs").mkdir()
+    (folder / "figs" / "a.png").touch()
+    rescore(folder, "loss")
+    assert load_run(folder).methods == ["el2n", "loss"]
+    assert (folder / "notes.md").read_text() == "mine"
+    assert (folder / "figs" / "a.png").is_file()
+
+
 def test_epoch_means_over_the_second_half_are_those_of_the_training():
     names = ["dataiq", "datamaps", "loss"]
     trained = train(["el2n", *names], epoch_mean="second_half")

@@ -18,7 +18,8 @@ from hcat_nb.runs.store import load_run
 
 DETAILS = [
     *("label", "predicted", "suggested", "suggested_probability", "confidence", "variability"),
-    *("aleatoric", "correctness", "mean_loss", "last_loss", "dataiq_group", "datamaps_group"),
+    *("aleatoric", "correctness", "mean_loss", "last_loss", "group", "dataiq_group"),
+    "datamaps_group",
     *("aum", "forgetting_events", "first_learned"),
 ]
 
@@ -29,7 +30,8 @@ def _read(csv: str) -> pd.DataFrame:
 
 def test_its_repr_is_one_short_line(image_run):
     assert repr(image_run) == (
-        "<Run: digits, 200 samples, uniform p=0.1; lenet, 3 epochs, finished; 13 methods>"
+        "<Run: digits, 200 samples, uniform p=0.1; cnn, 3 epochs, finished; 13 methods; "
+        "still rising>"
     )
 
 
@@ -58,16 +60,9 @@ def test_evaluate_agrees_with_scikit_learn(image_run):
         assert table.loc[name, "auprc"] == pytest.approx(average_precision_score(truth, scores))
 
 
-def test_without_truth_there_is_nothing_to_evaluate(table_run):
-    with pytest.raises(DataError, match="no truth is given"):
+def test_without_hardness_metrics_are_not_applicable(table_run):
+    with pytest.raises(DataError, match=r"nobody knows which samples are hard.*truth="):
         table_run.evaluate()
-
-
-def test_where_nothing_was_made_hard_metrics_are_not_applicable():
-    run = characterize("wine", hardness="uniform", p=0, epochs=1, methods="aum")
-    table = run.evaluate()
-    assert table["auroc"].isna().all()
-    assert (table["note"] != "").all()
 
 
 def test_the_data_map_is_an_altair_chart(image_run):

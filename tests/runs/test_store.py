@@ -76,10 +76,10 @@ def test_run_json_is_strict_and_complete(image_run, table_run, tmp_path):
         record = json.loads(text, parse_constant=no_constant)
         assert record["schema_version"] == 1
         assert record["spec"]["seed"] == 0
-        if run is image_run:
-            kinds = [row["kind"] for row in record["metrics"]]
-            assert kinds == ["method"] * len(run.methods) + ["baseline"] * 6
-    assert record["metrics"] == []  # nothing was injected
+        kinds = [row["kind"] for row in record["metrics"]]
+        # beside the methods: first_look, two judges, and what costs nothing
+        expected = ["method"] * len(run.methods) + ["baseline"] * 6
+        assert kinds == (expected if run.spec.hardness else [])
 
 
 def test_a_run_whose_options_hold_an_object_is_saved(tmp_path):
@@ -246,3 +246,28 @@ def test_a_folder_is_text_or_a_path(table_run):
     for use in (load_run, table_run.save):
         with pytest.raises(StoreError, match="the folder of a run is 3"):
             use(3)
+
+
+def test_a_run_json_of_somebody_else_is_never_replaced(table_run, tmp_path):
+    mine = {"run.json": '{"my": "config"}', "thesis.txt": "mine"}
+    for name, text in mine.items():
+        (tmp_path / name).write_text(text)
+    for act in (
+        lambda: table_run.save(tmp_path, overwrite=True),
+        lambda: characterize("wine", epochs=1, out=tmp_path, overwrite=True),
+    ):
+        with pytest.raises(StoreError, match=r"run\.json was not written by a run"):
+            act()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == mine
+
+
+def test_a_users_files_in_a_run_stay_when_it_is_replaced(table_run, tmp_path):
+    folder = table_run.save(tmp_path / "run")
+    (folder / "notes.md").write_text("mine")
+    (folder / "figs").mkdir()
+    (folder / "figs" / "a.png").write_text("mine")
+    with pytest.raises(StoreError, match="holds a run already"):
+        table_run.save(folder)
+    characterize("wine", epochs=1, methods="el2n", out=folder, overwrite=True)
+    assert load_run(folder).methods == ["el2n"]
+    assert (folder / "notes.md").read_text() == (folder / "figs" / "a.png").read_text() == "mine"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 
 from hcat_nb.methods.base import Method
+from hcat_nb.runs._fingerprint import study_fingerprint
 from hcat_nb.runs._inputs import Inputs, make_spec
+from hcat_nb.runs._record import start_event
 from hcat_nb.runs._study import Study
 
 WINE = Inputs("wine", None, None, None, None)
@@ -58,9 +60,32 @@ def test_given_data_are_trained_on_as_they_are():
 def test_listeners_are_told_what_begins():
     made = study(hardness="uniform", p=0.1)
     made.prepare(*WINE)
-    event = made.start_event()
-    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "mlp")
+    event = start_event(made)
+    assert (event.n_epochs, event.dataset, event.model) == (2, "wine", "dense")
     assert event.is_hard.sum() == 18
+
+
+def test_what_nobody_chose_is_that_of_its_day():
+    for options, expected in (({}, ("dense", 100)), ({"defaults": 1}, ("mlp", 10))):
+        made = study(**{**options, "epochs": None})
+        made.prepare(*WINE)
+        assert (made.model_name, made.epochs) == expected
+
+
+def test_features_of_the_users_own_are_seen_by_the_model_and_nobody_else():
+    own = torch.randn(178, 5).numpy()
+    made = Study(make_spec("wine", None, None, {"epochs": 2, "methods": "vog"}, features=own))
+    made.prepare(*WINE._replace(features=own))
+    assert made.dataset.sample_shape == (13,)
+    assert made.seen.sample_shape == (5,)
+    assert "features of your own" in study_fingerprint(made)
+    run = made.run(made.train([], None), "finished")
+    assert run.dataset.sample_shape == (13,)
+    assert "the model saw 5 features of each sample (own)" in run.info["notes"]
+    assert "vog looks at these features, not at pixels" in run.info["notes"]
+    second = Study(made.spec, given=made.perturbed, backbone=made.backbone)
+    second.prepare(*WINE._replace(features=own))
+    assert second.seen is not second.dataset
 
 
 def test_extra_trainings_of_a_module_that_was_handed_over_say_where_they_start():

@@ -53,6 +53,7 @@ def test_groups_are_those_of_the_runs_own_methods():
             lr=0.01,
             methods="dataiq,datamaps",
             seed=0,
+            model="mlp",
             variant=variant,
         )
         for variant in ("paper", "hcat")

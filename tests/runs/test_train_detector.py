@@ -17,6 +17,8 @@ from hcat_nb.runs._detector_data import Dynamics
 from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.train_detector import train_detector
 
+pytestmark = pytest.mark.slow
+
 
 def simulated(seed: int, n_epochs: int) -> Dynamics:
     """Wrong labels start out improbable and *rise*, clean ones start sure and *fall*.

@@ -34,6 +34,7 @@ def _strict(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(), parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_a_run_leaves_all_its_files_and_is_not_repeated(
     tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_run_leaves_all_its_files_and_is_not_repeated(
     assert _attempts(folder) == ["started", "done"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["state.json", "benchmark.ipynb", "run/run.json"])
 def test_a_broken_run_is_done_again(
     missing: str,
@@ -69,6 +71,7 @@ def test_a_broken_run_is_done_again(
     assert is_complete(tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_a_failed_run_keeps_its_traceback(
     tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
 ) -> None:
@@ -83,6 +86,7 @@ def test_a_failed_run_keeps_its_traceback(
     assert not is_complete(tmp_path / "a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "state"),
     [({"time_limit": 2.0}, "time limit"), ({"memory_limit": 60.0}, "memory limit")],
@@ -102,6 +106,7 @@ def test_a_run_is_ended_at_its_limit(
     assert f"**{state}**" in "".join(first["source"])
 
 
+@pytest.mark.slow
 def test_a_kernel_that_is_killed_is_told_with_its_memory(
     tmp_path: Path, tiny: dict[str, Any], request_of: Callable[..., dict[str, Any]]
 ) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,56 +24,63 @@ from hcat_nb.sweeps._workers import WorkerLostError
 from hcat_nb.sweeps.progress import Progress
 from hcat_nb.sweeps.sweep import Stop, sweep
 
+pytestmark = pytest.mark.slow
+
 distributed = pytest.importorskip("distributed", reason="needs the extra `sweep`")
 
 N_RUNS = 8
 Join = Callable[[str], subprocess.Popen[bytes]]
 
 
-def _dask(*words: str, cwd: Path, repository: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]],
-        cwd=cwd,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(repository), os.environ.get("PYTHONPATH", "")]),
-            "OMP_NUM_THREADS": "1",
-        },
-        stderr=(cwd / "dask.log").open("ab"),
-    )
-
-
 @pytest.fixture
-def address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@pytest.fixture
-def join(address: str, tmp_path: Path, repository: Path) -> Iterator[Join]:
-    """Starts a worker of one thread, joined to a scheduler that has none so far."""
-    where = {"cwd": tmp_path, "repository": repository}
-    port = address.rpartition(":")[2]
-    begin = ("dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
-    words = ("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+def start(tmp_path: Path, repository: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts a program of Dask; it ends with the test."""
+    own = {
+        "PYTHONPATH": os.pathsep.join([str(repository), os.environ.get("PYTHONPATH", "")]),
+        "OMP_NUM_THREADS": "1",
+    }
     with ExitStack() as stack:
+        log = stack.enter_context((tmp_path / "dask.log").open("ab"))
 
-        def start(*begin: str) -> subprocess.Popen[bytes]:
-            process = stack.enter_context(_dask(*begin, **where))
+        def begin(program: str, *words: str) -> subprocess.Popen[bytes]:
+            command = [sys.executable, "-m", f"distributed.cli.{program}", *words]
+            process = stack.enter_context(
+                subprocess.Popen(command, cwd=tmp_path, env={**os.environ, **own}, stderr=log)
+            )
             stack.callback(process.kill)
             return process
 
-        start(*begin)
-        yield lambda name: start(*words, "--local-directory", str(tmp_path / name))
+        yield begin
+
+
+@pytest.fixture
+def address(start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> str:
+    """Where a scheduler without workers listens, at a port that it chose itself."""
+    told = tmp_path / "scheduler.json"
+    scheduler = start(
+        *("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
+        *("--scheduler-file", str(told)),
+    )
+    while True:
+        assert scheduler.poll() is None, (tmp_path / "dask.log").read_text()
+        with suppress(FileNotFoundError, json.JSONDecodeError):  # not yet, or not wholly
+            return str(json.loads(told.read_text())["address"])
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def join(start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path) -> Join:
+    """Starts a worker of one thread, joined to the scheduler."""
+    words = ("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    return lambda name: start(*words, "--local-directory", str(tmp_path / name))
 
 
 @pytest.fixture
 def workers(join: Join, address: str) -> list[subprocess.Popen[bytes]]:
     """Two workers."""
     started = [join(name) for name in "ab"]
-    with distributed.Client(address, timeout=60, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=120)
+    with distributed.Client(address, timeout=300, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=300)
     return started
 
 
@@ -107,9 +114,9 @@ def test_a_worker_that_is_killed_loses_nothing(
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     done = sweep({"base": tiny, "total_runs": N_RUNS, "fix_seed": True}, out=out, scheduler=address)
-    killer.join(60)
+    killer.join(300)
     assert (done.done, done.failures) == (N_RUNS, [])
-    psutil.wait_procs(family, timeout=30)
+    psutil.wait_procs(family, timeout=300)
     assert family
     assert not [one for one in family if one.is_running()]  # no orphans
     events = _events(out)
@@ -164,11 +171,14 @@ def test_a_run_that_arrives_after_the_end_starts_no_process(
 
 
 def test_an_address_where_nobody_answers_is_told(
-    address: str, tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hcat_nb.sweeps._cluster._CONNECT_SECONDS", 1)
-    with pytest.raises(HcatError, match="no Dask scheduler answers at tcp://127"):
-        sweep([tiny], out=tmp_path / "out", scheduler=address)
+    with socket.socket() as silent:  # holds the port, and does not listen
+        silent.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(HcatError, match="no Dask scheduler answers at tcp://127"):
+            sweep([tiny], out=tmp_path / "out", scheduler=address)
 
 
 def test_a_local_cluster_does_it_too(tmp_path: Path, tiny: dict[str, Any]) -> None:

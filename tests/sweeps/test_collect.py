@@ -151,3 +151,17 @@ def test_a_table_that_cannot_be_written_is_told_at_once(
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"t\.csv cannot be written .* choose another place"):
         results(tmp_path / "sweep", out=tmp_path / "file" / "t.csv")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_of_somebody_else_is_not_replaced(suffix: str, tmp_path: Path) -> None:
+    hcat.characterize("wine", epochs=1, methods="el2n", out=tmp_path / "run")
+    path = tmp_path / f"table{suffix}"
+    table = results(tmp_path / "run", out=path)
+    assert len(results(tmp_path / "run", out=path)) == len(table)  # ours is made anew
+    mine = pd.DataFrame({"run": [1], "distance": [42.2]})
+    (mine.to_csv if suffix == ".csv" else mine.to_parquet)(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="exists and is no table of results"):
+        results(tmp_path / "run", out=path)
+    assert path.read_bytes() == before

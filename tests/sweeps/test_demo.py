@@ -27,6 +27,7 @@ def test_mistakes_are_told_before_the_kernel_starts(
     assert not (tmp_path / "tutorial.ipynb").exists()
 
 
+@pytest.mark.slow
 def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
     earlier = characterize("wine", epochs=1, seed=1, methods="aum", out=tmp_path / "demo/run")
     demo = run_demo(tmp_path / "demo", progress=False, dataset="wine", epochs=2, model="mlp")
@@ -46,3 +47,11 @@ def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
     scores = run.scores[demo.by].sort_values(ascending=False, kind="stable")
     assert list(demo.hardest[demo.by]) == list(scores.iloc[:3])
     assert all(f"sample {sample}:" in said for sample in demo.hardest.index)
+
+
+@pytest.mark.parametrize("name", ["tutorial.ipynb", "tutorial.html", "data_map.png"])
+def test_files_of_somebody_else_are_not_replaced(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"metadata": {}, "mine": 1}')
+    with pytest.raises(StoreError, match=f"{name} exists and is of no demo"):
+        run_demo(tmp_path, progress=False)
+    assert (tmp_path / name).read_text() == '{"metadata": {}, "mine": 1}'

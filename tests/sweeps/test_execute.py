@@ -33,6 +33,7 @@ def test_typed_parameters_are_read_too(notebook: Path) -> None:
     assert notebook_parameters(notebook) == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_names_that_were_checked_may_be_more(notebook: Path, tmp_path: Path) -> None:
     target = tmp_path / "done.ipynb"
     execute_notebook(notebook, target, {"c": 5}, progress=False, checked=True)
@@ -54,6 +55,7 @@ def test_a_misspelt_parameter_is_refused_before_a_kernel_starts(
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_the_given_value_replaces_the_default_and_the_page_stands_alone(
     notebook: Path, tmp_path: Path
 ) -> None:

@@ -98,6 +98,8 @@ def test_a_misspelt_name_is_refused_with_the_nearest(source: Any, words: str) ->
         ({"base": {"prop": 0.1, "p": 0.2}}, "'p' is given twice"),
         ({"base": {"run_tag": 7}}, "run_tag is 7; expected text; to mend it: write it in quotes"),
         ({"base": {"out": "x"}}, "out is no parameter"),
+        ({"base": {"features": np.zeros((9, 2))}}, "features is an array, which no notebook can"),
+        ({"base": {"features": "own"}}, "features of a run are an object"),
         (3, "a sweep is 3"),
         ({"dataset": "absent.csv", "target": "y"}, "file .*absent.csv is absent"),
         ([], "list of runs is empty"),

@@ -14,7 +14,7 @@ from hcat_nb.sweeps._guard import Guard
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     """A process that holds 200 MB."""
-    code = "b = bytearray(200_000_000); print(1, flush=True); import time; time.sleep(60)"
+    code = "b = bytearray(200_000_000); print(1, flush=True); import time; time.sleep(1000)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -25,22 +25,28 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def test_memory_is_looked_at_and_a_limit_kills(sleeper: subprocess.Popen[bytes]) -> None:
     guard = Guard(memory_limit=100)
     guard.watch(sleeper.pid)
-    assert sleeper.wait(20) < 0
+    assert sleeper.wait(300) < 0
     guard.end()
     assert guard.verdict == "memory limit"
     assert guard.peak_mb >= guard.memory_mb > 200
 
 
 def test_the_memory_of_children_counts() -> None:
-    inner = "b = bytearray(200_000_000); print(1, flush=True); import time; time.sleep(60)"
+    inner = (
+        "input(); b = bytearray(200_000_000); print(1, flush=True); import time; time.sleep(1000)"
+    )
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
     guard = Guard(memory_limit=150)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
         guard.watch(process.pid)
-        child = psutil.Process(process.pid)
-        while not (children := child.children()):
+        parent = psutil.Process(process.pid)
+        while not (children := parent.children()):
             time.sleep(0.01)
-        assert process.wait(20) < 0
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.wait(300) < 0
         children[0].kill()
     guard.end()
     assert guard.verdict == "memory limit"
@@ -49,7 +55,7 @@ def test_the_memory_of_children_counts() -> None:
 def test_the_time_limit_kills(sleeper: subprocess.Popen[bytes]) -> None:
     guard = Guard(time_limit=0.2)
     guard.watch(sleeper.pid)
-    assert sleeper.wait(20) < 0
+    assert sleeper.wait(300) < 0
     guard.end()
     assert guard.verdict == "time limit"
 
@@ -63,5 +69,5 @@ def test_within_its_limits_a_process_is_left_alone(sleeper: subprocess.Popen[byt
     assert guard.verdict is None
     assert sleeper.poll() is None
     guard.kill()
-    assert sleeper.wait(20) < 0
+    assert sleeper.wait(300) < 0
     guard.kill()  # it is gone already

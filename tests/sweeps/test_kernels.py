@@ -35,6 +35,7 @@ def notebook(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_each_notebook_has_a_kernel_of_its_own(
     notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,11 +58,12 @@ from hcat_nb.sweeps._kernels import kernel_manager
 async def start():
     manager = kernel_manager(lambda pid: print(pid, flush=True))()
     await manager.start_kernel()
-    await asyncio.sleep(60)
+    await asyncio.sleep(1000)
 asyncio.run(start())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FORKS, reason="kernels are forked on Linux only")
 def test_a_kernel_dies_with_the_process_that_asked_for_it(repository: Path) -> None:
     with subprocess.Popen(
@@ -75,10 +77,11 @@ def test_a_kernel_dies_with_the_process_that_asked_for_it(repository: Path) -> N
         kernel = psutil.Process(int(starter.stdout.readline()))
         family = [kernel, *psutil.Process(starter.pid).children(recursive=True)]
         os.kill(starter.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=20)
+        psutil.wait_procs(family, timeout=300)
         assert not [one for one in family if one.is_running()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FORKS, reason="kernels are forked on Linux only")
 def test_the_state_of_a_kernel_can_be_asked_for() -> None:
     async def live_and_die() -> tuple[bool, int | None, bool]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hcat_nb.errors import StoreError
+from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._plan_file import begin, is_planned, remembered
 from hcat_nb.sweeps.grid import Plan, read_plan
 
@@ -21,6 +22,17 @@ def test_the_folder_remembers_its_plan_but_no_scheduler(tmp_path: Path) -> None:
     assert [one.address for one in again.cells] == [one.address for one in _plan(out).cells]
     assert again.settings == {"time_limit": 9, "out": out}
     assert begin(again) == out  # a second start
+
+
+def test_a_sweep_of_before_goes_on_with_the_defaults_of_its_day(tmp_path: Path) -> None:
+    out = begin(_plan(tmp_path / "out"))
+    assert {cell.spec.defaults for cell in remembered(out).cells} == {DEFAULTS}
+    record = json.loads((out / "sweep.json").read_text())
+    del record["defaults"]
+    (out / "sweep.json").write_text(json.dumps(record))
+    assert {cell.spec.defaults for cell in remembered(out).cells} == {1}
+    begin(remembered(out))  # and says so from now on
+    assert {cell.spec.defaults for cell in remembered(out).cells} == {1}
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
@@ -59,3 +71,10 @@ def test_the_runs_of_the_last_plan_are_known(tmp_path: Path) -> None:
     del record["addresses"]  # as sweeps left it that did not list them
     (out / "sweep.json").write_text(json.dumps(record))
     assert is_planned(out)(first.cells[0].address)
+
+
+def test_a_plan_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text('{"my": "config"}')
+    with pytest.raises(StoreError, match="holds something that is no sweep"):
+        begin(_plan(tmp_path))
+    assert (tmp_path / "sweep.json").read_text() == '{"my": "config"}'

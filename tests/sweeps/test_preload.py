@@ -2,6 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_it_starts_no_thread_of_python_and_no_device(fresh_python: Callable[..., str]) -> None:
     code = (

@@ -28,6 +28,7 @@ def page(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_it_says_nothing_of_the_results_that_come_along(page: Path) -> None:
     text = page.read_text()
     assert "Hypotheses, written down before the runs" in text
@@ -35,6 +36,7 @@ def test_it_says_nothing_of_the_results_that_come_along(page: Path) -> None:
     assert "too small to rank methods" not in text
 
 
+@pytest.mark.slow
 def test_it_holds_every_chart_with_its_picture(page: Path) -> None:
     text = page.read_text()
     charts = re.findall(
@@ -56,6 +58,7 @@ def test_it_holds_every_chart_with_its_picture(page: Path) -> None:
         assert name in text or name.replace("&#39;", "'") in text
 
 
+@pytest.mark.slow
 def test_its_parameters_reach_the_notebooks_that_have_them(page: Path) -> None:
     text = page.read_text()
     assert "p &lt; 0.01" in text or "p < 0.01" in text
@@ -63,6 +66,7 @@ def test_its_parameters_reach_the_notebooks_that_have_them(page: Path) -> None:
     assert "breast_cancer" not in text  # left out
 
 
+@pytest.mark.slow
 def test_it_names_no_other_machine_and_stays_small(page: Path) -> None:
     text = page.read_text()
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(https?:)?//", text)
@@ -112,3 +116,25 @@ def test_where_it_is_written(
     for place, expected in ((tmp_path, tmp_path), (tmp_path / "x.csv", tmp_path)):
         place.touch()
         assert report._target(place, None) == expected / "report.html"
+
+
+def test_a_page_of_somebody_else_is_not_replaced(
+    page: Path, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "report.html"
+    mine.write_text("<html><head></head><body>my thesis</body></html>")
+    with pytest.raises(StoreError, match=r"report\.html exists and is no report of ours"):
+        write_report(small_study, mine, progress=False)
+    assert "my thesis" in mine.read_text()
+
+    class Began(Exception):  # noqa: N818 - not an error of the report
+        pass
+
+    def begin(*_arguments: object, **_more: object) -> None:
+        raise Began
+
+    monkeypatch.setattr(report, "load_study", begin)
+    earlier = small_study.parent / "study" / "report.html"  # of a version without the mark
+    for known in (page, earlier):
+        with pytest.raises(Began):
+            write_report(small_study, known, progress=False)

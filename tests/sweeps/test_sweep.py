@@ -58,6 +58,7 @@ def _await(process: subprocess.Popen[str], out: Path, n: int) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_killed_at_three_moments_nothing_is_lost_or_repeated(
     tmp_path: Path, tiny: dict[str, Any], repository: Path
 ) -> None:
@@ -71,8 +72,8 @@ def test_killed_at_three_moments_nothing_is_lost_or_repeated(
             for one in [psutil.Process(process.pid), *(family if all_of_them else [])]:
                 with suppress(psutil.NoSuchProcess):  # a kernel ends with its worker
                     one.send_signal(signal.SIGKILL)
-            assert process.wait(30) == -signal.SIGKILL
-            psutil.wait_procs(family, timeout=30)
+            assert process.wait(300) == -signal.SIGKILL
+            psutil.wait_procs(family, timeout=300)
             assert not [one for one in family if one.is_running()]  # no orphans
         complete = _complete(out)
         assert n <= len(complete) < N_RUNS
@@ -102,6 +103,7 @@ def _kernel_of(folder: Path) -> psutil.Process | None:
     return None
 
 
+@pytest.mark.slow
 def test_a_killed_kernel_is_told_with_its_memory_and_stops_no_other(
     tmp_path: Path, tiny: dict[str, Any]
 ) -> None:
@@ -119,7 +121,7 @@ def test_a_killed_kernel_is_told_with_its_memory_and_stops_no_other(
 
     threading.Thread(target=kill, daemon=True).start()
     # The limit ends the run if nobody kills it; the others take seconds.
-    done = sweep(runs, out=out, workers=1, time_limit=100)
+    done = sweep(runs, out=out, workers=1, time_limit=1000)
     assert killed
     states = [done.states[one]["state"] for one in addresses]
     assert states == ["done", "failed", "killed", "done", "done", "done"]
@@ -153,6 +155,7 @@ class _Listener:
         self.ended = True
 
 
+@pytest.mark.slow
 def test_progress_counts_and_a_soft_stop_finishes_what_runs(
     tmp_path: Path, tiny: dict[str, Any]
 ) -> None:
@@ -170,6 +173,7 @@ def test_progress_counts_and_a_soft_stop_finishes_what_runs(
     assert (rest.done, rest.skipped) == (4, 2)
 
 
+@pytest.mark.slow
 def test_two_interrupts_end_it_and_leave_nobody(
     tmp_path: Path, tiny: dict[str, Any], repository: Path
 ) -> None:
@@ -181,12 +185,15 @@ def test_two_interrupts_end_it_and_leave_nobody(
             assert process.poll() is None, process.communicate()
             time.sleep(0.1)
         family = psutil.Process(process.pid).children(recursive=True)
+        waits = psutil.Process(process.pid).num_ctx_switches
+        before = waits().voluntary
         process.send_signal(signal.SIGINT)
-        time.sleep(1.0)
+        while waits().voluntary < before + 5:  # it waits anew: the signal was handled
+            time.sleep(0.1)
         assert process.poll() is None  # what runs goes on
         process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
-        psutil.wait_procs(family, timeout=30)
+        printed, _ = process.communicate(timeout=300)
+        psutil.wait_procs(family, timeout=300)
         assert not [one for one in family if one.is_running()]
     assert "3 to do" in printed
     assert process.returncode == 1  # what comes after `&&` would not have all runs
@@ -202,6 +209,7 @@ def test_a_path_may_begin_with_the_home_folder(
         sweep("~/sweep.yaml")
 
 
+@pytest.mark.slow
 def test_other_code_is_never_mixed_in_silently(
     tmp_path: Path, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

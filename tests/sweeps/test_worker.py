@@ -16,6 +16,8 @@ import pytest
 
 from hcat_nb.sweeps._state import is_complete
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def worker(repository: Path) -> Iterator[subprocess.Popen[str]]:
@@ -51,7 +53,7 @@ def test_it_answers_each_request_with_a_line(
         assert is_complete(tmp_path / address)
     assert worker.stdin is not None
     worker.stdin.close()
-    assert worker.wait(20) == 0
+    assert worker.wait(300) == 0
 
 
 def test_the_end_of_its_input_ends_it_and_its_kernel(
@@ -68,7 +70,7 @@ def test_the_end_of_its_input_ends_it_and_its_kernel(
     assert family
     assert worker.stdin is not None
     worker.stdin.close()
-    assert worker.wait(20) == 0
-    psutil.wait_procs(family, timeout=20)
+    assert worker.wait(300) == 0
+    psutil.wait_procs(family, timeout=300)
     assert not [one for one in family if one.is_running()]
     assert not is_complete(tmp_path / "a")

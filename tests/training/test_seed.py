@@ -72,11 +72,11 @@ def test_two_threads_never_draw_from_the_same_streams(monkeypatch):
     def train() -> None:
         with isolated_rng(3), isolated_rng(4):  # one thread may nest them
             inside.set()
-            over.wait(60)
+            over.wait(300)
 
     thread = threading.Thread(target=train)
     thread.start()
-    assert inside.wait(60)
+    assert inside.wait(300)
     before = torch.get_rng_state()
     with pytest.raises(SpecError, match="another thread of this process trains a run"):
         isolated_rng(3).__enter__()

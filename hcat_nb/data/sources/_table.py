@@ -50,6 +50,7 @@ class TableSource(TableOptions, Source):
         on_bad_row: str = "error",
         seed: int = 0,
         truth: Any = None,
+        groups: Any = None,
     ) -> LabelledDataset:
         """Return the table, read in the way that ``hcat_nb.load`` was asked for.
 
@@ -73,6 +74,7 @@ class TableSource(TableOptions, Source):
             on_bad_row=on_bad_row,
             options=chosen,
             truth=truth,
+            groups=groups,
         )
 
     @property

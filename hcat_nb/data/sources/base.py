@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.data.truth import with_truth
+from hcat_nb.data.truth import with_groups, with_truth
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
@@ -77,6 +77,7 @@ class Source(ABC):
         on_bad_row: str = "error",
         seed: int = 0,
         truth: Any = None,
+        groups: Any = None,
     ) -> LabelledDataset:
         """Return the training set, read in the way that ``hcat_nb.load`` was asked for.
 
@@ -94,7 +95,8 @@ class Source(ABC):
                     f"{option} was given with {self.name!r}, which has its own labels", "none"
                 )
         dataset = self.load()
-        return dataset if truth is None else with_truth(dataset, truth)
+        dataset = dataset if truth is None else with_truth(dataset, truth)
+        return dataset if groups is None else with_groups(dataset, groups)
 
     @abstractmethod
     def load(self) -> LabelledDataset:

@@ -15,7 +15,7 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.sources._table import TableSource
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.data.truth import split_truth
+from hcat_nb.data.truth import split_beside
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import COMPRESSIONS
 
@@ -118,9 +118,10 @@ class File(ImageOptions, TableSource):
             "transform": self.transform,
             **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
         }
-        frame, truth = split_truth(self.frame()[0], truth, target)
+        frame, truth = split_beside(self.frame()[0], "truth", truth, target)
+        frame, groups = split_beside(frame, "groups", reading.pop("groups", None), target)
         files = files_of(frame, None, target, options, self.called)
-        return coerce(files, truth=truth, **reading)
+        return coerce(files, truth=truth, groups=groups, **reading)
 
     @property
     def called(self) -> str:

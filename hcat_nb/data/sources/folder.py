@@ -62,6 +62,7 @@ class Folder(ImageOptions, Source):
         on_bad_row: str = "error",
         seed: int = 0,
         truth: Any = None,
+        groups: Any = None,
     ) -> LabelledDataset:
         """Return all images of the folder, uint8 unless a transform makes floats.
 
@@ -105,7 +106,9 @@ class Folder(ImageOptions, Source):
             self.transform,
             notes if passed else (),
         )
-        dataset = coerce(files, classes=classes, on_bad_row=on_bad_row, seed=seed, truth=truth)
+        dataset = coerce(
+            files, classes=classes, on_bad_row=on_bad_row, seed=seed, truth=truth, groups=groups
+        )
         return dataset.replace(flip_keeps_label=self.flip_keeps_label)
 
 

@@ -83,6 +83,7 @@ class XRay(Source):
         on_bad_row: str = "error",
         seed: int = 0,
         truth: Any = None,
+        groups: Any = None,
     ) -> LabelledDataset:
         """Return the images, uint8 of shape (n, 1, size, size).
 
@@ -114,7 +115,7 @@ class XRay(Source):
             pd.Index(table["Image Index"], name=None),
             ImageOptions(size=self.size, fit="stretch", color="grey"),
         )
-        return coerce(files, on_bad_row=on_bad_row, truth=truth)
+        return coerce(files, on_bad_row=on_bad_row, truth=truth, groups=groups)
 
     def _chosen(self) -> str:
         if not self.finding:

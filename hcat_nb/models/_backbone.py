@@ -1,0 +1,239 @@
+"""What a model is shown of a sample: its raw features, or others that are made of them.
+
+Perturbations, galleries and panels go on with the raw samples; what is made
+of them is made after something was made hard, from what is then there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.feature_cache import content_digest, kept
+from hcat_nb.data.patches import PatchDictionary, fit_patches, patch_features
+from hcat_nb.errors import DataError, SpecError
+from hcat_nb.fields import USERS_OWN
+
+__all__ = ["Backbone", "as_table", "check_follows", "make_backbone"]
+
+_BATCH = 256  # samples that a function of the user's gets at a time
+
+
+class Backbone:
+    """Raw features, as they are; subclasses make others of them.
+
+    Attributes
+    ----------
+    name : str
+    width : int
+        Number of features that are made; 0 where the samples stay as they are.
+    follows : bool
+        Whether what is made hard in a sample changes its features.
+    digest : str
+        What tells features of the user's own from others; empty where the
+        specification does.
+    """
+
+    name = "raw"
+    width = 0
+    follows = True
+    digest = ""
+
+    def like(self, dataset: LabelledDataset) -> LabelledDataset:
+        """Return a dataset that looks to a model as :meth:`seen` will."""
+        return as_table(dataset, torch.zeros(len(dataset), self.width)) if self.width else dataset
+
+    def seen(self, dataset: LabelledDataset) -> LabelledDataset:
+        """Return the dataset as a model sees it: same rows, labels and ids.
+
+        Raises
+        ------
+        DataError
+            If features cannot be made of it.
+        """
+        if not self.width:
+            return dataset
+        features = self.features(dataset)
+        bad = ~features.isfinite().all(dim=1) & dataset.readable
+        if bool(bad.any()):
+            row = dataset.sample_ids[int(torch.nonzero(bad)[0])]
+            raise DataError(
+                f"the {self.name} features of {int(bad.sum())} samples, such as {row!r}, are "
+                "not finite",
+                "numbers",
+            )
+        return as_table(dataset, features)
+
+    def features(self, dataset: LabelledDataset) -> Tensor:
+        """Return the features, (n, width), float32."""
+        raise NotImplementedError
+
+
+class Patches(Backbone):
+    """K-means on the images' own patches; the dictionary is that of the images as they came."""
+
+    name = "patches"
+
+    def __init__(self, images: LabelledDataset) -> None:
+        if images.value_range is None:
+            raise _no_images(self.name, images)
+        pixels, value_range = images.features[images.readable], images.value_range
+        words = f"patch dictionary 1 {value_range}"
+
+        def fit() -> Tensor:
+            one = fit_patches(pixels, value_range)
+            return torch.cat([one.mean[None], one.whitening, one.groups])
+
+        self._words = words
+        self._dictionary = PatchDictionary.unpacked(
+            kept(content_digest(words, pixels), fit), images.sample_shape, value_range
+        )
+        self.width = self._dictionary.width
+
+    def features(self, dataset: LabelledDataset) -> Tensor:
+        """Return each image's answers to the groups of patches."""
+        dictionary = self._dictionary
+        key = content_digest(self._words, dictionary.groups, dataset.features)
+
+        def make() -> Tensor:
+            out = torch.empty(len(dataset), self.width)
+            patch_features(dataset.features, dictionary, out)
+            return out
+
+        return kept(key, make)
+
+
+class Own(Backbone):
+    """An array of the user's own: a row for each sample."""
+
+    name = "own"
+    follows = False
+
+    def __init__(self, given: Any, dataset: LabelledDataset) -> None:
+        index = getattr(given, "index", None)
+        if index is not None and not callable(index):  # a DataFrame: rows by name
+            missing = dataset.sample_ids.difference(index, sort=False)
+            if len(missing) or not index.is_unique:
+                what = f"lack {missing[0]!r}" if len(missing) else "name a sample twice"
+                raise DataError(f"the features {what}", "a row for each sample id, once")
+            given = given.loc[dataset.sample_ids].to_numpy()
+        array = given.detach().cpu().numpy() if isinstance(given, Tensor) else np.asarray(given)
+        if array.ndim != 2 or len(array) != len(dataset) or array.dtype.kind not in "buif":
+            raise DataError(
+                f"the features have the shape {array.shape} and the type {array.dtype}",
+                f"({len(dataset)}, columns), numbers",
+                "hand over a DataFrame whose index holds the sample ids",
+            )
+        self._features = torch.from_numpy(np.array(array, np.float32))
+        self.width = self._features.shape[1]
+        self.digest = content_digest(self._features)
+
+    def features(self, dataset: LabelledDataset) -> Tensor:
+        """Return the array's rows."""
+        return self._features
+
+
+class Function(Backbone):
+    """A function of a batch of raw samples."""
+
+    name = "own"
+
+    def __init__(self, function: Callable[[Tensor], Any], dataset: LabelledDataset) -> None:
+        self._function = function
+        self.width = self._of(dataset.features[:2]).shape[1]
+
+    def features(self, dataset: LabelledDataset) -> Tensor:
+        """Return what the function makes of all samples, batch by batch."""
+        return torch.cat([self._of(batch) for batch in dataset.features.split(_BATCH)])
+
+    def _of(self, batch: Tensor) -> Tensor:
+        with torch.no_grad():
+            made = self._function(batch.clone())
+        made = torch.as_tensor(made).detach().cpu().to(torch.float32)
+        if made.dim() != 2 or len(made) != len(batch):
+            raise DataError(
+                f"features= made the shape {tuple(made.shape)} of {len(batch)} samples",
+                f"({len(batch)}, columns)",
+            )
+        return made
+
+
+def make_backbone(
+    features: str, given: Any, dataset: LabelledDataset, *, download: bool
+) -> Backbone:
+    """Return what makes the features that ``features`` names.
+
+    Parameters
+    ----------
+    features : str
+        As in RunSpec.
+    given : array, DataFrame or callable, optional
+        The user's own.
+    dataset : LabelledDataset
+        The data before anything is made hard in them.
+    download : bool
+        Whether weights that are absent may be downloaded.
+
+    Raises
+    ------
+    DataError
+        If they cannot be made of these data.
+    MissingDataError
+        If weights are absent.
+    """
+    if features == "raw":
+        return Backbone()
+    if features == "patches":
+        return Patches(dataset)
+    if features == USERS_OWN:
+        return Function(given, dataset) if callable(given) else Own(given, dataset)
+    if dataset.modality != "image":
+        raise _no_images(features, dataset)
+    from hcat_nb.models._frozen_backbone import frozen
+
+    made = Function(frozen(features, dataset, download), dataset)
+    made.name = features
+    return made
+
+
+def check_follows(backbone: Backbone, redraws: bool) -> None:
+    """Refuse to make samples hard whose features would not show it.
+
+    Raises
+    ------
+    SpecError
+    """
+    if redraws and not backbone.follows:
+        raise SpecError(
+            "the features are an array, which a change of the samples themselves does not reach",
+            "label noise",
+            "hand over the function that makes them",
+        )
+
+
+def as_table(dataset: LabelledDataset, features: Tensor) -> LabelledDataset:
+    """Return ``dataset`` with columns of numbers in place of its features."""
+    return dataset.replace(
+        features=features,
+        value_range=None,
+        feature_names=None,
+        flip_keeps_label=False,
+        levels={},
+        words=range(0),
+        text=None,
+        original=None,
+        mapped=False,
+    )
+
+
+def _no_images(features: str, dataset: LabelledDataset) -> DataError:
+    return DataError(
+        f"{dataset.name!r} holds a table, and features={features} are of images",
+        "images",
+        "features=raw",
+    )

@@ -1,0 +1,109 @@
+"""What a model is shown in place of the samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.errors import DataError, SpecError
+from hcat_nb.models._backbone import check_follows, make_backbone
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def images(n: int = 12) -> LabelledDataset:
+    draw = torch.Generator().manual_seed(0)
+    return LabelledDataset(
+        "i",
+        torch.randint(0, 256, (n, 1, 8, 8), generator=draw, dtype=torch.uint8),
+        torch.arange(n) % 2,
+        ("a", "b"),
+        pd.Index([f"s{row}" for row in range(n)]),
+        value_range=(0, 255),
+        flip_keeps_label=True,
+    )
+
+
+def make(given, data=None, features="own"):
+    return make_backbone(features, given, data or images(), download=False)
+
+
+def test_raw_samples_are_the_dataset_itself():
+    data = images()
+    assert make(None, data, "raw").seen(data) is data
+
+
+def test_patches_are_made_of_the_images_as_they_are_by_the_dictionary_of_before():
+    data = images()
+    changed = data.replace(features=255 - data.features)
+    backbone = make(None, data, "patches")
+    seen, other = backbone.seen(data), backbone.seen(changed)
+    assert (seen.modality, seen.sample_shape) == ("table", (backbone.width,))
+    assert seen.labels is data.labels
+    assert seen.sample_ids is data.sample_ids
+    assert not torch.equal(seen.features, other.features)
+    assert torch.equal(make(None, data, "patches").seen(data).features, seen.features)
+    assert backbone.like(data).sample_shape == seen.sample_shape
+
+
+def test_an_array_has_a_row_for_each_sample():
+    array = np.arange(36.0).reshape(12, 3)
+    assert make(array).seen(images()).features.tolist() == array.tolist()
+    assert make(torch.from_numpy(array)).digest == make(array).digest != make(array + 1).digest
+
+
+def test_a_frame_is_put_into_the_order_of_the_ids():
+    data = images()
+    frame = pd.DataFrame({"x": range(12)}, index=data.sample_ids).iloc[::-1]
+    assert make(frame).seen(data).features.ravel().tolist() == list(range(12))
+    with pytest.raises(DataError, match="lack 's0'"):
+        make(frame.drop(index="s0"))
+
+
+@pytest.mark.parametrize("array", [np.zeros((11, 3)), np.zeros(12), np.full((12, 1), "x")])
+def test_other_arrays_are_refused(array):
+    with pytest.raises(DataError, match=r"expected \(12, columns\)"):
+        make(array)
+
+
+def test_what_is_not_finite_is_named():
+    array = np.zeros((12, 2))
+    array[3, 1] = np.nan
+    with pytest.raises(DataError, match="1 samples, such as 's3'"):
+        make(array).seen(images())
+
+
+def test_a_function_gets_batches_of_raw_samples():
+    data = images(600)
+    sizes = []
+
+    def flat(batch):
+        sizes.append(len(batch))
+        return batch.flatten(1).numpy()
+
+    seen = make(flat, data).seen(data)
+    assert torch.equal(seen.features, data.features.flatten(1).float())
+    assert max(sizes) <= 256
+    with pytest.raises(DataError, match=r"made the shape \(2, 1, 8, 8\)"):
+        make(lambda batch: batch, data)
+
+
+def test_tables_have_no_patches():
+    table = LabelledDataset("t", torch.zeros(4, 2), torch.arange(4) % 2, (0, 1), pd.RangeIndex(4))
+    with pytest.raises(DataError, match=r"holds a table.*features=raw"):
+        make(None, table, "patches")
+
+
+def test_an_array_knows_nothing_of_samples_that_are_changed():
+    with pytest.raises(SpecError, match="hand over the function"):
+        check_follows(make(np.zeros((12, 1))), True)
+    check_follows(make(np.zeros((12, 1))), False)
+    check_follows(make(None, None, "patches"), True)
