@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from hcat_nb.errors import HcatError
@@ -10,9 +11,11 @@ from hcat_nb.observation.record import Need
 if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
 
-__all__ = ["Fault", "check_card", "is_abstract"]
+__all__ = ["KINDS", "DataKind", "Fault", "check_card", "claim_words", "is_abstract"]
 
 Fault = Literal["mislabel", "ood", "atypical", "boundary"]
+DataKind = Literal["image", "table", "text"]
+KINDS: tuple[DataKind, ...] = get_args(DataKind)
 
 _TEXTS = ("title", "paper", "cost", "misleads")
 _CARD = ("name", *_TEXTS, "needs", "hard_when", "detects", "looks_at_labels", "buffers")
@@ -50,6 +53,13 @@ def check_card(cls: type[Method]) -> None:
             isinstance(cls.detects, frozenset) and cls.detects <= faults,
             "a frozenset of " + ", ".join(get_args(Fault)),
         ),
+        (
+            "detects_in",
+            isinstance(cls.detects_in, Mapping)
+            and {*cls.detects_in} <= faults  # a subclass may claim less than it inherits
+            and all(kinds and kinds <= {*KINDS} for kinds in cls.detects_in.values()),
+            "a mapping of faults to kinds of data: " + ", ".join(KINDS),
+        ),
         ("looks_at_labels", isinstance(cls.looks_at_labels, bool), "True or False"),
         ("buffers", _all_of(cls.buffers, tuple, str), "a tuple of attribute names"),
         ("sweeps", isinstance(cls.sweeps, int) and cls.sweeps >= 1, "at least 1"),
@@ -66,6 +76,15 @@ def check_card(cls: type[Method]) -> None:
             raise HcatError(f"{cls.__name__}.{item} is {getattr(cls, item)!r}", expected)
     if "scores" in vars(cls):
         raise HcatError(f"{cls.__name__} overrides `scores`", remedy="override `raw` instead")
+
+
+def claim_words(cls: type[Method]) -> list[str]:
+    """Return the faults that a card claims, each with the kinds of data if these are not all."""
+    words = []
+    for fault in sorted(cls.detects):
+        kinds = [f"{kind}s" for kind in KINDS if kind in cls.detects_in.get(fault, ())]
+        words.append(f"{fault} ({' and '.join(kinds)})" if kinds else fault)
+    return words
 
 
 def _is_text(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hcat_nb.methods._card import claim_words
 from hcat_nb.registry import METHODS
 
 if TYPE_CHECKING:
@@ -12,15 +13,21 @@ if TYPE_CHECKING:
 __all__ = ["list_methods"]
 
 
-def list_methods() -> pd.DataFrame:
+def list_methods(*, judges: bool = False) -> pd.DataFrame:
     """Return one row a hardness characterization method, in the order of METHODS.
+
+    Parameters
+    ----------
+    judges : bool
+        Whether the judges, which look at no network, follow.
 
     Returns
     -------
     pandas.DataFrame
         Index ``name``; columns ``title``, ``detects`` (faults that rank
-        high), ``looks_at_labels``, ``cost``, ``paper`` and ``misleads``
-        (when not to trust it).
+        high, in brackets the kinds of data where these are not all),
+        ``looks_at_labels``, ``cost``, ``paper`` and ``misleads`` (when not to
+        trust it).
 
     Examples
     --------
@@ -29,12 +36,12 @@ def list_methods() -> pd.DataFrame:
     """
     import pandas as pd
 
-    names = METHODS.names()
+    names = METHODS.known() if judges else METHODS.names()
     cards = [METHODS.get(name) for name in names]
     return pd.DataFrame(
         {
             "title": [card.title for card in cards],
-            "detects": [", ".join(sorted(card.detects)) for card in cards],
+            "detects": [", ".join(claim_words(card)) for card in cards],
             "looks_at_labels": [card.looks_at_labels for card in cards],
             "cost": [card.cost for card in cards],
             "paper": [card.paper for card in cards],

@@ -19,6 +19,7 @@ Caveat: knows nothing of labels; and it sees only what the augmentations change.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -89,6 +90,7 @@ class ALLSH(Method):
     needs = frozenset({Need.AUGMENTED})
     hard_when = "high"
     detects = frozenset({"boundary", "atypical"})
+    detects_in = MappingProxyType({"atypical": frozenset({"image"})})
     looks_at_labels = False
     buffers = ("moved",)
     cost = "k = 4 passes over the final model; 6 bytes a sample"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor
 
 from hcat_nb.errors import ScoreError, SpecError
-from hcat_nb.methods._card import Fault, check_card, is_abstract
+from hcat_nb.methods._card import KINDS, DataKind, Fault, check_card, is_abstract
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
@@ -111,6 +112,9 @@ class Method(Buffered, ABC):
         option may change it on the instance.
     detects : frozenset of str
         Faults that rank high, of {mislabel, ood, atypical, boundary}.
+    detects_in : mapping of fault to frozenset
+        Of those that do so in some kinds of data only, these kinds, of
+        {image, table, text}.
     looks_at_labels : bool
         Whether the score depends on the observed label; an option may change
         it on the instance, as it may the next two.
@@ -146,6 +150,7 @@ class Method(Buffered, ABC):
     needs: frozenset[Need]
     hard_when: Literal["high", "low"]
     detects: ClassVar[frozenset[Fault]]
+    detects_in: ClassVar[Mapping[Fault, frozenset[DataKind]]] = MappingProxyType({})
     looks_at_labels: bool
     buffers: tuple[str, ...]
     cost: ClassVar[str]
@@ -162,6 +167,11 @@ class Method(Buffered, ABC):
         super().__init_subclass__()
         if not is_abstract(cls):
             check_card(cls)
+
+    @classmethod
+    def claims(cls, kind: DataKind) -> frozenset[Fault]:
+        """Return the faults that rank high in data of this kind, as the card says."""
+        return frozenset(fault for fault in cls.detects if kind in cls.detects_in.get(fault, KINDS))
 
     @property
     def scored_from(self) -> Moment:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -108,6 +109,7 @@ class ConfAgree(Method):
     needs = frozenset({Need.DROPOUT})
     hard_when = "high"
     detects = frozenset({"boundary", "atypical", "ood"})
+    detects_in = MappingProxyType({"ood": frozenset({"image"}), "atypical": frozenset({"image"})})
     looks_at_labels = False
     buffers = ("unsure",)
     cost = "k = 10 passes over the final model; 4 bytes a sample"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from torch import Tensor
@@ -77,6 +78,7 @@ class EL2N(MeanOverEpochs):
     needs = frozenset({Need.LOGITS})
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary", "atypical"})
+    detects_in = MappingProxyType({"atypical": frozenset({"image"})})
     looks_at_labels = True
     averages_networks = True
     cost = "one pass an epoch, shared; 10 bytes a sample; seeds=10 for the paper's ten networks"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -74,6 +75,7 @@ class Forgetting(PerEpoch):
     needs = frozenset({Need.TRAIN_LOGITS})
     hard_when = "high"
     detects = frozenset({"mislabel", "boundary", "atypical"})
+    detects_in = MappingProxyType({"atypical": frozenset({"image"})})
     looks_at_labels = True
     buffers = (*PerEpoch.buffers, "correct", "events", "first_learned")
     cost = "none: reads the predictions of training; 7 bytes a sample"

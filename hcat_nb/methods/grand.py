@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -63,7 +64,8 @@ class GraNd(PerEpoch):
     family = "learning: gradient"
     needs = frozenset({Need.GRADIENT_NORM})
     hard_when = "high"
-    detects = frozenset({"mislabel", "atypical"})
+    detects = frozenset({"mislabel", "atypical", "ood"})
+    detects_in = MappingProxyType({"ood": frozenset({"table"}), "atypical": frozenset({"image"})})
     looks_at_labels = True
     averages_networks = True
     buffers = (*PerEpoch.buffers, "norms")

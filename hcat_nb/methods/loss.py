@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -125,6 +126,7 @@ class Loss(MeanOverEpochs):
     needs = frozenset({Need.LABEL_PROB})
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical"})
+    detects_in = MappingProxyType({"atypical": frozenset({"image"})})
     looks_at_labels = True
     cost = "one pass an epoch, shared; 10 bytes a sample"
     misleads = "one epoch with a confident error can dominate the mean"

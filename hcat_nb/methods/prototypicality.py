@@ -81,6 +81,7 @@ class Prototypicality(Method):
     needs = frozenset({Need.EMBEDDINGS})
     hard_when = "high"
     detects = frozenset({"mislabel", "atypical", "ood"})
+    detects_in = MappingProxyType({"ood": frozenset({"image"}), "atypical": frozenset({"image"})})
     looks_at_labels = True
     buffers = ("sums", "distance")
     across = MappingProxyType({"sums": "sum"})

@@ -123,7 +123,9 @@ def forecast(
     timings = {part: chosen.seeds * seconds for part, seconds in parts.items()}
     askers = study.trainer.observer.askers()
     methods = [method.name for method in (*study.methods, *study.judges)]
-    costs = costs_table(timings, described_parts(askers, methods), methods)
+    # As in a run, the passes are the methods' alone.
+    shared = described_parts(askers, [method.name for method in study.methods])
+    costs = costs_table(timings, shared, methods)
     seconds = costs.groupby("hcm")["seconds"].sum().reindex(methods, fill_value=0.0)
     training = timings["train"]
     seconds[TRAINING] = training

@@ -97,10 +97,14 @@ def listing(kind: str, names: Sequence[str] = (), *, verbose: bool = False) -> L
     >>> listing("methods", ["aum"]).frame.loc["aum", "paper"]
     'Pleiss et al. 2020, arXiv 2001.10528'
     """
+    from hcat_nb.methods._listing import list_methods
+
     if kind not in KINDS:
         raise UnknownNameError(f"there is no list of {kind!r}", nearest(kind, list(KINDS)))
     found = [name for word in names for name in KINDS[kind].resolve(word)]
     frame = _tables()[kind]()
+    if kind == "methods" and not set(found) <= set(frame.index):  # a judge
+        frame = list_methods(judges=True)
     if found:
         frame = frame.loc[list(dict.fromkeys(found))]
     whole = verbose or bool(found)

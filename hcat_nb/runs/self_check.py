@@ -62,7 +62,7 @@ def self_check(methods: Sequence[str] | None = None, *, seed: int = 0) -> pd.Dat
     rows: list[dict[str, Any]] = []
     for name in names:
         try:
-            claims[name] = METHODS.get(name).detects
+            claims[name] = METHODS.get(name).claims("table")
         except Exception as error:  # of any kind, in a package not ours: a finding
             rows.append(_row(name, "", f"cannot be loaded: {_line(error)}"))
             continue

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hcat_nb.errors import HcatError
-from hcat_nb.methods._card import is_abstract
+from hcat_nb.methods._card import claim_words, is_abstract
 from hcat_nb.methods.base import Method
 from hcat_nb.observation.record import Need
 
@@ -88,3 +88,15 @@ def test_abstract_classes_in_between_need_no_card():
     with pytest.raises(HcatError, match="Closed has no"):
         type("Closed", (StillOpen,), dict(BODY))
     assert not is_abstract(type("Closed", (StillOpen,), {**BODY, **CARD}))
+
+
+@pytest.mark.parametrize(
+    "kinds", [{"luck": frozenset({"image"})}, {"mislabel": frozenset()}, {"mislabel": {"sound"}}]
+)
+def test_kinds_of_data_belong_to_a_fault(kinds):
+    with pytest.raises(HcatError, match=r"Mine\.detects_in is"):
+        make(detects_in=kinds)
+    card = make(detects_in={"mislabel": frozenset({"table", "text"})})
+    assert card.claims("table") == {"mislabel"}
+    assert not card.claims("image")
+    assert claim_words(card) == ["mislabel (tables and texts)"]

@@ -19,7 +19,8 @@ def test_entries_are_the_cards():
     table = list_methods()
     assert table.loc["conf_agree", "looks_at_labels"].item() is False
     assert table.loc["aum", "looks_at_labels"].item() is True
-    assert table.loc["prototypicality", "detects"] == "atypical, mislabel, ood"
+    assert table.loc["prototypicality", "detects"] == "atypical (images), mislabel, ood (images)"
+    assert table.loc["grand", "detects"] == "atypical (images), mislabel, ood (tables)"
     assert table.loc["aum", "paper"] == "Pleiss et al. 2020, arXiv 2001.10528"
 
 
@@ -29,3 +30,9 @@ def test_a_users_own_method_is_listed(monkeypatch):
     own = type("Mine", (Loss,), {"name": "mine", "title": "My own"})
     monkeypatch.setitem(METHODS._registered, "mine", own)
     assert list_methods().loc["mine", "title"] == "My own"
+
+
+def test_judges_follow_where_they_are_asked_for():
+    table = list_methods(judges=True)
+    assert table.index.tolist() == METHODS.known()
+    assert table.loc["knn_label", "detects"] == "mislabel"

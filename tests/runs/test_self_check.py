@@ -34,7 +34,9 @@ def table():
 
 
 def test_every_method_finds_every_fault_that_its_card_names(table):
-    claims = {(name, fault) for name in METHODS.names() for fault in METHODS.get(name).detects}
+    claims = {
+        (name, fault) for name in METHODS.names() for fault in METHODS.get(name).claims("table")
+    }
     assert {(row.method, row.fault) for row in table.itertuples()} == claims
     assert table.passed.all()
     assert (table.problem == "").all()
