@@ -39,6 +39,7 @@ SPACES = ("auto", "input", "embedding")
 # Of the entries that are not 0; above it a dense product is the faster one.
 _SPARSE = 0.1
 _BLOCK = 2**22  # values looked at at a time
+_DECLINED = float("-inf")  # in place of a score that the judge did not give
 
 
 class Judge(Method):
@@ -143,19 +144,20 @@ class Judge(Method):
 
     def raw(self) -> Tensor:
         """Return the judgement, (n,), float32; NaN where there is none."""
-        if not self.in_embedding:
-            return self.judged
-        if self._found is None:
-            known = self.embeddings.isfinite().all(1) & (self.embeddings.shape[1] > 0)
-            rows = torch.nonzero(known).ravel().cpu().numpy()
-            self._found = self._of(rows, self.embeddings[known].cpu().numpy())
-        return self._found
+        found = self._judgement()
+        return torch.where(found == _DECLINED, torch.nan, found)
 
     def missing(self) -> Mapping[str, Tensor]:
-        """Return the labelled rows that were not judged, and why."""
-        unjudged = self.context.trainable & self.raw().isnan()
-        asked = self.embeddings.shape[1] > 0 if self.in_embedding else bool(self.asked)
-        return {self.unjudged if asked else "not_judged": unjudged}
+        """Return the labelled rows that were not judged, and why; not those without a finite place.
+
+        These are an error: the features of a dataset are finite, and an embedding that is not
+        tells of a model that diverged.
+        """
+        found = self._judgement()
+        shown = self.embeddings.shape[1] > 0 if self.in_embedding else bool(self.asked)
+        if not shown:
+            return {"not_judged": self.context.trainable & found.isnan()}
+        return {self.unjudged: found == _DECLINED}
 
     @property
     def unjudged(self) -> str:
@@ -181,14 +183,24 @@ class Judge(Method):
         """Return the bytes of the features, at most, as they are judged."""
         return 8 * self.context.n * int(np.prod(sample_shape)) if not self.in_embedding else 0
 
+    def _judgement(self) -> Tensor:
+        """Return what was judged, (n,), ``_DECLINED`` where the judge gave no score."""
+        if not self.in_embedding:
+            return self.judged
+        if self._found is None:
+            shown = self.context.n if self.embeddings.shape[1] else 0
+            self._found = self._of(np.arange(shown), self.embeddings[:shown].cpu().numpy())
+        return self._found
+
     def _of(self, rows: np.ndarray, features: np.ndarray) -> Tensor:
-        """Return the judgement of the rows among ``rows`` (ascending) that have a label."""
+        """Return the judgement of those of ``rows`` (ascending) that have a label and a place."""
         labels = self.context.labels.cpu().numpy()
-        labelled = labels[rows] >= 0
+        judged = (labels[rows] >= 0) & np.isfinite(features).all(axis=1)
         found = np.full(self.context.n, np.nan, dtype=np.float32)
-        if labelled.any():
-            chosen = rows[labelled]
-            found[chosen] = self.judge(compact(features[labelled]), labels[chosen])
+        if judged.any():
+            chosen = rows[judged]
+            scores = self.judge(compact(features[judged]), labels[chosen])
+            found[chosen] = np.where(np.isnan(scores), _DECLINED, scores)
             if self._said is not None and not self.in_embedding:
                 classes, said = self._said
                 shape = (self.context.n, self.context.n_classes)

@@ -71,7 +71,7 @@ class World:
         if "data" in kinds:  # all at once, after training
             for record in self._chunks("data", n_epochs, self.logits, self._readable, 10**6, order):
                 measured = {(Need.FEATURES, ()): self.embeddings[record.rows]}
-                yield dataclasses.replace(record, logits=record.logits[:, :0], measured=measured)
+                yield dataclasses.replace(record, measured=measured)
 
     def _measured(self, record: Observation, method: Method) -> Observation:
         """Return the record with whatever else of its kind ``method`` asks for."""
