@@ -50,9 +50,8 @@ class TableOptions:
         What a term is made of: characters within a word, or words.  Default:
         characters; words where an ``ngram_range`` is given without it.
     max_features : int, optional
-        The most terms that are kept of the texts, the most frequent ones
-        (default: 5,000 of characters, fewer where the weights would not fit in
-        memory; 2,000 of words).
+        The most terms kept, the most frequent ones (default: 5,000 of characters, 2,000 of words).
+        Fewer of characters where their weights would not fit in memory.
     ngram_range : pair of int, optional
         Fewest and most neighbouring characters (default: 2 to 4), or words (1),
         that form a term.

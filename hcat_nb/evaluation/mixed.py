@@ -13,9 +13,9 @@ __all__ = ["DECISIVE", "mixed_options"]
 
 # Fields of RunSpec that change figures and are no key of a block.
 DECISIVE = (
-    *("dataset_options", "target", "subset", "on_missing_label", "on_bad_row"),
-    *("hardness_options", "model_options", "embedding", "normalize"),
-    *("epochs", "batch_size", "lr", "seeds"),
+    *("dataset_options", "target", "truth", "groups", "subset", "on_missing_label", "on_bad_row"),
+    *("hardness_options", "model_options", "features", "embedding", "normalize"),
+    *("epochs", "epoch_mean", "defaults", "batch_size", "lr", "seeds", "folds"),
 )
 
 

@@ -14,8 +14,12 @@ from hcat_nb.data.column_moments import column_moments, root_mean_square
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.indicators import Indicators, one_hot
 from hcat_nb.models.base import NamedModel
+from hcat_nb.spec import DEFAULTS
 
 __all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling"]
+
+
+_TEXT_LENGTH = 10.0  # figures: tests/benchmarks/human_noise.py yoruba banking77
 
 
 class Scaling(nn.Module):
@@ -68,7 +72,7 @@ class Encoding(Scaling):
         )
 
 
-def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
+def fit_scaling(dataset: LabelledDataset, normalize: str, defaults: int = DEFAULTS) -> Scaling:
     """Return the scaling for ``dataset``.
 
     Parameters
@@ -80,15 +84,18 @@ def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
         protocol), except float images that have negative values and so were
         scaled by their owner; columns of a table get mean 0 and (population)
         standard deviation 1 over the trainable rows, constant columns 0;
-        TF-IDF weights keep their zeros and their proportions, and get the root
-        mean square 1.  Categorical columns become indicators whatever stands
-        here.
+        TF-IDF weights keep their zeros and their proportions; a text's get the
+        length 10.  Categorical columns become indicators whatever stands here.
+    defaults : int
+        Their generation, see :class:`hcat_nb.spec.RunSpec`: by the first,
+        TF-IDF weights had the root mean square 1, and so a length of 45 or 70,
+        with which a network learns texts by heart within a few epochs.
     """
     if dataset.levels:
         indicators = Indicators.of(dataset)
         if normalize == "none":
             return Encoding(torch.tensor(0.0), torch.tensor(1.0), indicators)
-        shift, scale = _standardising(dataset)
+        shift, scale = _standardising(dataset, defaults)
         numbers = indicators.numbers
         return Encoding(shift[numbers], scale[numbers], indicators)
     if normalize == "none":
@@ -98,10 +105,10 @@ def fit_scaling(dataset: LabelledDataset, normalize: str) -> Scaling:
         if low < 0 or high <= low:
             return _identity()
         return Scaling(torch.tensor((low + high) / 2), torch.tensor(2 / (high - low)))
-    return Scaling(*_standardising(dataset))
+    return Scaling(*_standardising(dataset, defaults))
 
 
-def _standardising(dataset: LabelledDataset) -> tuple[Tensor, Tensor]:
+def _standardising(dataset: LabelledDataset, defaults: int) -> tuple[Tensor, Tensor]:
     """Return shift and scale of each column, (columns,), float64."""
     rows = dataset.trainable
     spread, mean = column_moments(dataset.features, rows)
@@ -112,7 +119,8 @@ def _standardising(dataset: LabelledDataset) -> tuple[Tensor, Tensor]:
         words = slice(dataset.words.start, dataset.words.stop)
         size = root_mean_square(dataset.features[:, words], rows)
         # One number for all: a rare word's own spread is tiny, and would make it drown the others.
-        mean[words], scale[words] = 0.0, 1 / size.clamp(min=1e-12)
+        length = 1.0 if defaults == 1 else _TEXT_LENGTH / len(dataset.words) ** 0.5
+        mean[words], scale[words] = 0.0, length / size.clamp(min=1e-12)
     return mean, scale
 
 

@@ -146,7 +146,7 @@ def judge_features(dataset: LabelledDataset, rows: Tensor) -> Tensor:
 
     from hcat_nb.models._adapter import fit_scaling
 
-    scale = fit_scaling(dataset, "auto")
+    scale = fit_scaling(dataset, "auto", 1)
     with torch.no_grad():
         return torch.cat([scale(dataset.features[some]).flatten(1) for some in rows.split(_BLOCK)])
 

@@ -346,7 +346,8 @@ class Study:
             self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
             own.append(self.logits_keeper)
         seen = self.seen
-        model = AdaptedModel(fit_scaling(seen, spec.normalize), self.net).to(device)
+        scaling = fit_scaling(seen, spec.normalize, spec.effective_defaults)
+        model = AdaptedModel(scaling, self.net).to(device)
         batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
         make: Callable[..., Trainer] = Trainer

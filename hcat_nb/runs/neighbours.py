@@ -128,7 +128,7 @@ def _embedded(run: Run, rows: Tensor) -> np.ndarray:
     assert dataset is not None
     with isolated_rng(0):  # the weights that are drawn are not kept
         net = build_network(run.info["model"], dataset, run.spec.model_options)
-    model = AdaptedModel(fit_scaling(dataset, run.spec.normalize), net)
+    model = AdaptedModel(fit_scaling(dataset, run.spec.normalize, run.spec.effective_defaults), net)
     model.load_state_dict(run.weights)
     model.eval()
     found = []

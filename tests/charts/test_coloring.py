@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hcat_nb.charts.coloring import Coloring, by_column, by_group, by_truth
-from hcat_nb.charts.theme import GROUPS, NONE, OTHER
+from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_truth
+from hcat_nb.charts.theme import DOUBTS, GROUPS, NONE, OTHER
 
 
 def shown(coloring: Coloring) -> list[str]:
@@ -12,9 +12,15 @@ def shown(coloring: Coloring) -> list[str]:
 
 
 def test_groups_keep_their_colours_whatever_comes_first() -> None:
-    coloring = by_group(np.array(["hard", "easy", "ambiguous", "hard"]), "group")
-    assert shown(coloring) == ["hard", "easy", "ambiguous", "hard"]
-    assert dict(zip(coloring.levels, coloring.palette, strict=True)) == GROUPS
+    for scheme in ("datamaps_group", "dataiq_group"):
+        coloring = by_group(np.array(["hard", "easy", "ambiguous", "hard"]), scheme)
+        assert shown(coloring) == ["hard", "easy", "ambiguous", "hard"]
+        assert dict(zip(coloring.levels, coloring.palette, strict=True)) == GROUPS
+    coloring = by_group(np.array(["doubted", "fine", "uncertain"]), "group")
+    assert shown(coloring) == ["doubted", "fine", "uncertain"]
+    assert dict(zip(coloring.levels, coloring.palette, strict=True)) == DOUBTS
+    titles = {by_group(np.array([""]), scheme).title for scheme in SCHEMES}
+    assert len(titles) == len(SCHEMES)  # each scheme is named as none of the others
 
 
 def test_truth() -> None:

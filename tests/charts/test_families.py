@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from hcat_nb.charts.families import FAMILIES, family_color, family_names
 from hcat_nb.evaluation.baselines import baselines
-from hcat_nb.registry import METHODS
+from hcat_nb.registry import JUDGES, METHODS
 
 
 def test_each_method_that_ships_has_a_family_with_a_colour() -> None:
-    found = family_names(METHODS.known())
-    assert set(found.values()) == FAMILIES.keys() - {"own", "baseline"}
+    found = family_names(METHODS.names())
+    assert set(found.values()) == FAMILIES.keys() - {"own", "judge", "baseline"}
+    assert set(family_names(JUDGES).values()) == {"judge"}
     assert len(set(FAMILIES.values())) == len(FAMILIES)
 
 

@@ -219,7 +219,8 @@ def test_missing_numbers_of_an_array_are_imputed_on_request() -> None:
 
 @pytest.mark.parametrize("wrap", [list, tuple, np.array, pd.Series])
 def test_texts_are_read_as_weights_of_words(wrap: Callable[[list[str]], object]) -> None:
-    data = coerce(wrap(["card lost", "loan", "card"]), ["a", "b", "a"])
+    words = {"analyzer": "word"}
+    data = coerce(wrap(["card lost", "loan", "card"]), ["a", "b", "a"], options=words)
     assert data.feature_names == ("text: card", "text: loan", "text: lost")
     assert data.text == "text"
     assert data.original is not None

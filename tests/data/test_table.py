@@ -24,7 +24,7 @@ def frame() -> pd.DataFrame:
 
 
 def test_numbers_codes_and_words_stand_in_one_matrix(frame: pd.DataFrame) -> None:
-    table = read_table(frame, TableOptions(drop=("id",), impute=0, text="remark"))
+    table = read_table(frame, TableOptions(drop=("id",), impute=0, text="remark", analyzer="word"))
     assert table.names[:2] == ("colour", "size")
     assert table.features[:, 0].tolist() == [1, 2, 0]
     assert table.levels == {0: ("blue", "red", "(missing)")}

@@ -100,10 +100,13 @@ def test_categories_are_encoded_where_numbers_are_left_alone():
 
 def test_words_keep_their_zeros_and_proportions():
     weights = np.array([[1, 0.6, 0.8], [2, 0, 1], [9, 1, 0]])
-    encoded = fit_scaling(mixed(weights, words=range(1, 3)), "auto")(table(weights).features)
-    # three rows of length 1 in two columns: the root mean square is sqrt(1/2)
-    assert np.allclose(encoded[:, 1:], weights[:, 1:] * np.sqrt(2), atol=1e-6)
+    data, features = mixed(weights, words=range(1, 3)), table(weights).features
+    encoded = fit_scaling(data, "auto")(features)
+    assert np.allclose(encoded[:, 1:], weights[:, 1:] * 10, atol=1e-5)  # a text's length
     assert encoded[:, 0].mean().abs() < 1e-6
+    # three rows of length 1 in two columns: the root mean square is sqrt(1/2)
+    first = fit_scaling(data, "auto", 1)(features)
+    assert np.allclose(first[:, 1:], weights[:, 1:] * np.sqrt(2), atol=1e-6)
 
 
 def test_an_encoding_is_saved_with_the_weights():

@@ -296,7 +296,7 @@ class TestObjects:
 
     def test_features_of_the_users_own_are_given_again_and_no_others(self, tmp_path):
         own = np.random.default_rng(0).normal(size=(178, 4))
-        options = {"epochs": 2, "methods": "el2n", "learning_check": False}
+        options = {"epochs": 2, "methods": "el2n", "hardness": "uniform"}
         folder = interrupted(tmp_path / "r", "wine", after=1, features=own, **options)
         with pytest.raises(StoreError, match=r"the features of .* was an object.*features=\.\.\."):
             resume(folder)
