@@ -35,7 +35,7 @@ def test_folders_of_runs_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("%hcat_train dig", ["digits"]),
         ("run = %hcat_train my", ["my_frame"]),
         ("%%hcat_train digits --hardness u", ["uniform"]),
-        ("%hcat_train digits --hardness uniform --ep", ["--epochs"]),
+        ("%hcat_train digits --hardness uniform --ep", ["--epoch-mean", "--epochs"]),
         ("%hcat_train digits --model my", ["my_net"]),
         ("%hcat_train digits --methods aum el", ["el2n"]),
         ("%hcat_train my_frame --target ", ["age"]),

@@ -48,6 +48,7 @@ def made_up(ids=None, truth: bool = True) -> SimpleNamespace:
         scores=scores,
         truth=pd.DataFrame({"is_hard": is_hard}, index=index),
         methods=["aum", "vog"],
+        first_look=None,  # its parts are another matter
         info={"methods": {"aum": {"ties": None}, "vog": {"ties": "mean_loss"}}},
     )
 
