@@ -275,12 +275,13 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             if self.error is not None:
                 notes.insert(0, _words(self.error))
             self._say(" · ".join([*notes, *training.warnings]))
-            with suppress(HcatError):  # a mistake in the controls is told where it was made
-                self._pane.offer(self._call().keywords, training=False)
             self._show_state()
             self._screen.discard()  # of a run that did not begin
             if not self._open:
                 self._let_go()
+                return
+            with suppress(HcatError):  # a mistake in the controls is told where it was made
+                self._pane.offer(self._call().keywords, training=False)
 
     def _let_go(self) -> None:
         """Keep tables only of what was trained: the whole run is ``hcat_nb.last_run``."""

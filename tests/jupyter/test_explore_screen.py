@@ -91,7 +91,8 @@ def test_a_sample_in_focus_is_shown_with_its_way(run, displayed):
     assert detail.heading == f"sample {run.details.index[row]}"
     expected = run.dynamics.filter(like="epoch_").iloc[row].to_numpy()
     assert detail.trajectory == pytest.approx(expected, abs=5e-5)  # rounded to four digits
-    assert [name for name, _, _ in detail.scores] == ["aum", "el2n"]
+    ranked = ["first_look", "aum", "el2n", "linear", "knn_label"]
+    assert [name for name, _, _ in detail.scores] == ranked
     assert detail.scores[0][2] == pytest.approx(59 / 60)
     assert detail.picture.startswith(b"\x89PNG")
     assert screen.map.scene._followed == row

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +27,7 @@ def test_the_data_map_of_a_run(run: Run) -> None:
     assert {row["id"] for row in points} == {str(one) for one in run.scores.index}
     by_row = {row["row"]: row for row in points}
     for position, (confidence, group) in enumerate(
-        zip(run.details["confidence"], run.details["datamaps_group"], strict=True)
+        zip(run.details["confidence"], run.details["group"], strict=True)
     ):
         assert by_row[position]["y"] == pytest.approx(confidence, abs=8e-6)  # half a step
         assert by_row[position]["color"] == group
@@ -48,7 +50,13 @@ def test_two_scores_against_each_other(run: Run) -> None:
 def test_any_column_colours(run: Run) -> None:
     assert run_coloring(run, "aum").levels == ()
     assert set(run_coloring(run, "label").levels) == {str(one) for one in set(run.details["label"])}
-    assert run_coloring(run, "group", "aleatoric").levels == ("easy", "ambiguous", "hard")
+    assert run_coloring(run, "group", "aleatoric").levels == ("fine", "uncertain", "doubted")
+    papers = run_coloring(run, "dataiq_group")
+    assert papers.levels == ("easy", "ambiguous", "hard")
+    assert papers.title == "Data-IQ's groups"
+    old = dataclasses.replace(run, details=run.details.drop(columns="group"))
+    assert run_coloring(old, "group", "aleatoric").title == "Data-IQ's groups"
+    assert run_coloring(old, "group").title == "Data Maps' thirds"
 
 
 def test_mistakes_are_told(run: Run) -> None:

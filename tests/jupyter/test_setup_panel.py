@@ -196,25 +196,26 @@ def test_previews_follow_the_controls_and_stay_away_from_training(
     make: Callable[[str], SetupPanel],
 ) -> None:
     panel = make("digits --hardness zoom_shift --p 0.1 --epochs 5000 --methods aum")
-    assert panel._previews.join(LIMIT)
-    first = panel._preview.value
+    assert panel._pane.jobs.join(LIMIT)
+    first = panel._pane.page.value
     assert "by zoom_shift" in first
     panel._form.controls["hardness"].widget.value = "uniform"
-    assert panel._previews.join(LIMIT)
-    assert "by uniform" in panel._preview.value
+    assert panel._pane.jobs.join(LIMIT)
+    assert "by uniform" in panel._pane.page.value
     panel._form.controls["hardness"].widget.value = "atypical"
-    assert panel._previews.join(LIMIT)
-    assert "No preview: " in panel._preview.value
+    assert panel._pane.jobs.join(LIMIT)
+    assert "No preview: " in panel._pane.page.value
     panel._form.controls["hardness"].widget.value = "uniform"
     panel.train()
     panel._form.controls["hardness"].widget.value = "crop_shift"
-    assert panel._previews.join(LIMIT)
-    assert "crop_shift" not in panel._preview.value
+    assert panel._pane.jobs.join(LIMIT)
+    assert "crop_shift" not in panel._pane.page.value
+    assert "of earlier choices" in panel._pane.state.value  # never an old truth without a word
     panel.stop()
     assert panel.wait(LIMIT)
     panel.refresh()  # as after the next cell
-    assert panel._previews.join(LIMIT)
-    assert "by crop_shift" in panel._preview.value
+    assert panel._pane.jobs.join(LIMIT)
+    assert "by crop_shift" in panel._pane.page.value
 
 
 def test_costs_are_measured_on_demand(make: Callable[[str], SetupPanel]) -> None:
