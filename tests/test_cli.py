@@ -42,7 +42,7 @@ def test_run_saves_what_python_would_compute(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "<Run: digits, 120 samples, uniform p=0.1; cnn, 2 epochs" in printed
     assert re.search(r"aum\s+12\s+0\.1000", printed)
-    assert "3 hardest samples by first_look" in printed
+    assert "3 samples to look at first by first_look" in printed
     assert str(tmp_path / "run") in printed
 
 

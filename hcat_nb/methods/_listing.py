@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hcat_nb.methods._card import claim_words
 from hcat_nb.registry import METHODS
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ def list_methods(*, judges: bool = False) -> pd.DataFrame:
     'mislabel'
     """
     import pandas as pd
+
+    from hcat_nb.methods._card import claim_words
 
     names = METHODS.known() if judges else METHODS.names()
     cards = [METHODS.get(name) for name in names]
