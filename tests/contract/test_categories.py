@@ -141,7 +141,7 @@ def test_plausible_classes_can_be_told_from_categories(rules: object) -> None:
 @pytest.mark.parametrize("make", [table, texts])
 def test_every_method_scores(make: object) -> None:
     data = make()
-    options = {"epochs": 8, "lr": 0.01, "model_options": {"hidden": [32]}}
+    options = {"epochs": 8, "lr": 0.01, "model_options": {"width": 32}}
     run = characterize(data, hardness="uniform", seed=0, **options)
     assert np.isfinite(run.scores.to_numpy()).all()
     assert run.evaluate().set_index("hcm").auroc["dataiq"] > 0.75

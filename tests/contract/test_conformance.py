@@ -164,6 +164,8 @@ def _study(kind: str, n_classes: int, trained: bool) -> Study:
         observe_batch_size=37,
         seed=SEED,
         device="cpu",
+        learning_check=False,  # one network is watched
+        judges=False,
         listeners=[seen],
     )
     raw = run.dataset.features.double()
