@@ -17,15 +17,17 @@ def test_equals_one_minus_mean_probability(run, feed, softmax):
     np.testing.assert_allclose(scores, 1 - p.mean(0), rtol=0, atol=5e-7)
 
 
-def test_flags_are_the_hard_group_of_the_paper_coordinates(run, feed, softmax):
+def test_the_hard_group_is_that_of_the_paper_and_a_third_of_any_data_is_no_flag(run, feed, softmax):
     labels, logits = run
     p = softmax(logits)[:, np.arange(len(labels)), labels]
-    flags = feed(DataMaps(), labels, logits).flagged().numpy()
     confidence, variability = p.mean(0), p.std(0)
     calm = np.argsort(variability)[:133]  # two thirds of 200
     expected = np.zeros(len(labels), dtype=bool)
     expected[calm[np.argsort(confidence[calm])[: len(calm) // 2]]] = True
-    assert flags.tolist() == expected.tolist()
+    assert (datamaps_groups(confidence, variability) == "hard").tolist() == expected.tolist()
+    assert feed(DataMaps(), labels, logits).flagged() is None
+    hcat = feed(DataMaps(variant="hcat"), labels, logits).flagged().numpy()
+    assert hcat.tolist() == ((confidence <= 0.2) & (variability <= 0.15)).tolist()
 
 
 def test_shares_of_the_groups():
