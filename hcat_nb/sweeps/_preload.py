@@ -19,6 +19,8 @@ _MODULES = (
     *("hcat_nb.runs._checkpoints", "hcat_nb.runs._tables", "hcat_nb.evaluation.table"),
     *("hcat_nb.evaluation.baselines", "hcat_nb.evaluation.hcat", "hcat_nb.data.loading"),
     *("hcat_nb.perturbations._apply", "hcat_nb.charts.data_map", "hcat_nb.charts.picture"),
+    *("hcat_nb.runs._judging", "hcat_nb.runs.given_truth", "hcat_nb.runs.first_look"),
+    *("hcat_nb.methods.linear", "hcat_nb.methods.knn_label", "sklearn.linear_model"),
     "hcat_nb.sweeps.parameters",
 )
 

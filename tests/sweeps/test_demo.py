@@ -7,6 +7,7 @@ import pytest
 
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.runs.characterize import characterize
+from hcat_nb.runs.first_look import score_of
 from hcat_nb.runs.store import load_run
 from hcat_nb.sweeps.demo import run_demo
 
@@ -44,7 +45,7 @@ def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
     said = str(demo)
     for path in (demo.notebook, demo.page, demo.run, demo.picture):
         assert str(path) in said
-    scores = run.scores[demo.by].sort_values(ascending=False, kind="stable")
+    scores = score_of(run, demo.by).sort_values(ascending=False, kind="stable")
     assert list(demo.hardest[demo.by]) == list(scores.iloc[:3])
     assert all(f"sample {sample}:" in said for sample in demo.hardest.index)
 

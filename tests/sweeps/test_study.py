@@ -42,7 +42,8 @@ def study(folder: Path) -> Study:
 
 def test_results_are_those_of_the_runs_with_hcats_auprc_beside(study: Study, folder: Path) -> None:
     rows = study.results.set_index(["run", "hcm"])
-    assert len(rows) == 4 * 5  # two methods and three baselines
+    # two methods, two judges, the first look, and three that cost nothing
+    assert len(rows) == 4 * 8
     run = hcat.load_run(folder / "b")
     for variant, column in (("paper", "auprc"), ("hcat", "auprc_hcat")):
         table = run.evaluate(variant=variant, n_resamples=0).set_index("hcm")
@@ -68,7 +69,7 @@ def test_a_study_is_read_back_as_it_was_saved(study: Study, tmp_path: Path) -> N
     pd.testing.assert_frame_equal(again.stability, study.stability)
     assert again.shortcuts.empty
     assert repr(again) == repr(study)
-    assert "20 results of 4 runs; 6 correlations" in repr(study)
+    assert "32 results of 4 runs; 6 correlations" in repr(study)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
