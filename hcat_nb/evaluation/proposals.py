@@ -22,8 +22,13 @@ __all__ = ["Proposals", "Table", "none_proposed", "propose"]
 _BLOCK = 1 << 14  # rows whose probabilities are held at a time
 _LEAST_PLANTED = 30
 # Unplanted rows beyond the margin, as a share of the planted ones that are: were one label in
-# twenty wrong, at least half of the proposals would be right, if all doubts but those were none.
+# twenty wrong, half of the proposals would be right, if no doubt beside those were.
 _MOST = 0.05
+# Of proposals, that have to be right if what lies beyond the lead of every other planted label is
+# wrong: few right labels are led by so much, and of many wrong ones more than _MOST lie there.
+_RIGHT = 0.8
+_TOO_MANY = 0.4  # wrong labels are not told from a judge that guesses (of two classes: one half)
+_LEAST_FAR = 10  # unplanted rows there, for their share to say something
 _MARGINS = np.arange(0.0, 0.96, 0.01)
 
 
@@ -76,8 +81,8 @@ def propose(tables: Sequence[Table], labels: np.ndarray, seed: int) -> Proposals
     >>> judge = np.where(labels[:, None] == [0, 1], 0.9, 0.1)
     >>> judge[3] = judge[3][::-1]  # the label of sample 3 is wrong
     >>> found = propose([judge], labels, seed=0)
-    >>> np.flatnonzero(found.codes >= 0).tolist(), found.codes[3], found.probabilities[3].round(2)
-    ([3], 0, 0.9)
+    >>> np.flatnonzero(found.codes >= 0).tolist(), int(found.codes[3])
+    ([3], 0)
     """
     n = len(labels)
     if not tables:
@@ -87,15 +92,7 @@ def propose(tables: Sequence[Table], labels: np.ndarray, seed: int) -> Proposals
     agreeing = lead < 0
     if agreeing.sum() < _LEAST_PLANTED:
         return none_proposed(n, "the judges agree with too few labels to calibrate a margin")
-    lead_of, planted = lead[judged], planted[agreeing]
-    margin = next(
-        (
-            float(one)
-            for one in _MARGINS
-            if (planted > one).any() and (lead_of > one).mean() <= _MOST * (planted > one).mean()
-        ),
-        None,
-    )
+    margin = _margin(lead[judged], planted[agreeing])
     if margin is None:
         return none_proposed(
             n,
@@ -114,6 +111,26 @@ def propose(tables: Sequence[Table], labels: np.ndarray, seed: int) -> Proposals
 def none_proposed(n: int, reason: str) -> Proposals:
     """Return no proposal for ``n`` samples, with the reason."""
     return Proposals(np.full(n, -1, dtype=np.int64), np.full(n, np.nan, np.float32), None, reason)
+
+
+def _margin(leads: np.ndarray, planted: np.ndarray) -> float | None:
+    """Return the least lead from which on proposals can be trusted; None if none is.
+
+    Parameters
+    ----------
+    leads : array of shape (m,)
+        Of the best other class over the label, of the rows as they are.
+    planted : array of shape (k,)
+        The same of wrong labels that were planted.
+    """
+    far = float(np.median(planted))
+    wrong = (leads > far).mean() / 0.5 if (leads > far).sum() >= _LEAST_FAR else 0.0
+    most = max(_MOST, wrong / _RIGHT if wrong < _TOO_MANY else 0.0)
+    for one in _MARGINS:
+        share = (planted > one).mean()
+        if share > 0 and (leads > one).mean() <= most * share:
+            return float(one)
+    return None
 
 
 def _leads(
