@@ -26,7 +26,7 @@ _LEAST_PLANTED = 30
 _MOST = 0.05
 # Of proposals, that have to be right if what lies beyond the lead of every other planted label is
 # wrong: few right labels are led by so much, and of many wrong ones more than _MOST lie there.
-_RIGHT = 0.8
+_RIGHT = 0.9
 _TOO_MANY = 0.4  # wrong labels are not told from a judge that guesses (of two classes: one half)
 _LEAST_FAR = 10  # unplanted rows there, for their share to say something
 _MARGINS = np.arange(0.0, 0.96, 0.01)
