@@ -1,4 +1,4 @@
-"""A perturbation of 60,000 images takes one copy of them, plus small blocks."""
+"""A perturbation of 120,000 images takes one copy of them, plus small blocks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def images(n):
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 perturb(images(2000), {kind!r}, 0.5)  # what is loaded on first use
-data = images(60_000)
+data = images(120_000)
 before = peak()
 perturb(data, {kind!r}, 0.02)
 print(peak() - before)
@@ -42,5 +42,6 @@ print(peak() - before)
 def test_one_copy_and_small_blocks(kind, forked):
     done = forked(PROGRAM.format(kind=kind))
     assert done.returncode == 0, done.stdout
-    # The features are 45 MiB; a second copy would make it 90.
-    assert float(done.stdout) < 45 + 35
+    # The features are 90 MiB; a second copy would make it 180.  The median of domain_shift holds
+    # fourteen blocks of 1 MiB and what comes of comparing them: 35 to 50 MiB were seen.
+    assert float(done.stdout) < 90 + 65
