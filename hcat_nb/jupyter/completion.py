@@ -50,7 +50,7 @@ def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] |
     Examples
     --------
     >>> complete("run = %hcat_train digits --epo", {})
-    ('--epo', ['--epochs'])
+    ('--epo', ['--epoch-mean', '--epochs'])
     """
     call = _CALL.match(line)
     if call is None:

@@ -62,9 +62,13 @@ class Settings:
         return "\n".join([*lines, "all other options as RunSpec has them"])
 
     def metrics(self, run: Run) -> pd.DataFrame:
-        """Return the run's metrics: those that were saved with it, or measured now."""
+        """Return the run's metrics, those saved with it or measured now; none without a truth."""
+        import pandas as pd
+
         from hcat_nb.runs.store import saved_metrics
 
+        if not run.spec.knows_truth:
+            return pd.DataFrame()
         return run.evaluate() if self.out is None else saved_metrics(self.out)
 
     def picture(self, run: Run) -> bytes:

@@ -102,4 +102,4 @@ def test_its_chart():
     spec = run.costs_chart(width=200).to_dict()
     assert spec["width"] == 200
     (rows,) = spec["datasets"].values()
-    assert {row["hcm"] for row in rows} == {"aum", "el2n", "linear", "knn_label"}
+    assert {row["hcm"] for row in rows} == {"aum", "el2n"}

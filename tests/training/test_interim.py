@@ -103,7 +103,8 @@ def test_scores_are_made_once_and_only_if_asked(monkeypatch: pytest.MonkeyPatch)
     both = [Taking(lambda epoch: epoch == 2), Taking(lambda epoch: epoch == 2)]
     for one in both:
         one.on_end = lambda event: None  # type: ignore[method-assign]
-    hcat.characterize("wine", epochs=4, methods=["aum", "loss"], listeners=both, **SPEC)
+    options: dict[str, Any] = {"epochs": 4, "judges": False, **SPEC}
+    hcat.characterize("wine", methods=["aum", "loss"], listeners=both, **options)
     assert made == ["aum", "loss", "aum", "loss"]  # once at epoch 2, once for the run
 
 
