@@ -123,11 +123,7 @@ def with_truth(dataset: LabelledDataset, truth: Any) -> LabelledDataset:
     DataError
         If a column is named: the dataset has none; or see :func:`truth_values`.
     """
-    if names_column(truth):
-        raise DataError(
-            f"truth={truth!r} names a column, and {dataset.name!r} has none to be named",
-            _OBJECT.format("truth"),
-        )
+    _refuse_column("truth", truth, dataset)
     return dataset.replace(truth=truth_values(truth, dataset.sample_ids))
 
 
@@ -154,9 +150,13 @@ def with_groups(dataset: LabelledDataset, groups: Any) -> LabelledDataset:
     DataError
         If a column is named: the dataset has none; or see :func:`group_codes`.
     """
-    if names_column(groups):
-        raise DataError(
-            f"groups={groups!r} names a column, and {dataset.name!r} has none to be named",
-            _OBJECT.format("groups"),
-        )
+    _refuse_column("groups", groups, dataset)
     return dataset.replace(groups=group_codes(groups, dataset.sample_ids))
+
+
+def _refuse_column(option: str, given: Any, dataset: LabelledDataset) -> None:
+    if names_column(given):
+        raise DataError(
+            f"{option}={given!r} names a column, and {dataset.name!r} has none to be named",
+            _OBJECT.format(option),
+        )

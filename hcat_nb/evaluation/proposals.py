@@ -7,6 +7,11 @@ label (out-of-fold probabilities of the network, of a linear model, the labels
 of the nearest neighbours), and the margin by which another class must exceed
 the given one is calibrated on planted wrong labels.  Planting costs nothing
 here: a judge that never saw a row's label says the same whichever it is.
+
+Caveat: where a run trained no folds, its network's mean over the epochs is
+averaged with them.  That network was trained on the label, and would have said
+something else of a planted one: planted labels look easier to find there than
+they are, and the margin does not know it.  ``folds=5`` has no such flaw.
 """
 
 from __future__ import annotations

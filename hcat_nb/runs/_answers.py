@@ -35,7 +35,8 @@ class Answers:
         None where nothing was held out.
     proposals : Proposals
     judges : tuple of str
-        Whose probabilities the proposals rest on.
+        Whose probabilities the proposals rest on.  "network, mean over epochs"
+        was trained on the labels that it judges; the others did not see them.
     note : str
         What there is to say of folds that were not trained.
     """
