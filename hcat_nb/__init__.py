@@ -13,6 +13,8 @@ defined, never from here.
 
 from __future__ import annotations
 
+import logging
+
 import lazy_loader
 
 __version__ = "0.1.0"
@@ -20,9 +22,12 @@ __version__ = "0.1.0"
 _attribute, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until somebody listens
+
+
 def __getattr__(name: str) -> object:
     if name == "last_run":  # changes, and lazy_loader would keep its first value
-        from hcat_nb.jupyter import latest
+        from hcat_nb.magics import latest
 
         return latest.last_run
     return _attribute(name)
@@ -34,6 +39,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: object) -> None:
     """Add the magics to ``ipython``: what ``%load_ext hcat_nb`` calls."""
-    from hcat_nb.jupyter.magics import load
+    from hcat_nb.magics.magics import load
 
     load(ipython)

@@ -1,56 +1,41 @@
-"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | report | ...``.
-
-``hcat methods | hardness | datasets | models`` list what there is by name.
-"""
+"""The command line: how the result of each command of the table is printed."""
 
 from __future__ import annotations
 
-import argparse
+import logging
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hcat_nb.arguments import (
-    OptionParser,
-    add_spec_options,
-    in_line_words,
-    read_pair,
-    spec_options,
-)
-from hcat_nb.errors import HcatError
+from hcat_nb.arguments import OptionParser, in_line_words, read_pair, spec_options
+from hcat_nb.commands.table import LINES
+from hcat_nb.errors import HcatError, StoreError
+from hcat_nb.signals import interrupts
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hcat_nb.runs.run import Run
-    from hcat_nb.training.events import Control
+    from hcat_nb.api.run import Run
+    from hcat_nb.training.events import Listener
 
 __all__ = ["main"]
 
-_LISTINGS = {
-    "methods": "hardness characterization methods, what they detect and cost",
-    "hardness": "kinds of hardness that can be injected",
-    "datasets": "datasets known by name",
-    "models": "models known by name",
-}
+_SHOWN = ("dataset", "hardness", "p", "model", "data_seed", "model_seed", "hcm", "auroc", "auprc")
 
-_PLAN = (
-    "The plan: `grid` (parameters to lists of values, all combinations), `runs` (a list of "
-    "parameters), `sample` (so many of them, or {n: 10, seed: 0}), `base` (what all have in "
-    "common), `total_runs` and `fix_seed` (repetitions), `out`, `workers`, `scheduler`, "
-    "`time_limit`, `memory_limit`. Parameters are the options of `hcat run -h`, with underscores."
-)
+Called = Callable[..., Any]
 
-_SEVERAL_PROCESSES = (
-    "On several GPUs, or processes of a CPU: torchrun --standalone --nproc-per-node 2 -m hcat_nb "
-    "run mnist ...; the optimizer sees the same gradients, and each process observes its share."
-)
+
+class Given(NamedTuple):
+    """What a line says: its command, the command's own arguments, and fields of RunSpec."""
+
+    line: str
+    own: dict[str, Any]
+    options: dict[str, Any]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -69,10 +54,18 @@ def main(words: Sequence[str] | None = None) -> int:
     """
     told: Callable[[HcatError], str] = in_line_words
     try:
-        arguments = _parser().parse(sys.argv[1:] if words is None else words)
-        if arguments.command is _sweep:  # options of its runs stand in the plan, not in the line
+        parser = _parser()
+        namespace = parser.parse(sys.argv[1:] if words is None else words)
+        if namespace.line is None:
+            parser.print_help()
+            return 0
+        if namespace.line == "sweep":  # options of its runs stand in the plan, not in the line
             told = str
-        failed = arguments.command(arguments)
+        command = LINES[namespace.line]
+        own = {one.key: getattr(namespace, one.dest) for one in command.of("line")}
+        given = Given(namespace.line, own, spec_options(namespace))
+        with _logged(own):
+            failed = _ACTIONS[namespace.line](given, command.function())
         sys.stdout.flush()  # here, where a pipe that was closed can be told from a defect
     except HcatError as error:
         if error.told:  # by another of the processes that torchrun started
@@ -92,242 +85,160 @@ def _parser() -> OptionParser:
     parser = OptionParser(
         prog="hcat", description="How hard, and why, is each sample of a dataset?"
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    run = commands.add_parser(
-        "run", help="train once and score every sample", epilog=_SEVERAL_PROCESSES
-    )
-    add_spec_options(run)
-    run.add_argument("--out", metavar="DIR", help="folder to save the run to")
-    run.add_argument("--overwrite", action="store_true", help="replace a run that stands there")
-    _add_ending(run)
-    run.add_argument("--dry-run", action="store_true", help="say what it would take, and stop")
-    run.set_defaults(command=_run, parser=run)
-    resume = commands.add_parser("resume", help="go on with a run that was interrupted")
-    resume.add_argument("out", metavar="DIR", help="folder of the run")
-    _add_ending(resume)
-    resume.set_defaults(command=_resume, parser=resume)
-    evaluate = commands.add_parser("evaluate", help="print the metrics of a saved run")
-    evaluate.add_argument("run", metavar="DIR", help="folder of the run")
-    evaluate.set_defaults(command=_evaluate)
-    rescore = commands.add_parser("rescore", help="add methods to a saved run, without training")
-    rescore.add_argument("run", metavar="DIR", help="folder of a run that kept its dynamics")
-    rescore.add_argument("--methods", nargs="+", default=["all"], metavar="NAME", help="[all]")
-    rescore.add_argument(
-        *("--method-options", "--method_options"),
-        nargs="+",
-        default=argparse.SUPPRESS,
-        metavar="KEY=VALUE",
-        help="as method.key=value",
-    )
-    rescore.set_defaults(command=_rescore, parser=rescore)
-    for name, text in _LISTINGS.items():
-        entry = commands.add_parser(name, help=f"list {text}")
-        entry.add_argument("names", nargs="*", metavar="NAME", help="print its whole card")
-        entry.add_argument("-v", "--verbose", action="store_true", help="print all whole cards")
-        entry.set_defaults(command=_list, listing=name, parser=entry)
-    _add_sweep(commands)
-    check = commands.add_parser("self-check", help="plant faults and see that methods find them")
-    check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
-    check.set_defaults(command=_self_check)
-    report = commands.add_parser("report", help="write the analysis of many runs as one page")
-    report.add_argument("results", metavar="DIR", help="folder of a sweep, or a table of results")
-    report.add_argument("--out", metavar="FILE", help="the page [report.html in DIR]")
-    report.add_argument("--metric", choices=("auroc", "auprc"), help="to rank by [auroc]")
-    report.add_argument(
-        "--posthoc", choices=("nemenyi", "wilcoxon"), help="test of pairs [nemenyi]"
-    )
-    report.add_argument("--alpha", type=float, help="level of significance [0.05]")
-    report.add_argument(
-        "--only",
-        nargs="+",
-        default=[],
-        metavar="COLUMN=VALUE",
-        help="rows of the results, as epochs=10 or dataset=[mnist,eye]",
-    )
-    report.set_defaults(command=_write_report, parser=report)
-    demo = commands.add_parser("demo", help="execute the tutorial and say what it found")
-    demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
-    demo.set_defaults(command=_demo)
+    parser.add_argument("--version", action="version", version=f"hcat_nb {version('hcat-nb')}")
+    parser.set_defaults(line=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command in LINES.items():
+        words = command.about.partition(". ")[0].rstrip(".")
+        help_text = words[0].lower() + words[1:]
+        one = commands.add_parser(name, help=help_text, description=words, epilog=command.epilog)
+        command.fill(one, "line")
+        one.set_defaults(line=name, parser=one)
     return parser
 
 
-def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
-    sweep = commands.add_parser(
-        "sweep", help="do many runs, those that are done left out", epilog=_PLAN
-    )
-    sweep.add_argument("source", metavar="FILE", help="YAML file, or folder of a sweep to go on")
-    sweep.add_argument("--out", metavar="DIR", help="folder to write to")
-    sweep.add_argument("--workers", type=_count, metavar="N", help="runs at a time [cores]")
-    sweep.add_argument(
-        "--scheduler", metavar="ADDRESS", help="of Dask, as tcp://host:8786; or local"
-    )
-    sweep.add_argument("--time-limit", type=float, metavar="S", help="seconds of a run")
-    sweep.add_argument("--memory-limit", type=float, metavar="MB", help="megabytes of a run")
-    sweep.add_argument("--only", nargs="+", default=(), metavar="RUN", help="addresses of runs")
-    sweep.add_argument("--dry-run", action="store_true", help="show the runs and their time")
-    sweep.set_defaults(command=_sweep, parser=sweep)
-    results = commands.add_parser("results", help="collect the runs of a folder in one table")
-    results.add_argument("folder", metavar="DIR", help="of a sweep, or of saved runs")
-    results.add_argument("--out", metavar="FILE", help=".parquet or .csv file to write")
-    results.add_argument("--planned", action="store_true", help="only runs of the last plan")
-    results.add_argument("--version", metavar="V", help="of the code that made the runs")
-    results.add_argument("--mlflow", metavar="URI", help="to mirror them: sqlite:///runs.db")
-    results.add_argument("--wandb", metavar="DIR", help="folder for offline runs of W&B")
-    results.set_defaults(command=_results, parser=results)
+@contextmanager
+def _logged(own: Mapping[str, Any]) -> Iterator[None]:
+    """Write what the package logs to where the line says, while its command runs."""
+    logger = logging.getLogger("hcat_nb")
+    handlers: list[logging.Handler] = []
+    if (file := own.get("log_file")) is not None:
+        try:
+            handlers.append(logging.FileHandler(file, encoding="utf-8"))
+        except OSError as error:
+            raise StoreError(
+                f"the log {file} cannot be written ({error.strerror})", "a file in a folder"
+            ) from error
+    if "log_file" in own and own["verbose"]:
+        handlers.append(logging.StreamHandler())
+    before = logger.level
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+    if handlers:
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
 
 
-def _sweep(arguments: argparse.Namespace) -> bool:
-    """Do the sweep; return whether a run of it failed, or was not begun."""
-    from hcat_nb.sweeps.sweep import Sweep, sweep
-
-    names = ("out", "workers", "scheduler", "time_limit", "memory_limit", "only", "dry_run")
-    done = sweep(arguments.source, **{name: getattr(arguments, name) for name in names})
-    print(done)
-    return isinstance(done, Sweep) and done.done < len(done.cells)
+# -- what each command prints ----------------------------------------------------------------------
 
 
-def _results(arguments: argparse.Namespace) -> None:
-    from hcat_nb.sweeps.collect import results
-    from hcat_nb.sweeps.mirrors import mirror_to_mlflow, mirror_to_wandb
+def _run(given: Given, characterize: Called) -> None:
+    from hcat_nb.training.events import Control
 
-    table = results(
-        arguments.folder,
-        version=arguments.version,
-        planned=arguments.planned,
-        out=arguments.out,
-    )
-    runs = table["run"].nunique()
-    if arguments.out is not None:
-        print(f"{runs} runs, {len(table)} rows: {Path(arguments.out).resolve()}")
-    for name, mirror in (("mlflow", mirror_to_mlflow), ("wandb", mirror_to_wandb)):
-        if (place := getattr(arguments, name)) is not None:
-            print(f"{mirror(table, place)} new of {runs} runs: {name}, {place}")
-    if arguments.out or arguments.mlflow or arguments.wandb:
-        return
-    shown = [
-        "dataset",
-        "hardness",
-        "p",
-        "model",
-        "data_seed",
-        "model_seed",
-        "hcm",
-        "auroc",
-        "auprc",
-    ]
-    _print(table[[name for name in shown if name in table]])
-
-
-def _run(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.bar import TerminalBar
-    from hcat_nb.runs.characterize import characterize
-
-    spec = RunSpec.from_options(**spec_options(arguments))
-    if arguments.dry_run:
-        from hcat_nb.runs.forecast import forecast
+    own, spec = given.own, RunSpec.from_options(**given.options)
+    if own["dry_run"]:
+        from hcat_nb.runs.execution.forecast import forecast
         from hcat_nb.training.ranks import speaks
 
         if speaks():
             print(forecast(spec=spec))
         return
-    with _soft_interrupt() as control:
-        run = characterize(
-            spec=spec,
-            listeners=[TerminalBar()],
-            control=control,
-            out=arguments.out,
-            overwrite=arguments.overwrite,
-            keep_checkpoint=arguments.keep_checkpoint,
-        )
-    _report(run, arguments)
+    control = Control()
+    kept = {name: own[name] for name in ("out", "overwrite", "keep_checkpoint")}
+    with interrupts(control.stop):
+        run = characterize(spec=spec, listeners=[_bar()], control=control, **kept)
+    _report(run, own["out"], own["hardest"])
 
 
-def _resume(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.bar import TerminalBar
-    from hcat_nb.runs.resume import resume
+def _resume(given: Given, resume: Called) -> None:
+    from hcat_nb.training.events import Control
 
-    with _soft_interrupt() as control:
+    own, control = given.own, Control()
+    with interrupts(control.stop):
         run = resume(
-            arguments.out,
-            listeners=[TerminalBar()],
+            own["folder"],
+            listeners=[_bar()],
             control=control,
-            keep_checkpoint=arguments.keep_checkpoint,
+            keep_checkpoint=own["keep_checkpoint"],
         )
-    _report(run, arguments)
+    _report(run, own["folder"], own["hardest"])
 
 
-def _add_ending(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--hardest", type=_count, default=3, metavar="K", help="samples to print [3]"
-    )
-    text = "keep the last checkpoint of a finished run"
-    parser.add_argument("--keep-checkpoint", action="store_true", help=text)
+def _bar() -> Listener:
+    from hcat_nb.runs.execution.bar import TerminalBar
+
+    return TerminalBar()
 
 
-def _count(text: str) -> int:
-    """Read a number of samples or runs; what is none is refused before training."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, 0 or more")
-    return int(text)
-
-
-def _report(run: Run, arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs._followers import FollowerRun
-
-    if isinstance(run, FollowerRun):  # rank 0 reports
+def _report(run: Run, folder: str | None, hardest: int) -> None:
+    if run.follows:  # rank 0 reports
         return
     print(run)
     for note in (*run.info["dataset"]["notes"], *run.info["notes"]):
         print(f"note: {note}")
     if run.spec.knows_truth:
-        _print(_brief(_metrics(run, arguments.out)))
-    print(run.hardest(arguments.hardest))
-    if arguments.out is not None:
-        print(f"saved to {Path(arguments.out).resolve()}")
+        _print(_brief(_metrics(run, folder)))
+    print(run.hardest(hardest))
+    if folder is not None:
+        print(f"saved to {Path(folder).resolve()}")
         if run.info["outcome"] == "stopped":
-            print(f"`hcat resume {arguments.out}` goes on from there")
+            print(f"`hcat resume {folder}` goes on from there")
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.store import load_run
+def _evaluate(given: Given, measured: Called) -> None:
+    from hcat_nb.api.run import load_run
 
-    run = load_run(arguments.run)
+    run, own = load_run(given.own["run"]), given.own
     print(run)
-    _print(run.evaluate())
+    options = {"variant": own["variant"], "n_resamples": own["resamples"], "seed": own["seed"]}
+    chosen = {name: value for name, value in options.items() if value is not None}
+    _print(measured(run, baselines=not own["no_baselines"], **chosen))
 
 
-def _rescore(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.rescore import rescore
-
-    run = rescore(arguments.run, **spec_options(arguments))
+def _rescore(given: Given, rescore: Called) -> None:
+    run = rescore(given.own["run"], **given.options)
     print(run)
     print("added", ", ".join(run.info["rescored"][-1]["methods"]))
     for name, reason in run.info["skipped"].items():
         print(f"skipped {name}: {reason}")
     if run.spec.knows_truth:
-        _print(_brief(_metrics(run, arguments.run)))
+        _print(_brief(_metrics(run, given.own["run"])))
 
 
-def _metrics(run: Run, folder: str | None) -> pd.DataFrame:
-    """Return the run's metrics: thousand resamples of each method take a while, so once."""
-    from hcat_nb.runs.store import saved_metrics
+def _sweep(given: Given, sweep: Called) -> bool:
+    """Do the sweep; return whether a run of it failed, or was not begun."""
+    from hcat_nb.sweeps.sweep import Sweep
 
-    return run.evaluate() if folder is None else saved_metrics(folder)
-
-
-def _list(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.listing import listing
-
-    print(listing(arguments.listing, arguments.names, verbose=arguments.verbose))
+    names = ("out", "workers", "scheduler", "time_limit", "memory_limit", "dry_run")
+    options = {name: given.own[name] for name in names}
+    done = sweep(given.own["source"], only=given.own["only"] or (), **options)
+    print(done)
+    return isinstance(done, Sweep) and done.done < len(done.cells)
 
 
-def _self_check(arguments: argparse.Namespace) -> bool:
+def _results(given: Given, results: Called) -> None:
+    from hcat_nb.sweeps.mirrors import mirror_to_mlflow, mirror_to_wandb
+
+    own = given.own
+    table = results(own["folder"], **{name: own[name] for name in ("version", "planned", "out")})
+    runs = table["run"].nunique()
+    if own["out"] is not None:
+        print(f"{runs} runs, {len(table)} rows: {Path(own['out']).resolve()}")
+    for name, mirror in (("mlflow", mirror_to_mlflow), ("wandb", mirror_to_wandb)):
+        if (place := own[name]) is not None:
+            print(f"{mirror(table, place)} new of {runs} runs: {name}, {place}")
+    if own["out"] or own["mlflow"] or own["wandb"]:
+        return
+    _print(table[[name for name in _SHOWN if name in table]])
+
+
+def _list(given: Given, listing: Called) -> None:
+    print(listing(given.line, given.own["names"], verbose=given.own["verbose"]))
+
+
+def _self_check(given: Given, self_check: Called) -> bool:
     """Print a line for each method and fault; return whether one failed."""
-    from hcat_nb.runs._record import versions
-    from hcat_nb.runs.self_check import self_check
+    from hcat_nb.runs.execution.info import versions
 
     print(", ".join(f"{name} {number}" for name, number in versions().items()))
-    table = self_check(seed=arguments.seed)
+    table = self_check(seed=given.own["seed"])
     for _, row in table.iterrows():
         fault = row["fault"] or "names no fault"
         verdict = "ok" if row["passed"] else f"FAILED: {row['problem']}"
@@ -338,20 +249,23 @@ def _self_check(arguments: argparse.Namespace) -> bool:
     return bool(len(failed))
 
 
-def _demo(arguments: argparse.Namespace) -> None:
-    from hcat_nb.sweeps.demo import run_demo
-
-    print(run_demo(arguments.out))
+def _demo(given: Given, run_demo: Called) -> None:
+    print(run_demo(given.own["out"]))
 
 
-def _write_report(arguments: argparse.Namespace) -> None:
-    from hcat_nb.sweeps.report import write_report
+def _write_report(given: Given, write_report: Called) -> None:
+    own = given.own
+    options = {name: own[name] for name in ("metric", "posthoc", "alpha") if own[name] is not None}
+    if own["only"]:
+        options["only"] = dict(map(read_pair, own["only"]))
+    print(f"report: {write_report(own['results'], own['out'], parameters=options)}")
 
-    chosen = {name: getattr(arguments, name) for name in ("metric", "posthoc", "alpha")}
-    given = {name: value for name, value in chosen.items() if value is not None}
-    if arguments.only:
-        given["only"] = dict(map(read_pair, arguments.only))
-    print(f"report: {write_report(arguments.results, arguments.out, parameters=given)}")
+
+def _metrics(run: Run, folder: str | None) -> pd.DataFrame:
+    """Return the run's metrics: thousand resamples of each method take a while, so once."""
+    from hcat_nb.runs.store.saving import saved_metrics
+
+    return run.evaluate() if folder is None else saved_metrics(folder)
 
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:
@@ -363,20 +277,16 @@ def _print(table: pd.DataFrame) -> None:
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
 
 
-@contextmanager
-def _soft_interrupt() -> Iterator[Control]:
-    """Let the first Ctrl-C end training after the current batch; the next one kills."""
-    from hcat_nb.training.events import Control
-
-    control = Control()
-    before: Any = signal.getsignal(signal.SIGINT)
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        control.stop.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield control
-    finally:
-        signal.signal(signal.SIGINT, before)
+# By the word behind `hcat`; each takes what was given, and what the table says that it calls.
+_ACTIONS: dict[str, Callable[[Given, Called], bool | None]] = {
+    "run": _run,
+    "resume": _resume,
+    "evaluate": _evaluate,
+    "rescore": _rescore,
+    "sweep": _sweep,
+    "results": _results,
+    "self-check": _self_check,
+    "report": _write_report,
+    "demo": _demo,
+    **dict.fromkeys(("methods", "hardness", "datasets", "models"), _list),
+}

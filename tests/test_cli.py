@@ -13,11 +13,10 @@ import sys
 import numpy as np
 import pytest
 
+from hcat_nb.api.characterize import characterize
+from hcat_nb.api.run import Run, load_run
 from hcat_nb.cli import main
 from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
-from hcat_nb.runs.characterize import characterize
-from hcat_nb.runs.run import Run
-from hcat_nb.runs.store import load_run
 
 WORDS = "run digits --subset 120 --hardness uniform --p 0.1 --epochs 2 --seed 3 --methods aum el2n"
 
@@ -158,7 +157,7 @@ def test_it_is_a_command():
 def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     words = ["run", "digits", "--epochs", "500", "--methods", "el2n", "--out", str(tmp_path / "r")]
     program = (
-        "import sys, hcat_nb.runs.bar as bar\n"
+        "import sys, hcat_nb.runs.execution.bar as bar\n"
         "bar.TerminalBar.on_epoch = lambda self, event: print('epoch', flush=True)\n"
         "from hcat_nb.cli import main\n"
         f"sys.exit(main({words!r}))"

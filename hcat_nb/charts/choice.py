@@ -33,7 +33,7 @@ def choice(
     Parameters
     ----------
     table : pandas.DataFrame
-        As :func:`hcat_nb.evaluation.findings.choice_table` gives it:
+        As :func:`hcat_nb.study.findings.choice_table` gives it:
         ``hardness``, ``hcm``, ``value`` in [0, 1], ``mean_rank``,
         ``best_group``, ``n_blocks``.
     metric : str

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import altair as alt
+    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
@@ -46,6 +47,7 @@ INK = "#333333"  # text on a light page
 def headed(text: str, caption: str) -> alt.TitleParams:
     """Return the heading of a chart: its title, and under it one line that says what is drawn."""
     import altair as alt
+    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     return alt.TitleParams(text=text, subtitle=caption, anchor="start")
 
@@ -62,6 +64,7 @@ def line_styles(names: Sequence[str], field: str, title: str | None = None) -> d
         Stands above the legend; default: the field.
     """
     import altair as alt
+    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     domain = list(names)
     colors = [CLASSES[i % len(CLASSES)] for i in range(len(domain))]
@@ -83,6 +86,7 @@ def themed(chart: ChartT) -> ChartT:
     who do not see it.
     """
     import altair as alt
+    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     ink = alt.expr("ink")
     words: dict[str, Any] = {
@@ -111,6 +115,7 @@ def themed(chart: ChartT) -> ChartT:
 
 def _description(chart: Any) -> dict[str, str]:
     import altair as alt
+    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     title = chart.title
     known = isinstance(title, alt.TitleParams) and isinstance(title.text, str)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    *("BLOCKS", "POSTHOC", "Comparison", "best_group", "cliques", "compare"),
+    *("BLOCKS", "POSTHOC", "MethodComparison", "best_group", "cliques", "compare"),
     *("critical_difference", "holm", "nemenyi"),
 ]
 
@@ -37,7 +37,7 @@ POSTHOC = ("nemenyi", "wilcoxon")
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class MethodComparison:
     """Methods side by side over blocks.
 
     Attributes
@@ -105,7 +105,7 @@ class Comparison:
         missing = int(self.n_missing.sum())
         friedman = f"p = {self.p_value:.3g}" if self.p_value == self.p_value else "n/a"
         return (
-            f"<Comparison: {len(self.methods)} methods by {self.metric} over {self.n_blocks} "
+            f"<MethodComparison: {len(self.methods)} methods by {self.metric} over {self.n_blocks} "
             f"blocks; Friedman {friedman}; {missing} results n/a, "
             f"{self.n_dropped} blocks incomplete>"
         )
@@ -149,7 +149,7 @@ def compare(
     higher_is_better: bool = True,
     posthoc: str = "nemenyi",
     alpha: float = 0.05,
-) -> Comparison:
+) -> MethodComparison:
     """Rank methods within blocks and test which differ.
 
     Parameters
@@ -214,7 +214,7 @@ def compare(
     statistic, p_value, concordance = _friedman(ranks.to_numpy())
     n, k = ranks.shape
     p_values = _wilcoxon(complete) if posthoc == "wilcoxon" else nemenyi(mean_ranks, n)
-    return Comparison(
+    return MethodComparison(
         metric=metric,
         posthoc=posthoc,
         alpha=alpha,

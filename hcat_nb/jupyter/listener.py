@@ -14,13 +14,13 @@ from hcat_nb.charts.live_view import DATASETS, live_view
 from hcat_nb.charts.picture import filled, spec_picture
 from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.frames import Column, Frame, counts, rows
-from hcat_nb.jupyter.limiter import Pace
 from hcat_nb.jupyter.live_panels import LivePanels
 from hcat_nb.jupyter.map_scene import MapScene
-from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.progress import ProgressBar
 from hcat_nb.jupyter.replay import BUDGET, Replay
 from hcat_nb.jupyter.screens import Display, Screen, open_screen
 from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.jupyter.throttle import Pace
 from hcat_nb.observation.dynamics import MapSnapshot
 from hcat_nb.training.events import (
     EndEvent,
@@ -103,7 +103,7 @@ class LiveListener(Listener):
             _check(self.chart)
         self._replay_bytes = replay_bytes
         self._screen = open_screen(display) if screen is None else screen
-        self._progress = Progress()
+        self._progress = ProgressBar()
         self._start: StartEvent | None = None
         self._map: MapSnapshot | None = None
         self._pace = Pace(_SCORING, _FREE)
@@ -114,7 +114,7 @@ class LiveListener(Listener):
         if self._screen is None:
             return
         self._start = event
-        self._progress = Progress.started(event)
+        self._progress = ProgressBar.started(event)
         self._panels = LivePanels(list(event.methods), event.is_hard if _truth(event) else None)
         self._replay = Replay(X_AXES[self.x], CONFIDENCE, self._replay_bytes)
         self._scene = self._make_scene(event)

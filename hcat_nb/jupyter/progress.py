@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # events load torch, and the first line is shown before that
     from hcat_nb.training.events import EndEvent, EpochEvent, ExtraEvent, StartEvent, StepEvent
 
-__all__ = ["Progress"]
+__all__ = ["ProgressBar"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class ProgressBar:
     """The state of a run, as its events tell it.
 
     Parameters
@@ -47,7 +47,7 @@ class Progress:
     message: str = ""
 
     @classmethod
-    def started(cls, event: StartEvent) -> Progress:
+    def started(cls, event: StartEvent) -> ProgressBar:
         """Return the state at the start of a run."""
         return cls(
             dataset=event.dataset,
@@ -58,11 +58,11 @@ class Progress:
             n_steps=event.n_steps,
         )
 
-    def after_step(self, event: StepEvent) -> Progress:
+    def after_step(self, event: StepEvent) -> ProgressBar:
         """Return the state after a batch."""
         return replace(self, epoch=event.epoch - 1, step=event.step, n_steps=event.n_steps)
 
-    def after_epoch(self, event: EpochEvent) -> Progress:
+    def after_epoch(self, event: EpochEvent) -> ProgressBar:
         """Return the state after an epoch."""
         return replace(
             self,
@@ -74,11 +74,11 @@ class Progress:
             remaining=event.remaining,
         )
 
-    def after_extra(self, event: ExtraEvent) -> Progress:
+    def after_extra(self, event: ExtraEvent) -> ProgressBar:
         """Return the state while an extra training goes on."""
         return replace(self, message=event.line(), remaining=math.nan)
 
-    def ended(self, event: EndEvent) -> Progress:
+    def ended(self, event: EndEvent) -> ProgressBar:
         """Return the state at the end."""
         return replace(
             self, outcome=event.outcome, epoch=event.epochs, step=0, message=event.message
@@ -106,7 +106,7 @@ class Progress:
 
         Examples
         --------
-        >>> Progress("digits", "lenet", n=1797, n_epochs=10, epoch=3, loss=0.5, accuracy=0.9,
+        >>> ProgressBar("digits", "lenet", n=1797, n_epochs=10, epoch=3, loss=0.5, accuracy=0.9,
         ...          remaining=65.0).line()
         'epoch 3/10 · loss 0.500 · accuracy 90.0 % · 1:05 left'
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.charts.offline import OfflineChart
-    from hcat_nb.runs.run import Run
+    from hcat_nb.runs.store.record import Record
 
 __all__ = ["run_coloring", "run_scene"]
 
@@ -25,7 +25,7 @@ _MARGIN = 0.02  # of the range, so that the outermost samples are not cut
 
 
 def run_scene(
-    run: Run,
+    run: Record,
     x: str = "variability",
     y: str = "confidence",
     color: str = "group",
@@ -37,7 +37,7 @@ def run_scene(
 
     Parameters
     ----------
-    run : Run
+    run : Record
         Trained or loaded.
     x, y : str
         Columns of ``run.scores`` or of numbers in ``run.details``.
@@ -88,12 +88,12 @@ def run_scene(
     return scene
 
 
-def run_coloring(run: Run, color: str, x: str = "variability") -> Coloring:
+def run_coloring(run: Record, color: str, x: str = "variability") -> Coloring:
     """Return colours for the samples of a run.
 
     Parameters
     ----------
-    run : Run
+    run : Record
     color : str
         ``"group"`` (fine, uncertain, doubted; of runs of earlier versions the
         papers' groups), ``"truth"`` (what was made hard), or any column of
@@ -116,7 +116,7 @@ def run_coloring(run: Run, color: str, x: str = "variability") -> Coloring:
     return by_column(_column(run, color))
 
 
-def _column(run: Run, name: str) -> pd.Series:
+def _column(run: Record, name: str) -> pd.Series:
     for table in (run.scores, run.details):
         if name in table:
             return table[name]
@@ -124,7 +124,7 @@ def _column(run: Run, name: str) -> pd.Series:
     raise UnknownNameError(f"this run has no column {name!r}", nearest(name, known))
 
 
-def _numbers(run: Run, name: str) -> np.ndarray:
+def _numbers(run: Record, name: str) -> np.ndarray:
     column = _column(run, name)
     if column.dtype.kind not in "fiu":
         raise UnknownNameError(
@@ -133,7 +133,7 @@ def _numbers(run: Run, name: str) -> np.ndarray:
     return column.to_numpy(dtype=np.float64)
 
 
-def _hardness(run: Run, x: str, y: str) -> np.ndarray | None:
+def _hardness(run: Record, x: str, y: str) -> np.ndarray | None:
     """Return what decides who is a point; None: the lowest confidence, which is y."""
     if y == CONFIDENCE.name:
         return None

@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from hcat_nb.commands.table import DISPLAYS
 from hcat_nb.errors import SpecError
-from hcat_nb.jupyter.limiter import Limiter
-from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.progress import ProgressBar
 from hcat_nb.jupyter.static_view import StaticView, live_output
+from hcat_nb.jupyter.throttle import Throttle
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.frames import Frame
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import Control
 
 __all__ = [
-    "DISPLAYS",
     "Display",
     "Screen",
     "StaticScreen",
@@ -36,7 +36,6 @@ __all__ = [
 ]
 
 Display = Literal["auto", "widget", "static", "none"]
-DISPLAYS = ("auto", "widget", "static", "none")
 
 # Together below five messages a second, whatever a run does.
 _MAP_SECONDS = 0.5
@@ -46,7 +45,7 @@ _LINE_SECONDS = 0.4
 class Screen(Protocol):
     """What the listener shows a run on."""
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: ProgressBar) -> None:
         """Show how far the run is."""
 
     def start_map(self, scene: MapScene) -> None:
@@ -58,7 +57,7 @@ class Screen(Protocol):
     def move_map(self, frame: Callable[[], Frame]) -> None:
         """Show this state of the map; it is made only if it is shown."""
 
-    def finish(self, progress: Progress, view: StaticView) -> None:
+    def finish(self, progress: ProgressBar, view: StaticView) -> None:
         """Show the end, and leave what needs no kernel."""
 
     def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
@@ -77,9 +76,9 @@ class StaticScreen:
     def __init__(self) -> None:
         self._handle = _Handle(StaticView("preparing", share=0.0))
         self._begun = False
-        self._limiter = Limiter(_MAP_SECONDS, on_error=_raise)
+        self._limiter = Throttle(_MAP_SECONDS, on_error=_raise)
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: ProgressBar) -> None:
         """Show how far the run is."""
         view = StaticView(f"{progress.title()} · {progress.line()}", share=progress.share)
         self._limiter.offer(lambda: self._handle.update(view))
@@ -98,7 +97,7 @@ class StaticScreen:
     def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
         """Do nothing: nobody watches."""
 
-    def finish(self, progress: Progress, view: StaticView) -> None:
+    def finish(self, progress: ProgressBar, view: StaticView) -> None:
         """Put the picture in the place of the progress."""
         self._limiter.finish()
         self._handle.update(view)
@@ -143,8 +142,8 @@ class WidgetScreen:
         self._lock = threading.Lock()
         self._known = threading.Event()  # whether and which map is wanted
         self._built = threading.Event()
-        self._lines = Limiter(_LINE_SECONDS, on_error=self._fail)
-        self._frames = Limiter(_MAP_SECONDS, on_error=self._fail)
+        self._lines = Throttle(_LINE_SECONDS, on_error=self._fail)
+        self._frames = Throttle(_MAP_SECONDS, on_error=self._fail)
         self._handle: _Handle | None = None
         if place is None:
             display(live_output(self._box), raw=True)
@@ -156,7 +155,7 @@ class WidgetScreen:
             target=context.run, args=(self._build,), name="hcat-live-map", daemon=True
         ).start()
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: ProgressBar) -> None:
         """Show how far the run is."""
         self._raise_failure()
         self._lines.offer(lambda: self._show(progress))
@@ -175,7 +174,7 @@ class WidgetScreen:
         self._raise_failure()
         self._frames.offer(lambda: self._send(frame))
 
-    def finish(self, progress: Progress, view: StaticView) -> None:
+    def finish(self, progress: ProgressBar, view: StaticView) -> None:
         """Show the end; the last state of the map arrives in any case."""
         self._known.set()
         self._built.wait()
@@ -214,7 +213,7 @@ class WidgetScreen:
         """Close the widgets; the page then shows the picture."""
         close_tree(self._box)
 
-    def _show(self, progress: Progress) -> None:
+    def _show(self, progress: ProgressBar) -> None:
         with self._monitor.hold_sync():
             self._monitor.share = progress.share
             self._monitor.line = f"{progress.title()} · {progress.line()}"

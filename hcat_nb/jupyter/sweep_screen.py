@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from hcat_nb.sweeps.progress import Progress
+from hcat_nb.sweeps.progress import SweepProgress
 
 __all__ = ["SweepScreen"]
 
@@ -25,7 +25,7 @@ class SweepScreen:
         self._handle: Any = None
         self._last: str | None = None
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: SweepProgress) -> None:
         """Show the newest figures; what looks the same is not sent again."""
         line = str(progress)
         if line == self._last:
@@ -45,7 +45,7 @@ class SweepScreen:
         """Leave the last figures as they are."""
 
 
-def _bundle(progress: Progress) -> dict[str, str]:
+def _bundle(progress: SweepProgress) -> dict[str, str]:
     line = f"sweep: {progress}"
     share = progress.ended / max(progress.total, 1)
     # The element draws itself in the colours of the page, light or dark.

@@ -10,7 +10,7 @@ advanced epoch by epoch instead, and no sequence is kept.
 
 The weights that ship are ours; ``detector.md`` beside them says how they were
 made and how well they do on data and noise they never saw.
-:func:`hcat_nb.runs.train_detector.train_detector` makes others.
+:func:`hcat_nb.study.train_detector.train_detector` makes others.
 
 Cost: nothing beside the shared pass at the end of each epoch; of H hidden
 units, 4 H (H + 2) multiplications a sample and epoch; 4 E + 2 bytes a sample,
@@ -129,7 +129,7 @@ def load_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    remedy = "make one with hcat_nb.runs.train_detector.train_detector"
+    remedy = "make one with hcat_nb.study.train_detector.train_detector"
     if not Path(path).is_file():
         raise SpecError(f"detector.weights is {str(path)!r}, which is no file", remedy=remedy)
     try:

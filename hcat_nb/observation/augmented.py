@@ -22,12 +22,101 @@ from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
 from hcat_nb.errors import SpecError
-from hcat_nb.observation._augmented_tables import changed_rows
-from hcat_nb.observation._blocked_draws import BlockedDraws
 from hcat_nb.observation.traits import InputTraits
 from hcat_nb.seeds import child_seed
 
-__all__ = ["AugmentedCopies"]
+__all__ = ["AugmentedCopies", "BlockedDraws", "changed_rows"]
+
+
+# Rows of a block.  A state of the generator is 5 kB: a third of a byte a sample.
+_BLOCK = 2**14
+
+
+class BlockedDraws:
+    """A row of uniform numbers for each sample: those of ``torch.rand(n, width)``.
+
+    One block of rows is held, and the generator's state at the start of each
+    block that was reached; rows in ascending order cost one drawing of each.
+
+    Parameters
+    ----------
+    n : int
+        Samples.
+    width : int
+        Numbers of a sample.
+    generator : Generator
+        Of the CPU; nobody else draws from it.
+    """
+
+    def __init__(self, n: int, width: int, generator: torch.Generator) -> None:
+        self._n, self._width, self._generator = n, width, generator
+        self._starts = [generator.get_state()]
+        self._held: int | None = None
+        self._numbers = torch.empty(0, width)
+
+    def of(self, rows: Tensor) -> Tensor:
+        """Return the numbers of these samples, (b, width), in [0, 1), on the device of ``rows``."""
+        here = rows.cpu()
+        numbers = torch.empty(len(here), self._width)
+        blocks = here // _BLOCK
+        for block in blocks.unique().tolist():
+            of_block = blocks == block
+            numbers[of_block] = self.block(block)[here[of_block] - block * _BLOCK]
+        return numbers.to(rows.device)
+
+    def block(self, number: int) -> Tensor:
+        """Return the numbers of a block of samples, held until another one is asked for."""
+        if number != self._held:
+            while len(self._starts) <= number:
+                self._draw(len(self._starts) - 1)
+                self._starts.append(self._generator.get_state())
+            self._numbers = self._draw(number)
+            self._held = number
+        return self._numbers
+
+    def _draw(self, number: int) -> Tensor:
+        self._generator.set_state(self._starts[number])
+        rows = min(_BLOCK, self._n - number * _BLOCK)
+        return torch.rand(rows, self._width, generator=self._generator)
+
+
+def changed_rows(
+    x: Tensor, normal: Tensor, traits: InputTraits, noise: float, redrawn: float
+) -> Tensor:
+    """Return a copy of each row.
+
+    Parameters
+    ----------
+    x : Tensor of shape (b, columns), float32
+    normal : Tensor of shape (b, columns)
+        Standard normal numbers; all that is random about the copies.
+    traits : InputTraits
+        Of the table.
+    noise : float
+        Of numbers, in standard deviations of the column.
+    redrawn : float
+        Probability with which a categorical value is drawn anew from the
+        shares of its levels, and a word is left out; the weights of the other
+        words then grow, so that their length stays.
+    """
+    assert traits.column_stds is not None, "a table's traits have column_stds"
+    copy = x + noise * traits.column_stds.to(x.device) * normal
+    if traits.marginals:
+        columns = torch.tensor(list(traits.marginals), device=x.device)
+        share = torch.special.ndtr(normal[:, columns]) / max(redrawn, torch.finfo(x.dtype).tiny)
+        for column, shares in enumerate(traits.marginals.values()):
+            # a share below 1 is uniform again, and serves as the draw
+            drawn = torch.bucketize(share[:, column].clamp(max=1.0), shares.to(x.device))
+            place = columns[column]
+            copy[:, place] = torch.where(share[:, column] < 1, drawn.to(x.dtype), x[:, place])
+    if traits.words:
+        part = slice(traits.words.start, traits.words.stop)
+        kept = x[:, part] * (torch.special.ndtr(normal[:, part]) >= redrawn)
+        before, after = (one.norm(dim=1, keepdim=True) for one in (x[:, part], kept))
+        # of a text that lost every word there is nothing left to lengthen
+        copy[:, part] = kept * torch.where(after > 0, before / after.clamp(min=1e-12), 1.0)
+    return copy
+
 
 # Largest change at strength 1, either way.
 _ANGLE = math.radians(5)

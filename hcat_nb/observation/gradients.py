@@ -21,11 +21,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from hcat_nb.observation._differentiable import differentiable
 from hcat_nb.observation._layer_norms import squared_norm
 from hcat_nb.observation._layer_plan import LayerPlan, make_plan, uses_batch_statistics
 from hcat_nb.observation._memory import bytes_per_row, rows_within
-from hcat_nb.observation.traced import TracedForward, traced_forward
+from hcat_nb.observation.traced import TracedForward, differentiable, traced_forward
 
 __all__ = ["GradientNorms"]
 

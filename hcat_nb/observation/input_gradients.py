@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import ModelError, SpecError
-from hcat_nb.observation._differentiable import differentiable
 from hcat_nb.observation._memory import bytes_per_row, rows_within
-from hcat_nb.observation.traced import TracedForward, traced_forward
+from hcat_nb.observation.traced import TracedForward, differentiable, traced_forward
 
 __all__ = ["InputGradients"]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
+
+from hcat_nb.errors import HcatError
 
 __all__ = ["Kind", "Need", "Observation", "Options"]
 
@@ -17,49 +18,98 @@ Kind = Literal["train", "epoch", "final", "extra", "data"]
 Options = tuple[tuple[str, Any], ...]
 
 
-class Need(Enum):
+@dataclass(frozen=True)
+class Need:
     """A quantity that a method asks the observer for.
 
-    The value is the kind of record that brings it: ``train`` once an epoch
-    with what the training forward made, ``epoch`` at the end of each epoch
-    with the model in evaluation mode, ``final`` once, of the final model.
-    ``extra`` records come from extra trainings after the run's own, which no
-    observer measures: whoever wires a run plans them.  Nor does it measure
-    ``data``, one record after training of all readable rows at once, whose
-    features are what a network is shown, or what it is told to look at instead;
-    its logits have no columns.
+    Those that the observer knows stand here by name: ``Need.LOGITS``.  A
+    method of yours may bring one of its own, with the function that measures
+    it; what several methods need is measured once.
+
+    Parameters
+    ----------
+    name : str
+        In capitals; as small letters what the quantity is called in timings.
+    kind : {"train", "epoch", "final", "extra", "data"}
+        The kind of record that brings it: ``train`` once an epoch with what
+        the training forward made, ``epoch`` at the end of each epoch with the
+        model in evaluation mode, ``final`` once, of the final model.
+        ``extra`` records come from extra trainings after the run's own, which
+        no observer measures: whoever wires a run plans them.  Nor does it
+        measure ``data``, one record after training of all readable rows at
+        once, whose features are what a network is shown, or what it is told
+        to look at instead; its logits have no columns.
+    measure : callable, optional
+        Of a need of your own, whose kind is ``epoch`` or ``final``:
+        ``measure(model, batch, **options)`` returns the quantity of each
+        sample of a :class:`hcat_nb.observation.Batch`, (b, ...), on its device.
+        ``options`` are the method's ``options(need)``.  The model is in
+        evaluation mode, and no gradient is recorded unless you ask for it.
+
+    Raises
+    ------
+    HcatError
+        If the kind does not fit, or the name is one of the observer's.
+
+    Notes
+    -----
     Who asks for ``LABEL_PROB`` alone reads only ``label_prob``,
     ``label_log_prob`` and ``error_prob``, and so can be served from dynamics
     that were kept of the label and of no other class.
     """
 
-    TRAIN_LOGITS = ("train", "logits")
-    LOGITS = ("epoch", "logits")
-    LABEL_PROB = ("epoch", "label_prob")
-    GRADIENT_NORM = ("epoch", "gradient_norm")
-    INPUT_GRADIENTS = ("epoch", "input_gradients")
-    FINAL_LOGITS = ("final", "logits")
-    EMBEDDINGS = ("final", "embeddings")
-    DROPOUT = ("final", "dropout")
-    AUGMENTED = ("final", "augmented")
-    OUT_OF_FOLD = ("extra", "out_of_fold")
-    THRESHOLD_SAMPLES = ("extra", "threshold_samples")
-    FEATURES = ("data", "features")
+    name: str
+    kind: Kind
+    measure: Callable[..., Tensor] | None = None
 
-    @property
-    def kind(self) -> Kind:
-        """The kind of record that brings this quantity."""
-        return self.value[0]
+    TRAIN_LOGITS: ClassVar[Need]
+    LOGITS: ClassVar[Need]
+    LABEL_PROB: ClassVar[Need]
+    GRADIENT_NORM: ClassVar[Need]
+    INPUT_GRADIENTS: ClassVar[Need]
+    FINAL_LOGITS: ClassVar[Need]
+    EMBEDDINGS: ClassVar[Need]
+    DROPOUT: ClassVar[Need]
+    AUGMENTED: ClassVar[Need]
+    OUT_OF_FOLD: ClassVar[Need]
+    THRESHOLD_SAMPLES: ClassVar[Need]
+    FEATURES: ClassVar[Need]
+
+    def __post_init__(self) -> None:
+        if self.measure is None:
+            return
+        if self.kind not in ("epoch", "final"):
+            raise HcatError(f"the need {self.name} is of the kind {self.kind!r}", "epoch or final")
+        if self.name in _BUILT_IN:
+            raise HcatError(f"the observer measures {self.name} itself", "another name")
 
     @property
     def is_logits(self) -> bool:
         """Whether the quantity is the logits, which every record has, or follows from them."""
-        return self.value[1] in ("logits", "label_prob")
+        return self in (Need.TRAIN_LOGITS, Need.LOGITS, Need.LABEL_PROB, Need.FINAL_LOGITS)
 
     @property
     def is_gradient(self) -> bool:
         """Whether measuring it differentiates the model."""
         return self in (Need.GRADIENT_NORM, Need.INPUT_GRADIENTS)
+
+
+_BUILT_IN: dict[str, Kind] = {
+    "TRAIN_LOGITS": "train",
+    "LOGITS": "epoch",
+    "LABEL_PROB": "epoch",
+    "GRADIENT_NORM": "epoch",
+    "INPUT_GRADIENTS": "epoch",
+    "FINAL_LOGITS": "final",
+    "EMBEDDINGS": "final",
+    "DROPOUT": "final",
+    "AUGMENTED": "final",
+    "OUT_OF_FOLD": "extra",
+    "THRESHOLD_SAMPLES": "extra",
+    "FEATURES": "data",
+}
+for _name, _kind in _BUILT_IN.items():
+    setattr(Need, _name, Need(_name, _kind))
 
 
 @dataclass(eq=False)

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from hcat_nb.observation._differentiable import differentiable
 from hcat_nb.observation._layer_plan import Call, Tap
-from hcat_nb.observation._single_channel import single_channel
 
-__all__ = ["TracedForward", "traced_forward"]
+__all__ = ["TracedForward", "differentiable", "traced_forward"]
+
+
+@contextmanager
+def differentiable(model: nn.Module) -> Iterator[None]:
+    """Record gradients inside the block; nothing outside of it changes.
+
+    cuDNN's recurrent layers refuse a backward pass in evaluation mode, so
+    those run without cuDNN here.
+
+    Parameters
+    ----------
+    model : Module
+        What will be differentiated.
+    """
+    recurrent = any(isinstance(one, nn.RNNBase) for one in model.modules())
+    allowed = torch.backends.cudnn.enabled and not recurrent
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.backends.cudnn.flags(enabled=allowed),
+    ):
+        yield
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +72,6 @@ def traced_forward(
     with ExitStack() as stack:
         stack.enter_context(differentiable(model))
         if leaf:
-            stack.enter_context(single_channel(model))
             x = x.detach().to(torch.float32, copy=True).requires_grad_()
         calls = stack.enter_context(Tap(layers))
         return TracedForward(model(x), x if leaf else None, calls)

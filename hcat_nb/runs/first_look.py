@@ -8,6 +8,7 @@ three ranks: the mean rank of those of ``aum``, ``el2n``, ``datamaps`` and
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,14 @@ from hcat_nb.registry import JUDGES, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hcat_nb.runs.run import Run
+    from hcat_nb.runs.store.record import Record
 
 __all__ = ["DYNAMICS", "FIRST_LOOK", "FirstLook", "first_look", "judges_of", "rankings", "score_of"]
 
 FIRST_LOOK = "first_look"
 DYNAMICS = ("aum", "el2n", "datamaps", "loss")
+
+_made: weakref.WeakKeyDictionary[Record, FirstLook | None] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +60,14 @@ class FirstLook:
         return made + ", ".join(parts) + (f"; without {', '.join(lacking)}" if lacking else "")
 
 
-def first_look(run: Run) -> FirstLook | None:
-    """Return the ranking of a run's samples; None if it has no part of it."""
+def first_look(run: Record) -> FirstLook | None:
+    """Return the ranking of a run's samples, made once; None if it has no part of it."""
+    if run not in _made:
+        _made[run] = _first_look(run)
+    return _made[run]
+
+
+def _first_look(run: Record) -> FirstLook | None:
     dynamics = tuple(name for name in DYNAMICS if name in run.methods)
     judges = tuple(name for name in JUDGES if name in judges_of(run))
     ranks = [_mean([_ranks(run.scores[name]) for name in dynamics])] if dynamics else []
@@ -68,19 +77,19 @@ def first_look(run: Run) -> FirstLook | None:
     return FirstLook(_mean(ranks).astype(np.float32), dynamics, judges)
 
 
-def judges_of(run: Run) -> list[str]:
+def judges_of(run: Record) -> list[str]:
     """Return the judges that the run asked, among its methods or beside them."""
     asked = {*run.info.get("judges", {}), *run.methods}
     return [name for name in JUDGES if name in asked]
 
 
-def rankings(run: Run) -> list[str]:
+def rankings(run: Record) -> list[str]:
     """Return what the samples of a run can be ranked by, the default first."""
-    first = [FIRST_LOOK] if run.first_look is not None else []
+    first = [FIRST_LOOK] if first_look(run) is not None else []
     return [*first, *run.methods, *(name for name in judges_of(run) if name not in run.methods)]
 
 
-def score_of(run: Run, by: str) -> pd.Series:
+def score_of(run: Record, by: str) -> pd.Series:
     """Return a score for each sample, higher = harder: a method's, a judge's, or the first look's.
 
     Raises
@@ -93,8 +102,9 @@ def score_of(run: Run, by: str) -> pd.Series:
     if by == FIRST_LOOK and by not in run.methods:
         import pandas as pd
 
-        assert run.first_look is not None
-        return pd.Series(run.first_look.scores, index=run.scores.index, name=FIRST_LOOK)
+        look = first_look(run)
+        assert look is not None
+        return pd.Series(look.scores, index=run.scores.index, name=FIRST_LOOK)
     return run.scores[by] if by in run.methods else run.details[by]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.assets import asset
-from hcat_nb.runs._folder import remove_run
+from hcat_nb.runs.store.folder import remove_run
 from hcat_nb.sweeps._guard import Guard
 from hcat_nb.sweeps._kernels import kernel_manager
 from hcat_nb.sweeps._state import (

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs._atomic import write_json
-from hcat_nb.runs._lock import LOCK
+from hcat_nb.runs.store.atomic import write_json
+from hcat_nb.runs.store.lock import LOCK
 from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Plan, read_plan

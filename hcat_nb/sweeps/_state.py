@@ -1,6 +1,6 @@
 """What is known of each run of a sweep: a small JSON file in the run's folder.
 
-A folder holds ``run/`` (see :mod:`hcat_nb.runs.store`), ``benchmark.ipynb``
+A folder holds ``run/`` (see :mod:`hcat_nb.runs.store.saving`), ``benchmark.ipynb``
 as it was executed, ``state.json`` and ``attempts.jsonl``.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hcat_nb.runs._atomic import write_json
+from hcat_nb.runs.store.atomic import write_json
 
 __all__ = [
     "ATTEMPTS",

@@ -12,7 +12,10 @@ __all__ = ["code_version"]
 
 _PACKAGE = Path(__file__).parents[1]
 # What shows results, or says which runs to do, changes none of them.
-_BESIDE = ("jupyter", "charts", "sweeps", "static", "cli.py", "__main__.py")
+_BESIDE = (
+    *("jupyter", "magics", "charts", "sweeps", "study", "static"),
+    *("cli.py", "signals.py", "__main__.py"),
+)
 
 
 @functools.cache

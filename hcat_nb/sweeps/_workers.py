@@ -1,12 +1,12 @@
-"""Runs on this machine: workers, each a process of its own that does one run after the other."""
+"""A worker: a process of its own that does one run after the other."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import platform
-import queue
 import subprocess
 import sys
 import threading
@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LocalWorkers", "Worker", "WorkerLostError", "available_cores", "thread_environment"]
+__all__ = ["Worker", "WorkerLostError", "available_cores", "thread_environment"]
+
+_log = logging.getLogger(__name__)
 
 _LOGS = "logs"
 # Each numeric library has a variable of its own.
@@ -69,7 +71,8 @@ class Worker:
         """
         try:
             return self._asked(request)
-        except WorkerLostError:
+        except WorkerLostError as error:
+            _log.warning("run %s begins again: %s", request["address"], error)
             return self._asked(request)
 
     def stop(self) -> None:
@@ -128,55 +131,5 @@ class Worker:
                 text=True,
                 start_new_session=True,  # Ctrl-C is for whoever started the sweep
             )
+        _log.info("worker %d started, log %s", process.pid, self._log)
         return process
-
-
-class LocalWorkers:
-    """Does requests on this machine, so many at a time.
-
-    Parameters
-    ----------
-    out : Path
-    n_workers, n_threads : int
-        Processes, and threads of each.
-    """
-
-    def __init__(self, out: Path, n_workers: int, n_threads: int) -> None:
-        self.width = n_workers
-        self.ahead = self.pending = 0
-        self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._free: queue.Queue[Worker] = queue.Queue()
-        self._all = [Worker(out, n_threads) for _ in range(n_workers)]
-        for worker in self._all:
-            self._free.put(worker)
-
-    def submit(self, request: Mapping[str, Any]) -> None:
-        """Begin a run; at most ``width`` at a time."""
-        worker = self._free.get_nowait()
-        self.pending += 1
-        threading.Thread(target=self._do, args=(worker, request), daemon=True).start()
-
-    def next(self, timeout: float) -> dict[str, Any] | None:
-        """Return the state of a run that ended; None if none did in ``timeout`` seconds."""
-        try:
-            answer = self._answers.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        self.pending -= 1
-        return answer
-
-    def recall(self) -> None:
-        """Do nothing: each run that was handed over has begun."""
-
-    def close(self) -> None:
-        """End all workers, those at work too."""
-        for worker in self._all:
-            worker.stop()
-
-    def _do(self, worker: Worker, request: Mapping[str, Any]) -> None:
-        try:
-            state = worker.run(request)
-        except Exception as error:  # the thread has no caller: the sweep lists it
-            state = {"state": "failed", "error": f"{type(error).__name__}: {error}"}
-        self._free.put(worker)
-        self._answers.put({"address": request["address"], **state})

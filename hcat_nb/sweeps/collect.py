@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs._atomic import make_room, refuse_foreign, written_whole
-from hcat_nb.runs._checkpoint import INDEX
-from hcat_nb.runs._folder import settle
+from hcat_nb.runs.store.atomic import make_room, refuse_foreign, written_whole
+from hcat_nb.runs.store.checkpoint import INDEX
+from hcat_nb.runs.store.folder import settle
 from hcat_nb.sweeps._plan_file import is_planned
 from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
 

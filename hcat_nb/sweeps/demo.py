@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.assets import asset
 from hcat_nb.errors import StoreError
-from hcat_nb.runs._folder import is_run
+from hcat_nb.runs.store.folder import is_run
 from hcat_nb.sweeps.execute import execute_notebook, export_html
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> De
         If the tutorial has no such parameter.
     """
     from hcat_nb.charts.picture import picture
-    from hcat_nb.runs.store import check_folder, load_run
+    from hcat_nb.runs.review.drawing import drawn_map
+    from hcat_nb.runs.review.hardest import hardest_samples
+    from hcat_nb.runs.store.saving import check_folder, load_record
 
     folder = Path(out).resolve()
     _refuse_others(folder)
@@ -104,10 +106,10 @@ def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> De
         asset(_NOTEBOOK), notebook, {**parameters, "out": str(saved)}, progress=progress
     )
     page = export_html(notebook)
-    run = load_run(saved)
+    run = load_record(saved)
     image = folder / _PICTURE
-    image.write_bytes(picture(run.data_map(color="truth"), scale=1.5))
-    hardest = run.hardest(_SHOWN)
+    image.write_bytes(picture(drawn_map(run, color="truth"), scale=1.5))
+    hardest = hardest_samples(run, _SHOWN, None)
     return Demo(notebook, page, saved, image, hardest.frame, hardest.by)
 
 

@@ -17,7 +17,7 @@ from hcat_nb.sweeps.progress import time_words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hcat_nb.runs.forecast import Forecast
+    from hcat_nb.runs.execution.forecast import Forecast
 
 __all__ = ["DryRun", "dry_run"]
 
@@ -39,7 +39,7 @@ class DryRun:
         ``seconds`` that the run took or is expected to take; ``from``:
         ``measured``, ``like`` (the mean of like runs that were done) or
         ``forecast`` (training and observation only; see
-        :func:`hcat_nb.runs.forecast.forecast`).
+        :func:`hcat_nb.runs.execution.forecast.forecast`).
     n_workers : int
         Runs at a time.
     """
@@ -75,7 +75,7 @@ def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
     """
     import pandas as pd
 
-    from hcat_nb.runs.forecast import forecast
+    from hcat_nb.runs.execution.forecast import forecast
 
     folder = Path(settings["out"])
     measured: dict[str, list[float]] = {}

@@ -14,7 +14,7 @@ from typing import Any
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
-from hcat_nb.runs._atomic import written_whole
+from hcat_nb.runs.store.atomic import written_whole
 
 __all__ = ["MARK", "execute_notebook", "export_html", "notebook_parameters"]
 

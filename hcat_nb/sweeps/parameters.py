@@ -23,7 +23,7 @@ from hcat_nb.spec import OPTION_ALIASES, RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hcat_nb.runs.run import Run
+    from hcat_nb.runs.store.record import Record
 
 __all__ = ["Settings", "check_parameters", "plain_parameter", "refuse_unknown"]
 
@@ -61,21 +61,23 @@ class Settings:
         lines += [f"run_tag = {self.run_tag!r}"] if self.run_tag else []
         return "\n".join([*lines, "all other options as RunSpec has them"])
 
-    def metrics(self, run: Run) -> pd.DataFrame:
+    def metrics(self, run: Record) -> pd.DataFrame:
         """Return the run's metrics, those saved with it or measured now; none without a truth."""
         import pandas as pd
 
-        from hcat_nb.runs.store import saved_metrics
+        from hcat_nb.runs.measuring import measured
+        from hcat_nb.runs.store.saving import saved_metrics
 
         if not run.spec.knows_truth:
             return pd.DataFrame()
-        return run.evaluate() if self.out is None else saved_metrics(self.out)
+        return measured(run) if self.out is None else saved_metrics(self.out)
 
-    def picture(self, run: Run) -> bytes:
+    def picture(self, run: Record) -> bytes:
         """Return the run's data map as PNG, coloured by the truth where there is one."""
         from hcat_nb.charts.picture import picture
+        from hcat_nb.runs.review.drawing import drawn_map
 
-        return picture(run.data_map(color="truth" if run.spec.knows_truth else "group"))
+        return picture(drawn_map(run, color="truth" if run.spec.knows_truth else "group"))
 
 
 def check_parameters(namespace: Mapping[str, Any]) -> Settings:

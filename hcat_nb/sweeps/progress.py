@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Progress", "SweepListener", "TerminalProgress", "time_words"]
+__all__ = ["SweepListener", "SweepProgress", "TerminalProgress", "time_words"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """How far a sweep is.
 
     Parameters
@@ -56,7 +56,7 @@ class Progress:
 class SweepListener(Protocol):
     """What is told about progress."""
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: SweepProgress) -> None:
         """Show the newest figures."""
 
     def end(self) -> None:
@@ -68,7 +68,7 @@ class TerminalProgress:
 
     _bar: tqdm[None] | None = None
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: SweepProgress) -> None:
         """Move the bar."""
         from tqdm import tqdm
 

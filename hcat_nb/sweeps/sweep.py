@@ -2,66 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
-import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
-from hcat_nb.runs._lock import owned
+from hcat_nb.runs.store.lock import owned
+from hcat_nb.signals import interrupts
 from hcat_nb.sweeps._plan_file import begin, check_out, remembered
 from hcat_nb.sweeps._state import DONE, is_complete, read_state
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Cell, Plan, read_plan
-from hcat_nb.sweeps.progress import Progress, SweepListener, TerminalProgress
+from hcat_nb.sweeps.progress import SweepListener, SweepProgress, TerminalProgress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.sweeps._team import Team
     from hcat_nb.sweeps.dry_run import DryRun
 
 __all__ = ["Stop", "Sweep", "sweep"]
 
+_log = logging.getLogger(__name__)
+
 # With the limit that broke a run it would break again.
 _RAISED = {"time limit": " --time-limit MORE", "memory limit": " --memory-limit MORE"}
 _TURN = 0.2  # seconds between two looks at the clock and at interrupts
-
-
-class Workers(Protocol):
-    """What does runs: processes here, or a cluster."""
-
-    @property
-    def width(self) -> int:
-        """How many at a time, now."""
-
-    @property
-    def ahead(self) -> int:
-        """How many more than that may be handed over."""
-
-    @property
-    def pending(self) -> int:
-        """How many were handed over and did not end."""
-
-    def submit(self, request: Mapping[str, Any]) -> None:
-        """Hand one over."""
-
-    def next(self, timeout: float) -> dict[str, Any] | None:
-        """Return the state of one that ended, if one did."""
-
-    def recall(self) -> None:
-        """Take back those that did not begin."""
-
-    def close(self) -> None:
-        """End those that are not done."""
 
 
 @dataclass(frozen=True)
@@ -220,17 +194,23 @@ def _done(
             todo.append(cell)
     began, skipped = time.monotonic(), len(states)
     if todo:
-        with _interrupts(stop or Stop()) as ending:
-            team = _workers(folder, settings, len(todo))
+        ending = stop or Stop()
+        _log.info(
+            "%s: %d runs to do, %d complete, code %s", folder, len(todo), skipped, code_version()
+        )
+        with interrupts(ending.soon, ending.now.set):
+            team = _team(folder, settings, len(todo))
             try:
                 _work(team, todo, folder, settings, states, listener or TerminalProgress(), ending)
             finally:
                 team.close()
+                ended = len(states) - skipped
+                _log.info("%s: %d runs ended, %d to do", folder, ended, len(cells) - len(states))
     return Sweep(folder, cells, states, skipped, time.monotonic() - began)
 
 
 def _work(
-    team: Workers,
+    team: Team,
     todo: deque[Cell],
     folder: Path,
     settings: Mapping[str, Any],
@@ -241,13 +221,15 @@ def _work(
     """Hand out runs until none is left, or it is to end; write down how each ended."""
     complete, began = len(states), time.monotonic()
     total, failed = complete + len(todo), 0
-    shown: Progress | None = None
+    shown: SweepProgress | None = None
     recalled = False
     try:
         while not ending.now.is_set():
             width = team.width  # a cluster is asked for it
-            while todo and team.pending < width + team.ahead and not ending.soon.is_set():
-                team.submit(_request(todo.popleft(), folder, settings))
+            while todo and team.pending < team.capacity and not ending.soon.is_set():
+                cell = todo.popleft()
+                _log.info("run %s handed over: %s", cell.address, cell)
+                team.submit(_request(cell, folder, settings))
             if ending.soon.is_set() and not recalled:
                 team.recall()
                 recalled = True
@@ -258,7 +240,7 @@ def _work(
                 left = pace * (len(todo) + team.pending)
             waiting = team.pending > 0 and width == 0
             running = min(team.pending, width)
-            now = Progress(total, complete, ended - failed, failed, running, left, waiting)
+            now = SweepProgress(total, complete, ended - failed, failed, running, left, waiting)
             if now != shown:
                 listener.show(now)
                 shown = now
@@ -266,9 +248,23 @@ def _work(
                 return
             if (state := team.next(_TURN)) is not None:
                 states[state["address"]] = state
+                _say_end(state)
                 failed += state["state"] != DONE
     finally:
         listener.end()
+
+
+def _say_end(state: Mapping[str, Any]) -> None:
+    done = state["state"] == DONE
+    _log.log(
+        logging.INFO if done else logging.WARNING,
+        "run %s: %s%s (%s s, at most %s MB)",
+        state["address"],
+        state["state"],
+        "" if done else f", {_first_line(state['error'])}",
+        state.get("seconds", "?"),
+        state.get("peak_mb", "?"),
+    )
 
 
 def _request(cell: Cell, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,17 +278,16 @@ def _request(cell: Cell, folder: Path, settings: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _workers(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Workers:
-    from hcat_nb.sweeps._workers import LocalWorkers, available_cores
+def _team(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Team:
+    from hcat_nb.sweeps._team import LOCAL, DaskPool, LocalPool, Team
+    from hcat_nb.sweeps._workers import available_cores
 
     cores = available_cores()
     n_workers = min(settings.get("workers") or cores, n_runs)
     n_threads = max(1, cores // n_workers)
     if (scheduler := settings.get("scheduler")) is None:
-        return LocalWorkers(folder, n_workers, n_threads)
-    from hcat_nb.sweeps._cluster import LOCAL, DaskWorkers
-
-    return DaskWorkers(scheduler, n_workers, n_threads if scheduler == LOCAL else 1)
+        return Team(LocalPool(n_workers), n_threads)
+    return Team(DaskPool(scheduler, n_workers), n_threads if scheduler == LOCAL else 1)
 
 
 def _plan(source: Any) -> Plan:
@@ -340,21 +335,3 @@ def _only(cells: tuple[Cell, ...], only: Sequence[str]) -> tuple[Cell, ...]:
 
 def _first_line(error: str | None) -> str:
     return (error or "").strip().partition("\n")[0]
-
-
-@contextmanager
-def _interrupts(stop: Stop) -> Iterator[Stop]:
-    """Let the first Ctrl-C end the sweep softly, the second at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
-
-    def heard(_number: int, _frame: FrameType | None) -> None:
-        (stop.now if stop.soon.is_set() else stop.soon).set()
-
-    signal.signal(signal.SIGINT, heard)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

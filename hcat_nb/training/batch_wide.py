@@ -82,10 +82,10 @@ class BatchWide:
         shape = [1, -1] + [1] * (x.dim() - 2)
         weight = 0.0 if self._idle else 1.0  # a stand-in is seen, and does not count
         count = x.new_tensor([weight * x.numel() / x.shape[1]])
-        sums = _added_up(torch.cat([weight * x.sum(axes), count]))
+        sums = _all_reduce(torch.cat([weight * x.sum(axes), count]))
         n, mean = sums[-1].detach(), sums[:-1] / sums[-1].detach()
         centred = x - mean.reshape(shape)
-        variance = _added_up(weight * centred.square().sum(axes)) / n
+        variance = _all_reduce(weight * centred.square().sum(axes)) / n
         _remember(module, mean.detach(), variance.detach(), float(n))
         y = centred * (variance + module.eps).rsqrt().reshape(shape)
         if module.affine:
@@ -126,7 +126,7 @@ def _remember(module: _BatchNorm, mean: Tensor, variance: Tensor, n: float) -> N
         module.running_var.lerp_(unbiased.to(module.running_var.dtype), momentum)
 
 
-class _AddedUp(torch.autograd.Function):
+class _AllReduce(torch.autograd.Function):
     """The sum over all ranks; on the way back gradients are added up, too."""
 
     @staticmethod
@@ -142,6 +142,6 @@ class _AddedUp(torch.autograd.Function):
         return total
 
 
-def _added_up(tensor: Tensor) -> Tensor:
-    total: Tensor = _AddedUp.apply(tensor)
+def _all_reduce(tensor: Tensor) -> Tensor:
+    total: Tensor = _AllReduce.apply(tensor)
     return total

@@ -36,12 +36,12 @@ from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.moving_parts import MovingParts
 from hcat_nb.training.seed import isolated_rng
 
-__all__ = ["EpochRecord", "Progress", "Trainer", "Training", "batches"]
+__all__ = ["EpochRecord", "TrainState", "Trainer", "Training", "batches"]
 
 
 Outcome = Literal["finished", "stopped", "failed"]
 Moment = Literal["on_start", "on_step", "on_epoch", "on_extra", "on_end"]
-Tell = Callable[[Moment, object], None]
+Notify = Callable[[Moment, object], None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Training:
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
+class TrainState:
     """How far a training is: its finished epochs, and the state of its moving parts after them."""
 
     history: Sequence[EpochRecord]
@@ -122,7 +122,7 @@ class Trainer:
     listeners : sequence of Listener
     control : Control
         Stops or pauses; looked at before every batch.
-    start : Progress, optional
+    start : TrainState, optional
         Where an earlier training was; the observer's subscribers have to be
         where they were then, too.
     afterwards : callable, optional
@@ -143,8 +143,8 @@ class Trainer:
     seed: int
     listeners: Sequence[Listener] = ()
     control: Control = field(default_factory=Control)
-    start: Progress | None = None
-    afterwards: Callable[[Training, Tell], None] | None = None
+    start: TrainState | None = None
+    afterwards: Callable[[Training, Notify], None] | None = None
 
     @property
     def leads(self) -> bool:
@@ -160,11 +160,11 @@ class Trainer:
         """Batches in an epoch."""
         return len(batches(self.rows, self.batch_size))
 
-    def progress(self) -> Progress:
+    def progress(self) -> TrainState:
         """Return where the training is; for a listener, when it hears of an epoch."""
-        return Progress(tuple(self._training.history), self._parts.state())
+        return TrainState(tuple(self._training.history), self._parts.state())
 
-    def run(self, start: StartEvent) -> Training:
+    def fit(self, start: StartEvent) -> Training:
         """Train all epochs, or until stopped.
 
         Parameters
@@ -191,11 +191,11 @@ class Trainer:
         outcome: Outcome = "failed"
         message = ""
         try:
-            self._audience.tell("on_start", start)
+            self._audience.notify("on_start", start)
             with isolated_rng(child_seed(self.seed, "dropout"), self.features.device):
                 self._run_epochs(training)
             if self.afterwards is not None:
-                self.afterwards(training, self._audience.tell)
+                self.afterwards(training, self._audience.notify)
             outcome = training.outcome
         except BaseException as error:
             message = f"{type(error).__name__}: {error}"
@@ -204,7 +204,7 @@ class Trainer:
             scored = outcome != "failed" and training.history
             scores = self._board.at_end() if scored else None
             end = EndEvent(outcome, len(training.history), message, scores)
-            self._audience.tell("on_end", end)
+            self._audience.notify("on_end", end)
             if scores is not None:
                 scores.close()
         return training
@@ -256,7 +256,7 @@ class Trainer:
                 map=snapshot,
                 scores=scores,
             )
-            self._audience.tell("on_epoch", event)
+            self._audience.notify("on_epoch", event)
             scores.close()
 
     def _train_epoch(self, epoch: int, shuffled: Tensor, optimizer: LeanAdam) -> float | None:
@@ -266,10 +266,10 @@ class Trainer:
         parts = batches(shuffled, self.batch_size)
         inputs = streamed(self.features, [self._shown(batch) for batch in parts])
         for step, (batch, x) in enumerate(zip(parts, inputs, strict=True), start=1):
-            if self._told_to_stop():
+            if self._stop_requested():
                 return None
             total += self._step(batch, x, optimizer)
-            self._audience.tell("on_step", StepEvent(epoch, step, len(parts)))
+            self._audience.notify("on_step", StepEvent(epoch, step, len(parts)))
         return self._summed(total) / len(shuffled)
 
     def _shown(self, batch: Tensor) -> Tensor:
@@ -280,9 +280,9 @@ class Trainer:
         """Train on a batch, whose shown features are ``x``; return the sum of its losses before."""
         logits = self.model(x)
         loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
-        optimizer.forget_gradients()
+        optimizer.zero_grad()
         loss.backward()
-        optimizer.advance()
+        optimizer.step()
         self.observer.record_step(batch, logits)
         return loss.detach() * len(batch)
 
@@ -290,7 +290,7 @@ class Trainer:
         """Return whom listeners may ask for scores while the run goes on."""
         return [one for one in self.observer.subscribers if isinstance(one, Method)]
 
-    def _told_to_stop(self) -> bool:
+    def _stop_requested(self) -> bool:
         self.control.wait_while_paused()
         return self.control.stop.is_set()
 
@@ -335,7 +335,7 @@ class _Audience:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
 
-    def tell(self, what: Moment, event: object) -> None:
+    def notify(self, what: Moment, event: object) -> None:
         for listener in self._present():
             try:
                 getattr(listener, what)(event)

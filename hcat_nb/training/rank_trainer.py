@@ -62,8 +62,8 @@ class RankTrainer(Trainer):
         """Return how an observer shares samples that each process observes."""
         return Replicated(self.ranks)
 
-    def run(self, start: StartEvent) -> Training:
-        """Train all epochs, or until some rank is told to stop; see :meth:`Trainer.run`."""
+    def fit(self, start: StartEvent) -> Training:
+        """Train all epochs, or until some rank is told to stop; see :meth:`Trainer.fit`."""
         self._wide = BatchWide(self.model)
         self._joint = DistributedDataParallel(
             self.model,
@@ -72,7 +72,7 @@ class RankTrainer(Trainer):
             find_unused_parameters=self._leaves_some_out(),
         )
         try:
-            return super().run(start)
+            return super().fit(start)
         finally:
             del self._joint  # and with it what hangs at the parameters
 
@@ -89,10 +89,10 @@ class RankTrainer(Trainer):
         summed = nn.functional.cross_entropy(logits.float(), self.labels[shown], reduction="sum")
         if len(mine) == 0:
             summed = 0.0 * summed
-        optimizer.forget_gradients()
+        optimizer.zero_grad()
         # What follows takes the mean over ranks.
         (summed * (self.ranks.size / len(batch))).backward()
-        optimizer.advance()
+        optimizer.step()
         if len(mine):
             self.observer.record_step(mine, logits)
         return summed.detach()
@@ -100,7 +100,7 @@ class RankTrainer(Trainer):
     def _scored_meanwhile(self) -> list[Method]:
         return []  # each process knows its own samples only, until the end
 
-    def _told_to_stop(self) -> bool:
+    def _stop_requested(self) -> bool:
         while True:
             control = self.control
             stop, pause = self.ranks.any(control.stop.is_set(), not control.resume.is_set())
@@ -110,7 +110,7 @@ class RankTrainer(Trainer):
 
     def _summed(self, losses: Tensor) -> float:
         # Weights are equal; what a module of the user's counts by itself need not be.
-        self.ranks.take_over(list(self.model.buffers()))
+        self.ranks.broadcast_tensors(list(self.model.buffers()))
         return self.ranks.total(float(losses))[0]
 
     def _is_broken(self, epoch: int, shuffled: Tensor) -> bool:
@@ -119,7 +119,7 @@ class RankTrainer(Trainer):
     def _look(self, epoch: int) -> tuple[float, MapSnapshot]:
         # A checkpoint holds the random state of rank 0; whoever resumes goes on from it.
         device = self.features.device
-        set_random_state(self.ranks.from_leader(random_state(device)), device)
+        set_random_state(self.ranks.broadcast(random_state(device)), device)
         sharing = self.observer.sharing
         assert isinstance(sharing, Replicated)
         return sharing.look(self.dynamics, epoch)

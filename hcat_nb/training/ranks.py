@@ -144,7 +144,7 @@ class Ranks:
         dist.all_reduce(told, group=self.group)
         return [float(value) for value in told]
 
-    def add_up(self, tensor: Tensor) -> None:
+    def all_reduce(self, tensor: Tensor) -> None:
         """Replace a tensor, on this rank's device, by its sum over all ranks."""
         dist.all_reduce(tensor)
 
@@ -168,13 +168,13 @@ class Ranks:
             parts.append(part)
         return parts
 
-    def from_leader(self, value: T) -> T:
+    def broadcast(self, value: T) -> T:
         """Return, on all ranks, what rank 0 hands over."""
         told: list[Any] = [value]
         dist.broadcast_object_list(told, group=self.group, group_src=0)
         return told[0]  # type: ignore[no-any-return]
 
-    def take_over(self, tensors: Sequence[Tensor]) -> None:
+    def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
         """Fill tensors, on this rank's device, with those of rank 0."""
         for tensor in tensors:
             dist.broadcast(tensor, 0)
@@ -182,7 +182,7 @@ class Ranks:
     def start_alike(self, model: nn.Module) -> None:
         """Give a model the weights that it has on rank 0."""
         with torch.no_grad():
-            self.take_over([*model.parameters(), *model.buffers()])
+            self.broadcast_tensors([*model.parameters(), *model.buffers()])
 
     def check_same(self, facts: Mapping[str, Any]) -> None:
         """Refuse to train where ranks were given different things.

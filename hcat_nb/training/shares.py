@@ -37,7 +37,7 @@ class Replicated:
         A sample is trained once an epoch, by one rank: all others add zeros.
         """
         staged[~presented] = 0
-        self.ranks.add_up(staged)
+        self.ranks.all_reduce(staged)
         presented.copy_(self.ranks.either(presented))
 
     def owned(self, rows: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class Shares(Replicated):
             more = value.clone() if base is None else value - base
             if more.numel() == 0:
                 continue
-            self.ranks.add_up(more)
+            self.ranks.all_reduce(more)
             total = more if base is None else base + more
             self._summed[key] = total.clone()
             setattr(one, key[1], total)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import hcat_nb as hcat
-from hcat_nb.runs.store import load_run
+from hcat_nb.api.run import load_run
 from hcat_nb.sweeps.collect import results
 
 LOADED = 20  # runs that are loaded whole

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.evaluation.ranking import auroc
-from hcat_nb.runs.characterize import characterize
 
 TABLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "tables"
 FAULT = "82__32"

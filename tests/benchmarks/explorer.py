@@ -23,11 +23,11 @@ import numpy as np
 import pandas as pd
 
 from hcat_nb.data.loading import load
-from hcat_nb.jupyter.exploration import Exploration
-from hcat_nb.jupyter.gallery_page import SampleViews
-from hcat_nb.runs._pictures import png
-from hcat_nb.runs._samples import Samples
-from hcat_nb.runs.decisions import Decisions
+from hcat_nb.jupyter.review.exploration import Exploration
+from hcat_nb.jupyter.review.gallery_page import SampleViews
+from hcat_nb.runs.review.decisions import Decisions
+from hcat_nb.runs.review.pictures import png
+from hcat_nb.runs.review.samples import Samples
 
 SIDE = 28  # pixels, as MNIST
 

@@ -27,7 +27,7 @@ import plain
 import torch
 
 import hcat_nb as hcat
-from hcat_nb.runs.forecast import REST, TRAINING, forecast
+from hcat_nb.runs.execution.forecast import REST, TRAINING, forecast
 
 FACTOR = 1.5
 _SMALL, _LEAST = 0.02, 0.1  # of the run's time; seconds

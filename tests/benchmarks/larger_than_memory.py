@@ -80,7 +80,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Watch() as watch:
         path, labels = make_table(Path(folder), asked.rows)
         import hcat_nb as hcat
-        from hcat_nb.runs._record import peak_memory_mb
+        from hcat_nb.runs.execution.info import peak_memory_mb
 
         began = time.perf_counter()
         run = hcat.characterize(

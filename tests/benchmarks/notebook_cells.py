@@ -130,18 +130,18 @@ RUN = """
 import asyncio, json, statistics, time
 import numpy as np
 import hcat_nb as hcat
-from hcat_nb.jupyter.limiter import Limiter
+from hcat_nb.jupyter.throttle import Throttle
 from hcat_nb.jupyter.listener import LiveListener
 from hcat_nb.training.events import Listener
 
 rng = np.random.default_rng(0)
 features = rng.normal(size=(60_000, 8)).astype(np.float32)
 labels = (features[:, 0] > 0).astype(int)
-drawn, note = [], Limiter.drawn
+drawn, note = [], Throttle.drawn
 def heard(limiter, seconds):  # the page's word that a frame is on the screen
     drawn.append(time.perf_counter())
     note(limiter, seconds)
-Limiter.drawn = heard
+Throttle.drawn = heard
 class Watch(Listener):
     ends = []
     def on_epoch(self, event):

@@ -23,7 +23,7 @@ from hcat_nb.models._building import build_network
 from hcat_nb.observation.dynamics import MapDynamics
 from hcat_nb.observation.observer import Observer
 from hcat_nb.registry import METHODS
-from hcat_nb.runs._record import peak_memory_mb
+from hcat_nb.runs.execution.info import peak_memory_mb
 from hcat_nb.training.events import StartEvent
 from hcat_nb.training.loop import Trainer
 
@@ -89,7 +89,7 @@ def ours(data: hcat.LabelledDataset, model: str, epochs: int, device: str = "cpu
         is_hard=None,
     )
     began = time.perf_counter()
-    trainer.run(start)
+    trainer.fit(start)
     return time.perf_counter() - began
 
 

@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 import hcat_nb as hcat
-from hcat_nb.runs.shortcuts import shortcut_table
-from hcat_nb.sweeps.study import Study, load_study
+from hcat_nb.study.shortcuts import shortcut_table
+from hcat_nb.study.tables import Study, load_study
 
 KINDS = {
     "digits": ("uniform", "asymmetric", "ood_covariate", "crop_shift"),

@@ -21,8 +21,8 @@ from typing import Any
 
 import papermill
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.assets import asset
-from hcat_nb.runs.characterize import characterize
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps._workers import Worker
 

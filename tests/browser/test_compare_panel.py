@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 RUNS = """import hcat_nb as hcat
 options = dict(hardness="uniform", p=0.1, epochs=3, methods="aum loss vog", data_seed=0)
 run_a, run_b = (hcat.characterize("wine", model_seed=seed, **options) for seed in (1, 2))"""
-PANEL = """from hcat_nb.jupyter.compare_panel import ComparePanel
+PANEL = """from hcat_nb.jupyter.review.compare_panel import ComparePanel
 panel = ComparePanel()
 panel"""
 DRAWN = "seq => Number(document.querySelector('.hcat-chart')?.dataset.seq) === seq"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hcat_nb.sweeps.report import write_report
+from hcat_nb.study.report import write_report
 
 pytestmark = pytest.mark.browser
 

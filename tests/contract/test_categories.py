@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations._apply import perturb
 from hcat_nb.registry import PERTURBATIONS
-from hcat_nb.runs.characterize import characterize
 
 N = 200
 TABLES = [name for name in PERTURBATIONS.names() if name != "mixture"]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.loading import load
 from hcat_nb.methods._card import KINDS
 from hcat_nb.registry import METHODS
-from hcat_nb.runs.characterize import characterize
 
 CLAIMED = [
     (kind, name)

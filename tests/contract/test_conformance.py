@@ -24,13 +24,13 @@ import torch
 from torch import nn
 
 import hcat_nb as hcat
+from hcat_nb.api.run import Run
 from hcat_nb.assets import asset
 from hcat_nb.models.lenet import LeNet
 from hcat_nb.models.mlp import MLP
 from hcat_nb.observation.augmented import AugmentedCopies
 from hcat_nb.observation.traits import InputTraits
 from hcat_nb.registry import METHODS
-from hcat_nb.runs.run import Run
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import Listener
 

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.models._adapter import AdaptedModel, fit_scaling
-from hcat_nb.runs.characterize import characterize
 
 
 class Recurrent(nn.Module):

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations._apply import perturb
 from hcat_nb.registry import METHODS
-from hcat_nb.runs.characterize import characterize
 
 SIZES = {"common": 150, "some": 40, "two": 2, "one": 1}
 N = sum(SIZES.values())

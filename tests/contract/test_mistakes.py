@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from torch import nn
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.errors import (
     DataError,
     HcatError,
@@ -16,7 +17,6 @@ from hcat_nb.errors import (
     StoreError,
     UnknownNameError,
 )
-from hcat_nb.runs.characterize import characterize
 from hcat_nb.spec import RunSpec
 from hcat_nb.training.events import Listener
 

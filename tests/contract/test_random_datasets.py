@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.loading import load
-from hcat_nb.runs.characterize import characterize
 
 
 class Noisy(Dataset[Any]):

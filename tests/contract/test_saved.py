@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import hcat_nb as hcat
-from hcat_nb.runs.rescore import rescore
+from hcat_nb.api.rescore import rescore
 from hcat_nb.sweeps._plan_file import remembered
 
 SAVED = Path(__file__).parent / "saved"

@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data._hugging_face import is_hugging_face
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, HcatError, UnknownNameError
-from hcat_nb.runs.characterize import characterize
 
 datasets = pytest.importorskip(
     "datasets", reason="needs Hugging Face's datasets: pip install 'hcat-nb[huggingface]'"

@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, HcatError, SpecError, UnknownNameError
-from hcat_nb.runs.characterize import characterize
 
 
 @pytest.fixture

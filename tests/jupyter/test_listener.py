@@ -16,7 +16,7 @@ from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.frames import Frame, rows
 from hcat_nb.jupyter.listener import LiveListener
 from hcat_nb.jupyter.map_scene import MapScene
-from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.progress import ProgressBar
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.training.events import EndEvent, ExtraEvent, StepEvent
 
@@ -26,14 +26,14 @@ class Recorder:
 
     def __init__(self, ready: bool = True) -> None:
         self.is_ready = ready
-        self.states: list[Progress] = []
+        self.states: list[ProgressBar] = []
         self.scenes: list[MapScene] = []
         self.specs: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.views: list[StaticView] = []
         self.offered: list[tuple[list[int], Callable[[int], Frame], str]] = []
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: ProgressBar) -> None:
         self.states.append(progress)
 
     def start_map(self, scene: MapScene) -> None:
@@ -49,7 +49,7 @@ class Recorder:
     def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
         self.offered.append((epochs, frame, note))
 
-    def finish(self, progress: Progress, view: StaticView) -> None:
+    def finish(self, progress: ProgressBar, view: StaticView) -> None:
         self.states.append(progress)
         self.views.append(view)
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import hcat_nb as hcat
+from hcat_nb.api.run import Run
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.jupyter.frames import rows
 from hcat_nb.jupyter.map_scene import Bounds
 from hcat_nb.jupyter.run_scene import run_coloring, run_scene
-from hcat_nb.runs.run import Run
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ from hcat_nb.errors import SpecError
 from hcat_nb.jupyter import screens
 from hcat_nb.jupyter.frames import Frame, encode, numbers
 from hcat_nb.jupyter.live_map import LiveMap
-from hcat_nb.jupyter.progress import Progress
+from hcat_nb.jupyter.progress import ProgressBar
 from hcat_nb.jupyter.screens import StaticScreen, WidgetScreen, asked_from, open_screen
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.training.events import Control
 
-RUNNING = Progress("digits", "lenet", "cpu", n=10, n_epochs=4)
+RUNNING = ProgressBar("digits", "lenet", "cpu", n=10, n_epochs=4)
 Shown = list[tuple[str, dict[str, Any]]]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from hcat_nb.jupyter.sweep_screen import SweepScreen
-from hcat_nb.sweeps.progress import Progress
+from hcat_nb.sweeps.progress import SweepProgress
 
 
 class _Handle:
@@ -24,11 +24,11 @@ def test_one_output_is_updated_where_something_changed() -> None:
     handle = _Handle()
     screen = SweepScreen(handle.display)
     for progress in (
-        Progress(4, 1, running=2),
-        Progress(4, 1, running=2),
-        Progress(4, 1, done=1, running=2, seconds_left=50.1),
-        Progress(4, 1, done=1, running=2, seconds_left=50.3),
-        Progress(4, 1, done=2, failed=1),
+        SweepProgress(4, 1, running=2),
+        SweepProgress(4, 1, running=2),
+        SweepProgress(4, 1, done=1, running=2, seconds_left=50.1),
+        SweepProgress(4, 1, done=1, running=2, seconds_left=50.3),
+        SweepProgress(4, 1, done=2, failed=1),
     ):
         screen.show(progress)
     screen.end()

@@ -13,8 +13,8 @@ import papermill
 import pytest
 import yaml
 
+from hcat_nb.api.run import load_run
 from hcat_nb.registry import METHODS
-from hcat_nb.runs.store import load_run
 from hcat_nb.spec import RunSpec
 from hcat_nb.sweeps.execute import execute_notebook, notebook_parameters
 

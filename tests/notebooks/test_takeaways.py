@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hcat_nb.evaluation.hypotheses import THRESHOLDS
+from hcat_nb.study.hypotheses import THRESHOLDS
 from hcat_nb.sweeps.execute import execute_notebook
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import SpecError
-from hcat_nb.observation.augmented import AugmentedCopies
+from hcat_nb.observation import _blocked_draws
+from hcat_nb.observation.augmented import AugmentedCopies, BlockedDraws, changed_rows
 from hcat_nb.observation.traits import InputTraits
 
 N = 40
@@ -192,3 +193,91 @@ def test_hcats_copies_are_mirrored_in_the_upper_half_of_the_range():
     grey = (x * 255).round().to(torch.uint8)
     copies = copies_of(grey, InputTraits((0.0, 255.0)), strength=0, k=1, as_hcat=True)
     assert (copies.copy(grey, torch.arange(N), 0).float() / 255 - expected).abs().max() < 0.006
+
+
+N = 20_000
+
+
+def normal(columns: int) -> torch.Tensor:
+    return torch.randn(N, columns, generator=torch.Generator().manual_seed(0))
+
+
+def traits(shares: list[float]) -> InputTraits:
+    return InputTraits(
+        column_stds=torch.tensor([0.0, 2.0]), marginals={0: torch.tensor(shares).cumsum(0)}
+    )
+
+
+def test_a_category_is_drawn_anew_as_often_as_asked_and_as_its_levels_occur():
+    shares = [0.5, 0.0, 0.2, 0.3]
+    x = torch.tensor([1.0, 0.0]).expand(N, 2)  # of a level that no other row has
+    copy = changed_rows(x, normal(2), traits(shares), noise=0.0, redrawn=0.25)
+    counts = torch.bincount(copy[:, 0].long(), minlength=4) / N
+    # 20,000 draws: five standard errors are .016 at most
+    expected = 0.25 * torch.tensor(shares) + torch.tensor([0, 0.75, 0, 0])
+    assert torch.allclose(counts, expected, atol=0.016)
+    assert torch.equal(copy[:, 1], x[:, 1])
+
+
+@pytest.mark.parametrize("redrawn", [0.0, 1.0])
+def test_never_and_always(redrawn):
+    x = torch.tensor([1.0, 0.0]).expand(N, 2)
+    copy = changed_rows(x, normal(2), traits([0.5, 0.0, 0.2, 0.3]), noise=0.1, redrawn=redrawn)
+    assert (copy[:, 0] == 1).all() == (redrawn == 0)
+    assert (copy[:, 0] == 1).any() == (redrawn == 0)
+    assert copy[:, 1].std().item() == pytest.approx(0.2, rel=0.03)  # 0.1 of 2; six errors of .5 %
+
+
+def test_words_are_left_out_and_the_length_stays():
+    x = torch.tensor([3.0, 0.6, 0.0, 0.8]).expand(N, 4)
+    words = InputTraits(column_stds=torch.tensor([0.0] * 4), words=range(1, 4))
+    copy = changed_rows(x, normal(4), words, noise=0.1, redrawn=0.1)
+    assert torch.equal(copy[:, 0], x[:, 0])
+    assert not copy[:, 2].any()
+    assert (copy[:, 1] == 0).float().mean().item() == pytest.approx(0.1, abs=0.011)  # five errors
+    lengths = copy[:, 1:].norm(dim=1)
+    gone = (copy[:, 1:] == 0).all(1)
+    assert torch.allclose(lengths[~gone], torch.tensor(1.0))
+    assert 0 < gone.float().mean() < 0.02
+
+
+N, WIDTH = 50, 9
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+@pytest.fixture
+def draws(monkeypatch) -> BlockedDraws:
+    monkeypatch.setattr(_blocked_draws, "_BLOCK", 8)
+    return BlockedDraws(N, WIDTH, generator())
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [torch.arange(N)],
+        list(torch.arange(N).split(7)),
+        list(torch.arange(N).flip(0).split(7)),
+        [torch.tensor([49, 3, 3, 20]), torch.tensor([], dtype=torch.int64), torch.tensor([0])],
+    ],
+    ids=["at once", "in parts", "backwards", "here and there"],
+)
+def test_the_numbers_are_those_of_one_drawing(draws, parts):
+    whole = torch.rand(N, WIDTH, generator=generator())
+    for rows in parts:
+        assert torch.equal(draws.of(rows), whole[rows])
+
+
+def test_a_real_block_begins_where_the_one_before_ends():
+    rows = torch.tensor([0, _blocked_draws._BLOCK - 1, _blocked_draws._BLOCK, 20_000])
+    whole = torch.rand(20_001, WIDTH, generator=generator())
+    assert torch.equal(BlockedDraws(20_001, WIDTH, generator()).of(rows), whole[rows])
+
+
+def test_one_block_is_held(draws):
+    draws.of(torch.arange(N))
+    assert draws.block(6) is draws.block(6)
+    assert len(draws.block(6)) == 2  # of the last block there are two rows
+    assert draws.block(0).shape == (8, WIDTH)

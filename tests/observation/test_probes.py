@@ -55,3 +55,22 @@ def test_a_forward_that_memory_does_not_hold_is_not_shared():
     assert isinstance(probe, TracingProbe)
     probe.gradients._rows = 4
     assert not probe.wants_trace(x)
+
+
+def test_a_need_of_ones_own_is_measured_by_what_it_brings():
+    net = nn.Linear(4, 3).eval()
+    need = Need("SUM", "final", lambda model, batch, times=1: batch.x.sum(1) * times)
+    x = torch.randn(5, 4)
+    probe = make_probe(need, (("times", 2),), net, InputTraits(), n=5, seed=0)
+    assert torch.equal(probe(Batch(torch.arange(5), x, torch.zeros(5), net(x))), 2 * x.sum(1))
+    assert not need.is_logits
+    assert need in {need, Need.LOGITS}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [("SUM", "train", "epoch or final"), ("LOGITS", "epoch", "another name")],
+)
+def test_a_need_that_nobody_could_serve_is_refused(name, kind, said):
+    with pytest.raises(HcatError, match=said):
+        Need(name, kind, lambda model, batch: batch.x)

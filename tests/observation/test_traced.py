@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from hcat_nb.observation.traced import traced_forward
+from hcat_nb.observation.traced import differentiable, traced_forward
 
 NET = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).eval()
 X = torch.arange(32, dtype=torch.uint8).reshape(2, 1, 4, 4)
@@ -37,3 +37,21 @@ def test_without_a_leaf_the_samples_enter_as_they_are():
     assert seen[0] is X
     assert traced.logits.requires_grad
     assert not traced.calls
+
+
+def test_gradients_are_recorded_within_inference_mode():
+    net = nn.Linear(2, 1)
+    with torch.inference_mode():
+        with differentiable(net):
+            assert net(torch.ones(1, 2)).requires_grad
+        assert not net(torch.ones(1, 2)).requires_grad
+        assert torch.is_inference_mode_enabled()
+
+
+def test_recurrent_layers_do_without_cudnn():
+    enabled = torch.backends.cudnn.enabled
+    with differentiable(nn.Sequential(nn.GRU(2, 2))):
+        assert not torch.backends.cudnn.enabled
+    with differentiable(nn.Linear(2, 2)):
+        assert torch.backends.cudnn.enabled == enabled
+    assert torch.backends.cudnn.enabled == enabled

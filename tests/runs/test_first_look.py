@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcat_nb.api.characterize import characterize
+from hcat_nb.api.run import load_run
 from hcat_nb.errors import UnknownNameError
-from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.first_look import rankings, score_of
-from hcat_nb.runs.store import load_run
 
 
 def test_it_is_the_mean_of_three_ranks_in_equal_parts(image_run):

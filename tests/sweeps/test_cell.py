@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hcat_nb.runs.store import load_run
+from hcat_nb.api.run import load_run
 from hcat_nb.sweeps._cell import run_cell
 from hcat_nb.sweeps._guard import Guard
 from hcat_nb.sweeps._state import is_complete

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import hcat_nb as hcat
+from hcat_nb.api.run import Run
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.run import Run
 from hcat_nb.sweeps._state import note_attempt, write_state
 from hcat_nb.sweeps.collect import results
 from hcat_nb.training.events import EpochEvent, Listener

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hcat_nb.api.characterize import characterize
+from hcat_nb.api.run import load_run
 from hcat_nb.errors import StoreError, UnknownNameError
-from hcat_nb.runs.characterize import characterize
 from hcat_nb.runs.first_look import score_of
-from hcat_nb.runs.store import load_run
 from hcat_nb.sweeps.demo import run_demo
 
 

@@ -19,7 +19,7 @@ def test_a_run_imports_little_more(fresh_python: Callable[..., str]) -> None:
     code = (
         "import hcat_nb.sweeps._preload, sys\n"
         "before = set(sys.modules)\n"
-        "from hcat_nb.runs.characterize import characterize\n"
+        "from hcat_nb.api.characterize import characterize\n"
         "import tempfile\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    characterize('wine', epochs=2, hardness='uniform', out=folder + '/run')\n"

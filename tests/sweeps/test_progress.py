@@ -5,15 +5,17 @@ import sys
 
 import pytest
 
-from hcat_nb.sweeps.progress import Progress, TerminalProgress
+from hcat_nb.sweeps.progress import SweepProgress, TerminalProgress
 
 
 def test_the_line_says_what_there_is_to_say() -> None:
-    assert str(Progress(8, 2)) == "2/8 done"
-    line = str(Progress(8, 2, done=3, failed=1, running=2, seconds_left=125))
+    assert str(SweepProgress(8, 2)) == "2/8 done"
+    line = str(SweepProgress(8, 2, done=3, failed=1, running=2, seconds_left=125))
     assert line == "5/8 done, 2 running, 1 failed, 2 min left"
-    assert str(Progress(8, 2, seconds_left=125, waiting=True)) == "2/8 done, waiting for a worker"
-    assert "left" not in str(Progress(3, 0, done=2, failed=1, seconds_left=0))
+    assert (
+        str(SweepProgress(8, 2, seconds_left=125, waiting=True)) == "2/8 done, waiting for a worker"
+    )
+    assert "left" not in str(SweepProgress(3, 0, done=2, failed=1, seconds_left=0))
 
 
 class _Terminal(io.StringIO):
@@ -25,8 +27,8 @@ def test_a_terminal_has_a_bar_and_a_file_nothing(monkeypatch: pytest.MonkeyPatch
     for stream, words in ((_Terminal(), "2/4 done, 1 running"), (io.StringIO(), "")):
         monkeypatch.setattr(sys, "stderr", stream)
         bar = TerminalProgress()
-        bar.show(Progress(4, 1, running=2))
-        bar.show(Progress(4, 1, done=1, running=1))
+        bar.show(SweepProgress(4, 1, running=2))
+        bar.show(SweepProgress(4, 1, done=1, running=1))
         bar.end()
         assert words in stream.getvalue()
         assert bool(stream.getvalue()) == bool(words)

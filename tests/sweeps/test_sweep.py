@@ -19,7 +19,7 @@ import pytest
 
 from hcat_nb.errors import HcatError, SpecError, StoreError, UnknownNameError
 from hcat_nb.sweeps import grid
-from hcat_nb.sweeps.progress import Progress
+from hcat_nb.sweeps.progress import SweepProgress
 from hcat_nb.sweeps.sweep import Stop, Sweep, sweep
 
 N_RUNS = 24
@@ -143,10 +143,10 @@ class _Listener:
     """Keeps what it is shown, and asks to stop after the first run."""
 
     def __init__(self, stop: Stop) -> None:
-        self.shown: list[Progress] = []
+        self.shown: list[SweepProgress] = []
         self.stop, self.ended = stop, False
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: SweepProgress) -> None:
         self.shown.append(progress)
         if progress.done:
             self.stop.soon.set()

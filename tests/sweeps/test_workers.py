@@ -13,8 +13,8 @@ import pytest
 
 from hcat_nb.sweeps import _workers
 from hcat_nb.sweeps._state import is_complete
+from hcat_nb.sweeps._team import LocalPool, Team
 from hcat_nb.sweeps._workers import (
-    LocalWorkers,
     Worker,
     WorkerLostError,
     available_cores,
@@ -23,13 +23,13 @@ from hcat_nb.sweeps._workers import (
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[LocalWorkers]:
-    team = LocalWorkers(tmp_path, 1, 1)
+def workers(tmp_path: Path) -> Iterator[Team]:
+    team = Team(LocalPool(1), 1)
     yield team
     team.close()
 
 
-def _next(team: LocalWorkers) -> dict[str, Any]:
+def _next(team: Team) -> dict[str, Any]:
     while (state := team.next(1.0)) is None:
         pass
     return state
@@ -52,7 +52,7 @@ def test_threads_are_said_to_every_library() -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_the_run_done(
-    workers: LocalWorkers,
+    workers: Team,
     tmp_path: Path,
     tiny: dict[str, Any],
     request_of: Callable[..., dict[str, Any]],
@@ -81,7 +81,7 @@ def test_a_worker_that_was_told_to_end_starts_no_process(
 
 
 def test_a_worker_that_cannot_start_is_told(
-    workers: LocalWorkers,
+    workers: Team,
     tiny: dict[str, Any],
     request_of: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,

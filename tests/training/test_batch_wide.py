@@ -42,14 +42,14 @@ def check(ranks, model, shape, n, exact=False):
     (made * weights[shown] * (not idle)).sum().backward()
     if exact:
         assert torch.equal(made, expected[shown]), model
-        assert torch.equal(torch.get_rng_state(), ranks.from_leader(torch.get_rng_state()))
+        assert torch.equal(torch.get_rng_state(), ranks.broadcast(torch.get_rng_state()))
     close(made, expected[shown])
     close(mine.grad, torch.zeros_like(mine) if idle else whole.grad[shown])
     for name, value in twin.named_buffers():
         close(dict(model.named_buffers())[name], value)
     for name, value in twin.named_parameters():
         gradient = dict(model.named_parameters())[name].grad.clone()
-        ranks.add_up(gradient)
+        ranks.all_reduce(gradient)
         close(gradient, value.grad)
     assert "forward" not in vars(model)
     x = x[:3]

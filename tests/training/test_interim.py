@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import hcat_nb as hcat
+from hcat_nb.api.run import Run
 from hcat_nb.errors import HcatError
 from hcat_nb.methods.base import Method
-from hcat_nb.runs.run import Run
 from hcat_nb.training.events import EndEvent, EpochEvent, Listener, StartEvent
 
 SPEC: dict[str, Any] = {"hardness": "uniform", "p": 0.2, "seed": 3, "device": "cpu"}

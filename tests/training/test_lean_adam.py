@@ -27,9 +27,9 @@ def test_steps_are_torchs_to_the_bit(skips):
     lean = LeanAdam(ours.parameters(), lr=0.1)
     plain = torch.optim.Adam(theirs.parameters(), lr=0.1, fused=True)
     for step in range(6):
-        lean.forget_gradients()
+        lean.zero_grad()
         losses(ours, step in skips).backward()
-        lean.advance()
+        lean.step()
         plain.zero_grad()
         losses(theirs, step in skips).backward()
         plain.step()
@@ -46,9 +46,9 @@ def test_it_goes_on_from_a_state():
 
     def train(net: nn.Sequential, optimizer: LeanAdam, steps: int) -> None:
         for _ in range(steps):
-            optimizer.forget_gradients()
+            optimizer.zero_grad()
             losses(net, False).backward()
-            optimizer.advance()
+            optimizer.step()
 
     train(whole, optimizers[0], 6)
     train(first, optimizers[1], 3)
@@ -64,7 +64,7 @@ def test_complex_parameters_are_trained_too():
     weight = nn.Parameter(torch.ones(2, dtype=torch.complex64))
     optimizer = LeanAdam([weight], lr=0.1)
     for _ in range(3):
-        optimizer.forget_gradients()
+        optimizer.zero_grad()
         weight.abs().sum().backward()
-        optimizer.advance()
+        optimizer.step()
     assert (weight.detach().abs() < 1).all()

@@ -76,7 +76,7 @@ def test_it_does_what_a_plain_loop_does():
     """Adam on the same order of batches, written out; no dropout, so no other draws."""
     model = network()
     plain = copy.deepcopy(model)
-    history = trainer(model, batch_size=20).run(start()).history
+    history = trainer(model, batch_size=20).fit(start()).history
     features, labels = data()
     optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2, fused=True)
     order = torch.Generator().manual_seed(child_seed(0, "order"))
@@ -102,7 +102,7 @@ def test_it_does_what_a_plain_loop_does():
 
 def test_listeners_hear_everything_in_order():
     heard = Heard()
-    trainer(network(), batch_size=40, listeners=[heard]).run(start())
+    trainer(network(), batch_size=40, listeners=[heard]).fit(start())
     middle = []
     for epoch in (1, 2, 3):
         middle += [("step", epoch, 1, 2), ("step", epoch, 2, 2), ("epoch", epoch)]
@@ -118,7 +118,7 @@ def test_a_failing_screen_is_reported_once_and_detached():
 
     broken, heard = Broken(), Heard()
     with pytest.warns(RuntimeWarning, match=r"Broken.on_step failed.*no screen") as warned:
-        trainer(network(), listeners=[broken, heard]).run(start())
+        trainer(network(), listeners=[broken, heard]).fit(start())
     assert len(warned) == 1
     assert broken.events == ["start"]
     assert heard.events[-1] == ("end", "finished", 3)
@@ -133,7 +133,7 @@ def test_a_failing_essential_listener_stops_the_run():
 
     heard = Heard()
     with pytest.raises(OSError, match="disk full"):
-        trainer(network(), listeners=[Checkpoint(), heard]).run(start())
+        trainer(network(), listeners=[Checkpoint(), heard]).fit(start())
     assert heard.events[-1] == ("end", "failed", 1)
 
 
@@ -150,8 +150,8 @@ def test_a_stop_keeps_the_finished_epochs_and_undoes_the_begun_one():
     control = Control()
     stopped, whole = network(), network()
     listeners = [StopAt(control, 3, 1)]
-    training = trainer(stopped, batch_size=20, control=control, listeners=listeners).run(start())
-    trainer(whole, batch_size=20, epochs=2).run(start())
+    training = trainer(stopped, batch_size=20, control=control, listeners=listeners).fit(start())
+    trainer(whole, batch_size=20, epochs=2).fit(start())
     assert training.outcome == "stopped"
     assert len(training.history) == 2
     assert all(
@@ -162,7 +162,7 @@ def test_a_stop_keeps_the_finished_epochs_and_undoes_the_begun_one():
 def test_a_stop_in_the_first_epoch_leaves_no_history():
     control = Control()
     training = trainer(network(), control=control, listeners=[StopAt(control, 1, 1)], batch_size=20)
-    assert training.run(start()).history == []
+    assert training.fit(start()).history == []
 
 
 def test_divergence_names_the_epoch_and_keeps_what_was_done():
@@ -174,7 +174,7 @@ def test_divergence_names_the_epoch_and_keeps_what_was_done():
                 nn.init.constant_(model[0].bias, torch.nan)
 
     with pytest.raises(DivergedError, match=r"epoch 3 is nan.*lower lr") as caught:
-        trainer(model, listeners=[Poison()]).run(start())
+        trainer(model, listeners=[Poison()]).fit(start())
     assert len(caught.value.training.history) == 2
     assert torch.isfinite(model[0].bias).all()
 
@@ -186,7 +186,7 @@ def test_a_finite_loss_before_the_step_that_broke_the_model_is_divergence_too(lr
     with pytest.raises(
         DivergedError, match=r"after epoch 1 weights or outputs .*lower lr"
     ) as caught:
-        trainer(model, lr=lr, batch_size=N).run(start())
+        trainer(model, lr=lr, batch_size=N).fit(start())
     assert np.isfinite(caught.value.loss)
     assert caught.value.training.history == []
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
@@ -212,7 +212,7 @@ def test_weights_that_broke_unseen_are_found():
                 nn.init.constant_(blind.unused, torch.inf)
 
     with pytest.raises(DivergedError, match="after epoch 2 weights") as caught:
-        trainer(blind, listeners=[Poison()]).run(start())
+        trainer(blind, listeners=[Poison()]).fit(start())
     assert len(caught.value.training.history) == 1
     assert blind.unused.isfinite().all()
 
@@ -234,7 +234,7 @@ def test_a_class_that_a_model_rules_out_and_what_is_frozen_are_no_divergence():
         model, features, labels, rows, [dynamics], n_classes=4, batch_size=32, seed=0
     )
     settings = {"epochs": 2, "batch_size": 64, "lr": 1e-2, "seed": 0}
-    made = Trainer(model, features, labels, rows, observer, dynamics, **settings).run(start())
+    made = Trainer(model, features, labels, rows, observer, dynamics, **settings).fit(start())
     assert len(made.history) == 2
 
 
@@ -242,7 +242,7 @@ def test_frozen_parameters_stay():
     model = network()
     model[0].weight.requires_grad_(False)
     before = model[0].weight.clone()
-    trainer(model).run(start())
+    trainer(model).fit(start())
     assert torch.equal(model[0].weight, before)
 
 
@@ -251,5 +251,5 @@ def test_global_random_state_is_untouched():
     state = torch.get_rng_state()
     model = network()
     torch.set_rng_state(state)
-    trainer(model).run(start())
+    trainer(model).fit(start())
     assert torch.equal(torch.get_rng_state(), state)

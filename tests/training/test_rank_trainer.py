@@ -65,7 +65,7 @@ with together() as ranks:
     found = several.run(start).history
     for name, value in one.state_dict().items():
         torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-3, atol=1e-4)
-    assert ranks.from_leader(two.body[0].weight.tolist()) == two.body[0].weight.tolist()
+    assert ranks.broadcast(two.body[0].weight.tolist()) == two.body[0].weight.tolist()
     for mine, theirs in zip(history, found, strict=True):
         assert abs(mine.loss - theirs.loss) < 1e-4, (mine, theirs)
         assert mine.accuracy == theirs.accuracy

@@ -79,7 +79,7 @@ with together() as ranks:
         if parts:
             expected = [torch.full((of, 2), of).to(dtype) for of in range(3)]
             assert all(map(torch.equal, parts, expected)), parts
-    assert ranks.from_leader({"of": rank}) == {"of": 0}
+    assert ranks.broadcast({"of": rank}) == {"of": 0}
     model = torch.nn.BatchNorm1d(2)
     torch.nn.init.constant_(model.weight, rank)
     ranks.start_alike(model)

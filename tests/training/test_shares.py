@@ -102,7 +102,7 @@ with together() as ranks:
                                        for one in (seen, expected)), rtol=0, atol=0, equal_nan=True)
 
     # Go on from there, in other accumulators, as a resumed run does.
-    states = ranks.from_leader(shares.states())
+    states = ranks.broadcast(shares.states())
     parts = made()
     shares = Shares(ranks, ranks.portions(READ, 2), N, parts)
     shares.take(states)

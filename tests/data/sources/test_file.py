@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, SpecError
-from hcat_nb.runs.characterize import characterize
 
 
 @pytest.fixture

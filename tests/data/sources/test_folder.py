@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, MissingDataError, SpecError
-from hcat_nb.runs.characterize import characterize
 
 REFUSED = (
     *("broken.png", "broken_data_stream.png"),

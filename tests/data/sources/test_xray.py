@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, MissingDataError, UnknownNameError
-from hcat_nb.runs.characterize import characterize
 
 N = 24
 FINDINGS = ["Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass"]

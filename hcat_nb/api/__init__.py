@@ -1,0 +1,1 @@
+"""What people call, and the run that they get."""

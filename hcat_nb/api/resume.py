@@ -1,0 +1,154 @@
+"""Goes on with a run that was interrupted, from its last checkpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.api.run import faced
+from hcat_nb.errors import SpecError, StoreError
+from hcat_nb.runs.execution.carry_out import carry_out
+from hcat_nb.runs.execution.followers import FollowerJournal
+from hcat_nb.runs.execution.inputs import Inputs, make_spec, run_head
+from hcat_nb.runs.execution.pipeline import Pipeline
+from hcat_nb.runs.store.checkpoint import is_ours, read_index
+from hcat_nb.runs.store.fingerprint import differences
+from hcat_nb.runs.store.folder import settle
+from hcat_nb.runs.store.journal import Journal
+from hcat_nb.runs.store.lock import owned
+from hcat_nb.runs.store.saving import folder_path
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    from hcat_nb.api.run import Run
+    from hcat_nb.models._building import ModelLike
+    from hcat_nb.training.events import Control, Listener
+
+__all__ = ["resume"]
+
+
+def resume(
+    folder: str | os.PathLike[str],
+    data: Any = None,
+    labels: Any = None,
+    *,
+    model: ModelLike | None = None,
+    truth: Any = None,
+    features: Any = None,
+    listeners: Sequence[Listener] = (),
+    control: Control | None = None,
+    keep_checkpoint: bool = False,
+    **options: Any,
+) -> Run:
+    """Go on with a run that was killed or stopped; on a CPU it ends as if it never had been.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The ``out`` of the run.
+    data, labels, model, truth, features : optional
+        Those of the run again, if they were objects instead of names.
+    listeners : sequence of Listener
+        Told about progress.
+    control : Control, optional
+        Stops or pauses from another thread.
+    keep_checkpoint : bool
+        Whether the last checkpoint stays when the run is finished.
+    **options
+        Fields of :class:`RunSpec`, only to hand objects over again (a dataset
+        as ``source`` of far_ood, say) or to make sure of the others.
+
+    Returns
+    -------
+    Run
+        Saved in ``folder``; ``info["resumed"]`` says from where.
+
+    Raises
+    ------
+    StoreError
+        If there is nothing to resume, the run is finished, or the data, model
+        or options are not those of the run; the error says what differs.
+    HcatError
+        As :func:`hcat_nb.characterize` raises it.
+    """
+    from hcat_nb.training.ranks import together
+
+    with together() as ranks, ExitStack() as held:
+        path = folder_path(folder)
+        leads = ranks is None or ranks.leads
+        if leads:
+            settle(path)
+        index = _unfinished(path)
+        if leads:
+            held.enter_context(owned(path, "a run, resumed"))
+            index = _unfinished(path)  # nobody came between
+        given = {"dataset": data, "model": model, "truth": truth, "features": features, **options}
+        _refuse_missing(path, index, given)
+        spec = _spec(path, index, data, model, options, truth, features)
+        inputs = Inputs(data, labels, index["name"], model, index["classes"], truth, features)
+        kept = ("data", "model", "epochs", "environment")
+        head = run_head(spec, inputs) | {key: index[key] for key in kept if key in index}
+        resumed = [*index.get("resumed", [])]
+        if index["epoch"] or index["seed"]:
+            resumed.append({"seed": index["seed"], "epoch": index["epoch"]})
+        kind = Journal if leads else FollowerJournal
+        journal = kind(path, head | {"resumed": resumed}, keep_checkpoint, index)
+        return faced(lambda: carry_out(Pipeline, spec, inputs, listeners, control, journal, ranks))
+
+
+def _unfinished(path: Path) -> dict[str, Any]:
+    """Return the checkpoint's JSON."""
+    index = read_index(path) if path.is_dir() else None
+    if index is not None and index["outcome"] is None:
+        return index
+    if (path / "run.json").is_file():
+        raise StoreError(
+            f"the run in {path} has ended; there is nothing to resume",
+            "a run that was interrupted",
+            "load_run or `hcat evaluate` shows it",
+        )
+    if path.is_dir() and is_ours(path):
+        raise StoreError(
+            f"the run in {path} was interrupted before it began", remedy="start it again"
+        )
+    raise StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
+
+
+def _refuse_missing(path: Path, index: Mapping[str, Any], given: dict[str, Any]) -> None:
+    """Refuse to go on without the objects of the run, which no file can hold."""
+    if isinstance(given.get("hardness"), Mapping):  # a mixture, whose parts are an option
+        given["hardness_options"] = given["hardness"]
+    missing = [name for name in index["objects"] if given.get(name) is None]
+    if missing:
+        words = {"dataset": "data, labels", "model": "model=..."}
+        again = ", ".join(words.get(name, f"{name}=...") for name in missing)
+        raise StoreError(
+            f"the {' and the '.join(missing)} of the run in {path} "
+            f"{'was an object' if len(missing) == 1 else 'were objects'}, of which no file is kept",
+            remedy=f"hand over again in Python what it was: hcat_nb.resume(folder, {again})",
+        )
+
+
+def _spec(
+    path: Path,
+    index: Mapping[str, Any],
+    data: Any,
+    model: Any,
+    options: Mapping[str, Any],
+    truth: Any,
+    features: Any,
+) -> RunSpec:
+    """Return the run's specification, objects handed over again included."""
+    recorded = RunSpec.recorded(index["spec"])
+    spec = make_spec(data, model, recorded, dict(options), truth, features)
+    then = {key: value for key, value in index["spec"].items() if key not in index["objects"]}
+    now = {key: spec.to_dict()[key] for key in then}
+    if words := differences(then, now):
+        raise SpecError(
+            f"the run in {path} was begun with another specification ({'; '.join(words)})",
+            "the same options, or none",
+        )
+    return spec

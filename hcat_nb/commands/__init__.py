@@ -1,0 +1,1 @@
+"""The commands, as one table for the command line and for magics."""

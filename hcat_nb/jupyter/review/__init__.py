@@ -1,0 +1,1 @@
+"""Views for looking at the samples of a run, deciding about them, and comparing runs."""

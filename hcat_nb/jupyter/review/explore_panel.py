@@ -1,0 +1,400 @@
+"""The explorer: from a dot on a map to the sample behind it, and what to do about it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.errors import DataError, HcatError, StoreError, UnknownNameError
+from hcat_nb.jupyter.review.exploration import FILTERS, PAGE, Exploration
+from hcat_nb.jupyter.review.gallery_page import SampleViews, kept_words, sample_words
+from hcat_nb.registry import nearest
+from hcat_nb.runs.review.decisions import Decisions, decisions_of
+from hcat_nb.runs.review.rebuilding import data_or_why
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.jupyter.map_scene import Bounds
+    from hcat_nb.jupyter.review.explore_screen import ExploreScreen
+    from hcat_nb.runs.store.record import Record
+
+__all__ = ["ExplorePanel", "explore"]
+
+_CHOICES = ("x", "y", "color", "by", *FILTERS)
+
+
+def explore(
+    run: Record,
+    *,
+    dataset: Any = None,
+    file: str | Path | None = None,
+    x: str = "variability",
+    y: str = "confidence",
+    by: str | None = None,
+) -> ExplorePanel:
+    """Open the explorer of a run; it shows itself at the end of a cell.
+
+    Parameters
+    ----------
+    run : Record
+    dataset : LabelledDataset, table or array, optional
+        Of a loaded run, where they cannot be made again from its
+        specification: the data it was trained on, or what they were made of.
+        Without data the gallery has ids, labels and scores only, and says why.
+    file : str or Path, optional
+        JSON file that keeps the decisions; see :meth:`Run.decisions`.
+    x, y : str
+        Axes: ``"variability"``, ``"aleatoric"``, ``"confidence"``,
+        ``"correctness"``, or a method of the run.
+    by : str, optional
+        What orders the gallery: a method, a judge or ``"first_look"`` (the default).
+
+    Returns
+    -------
+    ExplorePanel
+
+    Raises
+    ------
+    DataError
+        If ``dataset`` does not hold the run's samples.
+    StoreError
+        If the file of decisions cannot be read, or holds those of other samples.
+    UnknownNameError
+        If there is no such axis or method.
+    """
+    panel = ExplorePanel(run, *data_or_why(run, dataset), file)
+    panel.set(x=x, y=y, by=panel.exploration.by if by is None else by)
+    return panel
+
+
+@dataclass(eq=False)
+class _Open:
+    """What an open panel holds, and a closed one does not."""
+
+    run: Record
+    exploration: Exploration
+    views: SampleViews
+    decisions: Decisions | None
+    off: str  # why there are no decisions
+
+
+class ExplorePanel:
+    """Map, gallery, sample in focus, and decisions, of one run; made by :func:`explore`.
+
+    Safe in any thread: callbacks of widgets may run beside the main one.
+
+    Parameters
+    ----------
+    run : Record
+    dataset : LabelledDataset or None
+    without : str
+        Why there is no dataset.
+    file : str, Path or None
+    """
+
+    def __init__(
+        self, run: Record, dataset: LabelledDataset | None, without: str, file: str | Path | None
+    ) -> None:
+        self._without = without
+        self._lock = threading.RLock()
+        self.screen: ExploreScreen | None = None  # its widgets, once it was shown
+        decisions, off = None, ""
+        try:
+            decisions = decisions_of(run, file)
+        except DataError as error:  # ids that repeat; the samples can be looked at all the same
+            if file is not None:
+                raise
+            off = f"decisions are off: {error}"
+        exploration = Exploration(run, None if decisions is None else decisions.codes)
+        self._opened: _Open | None = _Open(
+            run, exploration, SampleViews(run, dataset), decisions, off
+        )
+        self.x, self.y = "variability", "confidence"
+        self.color = "truth" if run.truth["is_hard"].any() else "group"
+        self._unlisten = None if decisions is None else decisions.listen(self._decided)
+
+    # -- for Python -----------------------------------------------------------
+
+    @property
+    def exploration(self) -> Exploration:
+        """Filters, selection, order and pages."""
+        return self._state().exploration
+
+    @property
+    def decisions(self) -> Decisions | None:
+        """The decisions; None where ids repeat, so that none could name a sample."""
+        return self._state().decisions
+
+    @property
+    def selected(self) -> pd.Index | None:
+        """Ids of the selection, in the order of the dataset; None if there is none."""
+        return self.exploration.selected
+
+    def select(self, ids: Iterable[Hashable] | None) -> None:
+        """Show the samples of these ids, marked on the map; None: all.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such sample.
+        """
+        with self._lock:
+            self.exploration.select(ids)
+            if ids is None and self.screen is not None:
+                self.screen.map.clear_brush()
+            self._mark_selection()
+            self._show_page()
+
+    def set(self, **choices: str | None) -> None:
+        """Choose as with the controls; the selection stays.
+
+        Parameters
+        ----------
+        **choices
+            ``x``, ``y``, ``color``, ``by``; ``label``, ``group``, ``truth``
+            and ``decision`` are filters, and None takes one away.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such choice or value.
+        """
+        with self._lock:
+            for name, value in choices.items():
+                if name not in _CHOICES:
+                    raise UnknownNameError(f"there is no choice {name!r}", nearest(name, _CHOICES))
+                self._choose(name, value)
+
+    def close(self) -> None:
+        """Take the panel off the page, and let go of the run and its data."""
+        with self._lock:
+            self._opened = None
+            screen, self.screen = self.screen, None
+        if self._unlisten is not None:
+            self._unlisten()
+        if screen is not None:
+            screen.close()
+
+    def __repr__(self) -> str:
+        if self._opened is None:
+            return "<explorer, closed>"
+        shown = self.exploration
+        return f"<explorer: {len(shown.rows):,} of {len(shown):,} samples>"
+
+    def _ipython_display_(self) -> None:
+        from hcat_nb.jupyter.review.explore_screen import show_explorer
+
+        show_explorer(self)
+
+    # -- for the screen ---------------------------------------------------------
+
+    def attach(self, screen: ExploreScreen) -> None:
+        """Show everything on a screen."""
+        with self._lock:
+            self.screen = screen
+            self._draw_map()
+            self._show_page(said=self._without and f"without the samples: {self._without}")
+            self._say_kept()
+
+    @property
+    def run(self) -> Record:
+        """The run that is explored."""
+        return self._state().run
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of all classes, by code."""
+        return self._state().views.classes
+
+    def brushed(self, bounds: Bounds | None) -> None:
+        """Show the samples inside the brush."""
+        with self._lock:
+            inside = None if bounds is None else (*bounds.x, *bounds.y)
+            self.exploration.brush(self.x, self.y, inside)
+            # The brush itself shows what is selected, until something else moves.
+            self._mark_selection(np.empty(0, dtype=np.int64))
+            self._show_page()
+
+    def picked(self, sample_id: Hashable) -> None:
+        """Show the sample that was clicked."""
+        self.select([sample_id])
+        with self._lock:
+            self._focus(int(self.exploration.rows[0]) if len(self.exploration.rows) else None)
+
+    def chosen(self, name: str, value: str | None) -> None:
+        """Take in what a control was set to, also by :meth:`set`, which has chosen it already."""
+        now = {"x": self.x, "y": self.y, "color": self.color, "by": self.exploration.by}
+        if {**dict.fromkeys(FILTERS), **now, **self.exploration.filters}[name] != value:
+            self._guarded(lambda: self._choose(name, value))
+
+    def pressed(self, name: str, path: str) -> None:
+        """Take in a button: "all", "export" or "import"."""
+        if name == "all":
+            self.select(None)
+        elif name == "export":
+            self._guarded(lambda: self._say(f"exported to {self._deciding().export(path)}"))
+        else:
+            self._guarded(lambda: self._import(path))
+
+    def heard(self, kind: str, content: dict[str, Any]) -> None:
+        """Take in what the user does in the gallery."""
+        self._guarded(lambda: self._hear(kind, content))
+
+    # -- within -----------------------------------------------------------------
+
+    def _state(self) -> _Open:
+        if self._opened is None:
+            raise StoreError("the explorer is closed", remedy="run.explore() opens another")
+        return self._opened
+
+    def _deciding(self) -> Decisions:
+        opened = self._state()
+        if opened.decisions is None:
+            raise DataError(opened.off)
+        return opened.decisions
+
+    def _guarded(self, act: Callable[[], object]) -> None:
+        """Say a user's mistake on the page; a callback has nobody to raise it to."""
+        with self._lock:
+            try:
+                act()
+            except HcatError as error:
+                self._say(str(error))
+
+    def _import(self, path: str) -> None:
+        self._deciding().add(path)
+        self._say(f"taken in from {path}")
+
+    def _hear(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "focus":
+            self._focus(int(content["row"]))
+        elif kind == "turn":
+            self._turn(content["to"])
+        elif kind in ("undo", "redo"):
+            decisions = self._deciding()
+            rows = decisions.undo() if kind == "undo" else decisions.redo()
+            done = {"undo": "taken back", "redo": "done again"}[kind]
+            self._say(f"{sample_words(len(rows))} {done}" if rows else f"nothing to {kind}")
+        elif kind == "act":
+            rows, action = [int(row) for row in content["rows"]], content["action"]
+            if action == "clear":
+                self._deciding().clear(self.exploration.ids[rows])
+            else:
+                self._deciding().decide(rows, action, int(content["code"]))
+            new = f" → {self.classes[int(content['code'])]}" if action == "relabel" else ""
+            self._say(f"{sample_words(len(rows))}: {action}{new}")
+
+    def _choose(self, name: str, value: str | None) -> None:
+        exploration = self.exploration
+        if name in FILTERS:
+            exploration.filter(name, value)
+            if self.screen is not None:
+                self._filter_map(self.screen)
+                self.screen.map.redraw()
+        elif value is None:
+            raise UnknownNameError(f"{name} is None", "the name of a column or method")
+        elif name == "by":
+            exploration.sort(value)
+        elif name == "color":
+            self._recolor(value)
+        else:
+            exploration.coordinates(value)
+            setattr(self, name, value)
+            self._draw_map()
+        if self.screen is not None:
+            self.screen.controls.show(name, value)
+        if name in FILTERS or name == "by":  # colour and axes leave the gallery as it is
+            self._show_page()
+
+    def _recolor(self, color: str) -> None:
+        from hcat_nb.jupyter.run_scene import run_coloring
+
+        coloring = run_coloring(self.run, color, self.x)
+        self.color = color
+        if self.screen is not None:
+            self.screen.map.recolor(coloring)
+
+    def _draw_map(self) -> None:
+        if self.screen is None:
+            return
+        from hcat_nb.jupyter.run_scene import run_scene
+
+        scene = run_scene(self.run, self.x, self.y, self.color, width=320, height=300)
+        self.screen.show_map(scene)
+        self._filter_map(self.screen)
+        self._mark_selection()
+        self.screen.map.redraw()
+
+    def _filter_map(self, screen: ExploreScreen) -> None:
+        on = self.exploration.filters
+        screen.map.scene.show_only(np.flatnonzero(self.exploration.passing()) if on else None)
+
+    def _mark_selection(self, rows: np.ndarray | None = None) -> None:
+        """Mark samples on the map: these, or the selection."""
+        if self.screen is None:
+            return
+        scene = self.screen.map.scene
+        if rows is None:
+            selected = self.exploration.chosen
+            rows = np.empty(0, dtype=np.int64) if selected is None else selected
+        if len(rows) or len(scene.selected):
+            scene.select(rows)
+            self.screen.map.show(scene.marks)
+
+    def _turn(self, to: str) -> None:
+        exploration = self.exploration
+        if exploration.turn(exploration.page + (1 if to == "next" else -1)):
+            # A walk goes on where it left the page before.
+            self._show_page(focus=0 if to == "next" else PAGE - 1)
+        else:
+            self._say("the last page" if to == "next" else "the first page")
+
+    def _show_page(self, focus: int = 0, said: str = "") -> None:
+        if self.screen is None:
+            return
+        opened, exploration = self._state(), self.exploration
+        decided = opened.decisions.of if opened.decisions is not None else lambda _: None
+        part = opened.views.page(exploration.on_page(), exploration.by, decided)
+        place = {"first": exploration.page * PAGE, "total": len(exploration.rows), "focus": focus}
+        self.screen.gallery.show({**part.content, **place, "said": said}, part.buffers)
+
+    def _focus(self, row: int | None) -> None:
+        if self.screen is None:
+            return
+        opened = self._state()
+        self.screen.show_sample(opened.run, opened.views, self.exploration, row)
+
+    def _decided(self) -> None:
+        """Show decisions that changed, whoever changed them."""
+        with self._lock:
+            if self._opened is not None:
+                self.exploration.decisions_changed()
+            if self._opened is None or self.screen is None:
+                return
+            decisions, exploration = self._deciding(), self.exploration
+            if "decision" in exploration.filters:
+                self._filter_map(self.screen)
+                self.screen.map.redraw()
+                self._show_page(focus=self.screen.gallery.place)
+            else:
+                words = self._opened.views.decision_words
+                rows = exploration.on_page().tolist()
+                self.screen.gallery.mark({row: words(decisions.of(row)) for row in rows})
+            self._say_kept()
+
+    def _say(self, words: str) -> None:
+        if self.screen is not None:
+            self.screen.gallery.say(words)
+
+    def _say_kept(self) -> None:
+        if self.screen is None:
+            return
+        opened = self._state()
+        self.screen.controls.say(opened.off or kept_words(opened.decisions))

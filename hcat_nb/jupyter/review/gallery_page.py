@@ -1,0 +1,216 @@
+"""A page of samples as what ``sample_gallery.js`` draws: pictures, texts or rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from hcat_nb.runs.first_look import score_of
+from hcat_nb.runs.review.pictures import png, sprite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.runs.review.decision import Decision
+    from hcat_nb.runs.review.decisions import Decisions
+    from hcat_nb.runs.store.record import Record
+
+__all__ = ["PagePart", "SampleViews", "kept_words", "number_words", "sample_words"]
+
+_TILE_PIXELS = 96  # a large image is reduced to this
+_PICTURE_PIXELS = 320  # and beside the gallery to this
+_COLUMNS = 6  # of a table, beside label and score
+_LETTERS = 400  # of a text in the gallery
+_WHOLE, _MOST = 1000, 1e15  # numbers of a table from here to there are shown without fraction
+_ALL_LETTERS = 20_000  # of a text beside it
+
+
+@dataclass(frozen=True, eq=False)
+class PagePart:
+    """Tiles, and the picture that their images are cut from.
+
+    Parameters
+    ----------
+    content : dict
+        ``kind, tiles, columns, sprite, by``; plain JSON.
+    buffers : list of bytes
+        The sprite, of images.
+    """
+
+    content: dict[str, Any]
+    buffers: list[bytes]
+
+
+class SampleViews:
+    """Makes the tiles of a run's samples.
+
+    Parameters
+    ----------
+    run : Record
+    dataset : LabelledDataset, optional
+        What the samples are; without it there are ids and labels only.
+    """
+
+    def __init__(self, run: Record, dataset: LabelledDataset | None) -> None:
+        self.classes = [str(value) for value in run.details["label"].cat.categories]
+        self.kind: Literal["image", "text", "table"] = "table"
+        self._run = run
+        self._dataset = dataset
+        details = run.details
+        self._labels = self._codes("label")
+        self._predicted = self._codes("predicted") if "predicted" in details else None
+        self._suggested = self._codes("suggested") if "suggested" in details else None
+        if dataset is not None and dataset.modality == "image":
+            self.kind = "image"
+        elif dataset is not None and dataset.text is not None:
+            self.kind = "text"
+        self._shown = self._columns()[:_COLUMNS] if self.kind == "table" else []
+
+    def page(
+        self, rows: np.ndarray, by: str, decided: Callable[[int], Decision | None]
+    ) -> PagePart:
+        """Return the tiles of the samples at these positions, in this order."""
+        scores = score_of(self._run, by).to_numpy()
+        cells = [self._cells(name, rows) for name in self._shown]
+        texts = self._texts(rows) if self.kind == "text" else None
+        tiles = []
+        for place, row in enumerate(rows.tolist()):
+            tile = {
+                "row": row,
+                "id": str(self._run.details.index[row]),
+                "label": self._name(self._labels, row),
+                "predicted": self._name(self._predicted, row),
+                "suggested": -1 if self._suggested is None else int(self._suggested[row]),
+                "score": number_words(scores[row]),
+                "decision": self.decision_words(decided(row)),
+            }
+            if texts is not None:
+                tile["text"] = _cut(texts[place], _LETTERS)
+            if cells:
+                tile["cells"] = [column[place] for column in cells]
+            tiles.append(tile)
+        content: dict[str, Any] = {
+            "kind": self.kind,
+            "tiles": tiles,
+            "columns": [name for name, _ in self._shown],
+            "by": by,
+            "sprite": None,
+        }
+        if self.kind != "image" or len(rows) == 0:
+            return PagePart(content, [])
+        assert self._dataset is not None
+        made = sprite(self._dataset, rows, largest=_TILE_PIXELS)
+        content["sprite"] = {"columns": made.columns, "rows": made.rows, "pixels": made.pixels}
+        return PagePart(content, [made.png])
+
+    def decision_words(self, decision: Decision | None) -> str:
+        """Return a decision as the gallery shows it."""
+        if decision is None:
+            return ""
+        code = decision.code
+        return decision.action if code < 0 else f"{decision.action} → {self.classes[code]}"
+
+    def facts(self, row: int) -> list[tuple[str, str]]:
+        """Return what is known of a sample beside its scores: names and values, as text."""
+        details = self._run.details.iloc[row]
+        facts = [
+            ("label", self._name(self._labels, row) or "none"),
+            ("predicted", self._name(self._predicted, row)),
+            ("suggested", self._name(self._suggested, row)),
+        ]
+        if facts[-1][1] and "suggested_probability" in details:
+            chance = number_words(details["suggested_probability"])
+            facts[-1] = ("suggested", f"{facts[-1][1]} (probability {chance})")
+        for name in ("confidence", "variability", "aleatoric"):
+            if name in details and np.isfinite(details[name]):
+                facts.append((name, number_words(details[name])))
+        truth = self._run.truth.iloc[row]
+        if self._run.truth["is_hard"].any():
+            facts.append(("ground truth", "made hard" if truth["is_hard"] else "untouched"))
+            original = truth.get("original_label")
+            if truth["is_hard"] and original is not None and original == original:
+                facts.append(("original label", str(original)))
+        if self.kind == "table":
+            here = np.array([row])
+            facts += [(column[0], self._cells(column, here)[0]) for column in self._columns()]
+        return [(name, value) for name, value in facts if value]
+
+    def text(self, row: int) -> str:
+        """Return the text of a sample, "" where it has none."""
+        return _cut(self._texts(np.array([row]))[0], _ALL_LETTERS) if self.kind == "text" else ""
+
+    def picture(self, row: int) -> bytes:
+        """Return the image of a sample as PNG, empty where it has none."""
+        if self.kind != "image":
+            return b""
+        assert self._dataset is not None
+        if max(self._dataset.sample_shape[1:]) <= _PICTURE_PIXELS:
+            return png(self._dataset, row)
+        return sprite(self._dataset, np.array([row]), largest=_PICTURE_PIXELS).png
+
+    def _codes(self, column: str) -> np.ndarray:
+        codes: np.ndarray = self._run.details[column].cat.codes.to_numpy()
+        return codes
+
+    def _name(self, codes: np.ndarray | None, row: int) -> str:
+        return "" if codes is None or codes[row] < 0 else self.classes[codes[row]]
+
+    def _texts(self, rows: np.ndarray) -> list[str]:
+        assert self._dataset is not None
+        assert self._dataset.original is not None, "a dataset of texts keeps them"
+        column = self._dataset.original[self._dataset.text].iloc[rows]
+        return ["" if value is None or value != value else str(value) for value in column]
+
+    def _columns(self) -> list[tuple[str, int]]:
+        """Return names and places of the columns of a table: of the original where it is kept."""
+        dataset = self._dataset
+        if dataset is None or dataset.modality != "table":
+            return []
+        if dataset.original is not None:
+            return [(str(name), place) for place, name in enumerate(dataset.original.columns)]
+        width = dataset.sample_shape[0]
+        names = dataset.feature_names or [f"column {place}" for place in range(width)]
+        return [(str(name), place) for place, name in enumerate(names)]
+
+    def _cells(self, column: tuple[str, int], rows: np.ndarray) -> list[str]:
+        assert self._dataset is not None
+        if self._dataset.original is not None:
+            values = self._dataset.original.iloc[rows, column[1]].tolist()
+        else:
+            values = self._dataset.features[rows, column[1]].tolist()
+        return [_cut(_cell(value), _LETTERS) for value in values]
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return "missing"
+    if isinstance(value, float) and _WHOLE <= abs(value) < _MOST:
+        return f"{value:.0f}"  # 12263, as the user's table has it, and not 1.226e+04
+    return number_words(value) if isinstance(value, float) else str(value)
+
+
+def kept_words(decisions: Decisions | None) -> str:
+    """Return how many decisions there are, where they are kept, and how to keep them."""
+    if decisions is None:
+        return "no decisions"
+    words = repr(decisions)[1:-1]
+    if decisions.file is None:
+        words += ": run.save(folder) or run.explore(file=...) keeps them"
+    return words
+
+
+def sample_words(n: int) -> str:
+    """Return how many samples, in words."""
+    return "1 sample" if n == 1 else f"{n:,} samples"
+
+
+def number_words(value: float) -> str:
+    """Return a number as it is shown, "n/a" for NaN."""
+    return "n/a" if value != value else f"{value:.4g}"
+
+
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[: letters - 1] + "…"

@@ -1,0 +1,217 @@
+"""What each magic of the table does: a line becomes one plain call, whose result is returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
+
+from hcat_nb.arguments import in_line_words
+from hcat_nb.commands.command import Command
+from hcat_nb.commands.table import MAGICS
+from hcat_nb.errors import HcatError, SpecError, StoreError
+from hcat_nb.jupyter.screens import open_screen
+from hcat_nb.magics.completion import add_completer
+from hcat_nb.magics.history import add_history
+from hcat_nb.magics.interrupt import wait_for
+from hcat_nb.magics.latest import keep
+from hcat_nb.magics.parser import MagicCall, parse
+
+if TYPE_CHECKING:
+    from hcat_nb.api.run import Run
+    from hcat_nb.perturbations.base import Perturbed
+    from hcat_nb.runs.execution.forecast import Forecast
+    from hcat_nb.sweeps.dry_run import DryRun
+    from hcat_nb.sweeps.sweep import Sweep
+
+__all__ = ["ACTIONS", "load"]
+
+Called = Callable[..., Any]
+Action = Callable[[MagicCall, Any, Called], Any]
+
+
+def load(ipython: Any) -> None:
+    """Register the magics, their completion, and the care for what cells show."""
+    for command in MAGICS.values():
+        kind = "line_cell" if command.cell else "line"
+        ipython.register_magic_function(_magic(ipython, command), kind, command.magic)
+    add_completer(ipython)
+    add_history(ipython)
+
+
+def _magic(shell: Any, command: Command) -> Callable[..., Any]:
+    """Return the function that IPython calls with a line, and perhaps a cell."""
+
+    def magic(line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        # Raised outside of the handler: there it would carry the error's frames,
+        # and they a model, as its context.
+        mistake: str | None = None
+        try:
+            call = parse(command, line, cell, {**shell.user_ns, **(local_ns or {})})
+            if call.help:
+                print(command.parser().format_help())
+                return None
+            result = ACTIONS[command.magic](call, shell, command.function())
+        except HcatError as error:
+            mistake = in_line_words(error)
+        if mistake is not None:
+            raise UsageError(mistake)
+        if call.name is not None:
+            shell.user_ns[call.name] = result
+            return None
+        return result
+
+    magic.__name__ = command.magic
+    magic.__doc__ = f"{command.about} -h shows the options."
+    magic.needs_local_scope = True  # type: ignore[attr-defined] # IPython's mark
+    return magic
+
+
+def _train(call: MagicCall, _: Any, characterize: Called) -> Run | Forecast:
+    if "dry_run" in call.own:
+        from hcat_nb.magics.training_thread import aside
+        from hcat_nb.runs.execution.forecast import forecast
+
+        with aside():
+            return forecast(**call.keywords)
+    out = {"out": call.own.get("out"), "overwrite": "overwrite" in call.own}
+    return _watched(call, lambda **watch: characterize(**{**call.keywords, **out, **watch}))
+
+
+def _resume(call: MagicCall, _: Any, resume: Called) -> Run:
+    again = dict(call.own.get("data", {}))
+    again.pop("name", None)  # the run knows what its data are called
+    if "model" in call.own:
+        again["model"] = call.own["model"]
+    return _watched(call, lambda **watch: resume(call.own["folder"], **again, **watch))
+
+
+def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
+    """Train in a thread while the cell waits; the first interrupt ends it softly."""
+    screen = open_screen(call.own.get("display", "auto"))
+    try:
+        import torch
+
+        from hcat_nb.jupyter.listener import LiveListener
+        from hcat_nb.magics.training_thread import alone
+        from hcat_nb.training.events import Control
+
+        control = Control()
+        listener = LiveListener("none") if screen is None else LiveListener(screen=screen)
+        if screen is not None:
+            screen.obey(control)
+
+        def work() -> Run:
+            with alone(), torch.enable_grad():  # a thread has a grad mode of its own
+                return keep(
+                    train(
+                        listeners=[listener],
+                        control=control,
+                        keep_checkpoint="keep_checkpoint" in call.own,
+                    )
+                )
+
+        return wait_for(work, control.stop)
+    finally:
+        if screen is not None:
+            screen.discard()  # of a run that did not begin
+
+
+def _perturb(call: MagicCall, _: Any, perturbed: Called) -> Perturbed:
+    made: Perturbed = perturbed(**call.keywords)
+    return made
+
+
+def _eval(call: MagicCall, _: Any, measured: Called) -> Any:
+    options = {
+        "variant": call.own.get("variant", "paper"),
+        "n_resamples": call.own.get("resamples"),
+        "seed": call.own.get("seed", 0),
+        "baselines": "no_baselines" not in call.own,
+    }
+    return measured(_run_of(call), **options)
+
+
+def _rescore(call: MagicCall, _: Any, rescore: Called) -> Run:
+    run = call.own.get("run")
+    return keep(rescore(_newest() if run is None else run, **call.keywords))
+
+
+def _panel(call: MagicCall, shell: Any, panel: Called) -> Any:
+    return panel(shell, call)
+
+
+def _explore(call: MagicCall, _: Any, explore: Called) -> Any:
+    return explore(_run_of(call))
+
+
+def _compare(call: MagicCall, shell: Any, panel: Called) -> Any:
+    runs = map(_loaded, call.own["runs"])
+    return panel(*runs, methods=call.own.get("methods"), variables=shell.user_ns)
+
+
+def _sweep(call: MagicCall, shell: Any, sweep: Called) -> Sweep | DryRun:
+    """Do a sweep in a thread while the cell waits; the first interrupt ends it softly."""
+    from hcat_nb.jupyter.sweep_screen import SweepScreen
+    from hcat_nb.sweeps.sweep import Stop
+
+    given = dict(call.own)
+    word = given.pop("source", None)
+    if (word is None) == (not call.document):
+        raise SpecError(
+            "the sweep is given twice" if word else "there is no sweep",
+            "a YAML file, a folder, a variable, or the cell",
+        )
+    source = call.document if word is None else shell.user_ns.get(word, word)
+    stop = Stop()
+    try:
+        done: Sweep | DryRun = wait_for(
+            lambda: sweep(source, listener=SweepScreen(), stop=stop, **given), stop.soon
+        )
+    except KeyboardInterrupt:
+        stop.now.set()
+        raise
+    return done
+
+
+def _run_of(call: MagicCall) -> Run:
+    """Return the run that the line names, else the newest."""
+    run = call.own.get("run")
+    return _newest() if run is None else _loaded(run)
+
+
+def _loaded(run: Run | str) -> Run:
+    from hcat_nb.api.run import load_run
+
+    return load_run(run) if isinstance(run, str) else run
+
+
+def _newest() -> Run:
+    from hcat_nb.magics import latest
+
+    if latest.last_run is None:
+        raise StoreError("there is no run yet", "a run: a variable, or the folder of a saved one")
+    return latest.last_run
+
+
+def _listed(kind: str) -> Action:
+    def listed(call: MagicCall, _: Any, listing: Called) -> Any:
+        return listing(kind, call.own.get("names", ()), verbose="verbose" in call.own)
+
+    return listed
+
+
+# By magic; each takes a call, the shell, and what the table says that the command calls.
+ACTIONS: dict[str, Action] = {
+    "hcat_train": _train,
+    "hcat_perturb": _perturb,
+    "hcat_eval": _eval,
+    "hcat_panel": _panel,
+    "hcat_explore": _explore,
+    "hcat_compare": _compare,
+    "hcat_resume": _resume,
+    "hcat_rescore": _rescore,
+    "hcat_sweep": _sweep,
+    **{f"hcat_{kind}": _listed(kind) for kind in ("methods", "hardness", "datasets", "models")},
+}

@@ -1,0 +1,294 @@
+"""From the text behind a magic to keywords of the call that it stands for."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hcat_nb.arguments import refuse_several, spec_options
+from hcat_nb.commands.command import Command
+from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.registry import MODELS, SOURCES, names_file, names_folder, nearest
+from hcat_nb.spec import OPTION_ALIASES
+
+__all__ = [
+    "MagicCall",
+    "data_keywords",
+    "looks_like_data",
+    "looks_like_model",
+    "looks_like_run",
+    "model_of",
+    "parse",
+    "user_variables",
+]
+
+# What IPython itself puts among the variables is nobody's data.
+_SHELLS = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+
+
+@dataclass
+class MagicCall:
+    """One call of a magic.
+
+    Parameters
+    ----------
+    keywords : dict
+        Fields of RunSpec, and the objects that stand for dataset and model:
+        keywords of :func:`hcat_nb.api.characterize.characterize`.
+    own : dict
+        What was given of the command's own arguments; runs are looked up.
+    name : str, optional
+        Variable that gets the result.
+    words : dict
+        What stood for the objects among ``keywords``: ``dataset``, ``model``.
+    help : bool
+        Whether only the help is wanted.
+    document : dict
+        What the cell holds, where that is no options.
+    """
+
+    keywords: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    help: bool = False
+    words: dict[str, str] = field(default_factory=dict)
+    document: dict[Any, Any] = field(default_factory=dict)
+
+
+def parse(command: Command, line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCall:
+    """Read a call; nothing in it is evaluated.
+
+    Parameters
+    ----------
+    command : Command
+        Which magic.
+    line : str
+        Behind the magic's name.
+    cell : str, optional
+        YAML: option names and values.
+    variables : mapping
+        Of the notebook.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        If an option, a value or a variable is wrong.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise SpecError(f"the line cannot be read ({error})", "balanced quotes") from None
+    if "-h" in words or "--help" in words:
+        return MagicCall(help=True)
+    namespace = command.parser().parse(words)
+    options = spec_options(namespace)
+    for one in command.own:
+        value = getattr(namespace, one.dest)
+        if not (value is None or value is False or value == []):  # 0 is a value
+            options[f"own {one.key}"] = value
+    document = _read_cell(cell) if command.document else {}
+    if not command.document:
+        _add_cell(options, command, cell)
+    own = {key[4:]: options.pop(key) for key in list(options) if key.startswith("own ")}
+    _check_own(command, own)
+    refuse_several(options.get("hardness"))
+    name = own.pop("name", None)
+    if name is not None and not str(name).isidentifier():
+        raise SpecError(f"name is {name!r}", "a name of a variable")
+    words_of = {str(key): str(options[key]) for key in ("dataset", "model") if key in options}
+    keywords = {**options, **data_keywords(options.pop("dataset", None), variables)}
+    keywords.pop("dataset", None)
+    if "model" in options:
+        keywords["model"] = model_of(options["model"], variables)
+    own = _looked_up(command, own, variables)
+    return MagicCall(keywords, own, name, words=words_of, document=document)
+
+
+def _add_cell(options: dict[str, Any], command: Command, cell: str | None) -> None:
+    """Add what the cell says to ``options``; it may not say what the line says."""
+    own = {one.key for one in command.own if not one.positional}
+    for key, value in _read_cell(cell).items():
+        name = OPTION_ALIASES.get(str(key), str(key)).replace("-", "_")
+        if name in own:
+            name = f"own {name}"
+        elif name not in command.fields:
+            raise UnknownNameError(
+                f"unknown option {key!r} in the cell", nearest(key, [*command.fields, *sorted(own)])
+            )
+        if name in options:
+            raise SpecError(f"the option {key!r} is given in the line and in the cell", "one place")
+        options[name] = value
+
+
+def _check_own(command: Command, own: Mapping[str, Any]) -> None:
+    for one in command.own:
+        value = own.get(one.key)
+        if value is None:
+            continue
+        if one.choices and value not in one.choices:
+            raise SpecError(f"{one.key} is {value!r}", "one of " + ", ".join(one.choices))
+        flag = one.settings.get("action") == "store_true"
+        if flag and not isinstance(value, bool):
+            raise SpecError(f"{one.key} is {value!r}", "true or false")
+
+
+def _looked_up(
+    command: Command, own: dict[str, Any], variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the own arguments with runs, data and models in the place of their names."""
+    found = dict(own)
+    for one in command.own:
+        value = own.get(one.key)
+        if value is None:
+            continue
+        if one.values == "run":
+            several = isinstance(value, list)
+            runs = [_run(word, variables) for word in (value if several else [value])]
+            found[one.key] = runs if several else runs[0]
+        elif one.values == "data":
+            found[one.key] = data_keywords(value, variables)
+        elif one.values == "model":
+            found[one.key] = model_of(value, variables)
+    return found
+
+
+def _run(word: str, variables: Mapping[str, Any]) -> Any:
+    """Return the run that a variable holds, else the path of a folder."""
+    value = variables.get(word)
+    if looks_like_run(value):
+        return value
+    if looks_like_run(run := getattr(value, "run", None)):  # a panel
+        return run
+    if os.path.isdir(word):
+        return word
+    if word in variables:
+        raise SpecError(f"the variable {word!r} is a {type(value).__name__}", "a run")
+    own = user_variables(variables, looks_like_run)
+    raise UnknownNameError(
+        f"there is no run or folder {word!r}",
+        nearest(word, own) if own else "a variable that holds a run, or the folder of a saved one",
+    )
+
+
+def looks_like_data(value: Any) -> bool:
+    """Tell whether a variable may be a dataset; what it really is ``load`` finds out."""
+    if isinstance(value, type):
+        return False
+    if hasattr(value, "class_values"):  # a LabelledDataset, as run.apply() returns it
+        return True
+    plain = isinstance(value, (str, bytes, Mapping)) or inspect.isroutine(value)
+    frame = type(value).__module__.partition(".")[0] == "pandas"
+    return (not plain or frame) and hasattr(value, "__getitem__") and hasattr(value, "__len__")
+
+
+def looks_like_run(value: Any) -> bool:
+    """Tell whether a variable is a run; loads nothing, for without its module there is none."""
+    module = sys.modules.get("hcat_nb.api.run")
+    return module is not None and isinstance(value, module.Run)
+
+
+def looks_like_model(value: Any) -> bool:
+    """Tell whether a variable may be a model or what makes one; of classes, modules only."""
+    if isinstance(value, type):
+        return any(base.__module__.startswith("torch.nn.") for base in value.__mro__)
+    return callable(value)
+
+
+def user_variables(variables: Mapping[str, Any], fits: Callable[[Any], bool]) -> list[str]:
+    """Return the names of the user's own variables that fit, sorted."""
+    return sorted(
+        name
+        for name, value in variables.items()
+        if not name.startswith("_") and name not in _SHELLS and fits(value)
+    )
+
+
+def _read_cell(cell: str | None) -> dict[Any, Any]:
+    if cell is None or not cell.strip():
+        return {}
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        content = yaml.safe_load(cell)
+    except yaml.YAMLError as error:
+        where = " ".join(str(error).split())
+        raise SpecError(f"the cell is no YAML ({where})", "lines such as `epochs: 10`") from None
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise SpecError(f"the cell holds a {type(content).__name__}", "lines such as `epochs: 10`")
+    return dict(content)
+
+
+def data_keywords(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords for the data; a variable goes before a name, and gives its own.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        If ``word`` is neither a dataset, a path nor a variable that may be one.
+    """
+    if word is None:
+        return {}
+    value = variables.get(str(word))
+    if isinstance(value, tuple) and len(value) == 2:
+        return {"data": value[0], "labels": value[1], "name": str(word)}
+    if looks_like_data(value):
+        # A LabelledDataset has a name already.
+        return {"data": value} | ({} if hasattr(value, "class_values") else {"name": str(word)})
+    if names_file(str(word)) or names_folder(str(word)):
+        return {"data": str(word)}
+    _known_name("dataset", str(word), SOURCES.names(), variables, looks_like_data)
+    return {"data": SOURCES.resolve(str(word))[0]}
+
+
+def model_of(word: Any, variables: Mapping[str, Any]) -> Any:
+    """Return the model that ``word`` names: a variable goes before a name.
+
+    Raises
+    ------
+    SpecError, UnknownNameError
+        If it names neither.
+    """
+    value = variables.get(str(word))
+    if looks_like_model(value):
+        return value
+    names = ["auto", *MODELS.names()]
+    if word in names:
+        return word
+    _known_name("model", str(word), names, variables, looks_like_model)
+    return MODELS.resolve(str(word))[0]
+
+
+def _known_name(
+    kind: str,
+    word: str,
+    names: list[str],
+    variables: Mapping[str, Any],
+    fits: Callable[[Any], bool],
+) -> None:
+    registry = SOURCES if kind == "dataset" else MODELS
+    try:
+        registry.resolve(word)
+    except UnknownNameError:
+        pass
+    else:
+        return
+    if word in variables:
+        kinds = {"dataset": "a table, an array or a dataset", "model": "a module or its maker"}
+        value = variables[word]
+        raise SpecError(
+            f"the variable {word!r} is a {type(value).__name__}",
+            kinds[kind],
+            # A run, or what %hcat_perturb returns.
+            f"its data are {word}.dataset: give them a name of their own"
+            if kind == "dataset" and hasattr(value, "dataset")
+            else None,
+        )
+    own = user_variables(variables, fits)
+    raise UnknownNameError(f"there is no {kind} or variable {word!r}", nearest(word, names + own))

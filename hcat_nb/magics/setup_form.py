@@ -1,0 +1,212 @@
+"""The controls of the setup panel: every option of a run, once.
+
+Controls are made from the fields of RunSpec and from the registries, so that
+a new option appears by itself, under "More options" until it is given a place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
+
+from hcat_nb.arguments import read_pair
+from hcat_nb.errors import SpecError
+from hcat_nb.fields import field_choices
+from hcat_nb.jupyter.screens import close_tree
+from hcat_nb.magics.controls import FormControl, field_control, looks, plugin_controls, split
+from hcat_nb.magics.dataset_choice import NameOrVariable
+from hcat_nb.magics.method_list import MethodList
+from hcat_nb.magics.parser import looks_like_data, looks_like_model
+from hcat_nb.magics.text import ALWAYS, option_words
+from hcat_nb.registry import PERTURBATIONS
+from hcat_nb.spec import RunSpec
+
+__all__ = ["SetupForm"]
+
+_FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
+_NEAR_DATA = ("target", "subset")
+_NEAR_HARDNESS = ("hardness", "p")
+_NEAR_TRAINING = ("epochs", "batch_size", "lr", "device", "seed", "seeds")
+_ELSEWHERE = ("dataset", "model", "methods", "hardness_options")
+_READ_BY_OPTIONS = ("file", "folder")  # a path says which
+
+
+class SetupForm:
+    """What a run is made of.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        What the controls show at first.
+    words : mapping
+        What stands for ``dataset`` and ``model``, where they are variables.
+    own : mapping
+        ``out`` and ``overwrite``, where given.
+    changed : callable
+        Called after each change.
+    estimate : callable
+        Called when the costs of the methods are asked for.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        words: Mapping[str, str],
+        own: Mapping[str, Any],
+        changed: Callable[[], None],
+        estimate: Callable[[], None],
+    ) -> None:
+        self._changed = changed
+        self.controls = {
+            name: field_control(item, getattr(spec, name))
+            for name, item in _FIELDS.items()
+            if name not in _ELSEWHERE
+        }
+        self.data = NameOrVariable(
+            "dataset",
+            [name for name in field_choices(_FIELDS["dataset"]) if name not in _READ_BY_OPTIONS],
+            looks_like_data,
+            words.get("dataset", spec.dataset),
+            "a file or a folder ...",
+            looks("dataset", _FIELDS["dataset"].metadata["help"]),
+        )
+        self.model = NameOrVariable(
+            "model",
+            field_choices(_FIELDS["model"]),
+            looks_like_model,
+            words.get("model", spec.model),
+            "",
+            looks("model", _FIELDS["model"].metadata["help"]),
+        )
+        self.methods = MethodList(spec.methods, changed, estimate)
+        self.out = ipywidgets.Text(
+            value=str(own.get("out", "")),
+            placeholder="not saved",
+            continuous_update=False,
+            **looks("save to", _OUT_HELP),
+        )
+        self.overwrite = ipywidgets.Checkbox(
+            value="overwrite" in own,
+            indent=True,
+            **looks("overwrite", "replace a run that stands there"),
+        )
+        self.options: list[FormControl] = []
+        self._option_box = ipywidgets.VBox()
+        self._new_options(dict(spec.hardness_options))
+        self.controls["hardness"].on_change(self._on_hardness)
+        for control in self.controls.values():
+            control.on_change(changed)
+        self._variables: Mapping[str, Any] = {}
+        self.data.on_change(self._offer_columns)
+        for choice in (self.data, self.model):
+            choice.on_change(changed)
+        for widget in (self.out, self.overwrite):
+            widget.observe(lambda _: changed(), "value")
+
+    def sections(self) -> dict[str, Any]:
+        """Return the boxes by title; every control stands in exactly one."""
+        near = (*_NEAR_DATA, *_NEAR_HARDNESS, *_NEAR_TRAINING)
+        more = [name for name in self.controls if name not in near]
+        return {
+            "Data": [self.data.widget, *self._widgets(_NEAR_DATA)],
+            "Hardness": [*self._widgets(_NEAR_HARDNESS), self._option_box],
+            "Training": [self.model.widget, *self._widgets(_NEAR_TRAINING)],
+            "Saving": [self.out, self.overwrite],
+            "Methods": [self.methods.widget],
+            "More options": self._widgets(more),
+        }
+
+    def words(self) -> list[str]:
+        """Return the line that the controls stand for, without options at their default.
+
+        Raises
+        ------
+        SpecError
+            If a text cannot be read.
+        """
+        if not self.data.word:
+            raise SpecError("no path is given", "the path of a table or of a folder of images")
+        words = [self.data.word]
+        if self.model.word != _FIELDS["model"].default:
+            words += ["--model", self.model.word]
+        injects = self.controls["hardness"].widget.value != "none"
+        for name, control in self.controls.items():
+            if not (name == "p" and self._is_mixture):
+                words += control.words(name in ALWAYS and (injects or name != "p"))
+        if injects:
+            pairs = [pair for control in self.options for pair in control.words()]
+            if self._is_mixture:
+                pairs = split(self.options[0].widget.value)
+                words += ["--p", f"{_total(pairs):.10g}"]
+            words += ["--hardness-options", *pairs] if pairs else []
+        return words + self.methods.words()
+
+    def own(self) -> dict[str, Any]:
+        """Return where the run is saved."""
+        folder = self.out.value.strip()
+        return {"out": folder, "overwrite": bool(self.overwrite.value)} if folder else {}
+
+    def refresh(self, variables: Mapping[str, Any]) -> None:
+        """Offer the variables that there are now."""
+        self._variables = variables
+        self.data.refresh(variables)
+        self.model.refresh(variables)
+        self._offer_columns()
+
+    @property
+    def _is_mixture(self) -> bool:
+        return bool(self.controls["hardness"].widget.value == "mixture")
+
+    def _widgets(self, names: Any) -> list[Any]:
+        return [self.controls[name].widget for name in names]
+
+    def _offer_columns(self) -> None:
+        """Offer the columns of a frame as target."""
+        data = self._variables.get(self.data.word)
+        frame = type(data).__module__.partition(".")[0] == "pandas"
+        columns = getattr(data, "columns", None) if frame else None
+        target = self.controls["target"].widget
+        target.options = [] if columns is None else [str(column) for column in columns]
+        target.placeholder = "default" if columns is None else "column of the labels"
+
+    def _on_hardness(self) -> None:
+        self._new_options({})
+
+    def _new_options(self, given: Mapping[str, Any]) -> None:
+        """Show the options of the kind of hardness that is chosen."""
+        kind = self.controls["hardness"].widget.value
+        for control in self.options:
+            close_tree(control.widget)
+        self.options = []
+        shown = given
+        if kind != "none":
+            if kind == "mixture" and "parts" not in given:
+                shown = {"parts": given} if given else {}
+            self.options = plugin_controls(PERTURBATIONS.get(kind), shown)
+        if kind == "mixture":
+            parts = self.options[0].widget
+            parts.placeholder = "uniform=0.05 far_ood=0.05"
+            parts.value = shlex.join(option_words("parts", shown.get("parts", {}))[1:])
+        self.controls["p"].widget.disabled = kind == "mixture"
+        self._option_box.children = [control.widget for control in self.options]
+        for control in self.options:
+            control.on_change(self._changed)
+
+
+_OUT_HELP = "folder; each finished epoch is kept there, so that a restart loses at most one"
+
+
+def _total(pairs: list[str]) -> float:
+    """Return what the parts of a mixture add up to."""
+    shares = [value for _, value in map(read_pair, pairs)]
+    shares = [one.get("p") if isinstance(one, Mapping) else one for one in shares]
+    if not shares or not all(isinstance(share, (int, float)) for share in shares):
+        raise SpecError(
+            f"the parts are {' '.join(pairs)!r}", "kind=proportion, such as uniform=.05"
+        )
+    return math.fsum(shares)

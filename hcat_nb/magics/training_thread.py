@@ -1,0 +1,189 @@
+"""Trains in a thread while cells and buttons stay free.
+
+Nothing is printed: what a thread prints may land in any cell, or in none.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import HcatError, SpecError
+from hcat_nb.magics.interrupt import empty_frames
+from hcat_nb.magics.latest import keep
+
+if TYPE_CHECKING:
+    from hcat_nb.api.run import Run
+    from hcat_nb.training.events import Control
+
+__all__ = ["TrainingThread", "alone", "aside"]
+
+# Held by a training, and by whoever draws from the same random streams.
+_busy, _drawing = threading.Lock(), threading.Lock()
+_LOOK_SECONDS = 0.05
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Train no other run meanwhile: two would draw from the same random streams.
+
+    What goes on :func:`aside` ends first.
+
+    Raises
+    ------
+    SpecError
+        If another run is being trained in this process.
+    """
+    if not _busy.acquire(blocking=False):
+        raise SpecError(
+            "another run is being trained in this notebook", remedy="stop it, or wait for its end"
+        )
+    try:
+        with _drawing:
+            yield
+    finally:
+        _busy.release()
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Preview or try something while no run is trained: it draws from the same random streams.
+
+    Raises
+    ------
+    SpecError
+        If a run is being trained in this process.
+    """
+    while _busy.locked() or not _drawing.acquire(timeout=_LOOK_SECONDS):
+        if _busy.locked():
+            raise SpecError(
+                "a run is being trained in this notebook, and this would disturb it",
+                remedy="wait for its end",
+            )
+    try:
+        yield
+    finally:
+        _drawing.release()
+
+
+class TrainingThread:
+    """One training; daemonic, so that a restart of the kernel does not wait for it.
+
+    Parameters
+    ----------
+    train : callable
+        Takes a Control and returns a Run.
+    ended : callable
+        Called in the thread when it is over, however it ended.
+
+    Attributes
+    ----------
+    control : Control
+    run : Run or None
+        What came out, stopped runs included; of one that diverged the epochs before.
+    error : Exception or None
+        What it failed with; its frames hold nothing.
+    warnings : list of str
+        What was warned of meanwhile.
+    """
+
+    def __init__(self, train: Callable[[Control], Run], ended: Callable[[], None]) -> None:
+        from hcat_nb.training.events import Control
+
+        self.control = Control()
+        self.run: Run | None = None
+        self.error: Exception | None = None
+        self.warnings: list[str] = []
+        self._train = train
+        self._ended = ended
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, and return at once."""
+        context = contextvars.copy_context()  # holds the cell that messages belong to
+        self._thread = threading.Thread(
+            target=context.run, args=(self._body,), name="hcat-training", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch that runs."""
+        self.control.stop.set()
+
+    def pause(self) -> None:
+        """Wait after the batch that runs."""
+        self.control.resume.clear()
+
+    def go_on(self) -> None:
+        """Go on after a pause."""
+        self.control.resume.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether it was told to wait."""
+        return not self.control.resume.is_set()
+
+    @property
+    def over(self) -> bool:
+        """Whether it ended."""
+        return self._over.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end; return whether it came in time."""
+        return self._over.wait(timeout)
+
+    def _body(self) -> None:
+        import torch
+
+        try:
+            # A thread has a grad mode of its own, whatever the notebook's cells set.
+            with alone(), _collected_warnings(self.warnings), torch.enable_grad():
+                self.run = keep(self._train(self.control))
+        except HcatError as error:
+            self.run = getattr(error, "run", None)
+            self._fail(error)
+        except Exception as error:  # a thread has no caller: the panel shows it
+            self._fail(error)
+        finally:
+            self._train = _nothing  # it holds the user's data and model
+            self._over.set()
+            self._ended()
+
+    def _fail(self, error: Exception) -> None:
+        empty_frames(error)
+        self.error = error
+
+
+class _collected_warnings:  # noqa: N801 - reads as a statement
+    """Collect the warnings of this thread; those of others are shown as before.
+
+    ``warnings.catch_warnings`` would swallow those of all threads.
+    """
+
+    def __init__(self, found: list[str]) -> None:
+        self._found = found
+        self._thread = threading.current_thread()
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        self._before = warnings.showwarning
+        warnings.showwarning = self._show  # the documented way to redirect them
+
+    def __exit__(self, *_: object) -> None:
+        if warnings.showwarning == self._show:
+            warnings.showwarning = self._before
+
+    def _show(self, message: Any, category: Any, *place: Any, **more: Any) -> None:
+        if threading.current_thread() is self._thread:
+            self._found.append(str(message))
+        else:
+            self._before(message, category, *place, **more)
+
+
+def _nothing(_: Control) -> Run:
+    raise AssertionError("the training is over")

@@ -1,0 +1,1 @@
+"""Carries a run out: load, perturb, train and observe, score."""

@@ -1,0 +1,155 @@
+"""What a run says beside its scores: whether the network learned, and which labels it doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.evaluation.learning_check import LearningCheck, check_learning
+from hcat_nb.evaluation.proposals import Proposals, Table, none_proposed, propose
+from hcat_nb.seeds import child_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.runs.execution.held_out import HeldOut
+
+__all__ = ["Answers", "answer"]
+
+_FEW = 1000  # rows that are compared before all are
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What is said of a run as a whole, and of its labels.
+
+    Parameters
+    ----------
+    check : LearningCheck or None
+        None where nothing was held out.
+    proposals : Proposals
+    judges : tuple of str
+        Whose probabilities the proposals rest on.  "network, mean over epochs"
+        was trained on the labels that it judges; the others did not see them.
+    note : str
+        What there is to say of folds that were not trained.
+    """
+
+    check: LearningCheck | None
+    proposals: Proposals
+    judges: tuple[str, ...]
+    note: str = ""
+
+    def columns(self, dataset: LabelledDataset) -> dict[str, Any]:
+        """Return the columns of ``run.details``: the proposed label, where there is one."""
+        suggested: pd.Categorical[Any] = dataset.label_values(self.proposals.codes)
+        return {"suggested": suggested, "suggested_probability": self.proposals.probabilities}
+
+    def info(self) -> dict[str, Any]:
+        """Return plain values for ``run.info``."""
+        said = self.proposals
+        return {
+            "check": None if self.check is None else self.check.to_dict(),
+            "proposals": {
+                "offered": int((said.codes >= 0).sum()),
+                "margin": said.margin,
+                "judges": list(self.judges),
+                "reason": said.reason,
+            },
+        }
+
+    def notes(self) -> list[str]:
+        """Return the sentences for the run's notes."""
+        check = "" if self.check is None else self.check.sentence
+        return [one for one in (check, self.note) if one]
+
+
+def answer(
+    dataset: LabelledDataset,
+    dynamics: MapDynamics,
+    seed: int,
+    *,
+    held_out: HeldOut | None = None,
+    accuracies: Sequence[float] = (),
+    judges: dict[str, np.ndarray] | None = None,
+) -> Answers:
+    """Return what is said of the labels of a run.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+        As it was trained on.
+    dynamics : MapDynamics
+        Not released yet.
+    seed : int
+        The training's.
+    held_out : HeldOut, optional
+        What was said of rows held out.
+    accuracies : sequence of float
+        Of the training, after each epoch.
+    judges : dict of str to array of shape (n, C), optional
+        Probabilities by those that did not see a row's label.
+    """
+    labels = dataset.labels.numpy()
+    tables: dict[str, Table] = {**(judges or {})}
+    folds = None if held_out is None else held_out.probabilities()
+    check = None if held_out is None else _checked(dataset, held_out, accuracies, 0)
+    if folds is not None:
+        tables["network, out of fold"] = folds.numpy()
+    elif not dynamics.label_only and (check is None or check.state != "memorised"):
+        tables["network, mean over epochs"] = _Means(dynamics)
+    said = propose(list(tables.values()), labels, child_seed(seed, "proposals"))
+    if check is not None and check.withholds:
+        said = none_proposed(len(labels), "the network has not learned")
+    elif held_out is not None:  # what is doubted decides whether there is nothing to find
+        check = _checked(dataset, held_out, accuracies, int((said.codes >= 0).sum()))
+    return Answers(check, said, tuple(tables), "" if held_out is None else held_out.note)
+
+
+def _checked(
+    dataset: LabelledDataset, held_out: HeldOut, accuracies: Sequence[float], n_doubted: int
+) -> LearningCheck | None:
+    """Return what the check says; None if nobody wanted it, or its training was stopped."""
+    import torch
+
+    rows, logits = held_out.known, held_out.logits
+    if rows is None or logits is None:
+        if not held_out.impossible:
+            return None
+        rows, logits = torch.zeros(0, dtype=torch.int64), torch.zeros((0, dataset.n_classes))
+    counts = dataset.class_counts.double()
+    trained = held_out.train_accuracy
+    return check_learning(
+        torch.softmax(logits[rows].double(), dim=1).numpy(),
+        dataset.labels[rows].numpy(),
+        (counts / counts.sum()).numpy(),
+        float(accuracies[-1]) if trained is None else trained,
+        accuracies,
+        all_equal=_all_equal(dataset),
+        folds=held_out.folds,
+        n_doubted=n_doubted,
+    )
+
+
+class _Means:
+    """Mean probabilities over epochs, (n, C), NaN where a sample was never observed."""
+
+    def __init__(self, dynamics: MapDynamics) -> None:
+        self._dynamics = dynamics
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Return those of some rows."""
+        count = self._dynamics.count[rows, None].cpu().numpy()
+        with np.errstate(invalid="ignore"):
+            return np.where(count > 0, self._dynamics.probs[rows].cpu().numpy() / count, np.nan)
+
+
+def _all_equal(dataset: LabelledDataset) -> bool:
+    features = dataset.features
+    first = features[:1]
+    return bool((features[:_FEW] == first).all()) and bool((features == first).all())

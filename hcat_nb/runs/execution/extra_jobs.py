@@ -1,0 +1,161 @@
+"""Which extra trainings a run's methods ask for: on which rows, with which labels.
+
+Drawn from streams of their own, so that neither the run's training nor another
+method's jobs move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from hcat_nb.observation.record import Need, Observation, Options
+from hcat_nb.seeds import child_seed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hcat_nb.data.dataset import LabelledDataset
+
+__all__ = ["Asks", "Job", "hold_out_job", "plan_jobs"]
+
+Quantity = tuple[Need, Options]
+
+
+class Asks(Protocol):
+    """Who asks for extra trainings: a method, or the run itself."""
+
+    needs: frozenset[Need]
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``."""
+
+    def observe(self, record: Observation) -> None:
+        """Take in what was measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One extra training.
+
+    Parameters
+    ----------
+    purpose : str
+        What for, in words.
+    quantity : (Need, options)
+        What it measures.
+    number : int
+        Which of that quantity's trainings, from 0.
+    labels : Tensor of shape (n,), int64
+        Class codes of this training, -1 where missing.
+    n_classes : int
+        Outputs of the network.
+    rows : Tensor of shape (m,), int64
+        Positions to train on.
+    watched : Tensor of shape (w,), int64
+        Positions to observe, ascending.
+    methods : list of Asks
+        Who hears of it.
+    """
+
+    purpose: str
+    quantity: Quantity
+    number: int
+    labels: Tensor
+    n_classes: int
+    rows: Tensor
+    watched: Tensor
+    methods: list[Asks] = field(default_factory=list)
+
+    @property
+    def stream(self) -> str:
+        """Name of its random stream below the run's seed."""
+        need, options = self.quantity
+        return f"extra/{need.name.lower()}/{dict(options)}/{self.number}"
+
+
+def plan_jobs(methods: Sequence[Asks], dataset: LabelledDataset, seed: int) -> list[Job]:
+    """Return the extra trainings that ``methods`` need; methods with one need share them.
+
+    Parameters
+    ----------
+    methods : sequence of Asks
+        Methods are begun, so that what a run cannot serve is refused already.
+    dataset : LabelledDataset
+        As it is trained on.
+    seed : int
+        Parent of what is drawn.
+    """
+    wanted: dict[Quantity, list[Asks]] = {}
+    for method in methods:
+        for need in sorted(method.needs, key=lambda need: need.name):
+            if need.kind == "extra":
+                wanted.setdefault((need, method.options(need)), []).append(method)
+    jobs: list[Job] = []
+    for quantity, who in wanted.items():
+        make = _folds if quantity[0] is Need.OUT_OF_FOLD else _thresholds
+        for job in make(quantity, dataset, seed):
+            job.methods.extend(who)
+            jobs.append(job)
+    return jobs
+
+
+def _folds(quantity: Quantity, dataset: LabelledDataset, seed: int) -> Iterator[Job]:
+    """Yield one training a stratified fold, which watches what it did not train on."""
+    from hcat_nb.data.folds import split_rows
+
+    k = dict(quantity[1])["folds"]
+    state = child_seed(seed, f"extra/folds/{k}") % 2**32
+    for number, (learned, held_out) in enumerate(split_rows(dataset, k, state)):
+        purpose = f"fold {number + 1} of {k}"
+        yield Job(purpose, quantity, number, dataset.labels, dataset.n_classes, learned, held_out)
+
+
+def hold_out_job(
+    who: Asks, dataset: LabelledDataset, seed: int, most: int, least_units: int
+) -> Job | None:
+    """Return one training that leaves a stratified fifth of the rows out, and watches all.
+
+    Parameters
+    ----------
+    who : Method
+        Hears of it.
+    dataset : LabelledDataset
+    seed : int
+    most : int
+        Rows that it trains on at most, drawn from the other four fifths.
+    least_units : int
+        Of rows that belong together: with fewer, None is returned.
+    """
+    import torch
+
+    from hcat_nb.data.folds import split_rows, units
+
+    if len(set(units(dataset)[dataset.trainable.numpy()].tolist())) < least_units:
+        return None
+    state = child_seed(seed, "extra/hold-out") % 2**32
+    learned, held_out = split_rows(dataset, 5, state)[0]
+    if len(learned) > most:
+        generator = torch.Generator().manual_seed(state)
+        learned = learned[torch.randperm(len(learned), generator=generator)[:most]].sort().values
+    watched = torch.cat([learned, held_out]).sort().values
+    quantity = (Need.OUT_OF_FOLD, (("folds", 1),))
+    labels, n_classes = dataset.labels, dataset.n_classes
+    return Job("learning check", quantity, 0, labels, n_classes, learned, watched, [who])
+
+
+def _thresholds(quantity: Quantity, dataset: LabelledDataset, seed: int) -> Iterator[Job]:
+    """Yield two trainings in which other samples each have the class C + 1."""
+    import torch
+
+    rows = torch.nonzero(dataset.trainable).ravel()
+    extra = dataset.n_classes
+    size = len(rows) // (extra + 1)
+    generator = torch.Generator().manual_seed(child_seed(seed, "extra/threshold samples"))
+    drawn = rows[torch.randperm(len(rows), generator=generator)]
+    for number, chosen in enumerate(drawn[: 2 * size].split(size)):
+        labels = dataset.labels.clone()
+        labels[chosen] = extra
+        purpose = f"threshold samples {number + 1} of 2"
+        yield Job(purpose, quantity, number, labels, extra + 1, rows, chosen.sort().values)

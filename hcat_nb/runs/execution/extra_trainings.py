@@ -1,0 +1,249 @@
+"""Trains what methods declare beside the run's own training, and hands it to them.
+
+After the run's own epochs, with networks and random streams of their own: the
+scores of methods that need none of it stay bit-identical.  A stop ends the
+trainings that are left; what then lacks says so in its status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hcat_nb.errors import DivergedError, ModelError
+from hcat_nb.observation.clock import Clock
+from hcat_nb.observation.dynamics import MapDynamics
+from hcat_nb.runs.execution.costs import EXTRA
+from hcat_nb.runs.execution.extra_gauges import make_gauge
+from hcat_nb.runs.execution.extra_jobs import Job
+from hcat_nb.runs.execution.held_out import HeldOut
+from hcat_nb.seeds import child_seed
+from hcat_nb.training.events import (
+    EndEvent,
+    EpochEvent,
+    ExtraEvent,
+    Listener,
+    StartEvent,
+    StepEvent,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+    from hcat_nb.models._adapter import AdaptedModel
+    from hcat_nb.training.loop import Outcome, Notify, Trainer, Training
+
+__all__ = ["ExtraTrainings"]
+
+MakeNetwork = Callable[["LabelledDataset"], "nn.Module"]
+
+
+@dataclass(eq=False)
+class ExtraTrainings:
+    """The extra trainings of one run.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    dataset : LabelledDataset
+        As the run trains on it.
+    make_network : callable
+        Makes a fresh network for a dataset.
+    trainer : Trainer
+        The run's own: features, scaling, epochs and control are shared.
+    held_out : HeldOut
+        Collects what is said of held-out rows, and may ask for more.
+    agreed : callable
+        Returns what the process that leads says, of several.
+    """
+
+    jobs: list[Job]
+    dataset: LabelledDataset
+    make_network: MakeNetwork
+    trainer: Trainer
+    held_out: HeldOut
+    agreed: Callable[[bool], bool] = bool
+    clock: Clock = field(default_factory=Clock, init=False)
+
+    @classmethod
+    def plan(
+        cls,
+        methods: Sequence[Method],
+        dataset: LabelledDataset,
+        make_network: MakeNetwork,
+        trainer: Trainer,
+        held_out: HeldOut,
+        agreed: Callable[[bool], bool] = bool,
+    ) -> ExtraTrainings:
+        """Plan what ``methods`` and ``held_out`` need, and check that the model can serve it.
+
+        Raises
+        ------
+        ModelError
+            If a training needs a class more than the model can have.
+        """
+        jobs = held_out.plan(methods)
+        made = cls(jobs, dataset, make_network, trainer, held_out, agreed)
+        wider = [job for job in made.jobs if job.n_classes != dataset.n_classes]
+        for job in wider[:1]:  # all by one class
+            made._check(job)
+        return made
+
+    def timings(self) -> dict[str, float]:
+        """Return the seconds that they took, all together and by what they are for, if any."""
+        seconds = self.clock.seconds
+        parts = {EXTRA + part: one for part, one in seconds.items()}
+        return {"extra": sum(seconds.values()), **parts} if self.jobs else {}
+
+    def run(self, training: Training, notify: Notify) -> None:
+        """Train all of them, unless the run's own training did not finish.
+
+        Parameters
+        ----------
+        training : Training
+            The run's own; a stop here makes it ``"stopped"``.
+        notify : callable
+            Tells the run's listeners.
+
+        Raises
+        ------
+        DivergedError
+            If one diverges; its ``training`` is the run's own.
+        """
+        self._run(self.jobs, training, notify)
+        if training.outcome == "finished" and self.agreed(self.held_out.wants_folds(training)):
+            self.jobs = self.held_out.auto_folds()
+            self._run(self.jobs, training, notify)
+
+    def _run(self, jobs: Sequence[Job], training: Training, notify: Notify) -> None:
+        for number, job in enumerate(jobs, start=1):
+            if training.outcome != "finished":
+                break
+            relay = _Relay(job.purpose, number, len(jobs), notify)
+            try:
+                with self.clock(job.quantity[0].name.lower()):
+                    training.outcome = self._train(job, relay)
+            except DivergedError as error:
+                what = f"the extra training for {job.purpose}"
+                raise DivergedError(error.epoch, error.loss, training, what) from error
+
+    def _train(self, job: Job, relay: Listener) -> Outcome:
+        """Train one, and hand over what it measured if it was not stopped."""
+        from hcat_nb.observation.observer import Observer
+
+        own, device = self.trainer, self.trainer.features.device
+        seed = child_seed(own.seed, job.stream)
+        labels = job.labels.to(device)
+        dynamics = _FinalMap(labels, job.n_classes, own.epochs)
+        model, _ = self._model(job, seed)
+        gauge = make_gauge(job, labels, own.epochs)
+        observer = Observer(
+            model,
+            own.features,
+            labels,
+            job.watched.to(device),
+            [dynamics, gauge],
+            n_classes=job.n_classes,
+            batch_size=own.observer.batch_size,
+            seed=seed,
+            sharing=own.sharing_all(),
+        )
+        trainer = replace(
+            own,
+            model=model,
+            labels=labels,
+            rows=job.rows.to(device),
+            observer=observer,
+            dynamics=dynamics,
+            seed=seed,
+            listeners=[relay],
+            start=None,
+            afterwards=None,
+        )
+        outcome = trainer.fit(self._start(trainer, job)).outcome
+        if outcome == "finished" and own.leads:
+            record = gauge.record()
+            for method in job.methods:
+                method.observe(record)
+        return outcome
+
+    def _model(self, job: Job, seed: int) -> tuple[AdaptedModel, int]:
+        """Return a fresh model for ``job``, behind the run's own scaling, and its outputs."""
+        from hcat_nb.models._adapter import AdaptedModel
+        from hcat_nb.models._embedding import output_width
+        from hcat_nb.training.seed import isolated_rng
+
+        codes = self.dataset.replace(labels=job.labels, class_values=tuple(range(job.n_classes)))
+        features, own = self.trainer.features, self.trainer.model
+        assert isinstance(own, AdaptedModel)
+        with isolated_rng(child_seed(seed, "weights"), features.device):
+            model = AdaptedModel(own.scaling, self.make_network(codes)).to(features.device)
+            # A lazy module makes its parameters at its first forward.
+            return model, output_width(model, features[job.rows[:2].to(features.device)])
+
+    def _check(self, job: Job) -> None:
+        """Raise ModelError if the model has another number of outputs than the job wants."""
+        _, width = self._model(job, self.trainer.seed)
+        if width != job.n_classes:
+            raise ModelError(
+                f"{job.purpose} train with {job.n_classes} outputs, and the model has {width}",
+                "a model whose number of outputs can be chosen",
+                "hand over its name, or a class or function that takes n_classes, not a module",
+            )
+
+    def _start(self, trainer: Trainer, job: Job) -> StartEvent:
+        return StartEvent(
+            n_epochs=trainer.epochs,
+            n_steps=trainer.steps,
+            dataset=self.dataset.name,
+            model=job.purpose,
+            device=str(trainer.features.device),
+            sample_ids=self.dataset.sample_ids,
+            labels=job.labels.numpy(),
+            class_names=tuple(map(str, range(job.n_classes))),
+        )
+
+
+class _FinalMap(MapDynamics):
+    """Coordinates that nobody looks at before the end: no pass is made for them until then."""
+
+    def __init__(self, labels: Tensor, n_classes: int, last: int) -> None:
+        super().__init__(labels, n_classes)
+        self._last = last
+
+    def due(self, epoch: int) -> bool:
+        """Whether it is the last epoch."""
+        return epoch == self._last
+
+
+class _Relay(Listener):
+    """Tells the run's listeners how far an extra training is."""
+
+    essential = True  # what fails behind it is reported there
+
+    def __init__(self, purpose: str, number: int, of: int, notify: Notify) -> None:
+        self._purpose, self._number, self._of, self._notify = purpose, number, of, notify
+        self._n_epochs = 0
+
+    def on_start(self, event: StartEvent) -> None:
+        self._n_epochs = event.n_epochs
+        self._say(0, 0, event.n_steps)
+
+    def on_step(self, event: StepEvent) -> None:
+        self._say(event.epoch - 1, event.step, event.n_steps)
+
+    def on_epoch(self, event: EpochEvent) -> None:
+        self._say(event.epoch, 0, 1)
+
+    def on_end(self, event: EndEvent) -> None:
+        self._say(event.epochs, 0, 1, over=True)
+
+    def _say(self, epoch: int, step: int, n_steps: int, *, over: bool = False) -> None:
+        n_epochs = self._n_epochs
+        self._notify(
+            "on_extra",
+            ExtraEvent(self._purpose, self._number, self._of, epoch, n_epochs, step, n_steps, over),
+        )

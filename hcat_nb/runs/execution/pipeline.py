@@ -1,0 +1,398 @@
+"""One training in the making: wires the stages load, perturb, train and observe, score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import ModelError
+from hcat_nb.observation.clock import Clock
+from hcat_nb.registry import JUDGES
+from hcat_nb.runs.execution.answers import Answers, answer
+from hcat_nb.runs.execution.costs import part_timings
+from hcat_nb.runs.execution.epochs import chosen_epochs
+from hcat_nb.runs.execution.info import DRAWN, GIVEN, peak_memory_mb, pipeline_info, start_event
+from hcat_nb.runs.execution.inputs import (
+    fit_classes,
+    load_dataset,
+    make_methods,
+)
+from hcat_nb.runs.execution.placement import Placement, placed
+from hcat_nb.runs.execution.tables import (
+    details_table,
+    flags_table,
+    held_out_table,
+    id_frame,
+    map_columns,
+    score_and_release,
+    scores_table,
+)
+from hcat_nb.runs.store.fingerprint import seen_fingerprint, spec_fingerprint
+from hcat_nb.runs.store.record import Record
+from hcat_nb.seeds import child_seed
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from torch import nn
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+    from hcat_nb.models._backbone import Backbone
+    from hcat_nb.models._building import ModelLike
+    from hcat_nb.observation.buffered import Buffered
+    from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.keeper import DynamicsKeeper
+    from hcat_nb.observation.observer import Subscriber
+    from hcat_nb.observation.stored_logits import LogitsKeeper
+    from hcat_nb.perturbations.base import Perturbed
+    from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
+    from hcat_nb.training.events import Control, Listener
+    from hcat_nb.training.loop import Notify, Trainer, Training
+    from hcat_nb.training.ranks import Ranks
+    from hcat_nb.training.shares import Shares
+
+__all__ = ["Pipeline"]
+
+
+@dataclass(eq=False)
+class Pipeline:
+    """One training in the making.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        With one seed; when all is prepared, with a number of epochs.
+    given : Perturbed, optional
+        The data of an earlier pipeline of the same run, to train on again.
+    backbone : Backbone, optional
+        What made the features of that pipeline.
+    ranks : Ranks, optional
+        The processes that train together, if this one is not alone.
+    """
+
+    spec: RunSpec
+    given: Perturbed | None = None
+    backbone: Backbone | None = None
+    ranks: Ranks | None = None
+    began: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    methods: list[Method] = field(init=False)
+    judges: list[Method] = field(init=False, default_factory=list)
+    judging: Clock = field(init=False, default_factory=Clock)
+    notes: list[str] = field(init=False, default_factory=list)
+    perturbed: Perturbed = field(init=False)
+    seen: LabelledDataset = field(init=False)
+    net: nn.Module = field(init=False)
+    embedding: nn.Module | None = field(init=False, default=None)
+    device: torch.device = field(init=False)
+    model_name: str = field(init=False)
+    initial_weights: str = field(init=False)
+    dynamics: MapDynamics = field(init=False)
+    keeper: DynamicsKeeper | None = field(init=False, default=None)
+    logits_keeper: LogitsKeeper | None = field(init=False, default=None)
+    placement: Placement = field(init=False)
+    epochs: int = field(init=False)
+    trainer: Trainer = field(init=False)
+    make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
+    extra: ExtraTrainings = field(init=False)
+    shares: Shares | None = field(init=False, default=None)
+    answers: Answers = field(init=False)
+
+    @property
+    def dataset(self) -> LabelledDataset:
+        """The data with what was made hard in them; the model sees :attr:`seen`."""
+        return self.perturbed.dataset
+
+    def prepare(
+        self,
+        data: Any,
+        labels: Any,
+        name: str | None,
+        model: ModelLike | None,
+        classes: Sequence[Any] | None,
+        truth: Any = None,
+        features: Any = None,
+    ) -> None:
+        """Do and check everything that comes before training."""
+        from hcat_nb.models._backbone import check_follows, make_backbone
+        from hcat_nb.runs.execution.given_truth import with_hardness
+        from hcat_nb.runs.execution.judging import make_judges, settled
+        from hcat_nb.runs.execution.memory_need import check_memory, free_memory, memory_need
+        from hcat_nb.training.device import choose_device
+
+        spec = self.spec
+        self.methods = make_methods(spec)
+        ranks = self.ranks
+        self.device = (choose_device if ranks is None else ranks.device)(spec.device)
+        with nullcontext() if ranks is None else ranks.one_before_the_others():
+            clean = (
+                load_dataset(data, labels, name, spec, classes, truth)
+                if self.given is None
+                else self.given.dataset
+            )
+        self.timings["load"] = time.perf_counter() - self.began
+        if self.backbone is None:
+            self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
+        like = self.backbone.like(clean)
+        self.methods = settled(self.methods, like)
+        self.judges, note = make_judges(spec, like)
+        self.notes += [note] if note else []
+        clean = self._build(spec.model if model is None else model, clean, self.backbone)
+        self.spec = spec.replace(epochs=self.epochs)
+        self.perturbed, note = with_hardness(clean, spec, self.given)
+        self.notes += [note] if note else []
+        check_follows(self.backbone, self.dataset.features is not clean.features)
+        self.seen = self.backbone.seen(self.dataset)
+        self._wire()
+        shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
+        check_memory(
+            memory_need(self.trainer, self.accumulators()),
+            free_memory(self.device) // shared_by,
+            len(self.dataset),
+            [method.name for method in self.methods],
+        )
+        self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
+
+    def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
+        """Train and observe."""
+        from hcat_nb.training.events import Control
+
+        self.trainer.listeners = listeners
+        self.trainer.control = control or Control()
+        self.trainer.afterwards = self._end
+        try:
+            return self.trainer.fit(start_event(self))
+        finally:
+            self.trainer.afterwards = None  # a cycle would keep the features alive
+
+    def accumulators(self) -> dict[str, Buffered]:
+        """Return everything that remembers what was observed; a method by its name."""
+        from hcat_nb.observation.record import Need
+
+        own: dict[str, Buffered] = {"run.map": self.dynamics}
+        if self.keeper is not None:
+            own["run.dynamics"] = self.keeper
+        # Judges that look at features remember nothing before the end.
+        watching = [one for one in self.judges if Need.EMBEDDINGS in one.needs]
+        return own | {method.name: method for method in (*self.methods, *watching)}
+
+    @property
+    def epoch_files(self) -> Path | None:
+        """The folder to which training adds a file each epoch, if it does."""
+        return None if self.logits_keeper is None else self.logits_keeper.folder
+
+    def states(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Return the state of each accumulator; of several ranks, to the one that leads."""
+        if self.shares is not None:
+            return self.shares.states()
+        return {name: one.state() for name, one in self.accumulators().items()}
+
+    def load_states(self, states: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Go back to where :meth:`states` was asked."""
+        if self.shares is not None:
+            self.shares.take(states)
+            return
+        for name, one in self.accumulators().items():
+            one.load_state(states[name])
+
+    def _end(self, training: Training, notify: Notify) -> None:
+        if self.shares is not None:
+            self.gather()
+        self.extra.run(training, notify)
+        if self.ranks is None or self.ranks.leads:
+            self.ask_judges(len(training.history))
+
+    def ask_judges(self, epochs: int) -> None:
+        """Show the data to the judges, once; they need no more than the epochs that are over."""
+        from hcat_nb.runs.execution.judging import ask
+
+        if not self.judging.seconds and epochs:
+            ask([*self.methods, *self.judges], self.seen, epochs, self.judging)
+
+    def gather(self) -> None:
+        """Bring together on rank 0 what the ranks observed; all of them call it, once."""
+        if self.shares is not None:
+            self.shares.gather()
+
+    def run(self, training: Training, outcome: str) -> Record:
+        """Score what was observed; of that, nothing but the tables is left."""
+        import pandas as pd
+
+        from hcat_nb.runs.execution.judging import judged
+
+        scoring = time.perf_counter()
+        dataset, epochs = self.dataset, len(training.history)
+        scoring_clock = self.judging
+        self.ask_judges(epochs)
+        said = self.answers = answer(
+            dataset,
+            self.dynamics,
+            self.spec.effective_model_seed,
+            held_out=self.extra.held_out,
+            accuracies=[record.accuracy for record in training.history],
+            judges=judged([*self.methods, *self.judges]),
+        )
+        on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
+        self.dynamics.release()
+        everyone = score_and_release([*self.methods, *self.judges], scoring_clock)
+        outcomes = {method.name: everyone[method.name] for method in self.methods}
+        history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
+        now = time.perf_counter()
+        self.timings |= {
+            "train": float(history["train_seconds"].sum()),
+            "observe": float(history["observe_seconds"].sum()),
+            **self.extra.timings(),
+            **part_timings(self.trainer.observer.clock, scoring_clock),
+            "score": now - scoring,
+            "total": now - self.began,
+        }
+        if (peak := peak_memory_mb()) is not None:
+            self.timings["peak_memory_mb"] = peak
+        return Record(
+            spec=self.spec,
+            scores=scores_table(dataset, outcomes),
+            details=details_table(dataset, on_map, everyone),
+            truth=self.perturbed.truth,
+            flags=flags_table(dataset, outcomes),
+            history=history,
+            timings=self.timings,
+            info=pipeline_info(self, outcome),
+            dynamics=None if self.keeper is None else id_frame(dataset, self.keeper.columns()),
+            weights={
+                name: value.detach().cpu().clone().contiguous()
+                for name, value in self.trainer.model.state_dict().items()
+            },
+            dataset=dataset,
+            logits=None if self.logits_keeper is None else self.logits_keeper.stored(),
+            held_out=held_out_table(dataset, self.extra.held_out.probabilities()),
+        )
+
+    def _build(
+        self, model: ModelLike, clean: LabelledDataset, backbone: Backbone
+    ) -> LabelledDataset:
+        """Make the network, and return the data with a class for each of its outputs."""
+        import torch
+
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.models._building import build_network, default_model, model_name
+        from hcat_nb.models._embedding import output_width
+        from hcat_nb.observation.record import Need
+        from hcat_nb.runs.execution.judging import find_embedding_of
+        from hcat_nb.training.seed import isolated_rng
+
+        two = backbone.like(clean.take(torch.nonzero(clean.trainable).ravel()[:2]))
+        columns = 0 if two.modality == "image" else two.encoded_shape[0]
+        rows = int(clean.trainable.sum())
+        self.epochs, note = chosen_epochs(self.spec, rows, columns)
+        self.notes += [note] if note else []
+        if isinstance(model, str) and model == "auto":
+            model = default_model(two, self.spec.effective_defaults)
+        self.model_name = model_name(model, two)
+        self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
+        self.make_network = partial(build_network, model, options=self.spec.model_options)
+        with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
+            self.net = self.make_network(two)
+            if not any(one.requires_grad for one in self.net.parameters()):
+                raise ModelError(
+                    "the model has no trainable parameter",
+                    "at least one",
+                    "parameter.requires_grad_(True)",
+                )
+            trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
+            clean = fit_classes(clean, output_width(trial, two.features))
+            if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
+                find_embedding_of(self, trial, two.features)
+        return clean
+
+    def _wire(self) -> None:
+        """Connect model, methods, observer and trainer."""
+        import torch
+
+        from hcat_nb.methods.base import Context
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+        from hcat_nb.observation.batch_size import default_batch_size
+        from hcat_nb.observation.dynamics import MapDynamics
+        from hcat_nb.observation.keeper import DynamicsKeeper
+        from hcat_nb.observation.observer import Observer
+        from hcat_nb.observation.stored_logits import LogitsKeeper
+        from hcat_nb.observation.traits import InputTraits
+        from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
+        from hcat_nb.runs.execution.held_out import HeldOut
+        from hcat_nb.training.loop import Trainer
+        from hcat_nb.training.seed import isolated_rng
+
+        spec, dataset, device = self.spec, self.dataset, self.device
+        labels = dataset.labels.to(device)
+        unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
+        seed = spec.effective_model_seed
+        for method in (*self.methods, *self.judges):
+            parent = spec.effective_data_seed if method.name in JUDGES else seed
+            own_seed = child_seed(parent, f"method/{method.name}")
+            method.begin(Context(labels, dataset.n_classes, self.epochs, own_seed, unreadable))
+        self.dynamics = MapDynamics(labels, dataset.n_classes)
+        own: list[Subscriber] = [self.dynamics]
+        if spec.keep_dynamics != "none":
+            self.keeper = DynamicsKeeper(labels, self.epochs)
+            own.append(self.keeper)
+        if spec.keep_dynamics == "logits":
+            self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
+            own.append(self.logits_keeper)
+        seen = self.seen
+        scaling = fit_scaling(seen, spec.normalize, spec.effective_defaults)
+        model = AdaptedModel(scaling, self.net).to(device)
+        batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
+        observed = torch.nonzero(dataset.readable).ravel().to(device)
+        make: Callable[..., Trainer] = Trainer
+        if self.ranks is not None:
+            from hcat_nb.training.rank_trainer import RankTrainer
+            from hcat_nb.training.shares import Shares
+
+            make = partial(RankTrainer, ranks=self.ranks)
+            same = seen_fingerprint(dataset, self.backbone), spec_fingerprint(spec)
+            self.ranks.check_same(dict(zip(("dataset", "specification"), same, strict=True)))
+            self.ranks.start_alike(model)
+            portions = self.ranks.portions(observed, batch_size)
+            self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
+            observed = self.shares.mine
+        self.placement = placed(self)
+        features = self.placement.features
+        observer = Observer(
+            model,
+            features,
+            labels,
+            observed,
+            [*own, *self.methods, *self.judges],
+            n_classes=dataset.n_classes,
+            batch_size=batch_size,
+            seed=seed,
+            embedding=self.embedding,
+            traits=InputTraits.of(seen),
+            sharing=self.shares,
+        )
+        with isolated_rng(child_seed(seed, "rehearsal"), device):
+            observer.rehearse()
+        self.trainer = make(
+            model,
+            features,
+            labels,
+            torch.nonzero(dataset.trainable).ravel().to(device),
+            observer,
+            self.dynamics,
+            epochs=self.epochs,
+            batch_size=spec.batch_size,
+            lr=spec.lr,
+            seed=seed,
+        )
+        held_out = HeldOut(spec, dataset, seed, self.epochs)
+        agreed = bool if self.ranks is None else self.ranks.broadcast
+        self.extra = ExtraTrainings.plan(
+            self.methods, seen, self.make_network, self.trainer, held_out, agreed
+        )

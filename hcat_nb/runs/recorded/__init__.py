@@ -1,0 +1,1 @@
+"""Dynamics that a run kept, or that come from elsewhere."""

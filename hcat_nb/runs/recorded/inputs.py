@@ -1,0 +1,262 @@
+"""From what a user kept of a training to checked dynamics, labels and ids."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import DataError, SpecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.observation.recorded import Moment, Recorded
+
+__all__ = ["RecordedInput", "read_input"]
+
+MOMENTS = ("epoch_end", "train")
+_NAMED = 3  # ids that a message names
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedInput:
+    """Dynamics and whom they belong to.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    dataset : LabelledDataset
+        Labels and ids; its features have no column.
+    counts : Tensor of shape (n,), int64
+        In how many epochs each sample was recorded, not positive where the
+        last one lacks it.
+    notes : tuple of str
+        What was decided on the way.
+    """
+
+    recorded: Recorded
+    dataset: LabelledDataset
+    counts: Tensor
+    notes: tuple[str, ...]
+
+
+def read_input(
+    probs: Any,
+    labels: Any,
+    logits: Any,
+    log_file: Any,
+    *,
+    ids: Any,
+    classes: Sequence[Any] | None,
+    name: str | None,
+    recorded: str,
+    on_missing: str,
+    on_missing_label: str,
+) -> RecordedInput:
+    """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`.
+
+    Raises
+    ------
+    HcatError
+        If they cannot be used as they are.
+    """
+    import torch
+
+    from hcat_nb.data._rows import check_policy, settle_missing_labels
+    from hcat_nb.data.dataset import NO_LABEL
+    from hcat_nb.observation.recorded import Selected
+    from hcat_nb.observation.recorded_arrays import ArrayDynamics
+
+    check_policy("on_missing", on_missing)
+    check_policy("on_missing_label", on_missing_label)
+    if recorded not in MOMENTS:
+        raise SpecError(f"recorded is {recorded!r}", "one of " + ", ".join(MOMENTS))
+    moment: Moment = recorded  # type: ignore[assignment]
+    given = {"probs": probs, "logits": logits, "log_file": log_file}
+    there = [key for key, value in given.items() if value is not None]
+    if len(there) != 1:
+        raise SpecError(
+            " and ".join(there) + " are given" if there else "no dynamics are given",
+            "one of probs, logits and log_file",
+        )
+    if isinstance(probs, (str, os.PathLike)):
+        raise SpecError(f"probs is the path {os.fspath(probs)!r}", "an array", "log_file=")
+    notes: list[str] = []
+    if log_file is not None:
+        if ids is not None:
+            raise SpecError("ids are given beside a log_file, which has its own", "one of them")
+        logits, labels, ids, classes, note = _from_log(log_file, labels, classes)
+        notes.append(note)
+    arrays = ArrayDynamics(
+        logits if probs is None else probs, "logits" if probs is None else "probs", moment
+    )
+    dataset = _dataset(labels, ids, classes, arrays, name or ("log" if log_file else "dynamics"))
+    missing = dataset.labels == NO_LABEL
+    about_labels = settle_missing_labels(missing, dataset.sample_ids, on_missing_label)
+    survey = arrays.survey()
+    if survey.zeros:
+        notes.append(
+            f"{survey.zeros} probabilities are 0: their logarithm counts as -87.3, "
+            "the smallest of float32"
+        )
+    counts = survey.seen.sum(0)
+    about_epochs = _settle_missing_epochs(survey.seen, counts, dataset.sample_ids, on_missing)
+    dropped = missing & (on_missing_label == "drop")
+    if on_missing == "drop":
+        dropped |= counts < arrays.n_epochs
+    rows = torch.nonzero(~dropped).ravel()
+    if not bool((dataset.labels[rows] != NO_LABEL).any()):
+        raise DataError("no sample is left that has a label", "one at least")
+    counts = torch.where(survey.seen[-1], counts, -counts)
+    source: Recorded = arrays
+    if len(rows) < len(dataset):
+        source, dataset, counts = Selected(arrays, rows), dataset.take(rows), counts[rows]
+    notes += [note for note in (about_labels, about_epochs) if note]
+    return RecordedInput(source, dataset, counts, (*dataset.notes, *notes))
+
+
+def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tuple[Any, ...]:
+    """Return logits, labels, ids, classes and a note."""
+    import pandas as pd
+
+    from hcat_nb.data.training_log import read_training_log
+
+    log = read_training_log(log_file)
+    epochs = log.epochs
+    note = f"epochs {epochs[0]} to {epochs[-1]} of the log are 1 to {len(epochs)} here"
+    if labels is not None:
+        if not isinstance(labels, pd.Series):
+            raise SpecError(
+                "labels are given beside a log_file, which has its own",
+                "none, or a Series whose index are the log's ids",
+            )
+        if not labels.index.is_unique:
+            raise DataError("the index of the labels names an id twice", "each id once")
+        strangers = log.ids.difference(labels.index, sort=False)
+        if len(strangers):
+            raise DataError(
+                f"{len(strangers)} ids of the log have no label, such as {strangers.tolist()[0]!r}",
+                "a label for each id",
+            )
+        return log.logits, labels.loc[log.ids].to_numpy(), log.ids, classes, note
+    if all(type(one) is int for one in log.gold):
+        width = log.logits.shape[2]
+        outside = [one for one in log.gold if not 0 <= one < width]
+        if outside:
+            raise DataError(f"the log has the gold label {outside[0]}", f"0 to {width - 1}")
+        if classes is not None:
+            if len(classes) != width:
+                raise DataError(
+                    f"{len(classes)} classes are given for {width} logits", f"{width} classes"
+                )
+            return log.logits, [classes[one] for one in log.gold], log.ids, classes, note
+        return log.logits, log.gold.astype("int64"), log.ids, range(width), note
+    if classes is None:
+        odd = next(one for one in log.gold if type(one) is not int)
+        raise DataError(
+            f"the gold labels of the log are no positions ({odd!r})",
+            "the classes in the order of the logits",
+            "classes=[...]",
+        )
+    return log.logits, log.gold, log.ids, classes, note
+
+
+def _dataset(
+    labels: Any, ids: Any, classes: Sequence[Any] | None, arrays: Any, name: str
+) -> LabelledDataset:
+    import pandas as pd
+    import torch
+
+    from hcat_nb.data._labels import code_labels
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.runs.execution.inputs import fit_classes
+
+    if labels is None:
+        raise DataError("no labels were given", "the label of each sample", "labels=y")
+    coded = code_labels(labels, classes)
+    if len(coded.codes) != arrays.n:
+        swapped = len(coded.codes) == arrays.n_epochs
+        raise DataError(
+            f"{arrays.name} of {arrays.n_epochs} epochs x {arrays.n} samples, "
+            f"but {len(coded.codes)} labels",
+            "one label a sample",
+            "epochs come first: numpy.swapaxes(array, 0, 1)" if swapped else None,
+        )
+    if ids is None and isinstance(labels, pd.Series):
+        ids = labels.index
+    if ids is None:
+        ids = pd.RangeIndex(arrays.n)
+    index = ids if isinstance(ids, pd.Index) else pd.Index(ids)
+    _check_ids(index, arrays.n)
+    dataset = LabelledDataset(
+        name=name,
+        features=torch.empty(arrays.n, 0),
+        labels=torch.from_numpy(coded.codes),
+        class_values=coded.class_values,
+        sample_ids=index,
+        notes=coded.notes,
+    )
+    return dataset if arrays.n_classes is None else _fit(dataset, arrays, fit_classes)
+
+
+def _fit(dataset: LabelledDataset, arrays: Any, fit_classes: Any) -> LabelledDataset:
+    from hcat_nb.errors import ModelError
+
+    try:
+        fitted: LabelledDataset = fit_classes(dataset, arrays.n_classes)
+    except ModelError:
+        raise DataError(
+            f"{arrays.name} have {arrays.n_classes} classes, the labels {dataset.n_classes}",
+            "one number of classes",
+            "name all classes in the order of the last axis: classes=[...]",
+        ) from None
+    return fitted
+
+
+def _check_ids(index: pd.Index, n: int) -> None:
+    import pandas as pd
+
+    if len(index) != n:
+        raise DataError(f"{len(index)} ids for {n} samples", "one each")
+    if isinstance(index, pd.MultiIndex):
+        raise DataError("the ids are a MultiIndex", "one level", "index.map(str)")
+    if pd.api.types.infer_dtype(index, skipna=False).startswith("mixed"):
+        raise DataError("the ids are of several types, or objects", "one type", "index.map(str)")
+
+
+def _settle_missing_epochs(seen: Tensor, counts: Tensor, ids: pd.Index, policy: str) -> str | None:
+    """Return a note about samples that some epochs lack, None if there is none.
+
+    Raises
+    ------
+    DataError
+        If there are any and the policy is ``"error"``.
+    """
+    import torch
+
+    n_epochs, n = seen.shape
+    rows = torch.nonzero(counts < n_epochs).ravel()
+    if len(rows) == 0:
+        return None
+    named = ", ".join(f"{ids[row]} (in {int(counts[row])})" for row in rows[:_NAMED].tolist())
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    sizes = seen.sum(1).tolist()
+    fewest, most = min(sizes), max(sizes)
+    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    verb = "is" if len(rows) == 1 else "are"
+    count = (
+        f"{len(rows)} of {n} samples {verb} not in all {n_epochs} epochs "
+        f"(an epoch has {each} of them): {named}{more}"
+    )
+    if policy == "error":
+        raise DataError(
+            count,
+            "every sample in every epoch",
+            'on_missing="keep" scores each from what exists, with the status '
+            f'"{int(counts[rows[0]])}_of_{n_epochs}_epochs"; "drop" leaves such samples out',
+        )
+    return f"{count}; {'left out' if policy == 'drop' else 'scored from what exists'}"

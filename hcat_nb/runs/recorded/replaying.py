@@ -1,0 +1,218 @@
+"""From recorded dynamics to scores: which methods they serve, and why not the others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hcat_nb.observation.record import Need
+from hcat_nb.seeds import child_seed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hcat_nb.methods.base import Method, Scored
+    from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.record import Observation, Options
+    from hcat_nb.observation.recorded import Recorded
+
+__all__ = ["EpochTally", "ReplayPlan", "plan_methods", "score"]
+
+_REASONS = {
+    Need.GRADIENT_NORM: "the gradients of the model's parameters",
+    Need.INPUT_GRADIENTS: "the model's gradients with respect to the inputs",
+    Need.EMBEDDINGS: "the model's embeddings",
+    Need.DROPOUT: "the model, to draw dropout sub-networks of it",
+    Need.AUGMENTED: "the model and the inputs, to look at augmented copies",
+    Need.LOGITS: "logits or probabilities of all classes",
+    Need.FINAL_LOGITS: "logits or probabilities of all classes, of the last epoch",
+    Need.TRAIN_LOGITS: "the logits of the training forward",
+    Need.LABEL_PROB: "the label's probability at the end of each epoch",
+    Need.OUT_OF_FOLD: "networks trained without the samples that they judge",
+    Need.THRESHOLD_SAMPLES: "two trainings with threshold samples",
+    Need.FEATURES: "the samples themselves",
+}
+_LOGITS = frozenset({Need.TRAIN_LOGITS, Need.LOGITS, Need.FINAL_LOGITS, Need.LABEL_PROB})
+
+
+@dataclass
+class ReplayPlan:
+    """Which methods recorded dynamics can serve.
+
+    Parameters
+    ----------
+    methods : list of Method
+        Those that are served.
+    stand_ins : list of str
+        Among them, those that read logits of another moment than their own.
+    refused : dict of str to str
+        The others, and what each needs that is not there.
+    """
+
+    methods: list[Method] = field(default_factory=list)
+    stand_ins: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def plan_methods(
+    methods: Sequence[Method],
+    recorded: Recorded,
+    *,
+    stand_in: bool,
+    chosen: Sequence[str] = (),
+) -> ReplayPlan:
+    """Return which of ``methods`` can be scored from ``recorded``.
+
+    Parameters
+    ----------
+    methods : sequence of Method
+    recorded : Recorded
+    stand_in : bool
+        Whether a method may read logits of another moment than its own (the
+        end of an epoch, the training forward): its own option ``when`` is set
+        to ``"epoch_end"`` where it has one, else it is named in the plan.
+    chosen : sequence of str
+        Methods whose option ``when`` the user set, which is then kept.
+    """
+    plan = ReplayPlan()
+    for method in methods:
+        if stand_in and method.name not in chosen:
+            method = _at_epoch_end(method, recorded)
+        unmet = method.needs - recorded.provides
+        similar = {Need.LABEL_PROB} if recorded.content == "label_probs" else _LOGITS
+        if not unmet:
+            plan.methods.append(method)
+        elif stand_in and unmet <= similar:
+            plan.methods.append(method)
+            plan.stand_ins.append(method.name)
+        else:
+            needs = [
+                _REASONS.get(need, need.name) for need in sorted(unmet, key=lambda need: need.name)
+            ]
+            plan.refused[method.name] = "needs " + " and ".join(needs)
+    return plan
+
+
+def _at_epoch_end(method: Method, recorded: Recorded) -> Method:
+    """Return the method as it reads the end of epochs, if it offers that and it is what we have."""
+    options = {item.name for item in dataclasses.fields(method)}  # type: ignore[arg-type]
+    if "when" not in options or Need.LOGITS not in recorded.provides:
+        return method
+    return dataclasses.replace(method, when="epoch_end")  # type: ignore[type-var]
+
+
+def score(
+    methods: Sequence[Method],
+    recorded: Recorded,
+    labels: Tensor,
+    *,
+    n_classes: int,
+    n_epochs: int,
+    seed: int,
+    unreadable: Tensor | None = None,
+    counts: Tensor | None = None,
+    dynamics: MapDynamics | None = None,
+    tally: EpochTally | None = None,
+) -> dict[str, Scored]:
+    """Replay the dynamics to ``methods`` and return their scores, by name.
+
+    Parameters
+    ----------
+    methods : sequence of Method
+        Fresh; afterwards they hold what they saw.
+    recorded : Recorded
+    labels : Tensor of shape (n,), int64
+        Observed codes, -1 where missing.
+    n_classes : int
+    n_epochs : int
+        Epochs that were planned.
+    seed : int
+        The model seed.
+    unreadable : Tensor of shape (n,), bool, optional
+        Samples that no epoch observes.
+    counts : Tensor of shape (n,), int64, optional
+        In how many epochs each sample was recorded, not positive where the
+        last one lacks it: what reads the last epoch alone cannot score it.
+    dynamics : MapDynamics, optional
+        Served too.
+    tally : EpochTally, optional
+        Served too, and closed after each epoch.
+    """
+    import torch
+
+    from hcat_nb.methods.base import UNREADABLE, Context
+    from hcat_nb.observation.recorded import replay
+
+    absent = None if counts is None else counts <= 0
+    for method in methods:
+        blind = unreadable
+        if absent is not None and reads_the_end_only(method):
+            blind = absent
+        context = Context(
+            labels, n_classes, n_epochs, child_seed(seed, f"method/{method.name}"), blind
+        )
+        method.begin(context)
+    others = [one for one in (dynamics, tally) if one is not None]
+    with torch.no_grad():
+        replay(recorded, labels, [*others, *methods], None if tally is None else tally.close)
+    scored = {method.name: method.scores() for method in methods}
+    if absent is not None and counts is not None:
+        for method in methods:
+            status = scored[method.name].status
+            for row in torch.nonzero(absent).ravel().tolist():
+                if status[row] == UNREADABLE:
+                    status[row] = f"{-int(counts[row])}_of_{recorded.n_epochs}_epochs"
+    return scored
+
+
+def reads_the_end_only(method: Method) -> bool:
+    """Whether all that a method reads is the final model's."""
+    return all(need.kind == "final" for need in method.needs)
+
+
+class EpochTally:
+    """A subscriber that writes the history: mean loss and accuracy of each epoch.
+
+    Parameters
+    ----------
+    labels : Tensor of shape (n,), int64
+        Observed codes, -1 where missing.
+    label_only : bool
+        Whether records tell no class but the label: accuracy is then NaN.
+    """
+
+    needs = frozenset({Need.LABEL_PROB})
+    sweeps = 1
+
+    def __init__(self, labels: Tensor, *, label_only: bool) -> None:
+        self.labelled = labels >= 0
+        self.label_only = label_only
+        self.rows: list[dict[str, float]] = []
+        self._start()
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``: the plain way."""
+        return ()
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch's records are wanted: always."""
+        return True
+
+    def observe(self, record: Observation) -> None:
+        """Add the losses of an ``epoch`` record."""
+        labelled = self.labelled[record.rows]
+        self._loss -= float(record.label_log_prob[labelled].double().sum())
+        self._correct += int(record.correct[labelled].sum())
+        self._count += int(labelled.sum())
+
+    def close(self, epoch: int) -> None:
+        """End an epoch."""
+        count = self._count or float("nan")
+        accuracy = float("nan") if self.label_only else self._correct / count
+        self.rows.append({"epoch": epoch, "loss": self._loss / count, "accuracy": accuracy})
+        self._start()
+
+    def _start(self) -> None:
+        self._loss, self._correct, self._count = 0.0, 0, 0

@@ -1,0 +1,1 @@
+"""Looking at samples, deciding about them, and applying what was decided."""

@@ -1,0 +1,105 @@
+"""A dataset as decisions make it: a new one, the old is not touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from hcat_nb.errors import DataError, SpecError
+from hcat_nb.runs.review.rebuilding import data_given
+from hcat_nb.runs.review.samples import quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.runs.review.decisions import Decisions
+    from hcat_nb.runs.store.record import Record
+
+__all__ = ["MISLABELED", "Mislabeled", "applied", "apply_to"]
+
+Mislabeled = Literal["unlabel", "drop", "keep"]
+MISLABELED = ("unlabel", "drop", "keep")
+
+
+def apply_to(
+    run: Record,
+    decisions: Decisions | pd.DataFrame | str | Path | None,
+    given: Any,
+    mislabeled: Mislabeled,
+) -> LabelledDataset:
+    """Apply decisions to the data of a run; see :meth:`Run.apply`."""
+    from hcat_nb.runs.review.decisions import Decisions, decisions_of
+
+    dataset = data_given(run, given)
+    table = decisions_of(run)
+    if decisions is None or decisions is table:
+        return applied(dataset, table, mislabeled)
+    if isinstance(decisions, Decisions):
+        decisions = decisions.frame()
+    other = Decisions(table.samples)
+    other.add(decisions)
+    return applied(dataset, other, mislabeled)
+
+
+def applied(
+    dataset: LabelledDataset, decisions: Decisions, mislabeled: Mislabeled = "unlabel"
+) -> LabelledDataset:
+    """Return ``dataset`` with the decisions carried out.
+
+    Parameters
+    ----------
+    dataset : LabelledDataset
+        Holds the samples that were decided on, with their labels.
+    decisions : Decisions
+    mislabeled : {"unlabel", "drop", "keep"}
+        What becomes of samples whose label is wrong, the right one unknown.
+
+    Returns
+    -------
+    LabelledDataset
+        Ids, classes and features are those of ``dataset``; a note says what
+        was done.
+
+    Raises
+    ------
+    DataError
+        If a label is not the one that was decided on; names the sample.
+    SpecError
+        If ``mislabeled`` is none of these.
+    """
+    import torch
+
+    from hcat_nb.data.dataset import NO_LABEL
+
+    if mislabeled not in MISLABELED:
+        raise SpecError(f"mislabeled is {mislabeled!r}", "one of " + ", ".join(MISLABELED))
+    samples = decisions.samples
+    labels = dataset.labels.clone()
+    kept = torch.ones(len(dataset), dtype=torch.bool)
+    counts = {"relabelled": 0, "unlabelled": 0, "dropped": 0}
+    for row, decision in decisions.items():
+        if int(labels[row]) != int(samples.labels.codes[row]):
+            has = dataset.class_values[int(labels[row])] if int(labels[row]) >= 0 else None
+            raise DataError(
+                f"sample {quoted(samples.ids[row])} has the label {has!r} in these data, and was "
+                f"decided on with the label {samples.label(row)!r}",
+                "the labels that the run was trained with",
+            )
+        wrong = decision.action == "mislabeled"
+        if decision.action == "relabel":
+            labels[row] = decision.code
+            counts["relabelled"] += 1
+        elif decision.action == "drop" or (wrong and mislabeled == "drop"):
+            kept[row] = False
+            counts["dropped"] += 1
+        elif wrong and mislabeled == "unlabel":
+            labels[row] = NO_LABEL
+            counts["unlabelled"] += 1
+    words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    note = f"decisions applied: {words or 'nothing changed'}"
+    changed = dataset.replace(labels=labels, notes=(*dataset.notes, note))
+    if bool(kept.all()):
+        return changed
+    return changed.take(torch.nonzero(kept).ravel())

@@ -1,0 +1,141 @@
+"""The neighbours of samples: what lies nearest, under which label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.errors import SpecError, StoreError
+from hcat_nb.fields import USERS_OWN
+from hcat_nb.runs.review.samples import positions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from hcat_nb.methods._judge import Matrix
+    from hcat_nb.runs.store.record import Record
+
+__all__ = ["neighbours"]
+
+_BATCH = 256
+
+
+def neighbours(run: Record, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.DataFrame:
+    """Return the nearest labelled samples of each of ``ids``; see :meth:`Run.neighbours`."""
+    import pandas as pd
+
+    from hcat_nb.methods._judge import SPACES, as_space
+    from hcat_nb.methods.knn_label import nearest_rows
+    from hcat_nb.runs.review.rebuilding import data_given
+
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise SpecError(f"k is {k!r}", "at least 1 neighbour")
+    if isinstance(space, str) and space not in SPACES:
+        raise SpecError(f"space is {space!r}", "one of " + ", ".join(SPACES) + ", or an array")
+    asked = positions(run.scores.index, ids)
+    dataset = data_given(run)
+    known = dataset.trainable.numpy().copy()
+    known[asked] |= dataset.readable.numpy()[asked]
+    rows = np.flatnonzero(known)
+    place = np.full(len(known), -1)
+    place[rows] = np.arange(len(rows))
+    asked = asked[known[asked]]  # what cannot be read is near nothing
+    if isinstance(space, str):
+        if run.spec.features != "raw":
+            raise StoreError(
+                f"the run looked at features ({run.spec.features}) that it did not keep",
+                "space= an array with a row for each sample",
+            )
+        features = _features(run, rows, _space(run) if space == "auto" else space)
+    else:
+        features = as_space(space, "space")
+        if len(features) != len(known):
+            raise SpecError(f"space has {len(features)} rows", f"{len(known)}, one a sample")
+        features = features[rows]
+    labelled = dataset.trainable.numpy()[rows]
+    # Room for unlabelled samples among those asked for, which are nobody's neighbour.
+    spare = int((~labelled).sum())
+    found, distances = nearest_rows(features, k + spare, place[asked])
+    listed = []
+    for one, near, far in zip(asked, found, distances, strict=True):
+        keep = labelled[near]
+        for rank, (other, distance) in enumerate(
+            zip(rows[near[keep][:k]], far[keep][:k], strict=True)
+        ):
+            listed.append((one, other, rank, distance))
+    table = np.array([(one, other) for one, other, _, _ in listed], dtype=np.int64).reshape(-1, 2)
+    names = run.details.index
+    label = run.details["label"]
+    own, theirs = (label.cat.codes.to_numpy()[column] for column in table.T)
+    return pd.DataFrame(
+        {
+            "sample_id": names[table[:, 0]],
+            "neighbour": names[table[:, 1]],
+            "rank": np.array([rank for _, _, rank, _ in listed], dtype=np.int64),
+            "distance": np.array([distance for _, _, _, distance in listed], dtype=np.float32),
+            "label": label.array[table[:, 1]],
+            "same_label": own == theirs,
+        }
+    )
+
+
+def _space(run: Record) -> str:
+    """Return the space in which the run's own judge looked, the input if there was none."""
+    for described in (run.info["methods"], run.info.get("judges", {})):
+        if "knn_label" in described:
+            space = described["knn_label"]["options"]["space"]
+            return space if space in ("input", "embedding") else "input"
+    return "input"
+
+
+def _features(run: Record, rows: np.ndarray, space: str) -> Matrix:
+    import torch
+
+    from hcat_nb.methods._judge import compact
+    from hcat_nb.runs.execution.judging import judge_features
+
+    assert run.dataset is not None
+    chosen = torch.from_numpy(rows)
+    if space == "embedding":
+        return _embedded(run, chosen)
+    return compact(judge_features(run.dataset, chosen).numpy())
+
+
+def _embedded(run: Record, rows: Tensor) -> np.ndarray:
+    """Return the embeddings that the final model makes of these rows, (m, d), float32.
+
+    Raises
+    ------
+    StoreError
+        If the model was an object, of which weights are kept and no code.
+    """
+    import torch
+
+    from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+    from hcat_nb.models._building import build_network
+    from hcat_nb.models._embedding import find_embedding
+    from hcat_nb.observation.embeddings import EmbeddingTap
+    from hcat_nb.training.seed import isolated_rng
+
+    if run.spec.model == USERS_OWN or not run.weights:
+        raise StoreError(
+            f"the model of this run, {run.info['model']}, cannot be made again",
+            'space="input", or an array with a row for each sample',
+        )
+    dataset = run.dataset
+    assert dataset is not None
+    with isolated_rng(0):  # the weights that are drawn are not kept
+        net = build_network(run.info["model"], dataset, run.spec.model_options)
+    model = AdaptedModel(fit_scaling(dataset, run.spec.normalize, run.spec.effective_defaults), net)
+    model.load_state_dict(run.weights)
+    model.eval()
+    found = []
+    layer = find_embedding(model, dataset.features[:2], run.spec.embedding)
+    with torch.no_grad(), EmbeddingTap(layer) as tap:
+        for some in rows.split(_BATCH):
+            model(dataset.features[some])
+            found.append(tap.take().numpy())
+    return np.concatenate(found)

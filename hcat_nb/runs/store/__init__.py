@@ -1,0 +1,1 @@
+"""A run's record and its folder: tables, checkpoints, locks, digests."""

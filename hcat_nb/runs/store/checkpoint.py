@@ -1,0 +1,93 @@
+"""What stands in a folder whose run is not finished: which checkpoint, and how far it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.folder import CHECKPOINT, LOGITS, is_rest, within
+
+__all__ = [
+    "CHECKPOINT",
+    "INDEX",
+    "SCHEMA_VERSION",
+    "is_ours",
+    "progress_words",
+    "read_index",
+    "unfinished",
+]
+
+INDEX = "checkpoint.json"  # in the folder of checkpoints
+SCHEMA_VERSION = 1
+# What an index may name: plain files that a run writes.
+_NAMES = {
+    "files": re.compile(r"[^./\\][^/\\]*\.safetensors"),
+    "epoch_files": re.compile(r"epoch_\d+\.parquet"),
+}
+
+
+def read_index(folder: Path) -> dict[str, Any] | None:
+    """Return the JSON of the checkpoint below a run's folder; None if there is none.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged, of a newer schema, or names what no run writes.
+    """
+    path = within(within(folder, CHECKPOINT), INDEX)
+    if not path.is_file():
+        return None
+    try:
+        index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        schema = index["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} cannot be read ({error!r})", "a checkpoint as it was written"
+        ) from error
+    if schema > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has the schema {schema}", f"at most {SCHEMA_VERSION}", "update hcat_nb"
+        )
+    _check_names(index, path)
+    return index
+
+
+def _check_names(index: Mapping[str, Any], path: Path) -> None:
+    """Refuse names by which an index would lead to files that are not its own."""
+    within(path.parent, LOGITS)
+    for what, known in _NAMES.items():
+        place = path.parent / LOGITS if what == "epoch_files" else path.parent
+        for name in index.get(what, ()):
+            if not (isinstance(name, str) and known.fullmatch(name)):
+                raise StoreError(
+                    f"{path} names the file {name!r}",
+                    "the names that a run gives to its files",
+                    "do not use this folder: it was changed by somebody",
+                )
+            within(place, name)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether nothing but checkpoints of a run lies in a folder, begun ones included."""
+    place = folder / CHECKPOINT
+    others = [path for path in folder.iterdir() if path != place]
+    if not place.is_dir() or place.is_symlink() or not all(map(is_rest, others)):
+        return False
+    return (place / INDEX).is_file() or all(map(is_rest, place.iterdir()))
+
+
+def unfinished(folder: Path) -> dict[str, Any] | None:
+    """Return the JSON of a checkpoint that a run can go on from; None if there is none."""
+    index = read_index(folder)
+    return index if index is not None and index["outcome"] is None else None
+
+
+def progress_words(index: Mapping[str, Any]) -> str:
+    """Return how far the run of a checkpoint is, in words."""
+    seeds, epochs = index["spec"]["seeds"], index.get("epochs", index["spec"]["epochs"])
+    words = f"epoch {index['epoch']} of {epochs}"
+    return words if seeds == 1 else f"seed {index['seed'] + 1} of {seeds}, {words}"

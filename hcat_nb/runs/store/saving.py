@@ -1,0 +1,305 @@
+"""A run's folder: open formats, nothing pickled, written whole or not at all.
+
+``run.json`` (specification, versions, timings, metrics, ``schema_version``),
+``scores.parquet``, ``details.parquet``, ``truth.parquet``, ``flags.parquet``,
+``history.parquet``, ``dynamics.parquet`` where kept, ``seed_scores.parquet``
+where there are several seeds, ``model.safetensors``;
+``logits/epoch_0001.parquet ...`` where all logits were kept.  While a run is
+trained, its folder holds ``checkpoint/`` (see :mod:`hcat_nb.runs.store.journal`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
+from hcat_nb.runs.store.fingerprint import data_fingerprint
+from hcat_nb.runs.store.folder import (
+    LOGITS,
+    OPTIONAL,
+    RECORD,
+    TABLES,
+    WEIGHTS,
+    is_run,
+    nothing_of_a_users,
+    replaced,
+    settle,
+)
+from hcat_nb.runs.store.lock import owned
+from hcat_nb.runs.store.record import Record
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "check_folder",
+    "folder_path",
+    "load_record",
+    "save_record",
+    "saved_metrics",
+    "write_record",
+]
+
+SCHEMA_VERSION = 1
+_CLASS_COLUMNS = {
+    "details": ("label", "predicted", "suggested"),
+    "truth": ("original_label", "observed_label"),
+}
+
+
+def folder_path(folder: Any) -> Path:
+    """Return the absolute path of a run's folder.
+
+    Raises
+    ------
+    StoreError
+        If it is neither text nor a path.
+    """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise StoreError(f"the folder of a run is {folder!r}", "text or a path")
+    return Path(folder).expanduser().resolve()
+
+
+def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Return ``folder`` as a path if a run may be written there.
+
+    A user's own files beside those of a run stay whatever is written.
+
+    Raises
+    ------
+    StoreError
+        If something stands there that is no run of ours, or a run and
+        ``overwrite`` is not given.
+    """
+    path = folder_path(folder)
+    place = next(one for one in (path, *path.parents) if one.exists())
+    below = place != path
+    if (below and not place.is_dir()) or (place.is_dir() and not os.access(place, os.W_OK)):
+        raise StoreError(f"nothing can be written below {place}", remedy="choose another folder")
+    settle(path)
+    if not path.exists() or (path.is_dir() and nothing_of_a_users(path)):
+        return path
+    index = unfinished(path)
+    if not overwrite and index is not None and (index["epoch"] or index["seed"]):
+        raise StoreError(
+            f"{path} holds a run that is not finished ({progress_words(index)})",
+            remedy="`hcat resume` it, choose another folder, or overwrite it",
+        )
+    if (path / RECORD).exists():
+        if not is_run(path):
+            raise StoreError(
+                f"{path / RECORD} was not written by a run, or is damaged",
+                "a folder of a run",
+                "choose another folder, or move that file away",
+            )
+        if not overwrite:
+            raise StoreError(
+                f"{path} holds a run already", remedy="choose another folder, or overwrite it"
+            )
+    elif index is None and not (path.is_dir() and is_ours(path)):
+        raise StoreError(f"{path} exists and is no run", remedy="choose another folder")
+    return path
+
+
+def save_record(
+    run: Record,
+    folder: str | Path,
+    metrics: pd.DataFrame | None,
+    *,
+    overwrite: bool = False,
+    keep_checkpoint: bool = False,
+) -> Path:
+    """Write ``run`` into ``folder``.
+
+    Everything is written into a hidden folder in it, flushed to disk, and then
+    moved to its names: whoever looks sees the whole run or none.  Of what stood
+    there, only what a run wrote goes.
+
+    Parameters
+    ----------
+    run : Record
+    folder : str or Path
+        Made with its parents.
+    metrics : pandas.DataFrame or None
+        What ``evaluate`` gives; None where no truth is known.
+    overwrite : bool
+        Replace a run that stands there, finished or not.
+    keep_checkpoint : bool
+        Whether a checkpoint that stands there stays.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        See :func:`check_folder`.
+    """
+    path = check_folder(folder, overwrite=overwrite)
+    with owned(path, "saving a run"):
+        check_folder(path, overwrite=overwrite)  # nobody came between
+        write_record(run, path, metrics, keep_checkpoint=keep_checkpoint)
+    return path
+
+
+def write_record(
+    run: Record, path: Path, metrics: pd.DataFrame | None, *, keep_checkpoint: bool
+) -> None:
+    """Write ``run`` into a folder that the caller owns, in place of what a run wrote there."""
+    if run.dataset is not None and "fingerprint" not in run.info["dataset"]:
+        # Who loads the run can make the data again, and be sure that they are the same.
+        run.info["dataset"]["fingerprint"] = data_fingerprint(run.dataset)
+    with replaced(path, keep_checkpoint=keep_checkpoint) as draft:
+        _write(run, draft, metrics)
+    run.folder = path
+
+
+def load_record(folder: str | Path) -> Record:
+    """Read a run that :func:`save_record` wrote; its ``dataset`` is None.
+
+    Raises
+    ------
+    StoreError
+        If there is no run, a file of it is missing, or it was written by a
+        newer schema.
+    """
+    from safetensors.torch import load_file
+
+    from hcat_nb.observation.stored_logits import StoredLogits
+
+    path = folder_path(folder)
+    settle(path)
+    if not (path / RECORD).is_file():
+        if (index := unfinished(path)) is not None:
+            raise StoreError(
+                f"{path} holds a run that is not finished ({progress_words(index)})",
+                remedy="`hcat resume` it",
+            )
+        raise StoreError(f"{path} holds no run", "a folder with a run.json")
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        schema = record["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path / 'run.json'} cannot be read ({error!r})", "a file that Run.save wrote"
+        ) from error
+    if schema > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has the schema {schema}",
+            f"at most {SCHEMA_VERSION}",
+            "update hcat_nb",
+        )
+    missing = [
+        name
+        for name in (*(f"{table}.parquet" for table in TABLES), WEIGHTS)
+        if not (path / name).is_file()
+    ]
+    if missing:
+        raise StoreError(f"{path} lacks {', '.join(missing)}", "a complete run")
+    tables = {table: _read(path / f"{table}.parquet") for table in TABLES}
+    # Parquet forgets the rows of a table without columns.
+    flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
+    _restore_classes(tables, record["info"]["dataset"]["class_values"])
+    optional = {
+        table: _read(file) for table in OPTIONAL if (file := path / f"{table}.parquet").is_file()
+    }
+    logits = path / LOGITS
+    return Record(
+        spec=RunSpec.recorded(record["spec"]),
+        scores=tables["scores"],
+        details=tables["details"],
+        truth=tables["truth"],
+        flags=flags,
+        history=tables["history"],
+        timings=record["timings"],
+        info=record["info"],
+        dynamics=optional.get("dynamics"),
+        held_out=optional.get("held_out"),
+        seed_scores=optional.get("seed_scores"),
+        weights=load_file(path / WEIGHTS),
+        logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
+        folder=path,
+    )
+
+
+def saved_metrics(folder: str | Path) -> pd.DataFrame:
+    """Return what :meth:`Run.evaluate` gave when the run was saved, without doing it again.
+
+    Raises
+    ------
+    StoreError
+        If there is no run.
+    """
+    import pandas as pd
+
+    file = folder_path(folder) / RECORD
+    if not file.is_file():
+        raise StoreError(f"{file.parent} holds no run", "a folder with a run.json")
+    rows = json.loads(file.read_text(encoding="utf-8"))["metrics"]
+    frame = pd.DataFrame(rows)
+    empty = [name for name in frame.columns if frame[name].isna().all()]
+    return frame.astype(dict.fromkeys(empty, "float64"))
+
+
+def _write(run: Record, folder: Path, metrics: pd.DataFrame | None) -> None:
+    from safetensors.torch import save
+
+    for table in TABLES:
+        getattr(run, table).to_parquet(folder / f"{table}.parquet")
+    for table in OPTIONAL:
+        if (frame := getattr(run, table)) is not None:
+            frame.to_parquet(folder / f"{table}.parquet")
+    if run.logits is not None:
+        run.logits.copy_to(folder / LOGITS)
+    (folder / WEIGHTS).write_bytes(save(run.weights))
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "spec": run.spec.to_dict(),
+        "info": run.info,
+        "timings": run.timings,
+        "metrics": [] if metrics is None else _records(metrics),
+    }
+    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
+    (folder / RECORD).write_text(text + "\n", encoding="utf-8")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise StoreError(
+            f"{path} cannot be read ({error})", "a file that Run.save wrote"
+        ) from error
+
+
+def _restore_classes(tables: dict[str, pd.DataFrame], class_values: list[Any]) -> None:
+    """Make class columns categorical again: Parquet keeps only categories of text."""
+    import pandas as pd
+
+    categories = pd.Index(class_values)
+    for table, columns in _CLASS_COLUMNS.items():
+        for column in columns:
+            values = tables[table][column]
+            tables[table][column] = pd.Categorical(values, categories=categories)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as strict JSON values: NaN becomes null."""
+    rows: list[dict[str, Any]] = frame.to_dict(orient="records")  # type: ignore[assignment]
+    return [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in row.items()
+        }
+        for row in rows
+    ]

@@ -1,0 +1,51 @@
+"""One way to take Ctrl-C: the first asks for an end in order, a later one does more."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+__all__ = ["interrupts"]
+
+
+@contextmanager
+def interrupts(
+    soon: threading.Event, again: Callable[[], None] | None = None, *, apart: float = 0.0
+) -> Iterator[None]:
+    """Let the first Ctrl-C set ``soon``, and a later one call ``again``.
+
+    Only the main thread gets signals: in another one nothing is changed.
+
+    Parameters
+    ----------
+    soon : threading.Event
+    again : callable, optional
+        Without it, later ones do what they did before.
+    apart : float
+        Seconds after the first within which another one is a double click.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Any = signal.getsignal(signal.SIGINT)
+    first: list[float] = []
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        soon.set()
+        if again is None:
+            signal.signal(signal.SIGINT, before)
+        elif first and now - first[0] > apart:
+            again()
+        first.append(now)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

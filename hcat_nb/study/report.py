@@ -1,0 +1,179 @@
+"""The analysis notebooks on a folder of results, as one page that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.assets import asset
+from hcat_nb.errors import StoreError, UnknownNameError
+from hcat_nb.evaluation.comparison import compare
+from hcat_nb.registry import nearest
+from hcat_nb.runs.store.atomic import make_room, written_whole
+from hcat_nb.study.findings import method_results
+from hcat_nb.study.tables import load_study
+from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook_parameters
+
+__all__ = ["NOTEBOOKS", "write_report"]
+
+NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
+_VEGA = "application/vnd.vegalite.v5+json"
+_BUNDLED = "bundled"  # tag
+_SAYING = "Figures change with each new run of a sweep."  # in every report, since the first
+
+
+def write_report(
+    results: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Path:
+    """Execute the analysis notebooks and write them as one page.
+
+    Parameters
+    ----------
+    results : str or Path
+        What :func:`hcat_nb.study.tables.load_study` reads: a folder of a
+        sweep, of runs or of tables, or a table.
+    out : str or Path, optional
+        The page; default ``report.html`` in the folder, or beside the table.
+    parameters : mapping, optional
+        Of the notebooks; each takes those that it has, such as ``metric``,
+        ``alpha`` or the thresholds of the takeaways.
+    progress : bool
+        Show a bar of each notebook's cells in the terminal.
+
+    Returns
+    -------
+    Path
+        The page.  Its charts are drawn by the browser, with tooltips and
+        legends to click; without scripts it shows their pictures.
+
+    Raises
+    ------
+    StoreError
+        If there are no results, or ``out`` is no name of a page.
+    UnknownNameError
+        If no notebook has one of the parameters.
+    DataError, SpecError
+        If methods cannot be compared by them.
+    """
+    place = Path(results).expanduser().resolve()
+    target = _target(place, out)
+    study = load_study(place)
+    given = dict(parameters or {})
+    chosen = _chosen(given)
+    # What no notebook could rank is told before a kernel starts.
+    ranked = {name: given[name] for name in ("metric", "posthoc", "alpha") if name in given}
+    compare(method_results(study.only(given.get("only", {})).results), **ranked)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = study.save(Path(scratch) / "study")  # read once, not by each kernel
+        documents = []
+        for name in NOTEBOOKS:
+            made = Path(scratch) / name
+            values = {**chosen[name], "study": str(folder)}
+            execute_notebook(asset(name), made, values, progress=progress)
+            documents.append(json.loads(made.read_text(encoding="utf-8")))
+        whole = Path(scratch) / "report.ipynb"
+        whole.write_text(json.dumps(_joined(documents, place)), encoding="utf-8")
+        page = export_html(whole, code=False).read_text(encoding="utf-8")
+    written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
+    return target
+
+
+def _target(place: Path, out: str | os.PathLike[str] | None) -> Path:
+    if out is None:
+        target = (place if place.is_dir() else place.parent) / "report.html"
+    else:
+        target = Path(out).expanduser().resolve()
+    if target.suffix not in (".html", ".htm"):
+        raise StoreError(f"the report cannot be written to {target}", "a name that ends in .html")
+    if target.is_file() and not _is_report(target):
+        raise StoreError(
+            f"{target} exists and is no report of ours",
+            remedy="choose another page (--out), or move it away",
+        )
+    if place.exists():  # of a name that is wrong no folder is made
+        make_room(target)
+    return target
+
+
+def _is_report(page: Path) -> bool:
+    text = page.read_text(encoding="utf-8", errors="replace")
+    return MARK in text or _SAYING in text
+
+
+def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return each notebook's share of the parameters."""
+    known = {name: notebook_parameters(asset(name)) for name in NOTEBOOKS}
+    every = sorted({one for names in known.values() for one in names} - {"study"})
+    for one in given:
+        if one not in every:
+            raise UnknownNameError(f"the report has no parameter {one!r}", nearest(one, every))
+    return {
+        name: {one: value for one, value in given.items() if one in names}
+        for name, names in known.items()
+    }
+
+
+def _joined(documents: list[dict[str, Any]], place: Path) -> dict[str, Any]:
+    """Return one notebook of all, charts as HTML, numbers of cells renewed."""
+    from hcat_nb.charts.page import charts_script
+
+    head = f"# Report\n\nOf `{place.name}`. {_SAYING}"
+    cells: list[dict[str, Any]] = [_text(head)]
+    for document in documents:
+        cells += [_drawn(cell) for cell in document["cells"] if not _is_of_bundled(cell)]
+    # The script stands last, so that all charts are there when it runs.
+    script = {"data": {"text/html": charts_script()}, "metadata": {}, "output_type": "display_data"}
+    cells.append({**_code(), "outputs": [script]})
+    for number, cell in enumerate(cells):
+        cell["id"] = str(number)
+    return {**documents[0], "cells": cells}
+
+
+def _is_of_bundled(cell: Mapping[str, Any]) -> bool:
+    """Return whether a cell speaks of the results that come along, not of those of the report."""
+    return _BUNDLED in cell["metadata"].get("tags", [])
+
+
+def _drawn(cell: dict[str, Any]) -> dict[str, Any]:
+    for data in _datas(cell):
+        if _VEGA in data:
+            data["text/html"] = _chart(data)
+            del data[_VEGA], data["image/png"]
+    return cell
+
+
+def _chart(data: Mapping[str, Any]) -> str:
+    from hcat_nb.charts.page import chart_html
+
+    # JupyterLab takes the specification as version 5; the page has the one it was written in.
+    spec = {name: value for name, value in data[_VEGA].items() if name != "$schema"}
+    return chart_html(spec, base64.b64decode(data["image/png"]))
+
+
+def _datas(cell: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for output in cell.get("outputs", []):
+        if "data" in output:
+            yield output["data"]
+
+
+def _text(source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def _code() -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "",
+        "outputs": [],
+        "execution_count": None,
+    }
