@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from hcat_nb.signals import interrupts
 
-__all__ = ["empty_frames", "wait_for"]
+__all__ = ["empty_frames", "started", "wait_for"]
 
 T = TypeVar("T")
 
@@ -56,11 +56,8 @@ def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
         finally:
             done.set()
 
-    context = contextvars.copy_context()  # holds the cell that outputs belong to
     with interrupts(stop, _give_up, apart=_GUARD_SECONDS):
-        threading.Thread(
-            target=context.run, args=(body,), name="hcat-training", daemon=True
-        ).start()
+        started(body)
         # Not Thread.join: interrupted, it takes a running thread for dead (CPython 3.11).
         while not done.wait(0.1):
             pass
@@ -73,6 +70,12 @@ def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
 
 def _give_up() -> None:
     raise KeyboardInterrupt
+
+
+def started(body: Callable[[], None]) -> None:
+    """Run ``body`` in a daemon thread: a restart of the kernel does not wait for it."""
+    context = contextvars.copy_context()  # holds the cell that outputs and messages belong to
+    threading.Thread(target=context.run, args=(body,), name="hcat-training", daemon=True).start()
 
 
 def empty_frames(error: BaseException | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
@@ -91,10 +92,8 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
     """Train in a thread while the cell waits; the first interrupt ends it softly."""
     screen = open_screen(call.own.get("display", "auto"))
     try:
-        import torch
-
         from hcat_nb.jupyter.listener import LiveListener
-        from hcat_nb.magics.training_thread import alone
+        from hcat_nb.magics.training_thread import trained
         from hcat_nb.training.events import Control
 
         control = Control()
@@ -102,16 +101,9 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
         if screen is not None:
             screen.obey(control)
 
-        def work() -> Run:
-            with alone(), torch.enable_grad():  # a thread has a grad mode of its own
-                return keep(
-                    train(
-                        listeners=[listener],
-                        control=control,
-                        keep_checkpoint="keep_checkpoint" in call.own,
-                    )
-                )
-
+        watch = {"listeners": [listener], "control": control}
+        kept = "keep_checkpoint" in call.own
+        work = partial(trained, partial(train, **watch, keep_checkpoint=kept))
         return wait_for(work, control.stop)
     finally:
         if screen is not None:

@@ -5,7 +5,6 @@ Nothing is printed: what a thread prints may land in any cell, or in none.
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,14 +12,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import HcatError, SpecError
-from hcat_nb.magics.interrupt import empty_frames
+from hcat_nb.magics.interrupt import empty_frames, started
 from hcat_nb.magics.latest import keep
 
 if TYPE_CHECKING:
     from hcat_nb.api.run import Run
     from hcat_nb.training.events import Control
 
-__all__ = ["TrainingThread", "alone", "aside"]
+__all__ = ["TrainingThread", "alone", "aside", "trained"]
 
 # Held by a training, and by whoever draws from the same random streams.
 _busy, _drawing = threading.Lock(), threading.Lock()
@@ -70,6 +69,14 @@ def aside() -> Iterator[None]:
         _drawing.release()
 
 
+def trained(train: Callable[[], Run]) -> Run:
+    """Train in this thread, which has a grad mode of its own; the run becomes the newest."""
+    import torch
+
+    with alone(), torch.enable_grad():
+        return keep(train())
+
+
 class TrainingThread:
     """One training; daemonic, so that a restart of the kernel does not wait for it.
 
@@ -101,15 +108,10 @@ class TrainingThread:
         self._train = train
         self._ended = ended
         self._over = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin, and return at once."""
-        context = contextvars.copy_context()  # holds the cell that messages belong to
-        self._thread = threading.Thread(
-            target=context.run, args=(self._body,), name="hcat-training", daemon=True
-        )
-        self._thread.start()
+        started(self._body)
 
     def stop(self) -> None:
         """End after the batch that runs."""
@@ -138,12 +140,9 @@ class TrainingThread:
         return self._over.wait(timeout)
 
     def _body(self) -> None:
-        import torch
-
         try:
-            # A thread has a grad mode of its own, whatever the notebook's cells set.
-            with alone(), _collected_warnings(self.warnings), torch.enable_grad():
-                self.run = keep(self._train(self.control))
+            with _collected_warnings(self.warnings):
+                self.run = trained(lambda: self._train(self.control))
         except HcatError as error:
             self.run = getattr(error, "run", None)
             self._fail(error)

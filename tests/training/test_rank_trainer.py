@@ -60,9 +60,9 @@ with together() as ranks:
     if ranks.rank == 2:
         nn.init.zeros_(two.body[0].weight)  # the start is that of rank 0
     expected = trainer(one, None)
-    history = expected.run(start).history
+    history = expected.fit(start).history
     several = trainer(two, ranks)
-    found = several.run(start).history
+    found = several.fit(start).history
     for name, value in one.state_dict().items():
         torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-3, atol=1e-4)
     assert ranks.broadcast(two.body[0].weight.tolist()) == two.body[0].weight.tolist()
@@ -80,11 +80,11 @@ with together() as ranks:
             control.resume.set()
         control.resume.clear()
         threading.Timer(0.5, go_on).start()
-    trainer(copy.deepcopy(one), ranks, epochs=1, control=control).run(start)
+    trainer(copy.deepcopy(one), ranks, epochs=1, control=control).fit(start)
     assert over.exists()
     if ranks.rank == 1:
         control.stop.set()
-    assert trainer(copy.deepcopy(one), ranks, control=control).run(start).outcome == "stopped"
+    assert trainer(copy.deepcopy(one), ranks, control=control).fit(start).outcome == "stopped"
 
     # One rank's broken model is everyone's.
     model = copy.deepcopy(one)
@@ -93,7 +93,7 @@ with together() as ranks:
             if event.epoch == 2 and ranks.rank == 1:
                 nn.init.constant_(model.body[-1].bias, torch.nan)
     try:
-        trainer(model, ranks, listeners=[Poison()]).run(start)
+        trainer(model, ranks, listeners=[Poison()]).fit(start)
     except DivergedError as error:
         assert error.epoch == 3 and len(error.training.history) == 2
     else:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._adapter import AdaptedModel
-    from hcat_nb.training.loop import Outcome, Notify, Trainer, Training
+    from hcat_nb.training.loop import Notify, Outcome, Trainer, Training
 
 __all__ = ["ExtraTrainings"]
 
