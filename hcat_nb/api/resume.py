@@ -14,7 +14,7 @@ from hcat_nb.runs.execution.carry_out import carry_out
 from hcat_nb.runs.execution.followers import FollowerJournal
 from hcat_nb.runs.execution.inputs import Inputs, make_spec, run_head
 from hcat_nb.runs.execution.pipeline import Pipeline
-from hcat_nb.runs.store.checkpoint import is_ours, read_index
+from hcat_nb.runs.store.checkpoint import is_ours, last_good
 from hcat_nb.runs.store.fingerprint import differences
 from hcat_nb.runs.store.folder import settle
 from hcat_nb.runs.store.journal import Journal
@@ -101,7 +101,7 @@ def resume(
 
 def _unfinished(path: Path) -> dict[str, Any]:
     """Return the checkpoint's JSON."""
-    index = read_index(path) if path.is_dir() else None
+    index = last_good(path) if path.is_dir() else None
     if index is not None and index["outcome"] is None:
         return index
     if (path / "run.json").is_file():

@@ -16,7 +16,7 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,6 +137,8 @@ class StoredLogits(Recorded):
     folder : Path
     n : int
         Samples of the dataset.
+    check : callable, optional
+        Called with each file before it is first read; raises if it is not as it was written.
 
     Attributes
     ----------
@@ -152,9 +154,13 @@ class StoredLogits(Recorded):
     content = "logits"
     moment = "epoch_end"
 
-    def __init__(self, folder: Path, n: int) -> None:
+    def __init__(
+        self, folder: Path, n: int, check: Callable[[Path], None] = lambda _: None
+    ) -> None:
         self.folder = folder
         self.n = n
+        self._check = check
+        self._checked: set[int] = set()
         self._owned: _TemporaryFolder | None = None
         self.n_epochs = len(list(folder.glob("epoch_*.parquet")))
         if self.n_epochs == 0:
@@ -207,6 +213,9 @@ class StoredLogits(Recorded):
         import pyarrow.parquet as pq
 
         path = self.folder / _file(epoch)
+        if epoch not in self._checked:
+            self._check(path)
+            self._checked.add(epoch)
         try:
             return pq.ParquetFile(path)
         except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError

@@ -9,6 +9,7 @@ from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json
+from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.lock import LOCK
 from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
@@ -109,7 +110,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
+        record: dict[str, Any] = unsealed(path.read_bytes())
         newer = record["schema_version"] > SCHEMA_VERSION
         if not newer:
             _ = record["runs"], record["settings"]

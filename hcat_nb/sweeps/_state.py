@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.runs.store.atomic import write_json
+from hcat_nb.runs.store.digests import unsealed
 
 __all__ = [
     "ATTEMPTS",
@@ -33,7 +34,7 @@ DONE = "done"
 def read_state(folder: Path) -> dict[str, Any] | None:
     """Return the state of a run; None if there is none that can be read."""
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        state = unsealed((folder / STATE).read_bytes())
     except (OSError, ValueError):
         return None
     return state if isinstance(state, dict) and "state" in state else None

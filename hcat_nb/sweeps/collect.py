@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import make_room, refuse_foreign, written_whole
 from hcat_nb.runs.store.checkpoint import INDEX
+from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.folder import settle
 from hcat_nb.sweeps._plan_file import is_planned
 from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
@@ -157,7 +158,7 @@ def _read(
     """Return what a run was, and its metrics."""
     path = place / _RECORD
     try:
-        record = json.loads(path.read_bytes())
+        record = unsealed(path.read_bytes())
         spec, info = record["spec"], record["info"]
         head = {
             "run": place.relative_to(root).as_posix(),

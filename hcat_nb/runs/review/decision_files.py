@@ -19,6 +19,7 @@ from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.runs.review.decision import Decision, Step
 from hcat_nb.runs.review.samples import Samples, quoted
 from hcat_nb.runs.store.atomic import refuse_foreign, write_json, written_whole
+from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.lock import owned
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class DecisionFile:
         if self._stamp is None:
             return [], 0
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = unsealed(self.path.read_bytes())
             schema = content["schema_version"]
             if schema > SCHEMA_VERSION:
                 raise StoreError(

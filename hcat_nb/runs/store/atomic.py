@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import uuid
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.digests import sealed
 
 __all__ = ["DRAFT", "flush", "make_room", "refuse_foreign", "write_json", "written_whole"]
 
@@ -102,12 +102,12 @@ def written_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write strict JSON, whole or not at all.
+    """Write strict JSON, whole or not at all, with a digest of what it says.
 
     Raises
     ------
     ValueError
         If a number is NaN or infinite.
     """
-    text = json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    text = sealed(values)
     written_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))

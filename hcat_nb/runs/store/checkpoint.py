@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.digests import check_files, unsealed
 from hcat_nb.runs.store.folder import CHECKPOINT, LOGITS, is_rest, within
 
 __all__ = [
     "CHECKPOINT",
     "INDEX",
+    "PREVIOUS",
     "SCHEMA_VERSION",
     "is_ours",
+    "last_good",
     "progress_words",
     "read_index",
     "unfinished",
 ]
 
 INDEX = "checkpoint.json"  # in the folder of checkpoints
+PREVIOUS = "checkpoint.previous.json"  # of the epoch before, should the last one be damaged
 SCHEMA_VERSION = 1
 # What an index may name: plain files that a run writes.
 _NAMES = {
@@ -38,11 +42,46 @@ def read_index(folder: Path) -> dict[str, Any] | None:
     StoreError
         If it is damaged, of a newer schema, or names what no run writes.
     """
-    path = within(within(folder, CHECKPOINT), INDEX)
-    if not path.is_file():
-        return None
+    place = within(folder, CHECKPOINT)
+    # A kill between two moves leaves the one before alone.
+    found = next((name for name in (INDEX, PREVIOUS) if within(place, name).is_file()), None)
+    return None if found is None else _read(place / found)
+
+
+def last_good(folder: Path) -> dict[str, Any] | None:
+    """Return the JSON of the last checkpoint whose files are as they were written; warn of others.
+
+    Raises
+    ------
+    StoreError
+        If there are checkpoints, and none of them is whole.
+    """
+    place = within(folder, CHECKPOINT)
+    there = [name for name in (INDEX, PREVIOUS) if within(place, name).is_file()]
+    first: StoreError | None = None
+    for name in there:
+        try:
+            index = _read(place / name)
+            digests = index.get("digests", {})
+            logits = [f"{LOGITS}/{one}" for one in index["epoch_files"]]
+            check_files(place, digests, [*index["files"], *logits])
+        except StoreError as error:
+            first = first or error
+            continue
+        if first is not None:
+            warnings.warn(
+                f"{first}; the run goes on from the checkpoint before, {progress_words(index)}",
+                stacklevel=2,
+            )
+        return index
+    if first is not None:
+        raise first
+    return None
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        index: dict[str, Any] = unsealed(path.read_bytes())
         schema = index["schema_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(

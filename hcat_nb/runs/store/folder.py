@@ -21,6 +21,7 @@ from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import DRAFT, flush, write_json
+from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.lock import LOCK, owned
 
 __all__ = [
@@ -51,13 +52,13 @@ _OWN = re.compile(
 )
 _DRAFT = re.compile(rf"{re.escape(DRAFT)}[0-9a-f]+")
 _SEED = re.compile(r"seed_\d+")
-_CHECKPOINT_FILE = re.compile(r"checkpoint\.json|[^.][^/\\]*\.safetensors")
+_CHECKPOINT_FILE = re.compile(r"checkpoint(\.previous)?\.json|[^.][^/\\]*\.safetensors")
 
 
 def is_run(folder: Path) -> bool:
     """Say whether ``run.json`` there is one that a run of ours wrote."""
     try:
-        record = json.loads((folder / RECORD).read_bytes())
+        record = json.loads((folder / RECORD).read_bytes())  # a damaged one is ours too
     except (OSError, ValueError):
         return False
     return isinstance(record, dict) and {"schema_version", "spec", "info"} <= record.keys()
@@ -213,7 +214,7 @@ def _settle(folder: Path) -> None:
 def _read_swap(folder: Path) -> tuple[Path, list[str], bool]:
     path = within(folder, _SWAP)
     try:
-        swap: dict[str, Any] = json.loads(path.read_bytes())
+        swap: dict[str, Any] = unsealed(path.read_bytes())
         draft, gone, keep = swap["draft"], swap["gone"], swap["keep_checkpoint"]
         ours = _DRAFT.fullmatch(draft) and all(_OWN.fullmatch(name) for name in gone)
     except (ValueError, KeyError, TypeError) as error:

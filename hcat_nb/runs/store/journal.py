@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json, written_whole
-from hcat_nb.runs.store.checkpoint import INDEX, SCHEMA_VERSION, read_index
+from hcat_nb.runs.store.checkpoint import INDEX, PREVIOUS, SCHEMA_VERSION, read_index
+from hcat_nb.runs.store.digests import file_digest
 from hcat_nb.runs.store.fingerprint import tensor_digest
 from hcat_nb.runs.store.folder import (
     CHECKPOINT,
@@ -68,6 +69,7 @@ class Journal:
     head: dict[str, Any] = field(default_factory=dict)
     keep: bool = False
     index: dict[str, Any] | None = None
+    _last: dict[str, Any] = field(default_factory=dict)  # the checkpoint that was written last
 
     @property
     def resumed(self) -> list[dict[str, int]]:
@@ -167,6 +169,11 @@ class Journal:
             runs.append(load_record(path))
         return runs
 
+    @property
+    def _before(self) -> dict[str, Any]:
+        """The checkpoint that stands there, or was gone on from."""
+        return self._last or self.index or {}
+
     def begin(self) -> None:
         """Write a checkpoint from before the first epoch, in place of whatever stands there.
 
@@ -212,8 +219,9 @@ class Journal:
         epoch_files: Path | None,
         clock: Mapping[str, float],
     ) -> None:
+        before = self._before
         self.place.mkdir(parents=True, exist_ok=True)
-        epoch = len(progress.history)
+        before, epoch = self._before, len(progress.history)
         small = {f"parts:{name}": value for name, value in progress.parts.items()}
         files: list[str] = []
         for who, state in accumulators.items():
@@ -225,7 +233,7 @@ class Journal:
                     continue
                 # The key is part of the name: equal content may stand under two keys.
                 files.append(f"{who}-{name}-{tensor_digest(value)}.safetensors")
-                if not (self.place / files[-1]).is_file():
+                if files[-1] not in self._before.get("files", ()):  # another may be damaged
                     self._save(files[-1], {key: value.detach()})
         files.append(f"small-{seed}-{epoch}.safetensors")
         self._save(files[-1], small)
@@ -239,7 +247,7 @@ class Journal:
             epoch_files=self._copied(epoch_files),
             clock=dict(clock),
         )
-        self._sweep({INDEX, *files})
+        self._sweep({*files, *before.get("files", ())})
 
     def _copied(self, folder: Path | None) -> list[str]:
         """Copy the files of a folder that are not here yet; return the names of all."""
@@ -249,13 +257,21 @@ class Journal:
         own.mkdir(exist_ok=True)
         names = sorted(path.name for path in folder.iterdir())
         for name in names:
-            if not (own / name).is_file():
+            if name not in self._before.get("epoch_files", ()):
                 written_whole(own / name, partial(shutil.copyfile, folder / name))
         return names
 
     def _index(self, **values: Any) -> None:
+        """Write which files a checkpoint has; the one before stays beside it."""
+        names = [*values["files"], *(f"{LOGITS}/{name}" for name in values["epoch_files"])]
+        known = self._before.get("digests", {})  # a name that stays is of the same content
+        digests = {name: known.get(name) or file_digest(self.place / name) for name in names}
         plain = {"schema_version": SCHEMA_VERSION, "outcome": None, **self.head, **values}
+        plain["digests"] = digests
+        if self._before:
+            write_json(self.place / PREVIOUS, self._before)
         write_json(self.place / INDEX, plain)
+        self._last = plain
 
     def _unwritten(self, error: OSError) -> StoreError:
         return StoreError(

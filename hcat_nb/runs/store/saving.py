@@ -10,14 +10,15 @@ trained, its folder holds ``checkpoint/`` (see :mod:`hcat_nb.runs.store.journal`
 
 from __future__ import annotations
 
-import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
+from hcat_nb.runs.store.digests import check_files, file_digest, sealed, unsealed
 from hcat_nb.runs.store.fingerprint import data_fingerprint
 from hcat_nb.runs.store.folder import (
     LOGITS,
@@ -37,6 +38,8 @@ from hcat_nb.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.observation.stored_logits import StoredLogits
+
 __all__ = [
     "check_folder",
     "folder_path",
@@ -47,6 +50,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+_NO_DIGESTS = "read from a folder of an earlier version, which holds no digests of its files"
 _CLASS_COLUMNS = {
     "details": ("label", "predicted", "suggested"),
     "truth": ("original_label", "observed_label"),
@@ -173,8 +177,6 @@ def load_record(folder: str | Path) -> Record:
     """
     from safetensors.torch import load_file
 
-    from hcat_nb.observation.stored_logits import StoredLogits
-
     path = folder_path(folder)
     settle(path)
     if not (path / RECORD).is_file():
@@ -185,7 +187,7 @@ def load_record(folder: str | Path) -> Record:
             )
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
     try:
-        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        record = unsealed((path / RECORD).read_bytes())
         schema = record["schema_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
@@ -197,13 +199,12 @@ def load_record(folder: str | Path) -> Record:
             f"at most {SCHEMA_VERSION}",
             "update hcat_nb",
         )
-    missing = [
-        name
-        for name in (*(f"{table}.parquet" for table in TABLES), WEIGHTS)
-        if not (path / name).is_file()
-    ]
-    if missing:
-        raise StoreError(f"{path} lacks {', '.join(missing)}", "a complete run")
+    digests: dict[str, str] = record.get("files", {})
+    needed = {*(f"{table}.parquet" for table in TABLES), WEIGHTS}
+    # Kept logits are checked when they are read: they may be large.
+    check_files(path, digests, needed | {name for name in digests if "/" not in name})
+    if not digests:
+        record["info"]["notes"] = [*record["info"].get("notes", ()), _NO_DIGESTS]
     tables = {table: _read(path / f"{table}.parquet") for table in TABLES}
     # Parquet forgets the rows of a table without columns.
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
@@ -211,7 +212,6 @@ def load_record(folder: str | Path) -> Record:
     optional = {
         table: _read(file) for table in OPTIONAL if (file := path / f"{table}.parquet").is_file()
     }
-    logits = path / LOGITS
     return Record(
         spec=RunSpec.recorded(record["spec"]),
         scores=tables["scores"],
@@ -225,7 +225,7 @@ def load_record(folder: str | Path) -> Record:
         held_out=optional.get("held_out"),
         seed_scores=optional.get("seed_scores"),
         weights=load_file(path / WEIGHTS),
-        logits=StoredLogits(logits, len(tables["scores"])) if logits.is_dir() else None,
+        logits=_logits(path, len(tables["scores"]), digests),
         folder=path,
     )
 
@@ -243,7 +243,12 @@ def saved_metrics(folder: str | Path) -> pd.DataFrame:
     file = folder_path(folder) / RECORD
     if not file.is_file():
         raise StoreError(f"{file.parent} holds no run", "a folder with a run.json")
-    rows = json.loads(file.read_text(encoding="utf-8"))["metrics"]
+    try:
+        rows = unsealed(file.read_bytes())["metrics"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{file} cannot be read ({error!r})", "a file that Run.save wrote"
+        ) from error
     frame = pd.DataFrame(rows)
     empty = [name for name in frame.columns if frame[name].isna().all()]
     return frame.astype(dict.fromkeys(empty, "float64"))
@@ -263,12 +268,28 @@ def _write(run: Record, folder: Path, metrics: pd.DataFrame | None) -> None:
     record = {
         "schema_version": SCHEMA_VERSION,
         "spec": run.spec.to_dict(),
-        "info": run.info,
+        "info": {**run.info, "notes": [one for one in run.info["notes"] if one != _NO_DIGESTS]},
         "timings": run.timings,
         "metrics": [] if metrics is None else _records(metrics),
     }
-    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
-    (folder / RECORD).write_text(text + "\n", encoding="utf-8")
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    record["files"] = {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
+    (folder / RECORD).write_text(sealed(record), encoding="utf-8")
+
+
+def _logits(folder: Path, n: int, digests: Mapping[str, str]) -> StoredLogits | None:
+    from hcat_nb.observation.stored_logits import StoredLogits
+
+    names = sorted(name for name in digests if name.startswith(f"{LOGITS}/"))
+    missing = [name for name in names if not (folder / name).is_file()]
+    check_files(folder, digests, missing)
+    if not (folder / LOGITS).is_dir():
+        return None
+
+    def check(file: Path) -> None:
+        check_files(folder, digests, [f"{LOGITS}/{file.name}"])
+
+    return StoredLogits(folder / LOGITS, n, check)
 
 
 def _read(path: Path) -> pd.DataFrame:

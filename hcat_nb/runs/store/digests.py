@@ -1,0 +1,105 @@
+"""Whether what is read is what was written: digests of files, and a seal on JSON.
+
+A bit that flips on a disk, or a file that was cut, would else load as other
+numbers.  Digests are BLAKE2b, of 128 bits; they are no protection against who
+changes a file and its digest on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.errors import StoreError
+
+__all__ = ["check_files", "file_digest", "sealed", "unsealed"]
+
+_SEAL = "digest"
+_SIZE = 16
+
+
+def file_digest(path: Path) -> str:
+    """Return a digest of a file's content, 32 hexadecimal digits; read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_SIZE)).hexdigest()
+
+
+def check_files(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> None:
+    """Raise StoreError if a file that a run wrote is missing, cut, or not as it was written.
+
+    Parameters
+    ----------
+    folder : Path
+    digests : mapping of str to str
+        By name, as they were written; a name that is not among them is not checked.
+    names : iterable of str
+        Files to look at.
+    """
+    bad = {name: why for name in names if (why := _fault(folder / name, digests.get(name)))}
+    if not bad:
+        return
+    intact = sorted(name for name in digests if name not in bad and (folder / name).is_file())
+    raise StoreError(
+        f"in {folder} {', '.join(f'{name} {why}' for name, why in sorted(bad.items()))}",
+        "files as they were written",
+        f"take them from a copy; what can still be read there: {', '.join(intact) or 'nothing'}",
+    )
+
+
+def _fault(path: Path, digest: str | None) -> str:
+    if not path.is_file():
+        return "is missing"
+    try:
+        return "" if digest is None or file_digest(path) == digest else "is damaged"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+
+
+def sealed(values: Mapping[str, Any]) -> str:
+    """Return strict JSON text with a digest of all that it says.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    # As it will be read: keys are text then, tuples lists.
+    plain = json.loads(json.dumps(values, allow_nan=False, ensure_ascii=False))
+    whole = {**plain, _SEAL: _digest(plain)}
+    return json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def unsealed(text: str | bytes) -> Any:
+    """Return what :func:`sealed` was given; JSON of earlier versions has no seal.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or was changed after it was written.
+
+    Examples
+    --------
+    >>> text = sealed({"epoch": 3})
+    >>> unsealed(text)
+    {'epoch': 3}
+    >>> unsealed(text.replace("3", "7", 1))
+    Traceback (most recent call last):
+        ...
+    ValueError: it is damaged, or was changed after it was written: its digest does not fit
+    """
+    values = json.loads(text)
+    if isinstance(values, dict) and _SEAL in values:
+        seal = values.pop(_SEAL)
+        if seal != _digest(values):
+            raise ValueError(
+                "it is damaged, or was changed after it was written: its digest does not fit"
+            )
+    return values
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=_SIZE).hexdigest()
