@@ -27,6 +27,7 @@ __all__ = [
     "in_line_words",
     "read_pair",
     "read_value",
+    "read_yaml",
     "refuse_several",
     "spec_options",
 ]
@@ -44,6 +45,7 @@ TABLE_OPTIONS = (
     "max_features",
     "ngram_range",
 )
+_MOST_VALUES = 1_000_000  # of YAML
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"}
 # Not behind a bracket, where it belongs to a call in Python, nor where it is told as it should be.
@@ -245,3 +247,47 @@ def _nested(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
             raise SpecError(f"{text!r} is no method option", "method.key=value")
         nested.setdefault(method, {})[option] = value
     return nested
+
+
+def read_yaml(text: str) -> Any:
+    """Return what plain YAML says; nothing in it is executed.
+
+    Raises
+    ------
+    ValueError
+        If it is no YAML, a key is given twice, or it holds more than a million
+        values or levels without end, which a few lines of aliases can.
+    """
+    import yaml  # type: ignore[import-untyped]
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            self.flatten_mapping(node)
+            pairs = [self.construct_object(key, deep=True) for key, _ in node.value]
+            twice = [key for number, key in enumerate(pairs) if key in pairs[:number]]
+            if twice:
+                raise ValueError(f"the key {twice[0]!r} is given twice")
+            return dict(super().construct_mapping(node, deep=deep))
+
+    try:
+        values = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
+        _count(values)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    except RecursionError:
+        raise ValueError("it goes too deep") from None
+    return values
+
+
+def _count(values: Any) -> None:
+    """Count values as often as they are referred to; stop where that has no sensible end."""
+    left = [values]
+    for _ in range(_MOST_VALUES):
+        if not left:
+            return
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, (list, tuple, set)):
+            left += one
+    raise ValueError(f"it holds more than {_MOST_VALUES:,} values")

@@ -14,6 +14,7 @@ from hcat_nb.arguments import (
     OptionParser,
     add_spec_options,
     in_line_words,
+    read_yaml,
     refuse_several,
     spec_options,
 )
@@ -179,3 +180,31 @@ def test_an_option_of_the_table_is_told_where_it_stands(parser):
     with pytest.raises(UnknownNameError) as told:
         parser.parse(["digits", "--max-categories", "5"])
     assert in_line_words(told.value).endswith("to mend it: --dataset-options max_categories=VALUE")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\na: 2", "the key 'a' is given twice"),
+        (
+            "a: &a [1,1,1,1,1,1,1,1,1]\n"
+            + "".join(
+                f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n"
+                for i in range(9)
+            ),
+            "more than 1,000,000",
+        ),
+        ("[" * 5000, "too deep|expected"),
+        ("a: &a [*a]", "more than 1,000,000|undefined alias|recursive"),
+        ("a: !!python/object:os.system ls", "could not determine a constructor"),
+        ("a: [1", "expected"),
+    ],
+)
+def test_yaml_that_would_do_harm_is_refused(text, said):
+    with pytest.raises(ValueError, match=said):
+        read_yaml(text)
+
+
+def test_plain_yaml_is_read():
+    assert read_yaml("a: &x {b: [1, 2]}\nc: *x") == {"a": {"b": [1, 2]}, "c": {"b": [1, 2]}}
+    assert read_yaml("") is None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hcat_nb.arguments import refuse_several, spec_options
+from hcat_nb.arguments import read_yaml, refuse_several, spec_options
 from hcat_nb.commands.command import Command
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import MODELS, SOURCES, names_file, names_folder, nearest
@@ -211,13 +211,10 @@ def user_variables(variables: Mapping[str, Any], fits: Callable[[Any], bool]) ->
 def _read_cell(cell: str | None) -> dict[Any, Any]:
     if cell is None or not cell.strip():
         return {}
-    import yaml  # type: ignore[import-untyped]
-
     try:
-        content = yaml.safe_load(cell)
-    except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise SpecError(f"the cell is no YAML ({where})", "lines such as `epochs: 10`") from None
+        content = read_yaml(cell)
+    except ValueError as error:
+        raise SpecError(f"the cell is no YAML ({error})", "lines such as `epochs: 10`") from None
     if content is None:
         return {}
     if not isinstance(content, Mapping):

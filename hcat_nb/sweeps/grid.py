@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 import json
+import math
 import os
 import random
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hcat_nb.arguments import read_yaml
 from hcat_nb.casts import cast
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN
@@ -104,6 +106,9 @@ class Plan:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+_MOST = 100_000  # runs of a plan: each has a folder and a notebook
+
+
 def read_plan(source: Any) -> Plan:
     """Return the runs that ``source`` asks for, each checked.
 
@@ -143,10 +148,12 @@ def read_plan(source: Any) -> Plan:
     for word, alone in (("total_runs", 1), ("fix_seed", False)):
         value = document.get(word, alone)
         words[word] = _cast(word, base.pop(word, value), type(alone).__name__)
-    chosen = [*_combinations(document), *_listed(document)]
+    chosen = _chosen(_axes(document), _listed(document), document.get("sample"))
     if not chosen and "runs" in document:
         raise SpecError("the list of runs is empty", "at least one")
-    chosen = _sample(chosen or [{}], document.get("sample"))
+    chosen = chosen or [{}]
+    n = sum(_total(one, words) for one in chosen)
+    _check_count(n, "runs")
     cells: dict[str, Cell] = {}
     for one in chosen:
         for cell in _repeated({**base, **one}, words):
@@ -178,11 +185,9 @@ def _split(grid: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Any:
-    import yaml  # type: ignore[import-untyped]
-
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: it is no text
+        return read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         words = " ".join(str(error).split())
         raise SpecError(f"{path} cannot be read ({words})", "a sweep as a YAML file") from error
 
@@ -207,16 +212,13 @@ def _named(parameters: Any, part: str) -> dict[str, Any]:
     return named
 
 
-def _combinations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _axes(document: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the values of each parameter of the grid."""
     grid = _named(document.get("grid", {}), "grid")
-    if not grid:
-        return
     for word in ("total_runs", "fix_seed"):
         if word in grid:
             raise SpecError(f"{word} stands in the grid", remedy="write it beside the grid")
-    axes = [_axis(name, value) for name, value in grid.items()]
-    for values in itertools.product(*axes):
-        yield dict(zip(grid, values, strict=True))
+    return {name: _axis(name, value) for name, value in grid.items()}
 
 
 def _axis(name: str, value: Any) -> list[Any]:
@@ -237,28 +239,77 @@ def _listed(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_named(run, f"run {number}") for number, run in enumerate(runs)]
 
 
-def _sample(chosen: list[dict[str, Any]], sample: Any) -> list[dict[str, Any]]:
-    """Return some of the combinations, in their order."""
+def _chosen(
+    axes: dict[str, list[Any]], listed: list[dict[str, Any]], sample: Any
+) -> list[dict[str, Any]]:
+    """Return the combinations and the listed runs, or some of them in their order.
+
+    They are counted before any is made.
+    """
+    combinations = math.prod(map(len, axes.values())) if axes else 0
+    total = combinations + len(listed)
+    numbers: Iterable[int] = range(total)
     if sample is None:
-        return chosen
-    parts = sample if isinstance(sample, Mapping) else {"n": sample}
-    for key in parts:
-        if key not in ("n", "seed"):
-            raise UnknownNameError(f"sample has no {key!r}", nearest(str(key), ("n", "seed")))
-    n = _cast("the n of sample", parts.get("n"), "int")
-    seed = _cast("the seed of sample", parts.get("seed", 0), "int")
-    if not 1 <= n <= len(chosen):
-        raise SpecError(f"sample asks for {n} combinations", f"1 to {len(chosen)}, which there are")
-    drawn = random.Random(seed).sample(range(len(chosen)), n)  # noqa: S311 - no secret
-    return [chosen[number] for number in sorted(drawn)]
+        _check_count(total, "combinations")
+    else:
+        parts = sample if isinstance(sample, Mapping) else {"n": sample}
+        for key in parts:
+            if key not in ("n", "seed"):
+                raise UnknownNameError(f"sample has no {key!r}", nearest(str(key), ("n", "seed")))
+        n = _cast("the n of sample", parts.get("n"), "int")
+        seed = _cast("the seed of sample", parts.get("seed", 0), "int")
+        total = max(total, 1)  # without a grid or a list there is one run
+        if not 1 <= n <= total:
+            raise SpecError(f"sample asks for {n} combinations", f"1 to {total}, which there are")
+        _check_count(n, "combinations")
+        if axes or listed:
+            numbers = sorted(_drawn(n, total, random.Random(seed)))  # noqa: S311 - no secret
+    return [
+        listed[number - combinations] if number >= combinations else _combination(axes, number)
+        for number in numbers
+    ]
+
+
+def _drawn(n: int, total: int, chance: random.Random) -> list[int]:
+    if total <= sys.maxsize:
+        return chance.sample(range(total), n)
+    found: set[int] = set()  # longer than any list may be: one is hardly ever drawn twice
+    while len(found) < n:
+        found.add(chance.randrange(total))
+    return list(found)
+
+
+def _combination(axes: dict[str, list[Any]], number: int) -> dict[str, Any]:
+    """Return a combination by its number; the last parameter changes first."""
+    found: dict[str, Any] = {}
+    for name, values in reversed(axes.items()):
+        number, place = divmod(number, len(values))
+        found[name] = values[place]
+    return {name: found[name] for name in axes}
+
+
+def _check_count(n: int, what: str) -> None:
+    if n > _MOST:
+        raise SpecError(
+            f"the plan asks for {n:,} {what}",
+            f"at most {_MOST:,}",
+            "fewer values, or a sample of the combinations (sample: 1000)",
+        )
+
+
+def _total(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> int:
+    """Return how often a run is asked for."""
+    total: int = _cast("total_runs", parameters.get("total_runs", words["total_runs"]), "int")
+    if total < 1:
+        raise SpecError(f"total_runs is {total}", "at least 1")
+    return total
 
 
 def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[Cell]:
     """Return a run as often as it is asked for, with the seeds that each has, checked."""
     own = dict(parameters)
-    total = _cast("total_runs", own.pop("total_runs", words["total_runs"]), "int")
-    if total < 1:
-        raise SpecError(f"total_runs is {total}", "at least 1")
+    total = _total(own, words)
+    own.pop("total_runs", None)
     fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
     own = _absolute(own)
     spec = Cell(own).spec  # checks the values

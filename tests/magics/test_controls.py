@@ -10,7 +10,7 @@ import pytest
 
 import hcat_nb
 from hcat_nb.arguments import read_pair
-from hcat_nb.commands.table import COMMANDS
+from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import SpecError
 from hcat_nb.magics.controls import field_control, plugin_controls
 from hcat_nb.magics.parser import parse
@@ -67,7 +67,7 @@ def test_the_example_differs_in_every_field() -> None:
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "dataset"])
 def test_a_control_shows_a_value_and_says_it_again(name: str) -> None:
     control = field_control(FIELDS[name], getattr(OTHER, name))
-    read = parse(COMMANDS["hcat_train"], shlex.join(control.words()), None, {}).keywords
+    read = parse(MAGICS["hcat_train"], shlex.join(control.words()), None, {}).keywords
     made = OTHER.replace(**read)
     assert getattr(made, name) == getattr(OTHER, name)
     assert field_control(FIELDS[name], getattr(RunSpec(), name)).words() == []

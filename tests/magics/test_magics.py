@@ -22,7 +22,7 @@ import hcat_nb
 from hcat_nb.api.characterize import characterize
 from hcat_nb.api.listing import listing
 from hcat_nb.api.run import load_run
-from hcat_nb.commands.table import COMMANDS
+from hcat_nb.commands.table import MAGICS
 from hcat_nb.jupyter.listener import LiveListener
 from hcat_nb.training.events import Control, EpochEvent, Listener
 
@@ -136,14 +136,14 @@ def test_a_list_of_what_there_is_not_is_one_line(
     assert len(printed.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", MAGICS)
 def test_every_magic_answers_h_and_has_a_docstring(
     shell: InteractiveShell, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_cell(shell, f"%{name} -h") is None
     assert f"usage: %{name}" in capsys.readouterr().out
-    assert shell.find_line_magic(name).__doc__.startswith(COMMANDS[name].about)
-    assert (shell.find_cell_magic(name) is not None) is COMMANDS[name].cell
+    assert shell.find_line_magic(name).__doc__.startswith(MAGICS[name].about)
+    assert (shell.find_cell_magic(name) is not None) is MAGICS[name].cell
 
 
 @pytest.mark.parametrize(

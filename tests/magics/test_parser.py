@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from hcat_nb.commands.table import COMMANDS
+from hcat_nb.commands.table import MAGICS
 from hcat_nb.data.loading import load
 from hcat_nb.errors import HcatError, SpecError
 from hcat_nb.magics import parser as magic_parser
@@ -17,7 +17,7 @@ from hcat_nb.magics.parser import MagicCall, looks_like_data, looks_like_model
 from hcat_nb.perturbations._apply import perturb
 
 FRAME = pd.DataFrame({"a": [1.0], "b": ["x"]})
-TRAIN = COMMANDS["hcat_train"]
+TRAIN = MAGICS["hcat_train"]
 
 
 def parse(line: str, cell: str | None, variables: dict[str, Any]) -> MagicCall:

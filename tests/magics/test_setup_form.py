@@ -12,7 +12,7 @@ import ipywidgets
 import pandas as pd
 import pytest
 
-from hcat_nb.commands.table import COMMANDS
+from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import SpecError
 from hcat_nb.magics.parser import parse
 from hcat_nb.magics.setup_form import SetupForm
@@ -26,7 +26,7 @@ def make(**options: Any) -> SetupForm:
 
 
 def read(form: SetupForm) -> RunSpec:
-    call = parse(COMMANDS["hcat_train"], shlex.join(form.words()), None, {})
+    call = parse(MAGICS["hcat_train"], shlex.join(form.words()), None, {})
     return RunSpec.from_options(dataset=call.keywords.pop("data"), **call.keywords)
 
 

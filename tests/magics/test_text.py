@@ -9,7 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import hcat_nb
-from hcat_nb.commands.table import COMMANDS
+from hcat_nb.commands.table import MAGICS
 from hcat_nb.magics.parser import parse
 from hcat_nb.magics.text import magic_line, python_code, spec_words
 from hcat_nb.spec import RunSpec
@@ -36,7 +36,7 @@ SPECS = [
 
 
 def read(words: list[str]) -> RunSpec:
-    keywords = parse(COMMANDS["hcat_train"], shlex.join(words), None, {}).keywords
+    keywords = parse(MAGICS["hcat_train"], shlex.join(words), None, {}).keywords
     return RunSpec.from_options(dataset=keywords.pop("data"), **keywords)
 
 

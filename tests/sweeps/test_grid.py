@@ -197,3 +197,28 @@ def test_a_plan_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(SpecError, match=r"bad\.yaml cannot be read"):
         read_plan(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"grid": {name: list(range(1, 200)) for name in ("epochs", "seed", "batch_size")}},
+        {"grid": {"dataset": ["wine"]}, "total_runs": 10**12},
+        {"runs": [{"dataset": "wine", "total_runs": 10**9}]},
+        {"grid": {"epochs": list(range(1, 200))}, "sample": 10**7},
+    ],
+)
+def test_runs_are_counted_before_they_are_made(plan: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match=r"at most 100,000|1 to 199"):
+        read_plan(plan)
+
+
+def test_a_sample_of_more_combinations_than_fit_anywhere_is_drawn() -> None:
+    names = ("epochs", "seed", "batch_size", "data_seed", "model_seed", "lr", "p")
+    numbers = list(range(1, 1500))
+    axes = dict.fromkeys(names[:5], numbers) | {"lr": [n / 1e6 for n in numbers]}
+    axes |= {"p": [n / 1e5 for n in numbers], "hardness": ["uniform"]}
+    plan = read_plan({"grid": {"dataset": ["wine"], **axes}, "sample": {"n": 5, "seed": 1}})
+    assert len(plan.cells) == 5
+    again = read_plan({"grid": {"dataset": ["wine"], **axes}, "sample": {"n": 5, "seed": 1}})
+    assert [cell.address for cell in plan.cells] == [cell.address for cell in again.cells]
