@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hcat_nb.errors import HcatError
 
-__all__ = ["asset", "user_cache"]
+__all__ = ["asset", "source", "user_cache"]
 
 _HERE = Path(__file__).parent
 _CHECKOUT = _HERE.parent
@@ -39,6 +39,16 @@ def asset(name: str) -> Path:
         f"the file {name!r} is missing from this installation of hcat_nb",
         remedy="install the package again, or run it from a whole checkout",
     )
+
+
+def source(name: str) -> str | Path:
+    """Return a front-end module or style sheet as anywidget takes it: its text.
+
+    Where ``ANYWIDGET_HMR`` is set, its path: anywidget then watches the file, so
+    that an edit is seen at once, and keeps every widget that was made of it.
+    """
+    path = asset(name)
+    return path if os.environ.get("ANYWIDGET_HMR") else path.read_text(encoding="utf-8")
 
 
 def user_cache() -> Path:

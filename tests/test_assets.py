@@ -56,3 +56,12 @@ def test_each_platform_has_its_cache(
     monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setattr(sys, "platform", platform)
     assert assets.user_cache() == tmp_path.joinpath(*end)
+
+
+def test_front_end_files_are_text_unless_they_are_being_edited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ANYWIDGET_HMR", raising=False)
+    assert assets.source("live_map.css") == assets.asset("live_map.css").read_text("utf-8")
+    monkeypatch.setenv("ANYWIDGET_HMR", "1")
+    assert assets.source("live_map.css") == assets.asset("live_map.css")

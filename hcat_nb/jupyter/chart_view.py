@@ -10,7 +10,7 @@ from typing import Any
 
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 
-from hcat_nb.assets import asset
+from hcat_nb.assets import source
 from hcat_nb.jupyter.vega_bundle import with_vega
 
 __all__ = ["ChartView"]
@@ -19,7 +19,7 @@ __all__ = ["ChartView"]
 class ChartView(anywidget.AnyWidget):
     """A view of a chart, which follows the page's theme."""
 
-    _css = asset("chart_view.css")
+    _css = source("chart_view.css")
 
     def __init__(self, **traits: Any) -> None:
         self._esm = with_vega("chart_view.js")

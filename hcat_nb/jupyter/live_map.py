@@ -14,7 +14,7 @@ import anywidget  # noqa: TID253 - this module is imported when a widget is want
 import ipywidgets  # noqa: TID253
 import traitlets
 
-from hcat_nb.assets import asset
+from hcat_nb.assets import source
 from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.frames import Frame, messages
 from hcat_nb.jupyter.map_scene import Bounds, MapScene
@@ -57,7 +57,7 @@ class LiveMap(anywidget.AnyWidget):
     >>> live.recolor(run.scores["vog"])                           # doctest: +SKIP
     """
 
-    _css = asset("live_map.css")
+    _css = source("live_map.css")
     spec = traitlets.Dict().tag(sync=True)
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import Any
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 import traitlets
 
-from hcat_nb.assets import asset
+from hcat_nb.assets import source
 
 __all__ = ["ReplayBar"]
 
@@ -26,8 +26,8 @@ class ReplayBar(anywidget.AnyWidget):
         Stands beside it, as text, synchronised.
     """
 
-    _esm = asset("replay_bar.js")
-    _css = asset("replay_bar.css")
+    _esm = source("replay_bar.js")
+    _css = source("replay_bar.css")
     epochs = traitlets.List(traitlets.Int()).tag(sync=True)
     epoch = traitlets.Int(0).tag(sync=True)
     note = traitlets.Unicode("").tag(sync=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 import traitlets
 
-from hcat_nb.assets import asset
+from hcat_nb.assets import source
 from hcat_nb.jupyter.kernel_routes import hear_while_busy, kernel_id
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class RunMonitor(anywidget.AnyWidget):
         cell, where it is not heard.
     """
 
-    _esm = asset("run_monitor.js")
-    _css = asset("run_monitor.css")
+    _esm = source("run_monitor.js")
+    _css = source("run_monitor.css")
     share = traitlets.Float(0.0).tag(sync=True)
     line = traitlets.Unicode("").tag(sync=True)
     outcome = traitlets.Unicode("running").tag(sync=True)

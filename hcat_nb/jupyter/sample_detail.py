@@ -7,7 +7,7 @@ from typing import Any
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 import traitlets
 
-from hcat_nb.assets import asset
+from hcat_nb.assets import source
 
 __all__ = ["SampleDetail"]
 
@@ -32,8 +32,8 @@ class SampleDetail(anywidget.AnyWidget):
         PNG, or empty.
     """
 
-    _esm = asset("sample_detail.js")
-    _css = asset("sample_detail.css")
+    _esm = source("sample_detail.js")
+    _css = source("sample_detail.css")
     heading = traitlets.Unicode("").tag(sync=True)
     text = traitlets.Unicode("").tag(sync=True)
     facts: Any = traitlets.List().tag(sync=True)

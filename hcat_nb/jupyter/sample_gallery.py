@@ -13,7 +13,7 @@ from typing import Any
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
 import traitlets
 
-from hcat_nb.assets import asset
+from hcat_nb.assets import source
 
 __all__ = ["SampleGallery"]
 
@@ -36,8 +36,8 @@ class SampleGallery(anywidget.AnyWidget):
         Tile in focus.
     """
 
-    _esm = asset("sample_gallery.js")
-    _css = asset("sample_gallery.css")
+    _esm = source("sample_gallery.js")
+    _css = source("sample_gallery.css")
     classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
