@@ -16,7 +16,7 @@ _BYTES = 16
 
 
 def content_of(path: Path) -> str:
-    """Return a digest of a file, or of a folder by the names and sizes of its files.
+    """Return a digest of a file, those of a pattern, or of a folder by its files' names and sizes.
 
     To read each image of a large folder would take longer than to train on it.  Names and
     sizes tell one that was removed, added, moved to another class or saved anew; the time of
@@ -29,6 +29,10 @@ def content_of(path: Path) -> str:
     """
     if path.is_dir():
         return _of_folder(path)
+    if any(sign in path.name for sign in "*?[") and not path.is_file():
+        parts = sorted(one for one in path.parent.glob(path.name) if one.is_file())
+        if parts:
+            return " ".join(f"{one.name} {content_of(one)}" for one in parts)
     if not path.is_file():
         raise MissingDataError(
             f"the file or folder {path} is absent", "a table, an array or images"

@@ -16,6 +16,7 @@ from typing import Any
 from hcat_nb.casts import cast
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN
+from hcat_nb.reading import with_reading
 from hcat_nb.registry import (
     ARRAY_SUFFIX,
     METHODS,
@@ -260,7 +261,7 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     if total < 1:
         raise SpecError(f"total_runs is {total}", "at least 1")
     fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
-    own = _absolute(own)
+    own = _absolute(with_reading(own))
     spec = Cell(own).spec  # checks the values
     _refuse_local(spec)
     check_hardness(spec)

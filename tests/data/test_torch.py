@@ -136,7 +136,7 @@ class Broken(Pictures):
         (TensorDataset(X), "sample 0 of TensorDataset has no label"),
         (Pictures([X[0], X[1]]), r"sample 0 of Pictures has no label \(it is a Tensor\)"),
         (Pictures([(X[0], 0, 0)]), "tuple of 3"),
-        (Pictures([{"image": X[0], "label": 0}]), "dict of 2"),
+        (Pictures([{"image": X[0], "kind": 0}]), "no label among image, kind.*target="),
         (Broken([(x, 0) for x in X]), "sample 2 of Broken cannot be read: OSError: truncated file"),
     ],
 )
