@@ -36,9 +36,7 @@ __all__ = [
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"} | set(READING)
 # Not behind a bracket, where it belongs to a call in Python.
-_KEYWORD = re.compile(
-    r"""(?<![\w.(])(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)"""
-)
+_KEYWORD = re.compile(r"""(?<![\w.(])(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -130,7 +128,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
             dest=name,
             default=argparse.SUPPRESS,
             help=text,
-            **({"nargs": "+"} if name in SEVERAL else {}),
+            nargs="+" if name in SEVERAL else None,
             metavar="VALUE",
         )
 

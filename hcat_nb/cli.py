@@ -1,4 +1,4 @@
-"""The command line: ``hcat run | resume | evaluate | rescore | sweep | results | report | ...``.
+"""The command line: ``hcat run | resume | evaluate | rescore | apply | sweep | results | ...``.
 
 ``hcat methods | hardness | datasets | models`` list what there is by name.
 """
@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hcat_nb.arguments import (
     OptionParser,
+    add_reading_options,
     add_spec_options,
     in_line_words,
     read_pair,
+    reading_options,
     spec_options,
 )
 from hcat_nb.errors import HcatError
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.runs.run import Run
-    from hcat_nb.training.events import Control
 
 __all__ = ["main"]
 
@@ -125,6 +123,7 @@ def _parser() -> OptionParser:
         entry.add_argument("names", nargs="*", metavar="NAME", help="print its whole card")
         entry.add_argument("-v", "--verbose", action="store_true", help="print all whole cards")
         entry.set_defaults(command=_list, listing=name, parser=entry)
+    _add_apply(commands)
     _add_sweep(commands)
     check = commands.add_parser("self-check", help="plant faults and see that methods find them")
     check.add_argument("--seed", type=int, default=0, help="of data and training [0]")
@@ -149,6 +148,29 @@ def _parser() -> OptionParser:
     demo.add_argument("--out", default="output", metavar="DIR", help="folder to write to [output]")
     demo.set_defaults(command=_demo)
     return parser
+
+
+def _add_apply(commands: argparse._SubParsersAction[OptionParser]) -> None:
+    apply = commands.add_parser("apply", help="write data mended, in the format that they came in")
+    text = "a run's folder, its file of decisions, or a table of them"
+    apply.add_argument("decisions", metavar="DECISIONS", help=text)
+    apply.add_argument("data", metavar="DATA", help="the table or folder that was decided on")
+    apply.add_argument("--out", required=True, metavar="FILE", help="of the same kind as DATA")
+    apply.add_argument("--target", metavar="COLUMN", help="of the labels [that of the run]")
+    apply.add_argument(
+        "--mislabeled", choices=("unlabel", "drop", "keep"), default="unlabel", help="[unlabel]"
+    )
+    apply.add_argument("--overwrite", action="store_true", help="replace what stands there")
+    add_reading_options(apply)
+    apply.set_defaults(command=_apply, parser=apply)
+
+
+def _apply(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs.export import apply_to_files
+
+    names = ("decisions", "data", "out", "target", "mislabeled", "overwrite")
+    chosen = {name: getattr(arguments, name) for name in names}
+    print(apply_to_files(**chosen, **reading_options(arguments)))
 
 
 def _add_sweep(commands: argparse._SubParsersAction[OptionParser]) -> None:
@@ -219,7 +241,7 @@ def _results(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.bar import TerminalBar
+    from hcat_nb.runs.bar import TerminalBar, soft_interrupt
     from hcat_nb.runs.characterize import characterize
 
     spec = RunSpec.from_options(**spec_options(arguments))
@@ -230,7 +252,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if speaks():
             print(forecast(spec=spec))
         return
-    with _soft_interrupt() as control:
+    with soft_interrupt() as control:
         run = characterize(
             spec=spec,
             listeners=[TerminalBar()],
@@ -243,10 +265,10 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _resume(arguments: argparse.Namespace) -> None:
-    from hcat_nb.runs.bar import TerminalBar
+    from hcat_nb.runs.bar import TerminalBar, soft_interrupt
     from hcat_nb.runs.resume import resume
 
-    with _soft_interrupt() as control:
+    with soft_interrupt() as control:
         run = resume(
             arguments.out,
             listeners=[TerminalBar()],
@@ -361,22 +383,3 @@ def _brief(table: pd.DataFrame) -> pd.DataFrame:
 
 def _print(table: pd.DataFrame) -> None:
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
-
-
-@contextmanager
-def _soft_interrupt() -> Iterator[Control]:
-    """Let the first Ctrl-C end training after the current batch; the next one kills."""
-    from hcat_nb.training.events import Control
-
-    control = Control()
-    before: Any = signal.getsignal(signal.SIGINT)
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        control.stop.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield control
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -187,7 +187,7 @@ def _numeric_text(
     odd = np.isnan(parsed)
     other = number_text(pd.Series(values), name, options, plain=False)
     if other is not None and pd.api.types.is_numeric_dtype(other.content.dtype):
-        return Number(other.content, "; ".join(other.notes))
+        return Number(other.content, f"{name!r}: {'; '.join(other.notes)}")
     if not odd.any() and options.missing and missing.any():
         numeric = np.full(len(values), np.nan)
         numeric[~missing] = parsed

@@ -62,8 +62,10 @@ def _opened(file: Path, kind: str, mode: str) -> Any:
         return openers.get(kind, open)(file, mode)
     import pyarrow as pa
 
-    return pa.CompressedInputStream(file, "zstd") if "r" in mode else (
-        pa.CompressedOutputStream(file, "zstd")
+    return (
+        pa.CompressedInputStream(file, "zstd")
+        if "r" in mode
+        else (pa.CompressedOutputStream(file, "zstd"))
     )
 
 

@@ -6,16 +6,18 @@ import codecs
 import csv
 import dataclasses
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
 
-__all__ = ["SPACE", "Dialect", "find_dialect", "guess_encoding", "records"]
+__all__ = ["SPACE", "Dialect", "find_dialect", "form", "guess_encoding", "records"]
 
 SPACE = r"\s+"  # any run of blanks
 
@@ -143,10 +145,10 @@ def records(text: str, dialect: Dialect) -> list[list[str]]:
     """Return the fields of all lines that are not blank, by the standard library's reader."""
     if dialect.sep == SPACE:
         return [line.split() for line in text.splitlines() if line.strip()]
-    return [row for row in csv.reader(io.StringIO(text, newline=""), **_form(dialect)) if row]
+    return [row for row in csv.reader(io.StringIO(text, newline=""), **form(dialect)) if row]
 
 
-def _form(dialect: Dialect) -> dict[str, object]:
+def form(dialect: Dialect) -> dict[str, Any]:
     csv.field_size_limit(2**30)  # texts are longer than 128 KiB now and then
     if not dialect.quote:
         return {"delimiter": dialect.sep, "quoting": csv.QUOTE_NONE}
@@ -246,7 +248,7 @@ def _counts(numbers: Sequence[tuple[float, bool]]) -> bool:
     Each comes with whether it is found in its column, as most numbers of a row of data are.
     """
     values = [number for number, _ in numbers]
-    steps = [after - before for before, after in zip(values, values[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(values)]
     if not steps:
         return False
     even = max(steps) - min(steps) < 1e-9 * max(map(abs, values))

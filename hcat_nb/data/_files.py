@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import glob
 import json
+import lzma
 import os
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +31,11 @@ __all__ = ["TableFile", "kind_of_file", "read_file", "read_frame", "table_files"
 _HEAD = 1 << 20  # bytes of a file of text that tell how it is written
 _TEXT = (".csv", ".tsv", ".data", ".txt")
 _LISTED = 5
+# The parsers' errors are ValueErrors; a workbook without its parts is a KeyError.
+_UNREADABLE = (
+    *(ValueError, OSError, EOFError, KeyError, csv.Error),
+    *(zipfile.BadZipFile, lzma.LZMAError, zlib.error),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,12 +178,11 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         raise
     except UnicodeError as error:
         raise DataError(
-            f"{file} cannot be read as {options.encoding} "
-            f"({error.reason})",  # type: ignore[attr-defined]
+            f"{file} cannot be read as {options.encoding} ({error.reason})",  # type: ignore[attr-defined]
             "the file's own encoding",
             "leave encoding= out, to have it found",
         ) from error
-    except (ValueError, OSError, EOFError) as error:  # the parsers' errors are ValueErrors
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{file} cannot be read ({reason})", f"a table as {kind}") from error
     if not len(read.frame):
@@ -186,7 +194,7 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         column, mixed = blank_mixed(column)
         if found := {**more, **mixed}:
             frame = frame.copy(deep=False)
-            frame.isetitem(place, column)
+            frame.isetitem(place, column.array)
             missing[name] = {**missing.get(name, {}), **found}
     return dataclasses.replace(
         read,
@@ -226,7 +234,9 @@ def _joined(path: str, parts: list[TableFile]) -> TableFile:
             total = missing.setdefault(name, {})
             for word, n in words.items():
                 total[word] = total.get(word, 0) + n
-    told = [note for part in parts for note in part.notes if not note.startswith("taken as missing")]
+    told = [
+        note for part in parts for note in part.notes if not note.startswith("taken as missing")
+    ]
     files = tuple(part.files[0] for part in parts)
     listed = ", ".join(file.name for file in files[:_LISTED])
     more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
@@ -265,8 +275,6 @@ def _text(file: Path, kind: str, options: TableOptions, words: set[str]) -> Tabl
 
 
 def _csv(file: Path, dialect: Dialect, **how: Any) -> pd.DataFrame:
-    import csv
-
     import pandas as pd
 
     quoting = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
@@ -325,17 +333,17 @@ def _numbers(
     missing: dict[str, dict[str, int]] = {}
     texts: dict[int, pd.Series] = {}
     for place in places:
-        texts[place], found = without(frame.iloc[:, place], options.missing_in(names[place]))
-        if found:
-            missing[names[place]] = found
+        texts[place], words_found = without(frame.iloc[:, place], options.missing_in(names[place]))
+        if words_found:
+            missing[names[place]] = words_found
 
     def settled(places: list[int], likely: str | None) -> dict[int, NumberText]:
-        found = {}
+        made: dict[int, NumberText] = {}
         for one in places:
             signs = names[one] not in words
             read = number_text(texts[one], names[one], options, likely, signs=signs)
-            found |= {} if read is None else {one: read}
-        return found
+            made |= {} if read is None else {one: read}
+        return made
 
     signs = {found.sign for found in settled(list(texts), None).values()}
     points = [place for place, kind in enumerate(frame.dtypes) if types.is_float_dtype(kind)]
@@ -351,12 +359,16 @@ def _numbers(
     numbers = settled(list(texts), likely)
     frame = frame.copy(deep=False)
     for place, found in numbers.items():
-        frame.isetitem(place, found.content)
+        frame.isetitem(place, found.content.array)
         if found.missing:
             missing[names[place]] = {**missing.get(names[place], {}), **found.missing}
     for place in set(texts) - set(numbers):
-        frame.isetitem(place, texts[place])
-    return frame, missing, [note for found in numbers.values() for note in found.notes]
+        frame.isetitem(place, texts[place].array)
+    told: dict[str, list[str]] = {}
+    for place, found in numbers.items():
+        for note in found.notes:
+            told.setdefault(note, []).append(names[place])
+    return frame, missing, [f"{note}: {', '.join(columns)}" for note, columns in told.items()]
 
 
 def _parquet(file: Path) -> TableFile:

@@ -106,7 +106,7 @@ def _without_missing(
         column, words = without(frame.iloc[:, place], options.missing_in(name))
         column, mixed = blank_mixed(column)
         if words or mixed:
-            frame.isetitem(place, column)
+            frame.isetitem(place, column.array)
             found[name] = {**words, **mixed}
     return frame, told_missing(found)
 

@@ -95,7 +95,9 @@ def files_of(
             raise ValueError("no image")
         return open_picture(Path(root or "", stored["path"]).expanduser())
 
-    return dataclasses.replace(files, paths=[ImageRow(row) for row in range(len(cells))], opens=opens)
+    return dataclasses.replace(
+        files, paths=[ImageRow(row) for row in range(len(cells))], opens=opens
+    )
 
 
 def image_column(frame: pd.DataFrame, target: Any) -> str | None:
@@ -107,9 +109,7 @@ def image_column(frame: pd.DataFrame, target: Any) -> str | None:
         If several do.
     """
     found = [
-        str(name)
-        for name in frame.columns
-        if str(name) != str(target) and holds_image(frame[name])
+        str(name) for name in frame.columns if str(name) != str(target) and holds_image(frame[name])
     ]
     if len(found) > 1:
         raise DataError(f"{len(found)} columns hold images", "image=, one of " + ", ".join(found))

@@ -44,9 +44,7 @@ class Coded:
     notes: tuple[str, ...] = ()
 
 
-def code_labels(
-    labels: Any, classes: Sequence[Any] | None = None, *, words: bool = False
-) -> Coded:
+def code_labels(labels: Any, classes: Sequence[Any] | None = None, *, words: bool = False) -> Coded:
     """Return class codes for labels; the rules are those of :func:`hcat_nb.data.loading.load`.
 
     Parameters

@@ -26,12 +26,12 @@ _WORDS = {
 }
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}([ T].*)?")
 _TRUTH = {"true", "false"}
-_UNIT = re.compile(r"([$£€¥]?)\s?([+-]?[\d.,'\u2019\u00a0\u202f ]*\d)\s?([^\W\d_%°]*[%°]?[^\d\s,;]*)")
+_UNIT = re.compile(
+    r"([$£€¥]?)\s?([+-]?[\d.,'\u2019\u00a0\u202f ]*\d)\s?([^\W\d_%°]*[%°]?[^\d\s,;]*)"
+)
 _SPACES = " \u00a0\u202f"
 # (decimal sign, thousands sign), the usual ones first
-_STYLES = ((".", ""), (",", ""), (".", ","), (",", "."), (".", _SPACES), (",", _SPACES)) + tuple(
-    (sign, "'\u2019") for sign in ".,"
-)
+_STYLES = [(sign, group) for group in ("", ",.", _SPACES, "'\u2019") for sign in ".,"]
 _MOSTLY = 0.9  # share of cells that are numbers from which the others are suspect
 _LISTED = 3
 _UNITS = 12  # characters of a unit at most
@@ -69,7 +69,7 @@ class NumberText:
     missing : mapping of str to int
         Words that were taken as missing, and how often.
     notes : tuple of str
-        What else was done.
+        Signs and unit that were found.
     sign : str
         The decimal sign, where the texts leave no doubt about it; else empty.
     """
@@ -143,16 +143,16 @@ def number_text(
     usual = style == _Style(".", "") and not unit
     if usual and not plain:
         return None
-    notes = [f"{name!r}: {style}"] if not usual and style != _Style(".", "") else []
-    notes += [f"{name!r}: the unit {unit!r} was taken off"] if unit else []
-    signs = {one.decimal for one in readings}
+    notes = [str(style)] if style != _Style(".", "") else []
+    notes += [f"unit {unit!r}, taken off"] if unit else []
+    decimals = {one.decimal for one in readings}
     written = any(style.decimal in text for text in bare.values())
-    sure = style.decimal if len(signs) == 1 and written else ""
+    sure = style.decimal if len(decimals) == 1 and written else ""
     return NumberText(_mapped(column, values[style], float), words, tuple(notes), sure)
 
 
 def _styles(options: TableOptions) -> list[_Style]:
-    found = [_Style(*pair) for pair in _STYLES]
+    found = [_Style(sign, group.replace(sign, "")) for sign, group in _STYLES]
     if options.decimal:
         found = [one for one in found if one.decimal == options.decimal]
     if options.thousands:
@@ -239,7 +239,9 @@ def without(column: pd.Series, words: Collection[str]) -> tuple[pd.Series, dict[
     if not known:
         return column, {}
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
-        marks: list[Any] = pd.to_numeric(pd.Series(sorted(known)), errors="coerce").dropna().tolist()
+        marks: list[Any] = (
+            pd.to_numeric(pd.Series(sorted(known)), errors="coerce").dropna().tolist()
+        )
     else:
         levels = column.dropna().unique()
         marks = [one for one in levels if str(one).strip() in known]

@@ -136,7 +136,8 @@ class TableOptions:
         if isinstance(self.header, str) and self.header.isdecimal():
             object.__setattr__(self, "header", int(self.header))
         if not (
-            self.header in (None, "first", "none") or (_whole(self.header) and int(self.header) >= 0)
+            self.header in (None, "first", "none")
+            or (_whole(self.header) and int(self.header) >= 0)
         ):
             raise SpecError(f"header is {self.header!r}", "first, none, or a line counted from 0")
         for option, known in (("decimal", ".,"), ("thousands", ".,' ")):

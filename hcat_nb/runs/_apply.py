@@ -31,16 +31,20 @@ def apply_to(
 ) -> LabelledDataset:
     """Apply decisions to the data of a run; see :meth:`Run.apply`."""
     from hcat_nb.runs.decisions import Decisions
+    from hcat_nb.runs.export import mended
 
     dataset = data_given(run, given)
     table = run.decisions()
-    if decisions is None or decisions is table:
-        return applied(dataset, table, mislabeled)
-    if isinstance(decisions, Decisions):
-        decisions = decisions.frame()
-    other = Decisions(table.samples)
-    other.add(decisions)
-    return applied(dataset, other, mislabeled)
+    if decisions is not None and decisions is not table:
+        if isinstance(decisions, Decisions):
+            decisions = decisions.frame()
+        table = Decisions(table.samples)
+        table.add(decisions)
+    now = Decisions(table.samples)  # later ones are not applied
+    if len(table):
+        now.add(table.frame())
+    made = applied(dataset, now, mislabeled)
+    return made.replace(mended=mended(run, now, given, mislabeled))
 
 
 def applied(

@@ -1,10 +1,15 @@
-"""A progress bar for the terminal, as a listener."""
+"""A run in a terminal: a progress bar, as a listener, and Ctrl-C."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from hcat_nb.training.events import (
+    Control,
     EndEvent,
     EpochEvent,
     ExtraEvent,
@@ -16,7 +21,7 @@ from hcat_nb.training.events import (
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["TerminalBar"]
+__all__ = ["TerminalBar", "soft_interrupt"]
 
 
 class TerminalBar(Listener):
@@ -54,3 +59,20 @@ class TerminalBar(Listener):
     def on_end(self, event: EndEvent) -> None:
         """Leave the bar as it is."""
         self._bar.close()
+
+
+@contextmanager
+def soft_interrupt() -> Iterator[Control]:
+    """Let the first Ctrl-C end training after the current batch; the next one kills."""
+    control = Control()
+    before: Any = signal.getsignal(signal.SIGINT)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        control.stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield control
+    finally:
+        signal.signal(signal.SIGINT, before)

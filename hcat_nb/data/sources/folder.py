@@ -85,10 +85,23 @@ class Folder(ImageOptions, Source):
             If it has not two class folders with images, or, unless
             ``on_bad_row`` says otherwise, a file cannot be read.
         """
-        import pandas as pd
-
         if target is not None:
             raise DataError("target was given with a folder: its subfolders are the labels", "none")
+        # The folders' names are classes: also one called "nan".
+        files, given = self.files(), {"truth": truth, "groups": groups, "file_labels": True}
+        dataset = coerce(files, classes=classes, on_bad_row=on_bad_row, seed=seed, **given)
+        return dataset.replace(flip_keeps_label=self.flip_keeps_label)
+
+    def files(self) -> ImageFiles:
+        """Return the images and their classes, not yet read.
+
+        Raises
+        ------
+        SpecError, MissingDataError, DataError
+            As :meth:`load_as` does, but for files that cannot be read.
+        """
+        import pandas as pd
+
         if not self.path:
             raise SpecError(
                 "the dataset 'folder' was given no path", "a folder of class folders", "path=photos"
@@ -112,7 +125,7 @@ class Folder(ImageOptions, Source):
                 f"{tables[0]} holds tables: name it" if tables and not paths else None,
             )
         notes = (f"{passed} files of {root.name} that are no images were passed over",)
-        files = ImageFiles(
+        return ImageFiles(
             paths,
             labels,
             root.resolve().name,
@@ -121,11 +134,6 @@ class Folder(ImageOptions, Source):
             self.transform,
             notes if passed else (),
         )
-        # The folders' names: also one called "nan".
-        dataset = coerce(
-            files, file_labels=True, classes=classes, on_bad_row=on_bad_row, seed=seed, truth=truth, groups=groups
-        )
-        return dataset.replace(flip_keeps_label=self.flip_keeps_label)
 
 
 def _class_level(root: Path, inside: Sequence[Path], split: str | None) -> int:
