@@ -21,7 +21,7 @@ __all__ = ["SPACE", "Dialect", "find_dialect", "form", "guess_encoding", "record
 
 SPACE = r"\s+"  # any run of blanks
 
-_ROWS = 1000  # that are looked at
+_ROWS, _LINES = 1000, 300  # that are looked at: for a header, for a separator
 _SEPARATORS = (",", ";", "\t", "|")
 _MARKS = ("#", "%", "//")  # lines above a header that are comments
 _BOMS = (  # the longer ones first
@@ -32,6 +32,7 @@ _BOMS = (  # the longer ones first
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NUMBER = re.compile(r"\s*[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?\s*")
+_DIGITS = re.compile(r"\s*[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?\s*")
 _FOREIGN = 0.3  # share of letters beyond ASCII that no language in Latin letters reaches
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", SPACE: "white space"}
 
@@ -117,7 +118,7 @@ def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> D
     if isinstance(options.header, int):
         first = start
     body = [one for one in lines[first:] if not options.comment or not one.startswith(marks)]
-    sep, quote, width = _best(body[:_ROWS], kind, options, told)
+    sep, quote, width = _best(body[:_LINES], kind, options, told)
     dialect = Dialect(
         *(sep, encoding, quote, first, options.header != "none", options.comment or "")
     )
@@ -135,7 +136,7 @@ def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> D
             "header='none' (columns are then called 0, 1, ..., the target by its number or "
             "target='last'), or header='first' if they are names",
         )
-    if rows and rows[0] in rows[1:]:
+    if options.header is None and rows and rows[0] in rows[1:]:
         again = rows[1:].index(rows[0]) + 1
         raise DataError(f"row {again} of {file} repeats the header", "one header", "remove it")
     return dialect
@@ -195,7 +196,7 @@ def _best(
         separators = [options.sep or told]
     quotes = ['"', "'", ""] if options.quote is None else [options.quote.replace("none", "")]
     best = (separators[0], quotes[0], 1)
-    highest = (0.0, 0.0)
+    highest = (False, 0.0, 0.0)
     for sep in separators:
         for quote in quotes:
             rows = records("".join(lines), Dialect(sep, "", quote, 0, header=True))
@@ -204,9 +205,9 @@ def _best(
             if width < 2:
                 continue
             cells = [cell for row in rows[1:] for cell in row] or [""]
-            numbers = sum(_number(cell) is not None for cell in cells) / len(cells)
-            # All lines alike first; of several such separators the one that leaves numbers whole.
-            score = (round(count / len(rows), 2), round(numbers, 2))
+            numbers = sum(_DIGITS.fullmatch(cell) is not None for cell in cells) / len(cells)
+            # All lines alike first, as the header is; then what leaves numbers whole.
+            score = (len(rows[0]) == width, round(count / len(rows), 2), round(numbers, 2))
             if score > highest:
                 best, highest = (sep, quote, width), score
     return best
@@ -221,23 +222,27 @@ def _odd(rows: Sequence[Sequence[str]]) -> list[str]:
 
     That are numbers above numbers, and words that come again below.
     """
-    if len(rows) < 3 or rows[0] in rows[1:]:
+    if len(rows) < 3:
         return []
-    header, body = rows[0], rows[1:]
+    header = rows[0]
+    body = [row for row in rows[1:] if row != header]
     numbers = [_number(cell) for cell in header]
     below = [
         [row[place].strip() for row in body if len(row) > place] for place in range(len(header))
     ]
     again = [cell.strip() != "" and cell.strip() in below[at] for at, cell in enumerate(header)]
     counts = _counts([(n, again[at]) for at, n in enumerate(numbers) if n is not None])
-    odd, fractions = [], False
+    odd, fractions, above_numbers = [], False, False
     for place, (cell, number) in enumerate(zip(header, numbers, strict=True)):
+        numeric = 2 * sum(_number(one) is not None for one in below[place]) > len(below[place])
         if number is None:
             odd += [cell] if again[place] else []
+            above_numbers |= numeric
         elif not counts:
-            numeric = sum(_number(one) is not None for one in below[place])
-            odd += [cell] if 2 * numeric > len(below[place]) else []
+            odd += [cell] if numeric else []
             fractions |= odd[-1:] == [cell] and number % 1 > 0
+    if len(body) < len(rows) - 1 and not above_numbers:
+        return list(header)  # the same row twice, and nothing that only a name can be
     named = sum(1 for cell in header if cell.strip())
     return odd if fractions or 2 * len(odd) >= named else []
 

@@ -13,12 +13,20 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data._compressed import read_bytes
 from hcat_nb.data._dialect import Dialect, find_dialect, guess_encoding
-from hcat_nb.data._number_texts import NumberText, blank_mixed, number_text, told_missing, without
+from hcat_nb.data._number_texts import (
+    NumberText,
+    blank_mixed,
+    number_text,
+    some,
+    told_missing,
+    without,
+)
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["TableFile", "kind_of_file", "read_file", "read_frame", "table_files"]
 
 _HEAD = 1 << 20  # bytes of a file of text that tell how it is written
+_LOOK = 300  # rows that tell the decimal sign
 _TEXT = (".csv", ".tsv", ".data", ".txt")
 _LISTED = 5
 # The parsers' errors are ValueErrors; a workbook without its parts is a KeyError.
@@ -258,17 +267,15 @@ def _text(file: Path, kind: str, options: TableOptions, words: set[str]) -> Tabl
         head += b"\0" * (b"\0" in head[:1000] and len(head) % 2)  # UTF-16 ends a line in two bytes
     dialect = find_dialect(file, head, kind, options)
     try:
-        frame = _csv(file, dialect)
+        frame, missing, told = _numbers(partial(_csv, file, dialect), options, words)
     except UnicodeDecodeError:
         if options.encoding:
             raise
         dialect = dataclasses.replace(dialect, encoding=guess_encoding(file, read_bytes(file)))
-        frame = _csv(file, dialect)
+        frame, missing, told = _numbers(partial(_csv, file, dialect), options, words)
     notes = dialect.notes(options, {".csv": ",", ".tsv": "\t"}.get(kind, dialect.sep))
     if not dialect.header:
-        frame = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
         notes.append("no header: columns are called by their position, from 0")
-    frame, missing, told = _numbers(frame, options, words, lambda: _csv(file, dialect, dtype=str))
     if dialect.header and frame.columns[0] == "Unnamed: 0" and frame.iloc[:, 0].is_unique:
         frame = frame.set_index("Unnamed: 0").rename_axis(index=None)
     return TableFile(frame, (*notes, *told), missing, dialects=(dialect,))
@@ -304,6 +311,8 @@ def _csv(file: Path, dialect: Dialect, **how: Any) -> pd.DataFrame:
             "one name a column",
             "name all columns in the first line",
         ) from error
+    if not dialect.header:
+        frame = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
     if frame.shape[1] == 1:
         others = [one for one in (";", "\t", "|", ",") if one in str(frame.columns[0])]
         if others:
@@ -316,59 +325,57 @@ def _csv(file: Path, dialect: Dialect, **how: Any) -> pd.DataFrame:
 
 
 def _numbers(
-    frame: pd.DataFrame,
-    options: TableOptions,
-    words: set[str],
-    as_text: Callable[[], pd.DataFrame],
+    read: Callable[..., pd.DataFrame], options: TableOptions, words: set[str]
 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]], list[str]]:
-    """Return a frame in which texts that are numbers are numbers; see :func:`number_text`."""
+    """Return a frame in which texts that are numbers are numbers; see :func:`number_text`.
+
+    ``read`` takes further settings of pandas: a first look at some rows tells the decimal sign,
+    for column by column, as text, a large file would take minutes.
+    """
     from pandas.api import types
 
-    names = [str(name) for name in frame.columns]
-    places = [
-        place
-        for place, kind in enumerate(frame.dtypes)
-        if not types.is_numeric_dtype(kind) and names[place] not in (*options.drop, options.text)
-    ]
-    missing: dict[str, dict[str, int]] = {}
-    texts: dict[int, pd.Series] = {}
-    for place in places:
-        texts[place], words_found = without(frame.iloc[:, place], options.missing_in(names[place]))
-        if words_found:
-            missing[names[place]] = words_found
+    skipped = (*options.drop, options.text)
+    head = read(dtype=str, nrows=_LOOK)
+    names = [str(name) for name in head.columns]
 
-    def settled(places: list[int], likely: str | None) -> dict[int, NumberText]:
+    def settled(texts: Mapping[int, pd.Series], likely: str | None) -> dict[int, NumberText]:
         made: dict[int, NumberText] = {}
-        for one in places:
-            signs = names[one] not in words
-            read = number_text(texts[one], names[one], options, likely, signs=signs)
-            made |= {} if read is None else {one: read}
+        for place, column in texts.items():
+            name = names[place]
+            found = number_text(column, name, options, likely, signs=name not in words)
+            made |= {} if found is None else {place: found}
         return made
 
-    signs = {found.sign for found in settled(list(texts), None).values()}
-    points = [place for place, kind in enumerate(frame.dtypes) if types.is_float_dtype(kind)]
-    if "," in signs or options.decimal == ",":  # then 1.500 is no fraction
-        whole = as_text()
-        for place in points:
-            texts[place], _ = without(whole.iloc[:, place], options.missing_in(names[place]))
-        signs |= {found.sign for found in settled(points, None).values()}
-    elif any((frame.iloc[:, place] % 1 > 0).any() for place in points):
-        signs.add(".")
-    signs.discard("")
-    likely = signs.pop() if len(signs) == 1 else ""
-    numbers = settled(list(texts), likely)
+    look = {
+        place: without(head.iloc[:, place], options.missing_in(name))[0]
+        for place, name in enumerate(names)
+        if name not in skipped
+    }
+    signs = {found.sign for found in settled(look, None).values()} - {""}
+    likely = "," if options.decimal == "," else signs.pop() if len(signs) == 1 else ""
+    frame = read(decimal=",") if likely == "," else read()
     frame = frame.copy(deep=False)
-    for place, found in numbers.items():
-        frame.isetitem(place, found.content.array)
-        if found.missing:
+    missing: dict[str, dict[str, int]] = {}
+    texts: dict[int, pd.Series] = {}
+    for place, kind in enumerate(frame.dtypes):
+        name = names[place]
+        if types.is_numeric_dtype(kind) or name in skipped:
+            continue
+        texts[place], taken = without(frame.iloc[:, place], options.missing_in(name))
+        missing |= {name: taken} if taken else {}
+    numbers = settled(texts, likely)
+    for place, column in texts.items():
+        found = numbers.get(place)
+        frame.isetitem(place, (column if found is None else found.content).array)
+        if found is not None and found.missing:
             missing[names[place]] = {**missing.get(names[place], {}), **found.missing}
-    for place in set(texts) - set(numbers):
-        frame.isetitem(place, texts[place].array)
     told: dict[str, list[str]] = {}
-    for place, found in numbers.items():
-        for note in found.notes:
+    if likely == ",":  # of columns that pandas made numbers
+        numbers = settled(look, likely) | numbers
+    for place, one in sorted(numbers.items()):
+        for note in one.notes:
             told.setdefault(note, []).append(names[place])
-    return frame, missing, [f"{note}: {', '.join(columns)}" for note, columns in told.items()]
+    return frame, missing, [f"{note}: {some(columns)}" for note, columns in told.items()]
 
 
 def _parquet(file: Path) -> TableFile:
@@ -432,7 +439,7 @@ def _sheet(file: Path, options: TableOptions) -> TableFile:
             )
         header = {None: 0, "first": 0, "none": None}.get(options.header, options.header)  # type: ignore[arg-type]
         how: dict[str, Any] = {"header": header, "keep_default_na": False, "na_values": [""]}
-        frame: pd.DataFrame = book.parse(sheet, **how)
+        frame: pd.DataFrame = pd.read_excel(book, sheet_name=sheet, **how)
     notes = []
     if header is None:
         frame = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.table_options import TableOptions
 
-__all__ = ["NumberText", "blank_mixed", "number_text", "told_missing", "without"]
+__all__ = ["NumberText", "blank_mixed", "number_text", "some", "told_missing", "without"]
 
 # Missing among numbers and dates; among other words a level, or a class, like any other.
 _WORDS = {
@@ -34,6 +35,7 @@ _SPACES = " \u00a0\u202f"
 _STYLES = [(sign, group) for group in ("", ",.", _SPACES, "'\u2019") for sign in ".,"]
 _MOSTLY = 0.9  # share of cells that are numbers from which the others are suspect
 _LISTED = 3
+_FIRST = 200  # texts that tell whether a column is worth a closer look
 _UNITS = 12  # characters of a unit at most
 
 
@@ -53,6 +55,7 @@ class _Style(NamedTuple):
         return f"decimal sign {self.decimal!r}" + (f", thousands sign {grouped}" if grouped else "")
 
 
+@functools.cache
 def _form(decimal: str, thousands: str) -> re.Pattern[str]:
     whole = rf"[1-9]\d{{0,2}}(?:[{thousands}]\d{{3}})+|\d+" if thousands else r"\d+"
     sign = re.escape(decimal)
@@ -125,13 +128,16 @@ def number_text(
     if {one.lower() for one in rest.values()} <= _TRUTH:
         found: dict[str, Any] = {one: text.lower() == "true" for one, text in rest.items()}
         return NumberText(_mapped(column, found, object), words) if words and plain else None
+    first = list(rest.values())[:_FIRST]
+    if sum(one[:1].isdigit() or one[-1:].isdigit() for one in first) < len(first) / 2:
+        return None  # words: each text of a long column need not be looked at
     unit, bare = _without_unit(rest) if signs else ("", rest)
     styles = _styles(options) if signs else [_Style(".", "")]
     shares = [sum(counts[one] for one, text in bare.items() if s.fits(text)) for s in styles]
     n = sum(counts[one] for one in rest)
     fitting = [style for style, share in zip(styles, shares, strict=True) if share == n]
     if not fitting:
-        if signs:
+        if signs and likely is not None:
             _refuse_nearly(name, bare, styles, shares, n)
         return None
     values = {style: {one: style.number(text) for one, text in bare.items()} for style in fitting}
@@ -273,11 +279,11 @@ def told_missing(missing: Mapping[str, Mapping[str, int]]) -> list[str]:
         for name, words in missing.items()
         if words
     ]
-    return [f"taken as missing: {_some(told)}"] if told else []
+    return [f"taken as missing: {some(told, '; ')}"] if told else []
 
 
-def _some(words: Iterable[str], most: int = 8) -> str:
+def some(words: Iterable[str], sign: str = ", ", most: int = 8) -> str:
+    """Return the first words of a list, and how many follow."""
     listed = list(words)
-    return "; ".join(listed[:most]) + (
-        f" and {len(listed) - most} more columns" if len(listed) > most else ""
-    )
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return sign.join(listed[:most]) + more

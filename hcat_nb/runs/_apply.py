@@ -30,10 +30,15 @@ def apply_to(
     mislabeled: Mislabeled,
 ) -> LabelledDataset:
     """Apply decisions to the data of a run; see :meth:`Run.apply`."""
+    import pandas as pd
+
     from hcat_nb.runs.decisions import Decisions
     from hcat_nb.runs.export import mended
 
-    dataset = data_given(run, given)
+    # A run that was not saved holds its data and nothing to compare a frame with: the labels
+    # of the frame are compared when it is written.
+    unsaved = run.dataset is not None and "fingerprint" not in run.info["dataset"]
+    dataset = data_given(run, None if unsaved and isinstance(given, pd.DataFrame) else given)
     table = run.decisions()
     if decisions is not None and decisions is not table:
         if isinstance(decisions, Decisions):
