@@ -33,7 +33,6 @@ _BOMS = (  # the longer ones first
 )
 _NUMBER = re.compile(r"\s*[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?\s*")
 _DIGITS = re.compile(r"\s*[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?\s*")
-_FOREIGN = 0.3  # share of letters beyond ASCII that no language in Latin letters reaches
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", SPACE: "white space"}
 
 
@@ -73,7 +72,7 @@ class Dialect:
         if options.quote is None and self.quote != '"':
             told.append(f"quote {self.quote or 'none'}")
         if self.skip and not isinstance(options.header, int):
-            told.append(f"{self.skip} lines above the header are comments")
+            told.append(f"the first {self.skip} lines are comments or empty")
         return [f"found in the file: {'; '.join(told)}"] if told else []
 
 
@@ -175,9 +174,9 @@ def guess_encoding(file: Path, content: bytes) -> str:
     """
     encoding = "cp1252" if any(0x80 <= byte < 0xA0 for byte in set(content)) else "latin-1"
     text = content.decode(encoding, errors="replace")
-    letters = [one for one in text if one.isalpha() or ord(one) > 127]
-    foreign = sum(ord(one) > 127 for one in letters)
-    if "\ufffd" in text or foreign > _FOREIGN * len(letters):
+    runs = re.findall(r"[^\x00-\x7f]+", text)
+    foreign = sum(len(run) for run in runs if len(run) > 1)
+    if "\ufffd" in text or 2 * foreign > sum(map(len, runs)):  # words, not single letters
         raise DataError(
             f"{file} cannot be read as UTF-8, nor as {encoding}",
             "the file's own encoding",
