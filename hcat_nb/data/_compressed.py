@@ -7,13 +7,14 @@ import gzip
 import lzma
 import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import DataError
 from hcat_nb.registry import COMPRESSIONS
 
-__all__ = ["read_bytes", "write_bytes"]
+__all__ = ["read_bytes", "unpacked", "write_bytes"]
 
 
 def read_bytes(file: Path, most: int = -1) -> bytes:
@@ -37,6 +38,14 @@ def read_bytes(file: Path, most: int = -1) -> bytes:
     with _opened(file, kind, "rb") as opened:
         content: bytes = opened.read(*((most,) if most >= 0 else ()))
     return content
+
+
+def unpacked(file: Path) -> Path | BytesIO:
+    """Return what pandas can read: the file, or its content where pandas would need more.
+
+    It wants a package for Zstandard, and nothing else in an archive, not even what macOS adds.
+    """
+    return BytesIO(read_bytes(file)) if _kind(file) in (".zip", ".zst") else file
 
 
 def write_bytes(file: Path, content: bytes, kind: str, name: str) -> None:

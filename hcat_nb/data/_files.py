@@ -8,25 +8,17 @@ import glob
 import json
 import lzma
 import os
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data._compressed import read_bytes
-from hcat_nb.data._dialect import Dialect, find_dialect, guess_encoding
-from hcat_nb.data._number_texts import (
-    NumberText,
-    blank_mixed,
-    number_text,
-    some,
-    told_missing,
-    without,
-)
+from hcat_nb.data._compressed import unpacked
+from hcat_nb.data._dialect import Dialect
+from hcat_nb.data._number_texts import blank_mixed, told_missing, without
+from hcat_nb.data._text_files import read_text
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
@@ -36,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TableFile", "kind_of_file", "read_file", "read_frame", "table_files"]
 
-_HEAD = 1 << 20  # bytes of a file of text that tell how it is written
-_LOOK = 300  # rows that tell the decimal sign
 _TEXT = (".csv", ".tsv", ".data", ".txt")
 _LISTED = 5
 # The parsers' errors are ValueErrors; a workbook without its parts is a KeyError.
@@ -58,20 +48,20 @@ class TableFile:
         What was found and done, words taken as missing among it.
     missing : mapping of str to mapping of str to int
         By column, which words were taken as missing, and how often.
+    dialects : tuple of Dialect or None
+        Of each file; None where it is no text.
     files : tuple of Path
         One, or the parts of a table.
     rows : tuple of int
         Of each file.
-    dialects : tuple of Dialect or None
-        Of each file; None where it is no text.
     """
 
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
     missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    dialects: tuple[Dialect | None, ...] = ()
     files: tuple[Path, ...] = ()
     rows: tuple[int, ...] = ()
-    dialects: tuple[Dialect | None, ...] = ()
 
 
 def read_frame(path: str | Path, options: TableOptions | None = None) -> pd.DataFrame:
@@ -179,7 +169,7 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         ".json": lambda: _json(file, lines=False),
         ".jsonl": lambda: _json(file, lines=True),
         ".ndjson": lambda: _json(file, lines=True),
-        **dict.fromkeys(_TEXT, lambda: _text(file, kind, options, words)),
+        **dict.fromkeys(_TEXT, lambda: TableFile(*read_text(file, kind, options, words))),
     }
     try:
         read = readers[kind]()
@@ -254,128 +244,10 @@ def _joined(path: str, parts: list[TableFile]) -> TableFile:
         pd.concat(frames, ignore_index=True),
         (note, *dict.fromkeys(told), *told_missing(missing)),
         missing,
+        tuple(part.dialects[0] for part in parts),
         files,
         tuple(part.rows[0] for part in parts),
-        tuple(part.dialects[0] for part in parts),
     )
-
-
-def _text(file: Path, kind: str, options: TableOptions, words: set[str]) -> TableFile:
-    head = read_bytes(file, _HEAD)
-    if len(head) == _HEAD and b"\n" in head[:-1]:
-        head = head[: head.rindex(b"\n") + 1]
-        head += b"\0" * (b"\0" in head[:1000] and len(head) % 2)  # UTF-16 ends a line in two bytes
-    dialect = find_dialect(file, head, kind, options)
-    try:
-        frame, missing, told = _numbers(partial(_csv, file, dialect), options, words)
-    except UnicodeDecodeError:
-        if options.encoding:
-            raise
-        dialect = dataclasses.replace(dialect, encoding=guess_encoding(file, read_bytes(file)))
-        frame, missing, told = _numbers(partial(_csv, file, dialect), options, words)
-    notes = dialect.notes(options, {".csv": ",", ".tsv": "\t"}.get(kind, dialect.sep))
-    if not dialect.header:
-        notes.append("no header: columns are called by their position, from 0")
-    if dialect.header and frame.columns[0] == "Unnamed: 0" and frame.iloc[:, 0].is_unique:
-        frame = frame.set_index("Unnamed: 0").rename_axis(index=None)
-    return TableFile(frame, (*notes, *told), missing, dialects=(dialect,))
-
-
-def _csv(file: Path, dialect: Dialect, **how: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    quoting = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            # In one piece: read in parts, a column's type would depend on where a stray text
-            # stands.  And by the header: else pandas takes a surplus first field as the index.
-            # Only empty cells are missing: other words may be levels and classes.
-            frame: pd.DataFrame = pd.read_csv(
-                file,
-                sep=dialect.sep,
-                encoding=dialect.encoding,
-                skiprows=dialect.skip,
-                header=0 if dialect.header else None,
-                comment=dialect.comment or None,
-                keep_default_na=False,
-                na_values=[""],
-                low_memory=False,
-                index_col=False,
-                **quoting,
-                **how,
-            )
-    except pd.errors.ParserWarning as error:
-        raise DataError(
-            f"the rows of {file} have more fields than its header",
-            "one name a column",
-            "name all columns in the first line",
-        ) from error
-    if not dialect.header:
-        frame = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
-    if frame.shape[1] == 1:
-        others = [one for one in (";", "\t", "|", ",") if one in str(frame.columns[0])]
-        if others:
-            raise DataError(
-                f"{file} has one column, {frame.columns[0]!r}",
-                f"fields separated by {dialect.sep!r}",
-                f"sep={others[0]!r}",
-            )
-    return frame
-
-
-def _numbers(
-    read: Callable[..., pd.DataFrame], options: TableOptions, words: set[str]
-) -> tuple[pd.DataFrame, dict[str, dict[str, int]], list[str]]:
-    """Return a frame in which texts that are numbers are numbers; see :func:`number_text`.
-
-    ``read`` takes further settings of pandas: a first look at some rows tells the decimal sign,
-    for column by column, as text, a large file would take minutes.
-    """
-    from pandas.api import types
-
-    skipped = (*options.drop, options.text)
-    head = read(dtype=str, nrows=_LOOK)
-    names = [str(name) for name in head.columns]
-
-    def settled(texts: Mapping[int, pd.Series], likely: str | None) -> dict[int, NumberText]:
-        made: dict[int, NumberText] = {}
-        for place, column in texts.items():
-            name = names[place]
-            found = number_text(column, name, options, likely, signs=name not in words)
-            made |= {} if found is None else {place: found}
-        return made
-
-    look = {
-        place: without(head.iloc[:, place], options.missing_in(name))[0]
-        for place, name in enumerate(names)
-        if name not in skipped
-    }
-    signs = {found.sign for found in settled(look, None).values()} - {""}
-    likely = "," if options.decimal == "," else signs.pop() if len(signs) == 1 else ""
-    frame = read(decimal=",") if likely == "," else read()
-    frame = frame.copy(deep=False)
-    missing: dict[str, dict[str, int]] = {}
-    texts: dict[int, pd.Series] = {}
-    for place, kind in enumerate(frame.dtypes):
-        name = names[place]
-        if types.is_numeric_dtype(kind) or name in skipped:
-            continue
-        texts[place], taken = without(frame.iloc[:, place], options.missing_in(name))
-        missing |= {name: taken} if taken else {}
-    numbers = settled(texts, likely)
-    for place, column in texts.items():
-        found = numbers.get(place)
-        frame.isetitem(place, (column if found is None else found.content).array)
-        if found is not None and found.missing:
-            missing[names[place]] = {**missing.get(names[place], {}), **found.missing}
-    told: dict[str, list[str]] = {}
-    if likely == ",":  # of columns that pandas made numbers
-        numbers = settled(look, likely) | numbers
-    for place, one in sorted(numbers.items()):
-        for note in one.notes:
-            told.setdefault(note, []).append(names[place])
-    return frame, missing, [f"{note}: {some(columns)}" for note, columns in told.items()]
 
 
 def _parquet(file: Path) -> TableFile:
@@ -453,9 +325,9 @@ def _json(file: Path, *, lines: bool) -> TableFile:
 
     try:
         # JSON has types; guessing others would turn codes of digits into numbers
-        frame: pd.DataFrame = pd.read_json(file, lines=lines, dtype=False)
+        frame: pd.DataFrame = pd.read_json(unpacked(file), lines=lines, dtype=False)
     except ValueError:
         if lines:
             raise
-        frame = pd.read_json(file, lines=True, dtype=False)
+        frame = pd.read_json(unpacked(file), lines=True, dtype=False)
     return TableFile(frame)
