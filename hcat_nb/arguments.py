@@ -17,41 +17,28 @@ from typing import Any, NoReturn
 
 from hcat_nb.errors import HcatError, SpecError, UnknownNameError
 from hcat_nb.fields import field_choices
+from hcat_nb.reading import READING, SEVERAL, with_reading
 from hcat_nb.registry import nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 __all__ = [
-    "TABLE_OPTIONS",
     "OptionParser",
+    "add_reading_options",
     "add_spec_options",
     "in_line_words",
     "read_pair",
     "read_value",
     "read_yaml",
+    "reading_options",
     "refuse_several",
     "spec_options",
 ]
 
-# Keywords of hcat_nb.load that stand behind --dataset-options in a line.
-TABLE_OPTIONS = (
-    "drop",
-    "categorical",
-    "missing",
-    "impute",
-    "min_frequency",
-    "max_categories",
-    "text",
-    "analyzer",
-    "max_features",
-    "ngram_range",
-)
 _MOST_VALUES = 1_000_000  # of YAML
 # Data and model are handed over as objects where a remedy names them.
-_IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"}
-# Not behind a bracket, where it belongs to a call in Python, nor where it is told as it should be.
-_KEYWORD = re.compile(
-    r"""(?<![\w.(])(?<!--dataset-options )(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)"""
-)
+_IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"} | set(READING)
+# Not behind a bracket, where it belongs to a call in Python.
+_KEYWORD = re.compile(r"""(?<![\w.(])(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -81,12 +68,9 @@ class OptionParser(argparse.ArgumentParser):
                 listed = [forms[0] for forms in spellings if forms]
                 near = nearest(unknown[0].split("=")[0], list(itertools.chain(*spellings)))
                 close = near.partition(" (nearest: ")[1:]
-                name = unknown[0].lstrip("-").partition("=")[0].replace("-", "_")
-                behind = name in TABLE_OPTIONS and "--dataset-options" in listed
                 raise UnknownNameError(
                     f"unknown option {unknown[0]!r}",
                     f"one of {', '.join(listed)}{''.join(close)}",
-                    f"--dataset-options {name}=VALUE" if behind else None,
                 )
             raise SpecError(f"{unknown[0]!r} is one word too many", "options as --name value")
         return namespace
@@ -132,6 +116,37 @@ def add_spec_options(parser: argparse.ArgumentParser, only: Collection[str] | No
         else:
             settings["metavar"] = kind.split(" ")[0].upper()
         parser.add_argument(*flags, **settings)
+    if only is None or "dataset_options" in only:
+        add_reading_options(parser)
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of reading data; each may stand among the ``dataset_options`` too."""
+    group = parser.add_argument_group("reading data")
+    for name, text in READING.items():
+        flags = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))
+        group.add_argument(
+            *flags,
+            dest=name,
+            default=argparse.SUPPRESS,
+            help=text,
+            nargs="+" if name in SEVERAL else None,
+            metavar="VALUE",
+        )
+
+
+def reading_options(namespace: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of reading that were given; a single value as itself."""
+    found: dict[str, Any] = {}
+    for name in READING:
+        if not hasattr(namespace, name):
+            continue
+        given = getattr(namespace, name)
+        texts = given if isinstance(given, list) else [given]
+        # Words for what is missing, null and NaN among them, are no JSON.
+        values = [read_value(one) if one[:1] in "[{" or name != "missing" else one for one in texts]
+        found[name] = values if len(values) > 1 else values[0]
+    return found
 
 
 def spec_options(namespace: argparse.Namespace) -> dict[str, Any]:
@@ -156,7 +171,7 @@ def spec_options(namespace: argparse.Namespace) -> dict[str, Any]:
         elif item.name == "hardness":
             refuse_several(value)
         options[item.name] = value
-    return options
+    return with_reading({**options, **reading_options(namespace)})
 
 
 def in_line_words(error: HcatError) -> str:
@@ -165,7 +180,7 @@ def in_line_words(error: HcatError) -> str:
     Examples
     --------
     >>> in_line_words(HcatError("no", remedy='on_bad_row="drop" or impute="median"'))
-    'no; to mend it: --on-bad-row drop or --dataset-options impute=median'
+    'no; to mend it: --on-bad-row drop or --impute median'
     """
     if not error.remedy:
         return str(error)
@@ -175,8 +190,6 @@ def in_line_words(error: HcatError) -> str:
 
 def _as_option(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"].strip("\"'")
-    if name in TABLE_OPTIONS:
-        return f"--dataset-options {name}={shlex.quote(value) if value else ''}"
     if name in _IN_LINE:
         return f"--{name.replace('_', '-')}" + (f" {shlex.quote(value)}" if value else "")
     return found[0]

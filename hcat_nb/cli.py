@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hcat_nb.arguments import OptionParser, in_line_words, read_pair, spec_options
+from hcat_nb.arguments import OptionParser, in_line_words, read_pair, reading_options, spec_options
 from hcat_nb.commands.table import LINES
 from hcat_nb.errors import HcatError, StoreError
 from hcat_nb.signals import interrupts
@@ -63,7 +63,8 @@ def main(words: Sequence[str] | None = None) -> int:
             told = str
         command = LINES[namespace.line]
         own = {one.key: getattr(namespace, one.dest) for one in command.of("line")}
-        given = Given(namespace.line, own, spec_options(namespace))
+        options = (reading_options if command.reads else spec_options)(namespace)
+        given = Given(namespace.line, own, options)
         with _logged(own):
             failed = _ACTIONS[namespace.line](given, command.function())
         sys.stdout.flush()  # here, where a pipe that was closed can be told from a defect
@@ -202,6 +203,11 @@ def _rescore(given: Given, rescore: Called) -> None:
         _print(_brief(_metrics(run, given.own["run"])))
 
 
+def _apply(given: Given, apply_to_files: Called) -> None:
+    own = {name: value for name, value in given.own.items() if value is not None}
+    print(apply_to_files(**own, **given.options))
+
+
 def _sweep(given: Given, sweep: Called) -> bool:
     """Do the sweep; return whether a run of it failed, or was not begun."""
     from hcat_nb.sweeps.sweep import Sweep
@@ -283,6 +289,7 @@ _ACTIONS: dict[str, Callable[[Given, Called], bool | None]] = {
     "resume": _resume,
     "evaluate": _evaluate,
     "rescore": _rescore,
+    "apply": _apply,
     "sweep": _sweep,
     "results": _results,
     "self-check": _self_check,

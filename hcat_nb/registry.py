@@ -13,6 +13,7 @@ import importlib
 import inspect
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
@@ -37,12 +38,17 @@ __all__ = [
     "names_folder",
     "nearest",
     "register",
+    "split_of",
 ]
 
 T = TypeVar("T", bound=type)
 
 ARRAY_SUFFIX = ".npy"
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
+TABLE_SUFFIXES = (
+    *(".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"),
+    *(".xlsx", ".data", ".txt", ".arff", ".feather", ".dta"),
+)
+_SHARDS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")  # a folder of them is one table
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 # H-CAT's words for our names; a value may stand for several names.
@@ -80,20 +86,49 @@ def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
     return f"{listed} (nearest: {', '.join(close)})" if close else listed
 
 
+_SPLITS = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")
+
+
+def split_of(name: str) -> str:
+    """Return the word for a split that a file or folder is called by, "" if it is none.
+
+    Examples
+    --------
+    >>> split_of("Train"), split_of("test-00000-of-00001.parquet"), split_of("training_photos")
+    ('Train', 'test', '')
+    """
+    stem = re.match(r"[A-Za-z]+(?=\W|_\d|\d|$)", name)
+    return stem[0] if stem and stem[0].lower() in _SPLITS else ""
+
+
 def names_file(name: str) -> bool:
     """Whether the name of a dataset is the path of a table or an array.
 
-    A table is read by the source ``file``.
+    A table is read by the source ``file``; it may be an existing file of any
+    kind, or a folder that holds tables.
 
     Examples
     --------
     >>> names_file("data/birds.csv.gz"), names_file("digits")
     (True, False)
     """
-    suffixes = Path(name).suffixes
+    if _suffix(name) in (*TABLE_SUFFIXES, ARRAY_SUFFIX):
+        return True
+    path = Path(name).expanduser()
+    if "/" not in name and os.sep not in name and "." not in name:
+        return False  # the name of a dataset
+    if not path.is_dir():
+        return path.is_file()
+    inside = [one for one in path.iterdir() if not one.name.startswith((".", "_"))]
+    shards = any(_suffix(one.name) in _SHARDS for one in inside)
+    return shards and not any(one.is_dir() for one in inside)  # else of images, and a list of them
+
+
+def _suffix(name: str) -> str:
+    suffixes = [] if Path(name).name.startswith(".") else Path(name).suffixes
     if suffixes and suffixes[-1].lower() in COMPRESSIONS:
         suffixes.pop()
-    return bool(suffixes) and suffixes[-1].lower() in (*TABLE_SUFFIXES, ARRAY_SUFFIX)
+    return suffixes[-1].lower() if suffixes else ""
 
 
 def names_folder(name: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from hcat_nb.casts import plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
+from hcat_nb.reading import READING, with_reading
 from hcat_nb.registry import JUDGES, METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
 __all__ = ["DATA_ON", "DEFAULTS", "OPTION_ALIASES", "RunSpec"]
@@ -308,11 +309,11 @@ class RunSpec:
         UnknownNameError
             If an option does not exist.
         """
-        return dataclasses.replace(self, **_known(changes))
+        return dataclasses.replace(self, **_known(changes, self.dataset_options))
 
     @classmethod
     def from_options(cls, **options: Any) -> RunSpec:
-        """Make a spec from keywords, H-CAT's words included.
+        """Make a spec from keywords, H-CAT's words and options of reading data included.
 
         ``hardness`` may be a mixture, ``{kind: proportion}``, as in
         :func:`hcat_nb.perturb`; ``p`` is then what its parts add up to.
@@ -359,13 +360,13 @@ class RunSpec:
         }
 
 
-def _known(options: Mapping[str, Any]) -> dict[str, Any]:
+def _known(options: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     names = [item.name for item in dataclasses.fields(RunSpec)]
     known: dict[str, Any] = {}
-    for given, value in options.items():
+    for given, value in with_reading(options, before).items():
         name = OPTION_ALIASES.get(given, given)
         if name not in names:
-            raise UnknownNameError(f"unknown option {given!r}", nearest(given, names))
+            raise UnknownNameError(f"unknown option {given!r}", nearest(given, [*names, *READING]))
         if name in known:
             raise SpecError(f"the option {name!r} is given twice (as {given!r} too)")
         known[name] = value

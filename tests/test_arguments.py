@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from hcat_nb.arguments import (
-    TABLE_OPTIONS,
     OptionParser,
     add_spec_options,
     in_line_words,
@@ -19,8 +18,10 @@ from hcat_nb.arguments import (
     spec_options,
 )
 from hcat_nb.data.loading import load
-from hcat_nb.data.table_options import TableOptions
+from hcat_nb.data.sources.file import File
+from hcat_nb.data.sources.folder import Folder
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.reading import READING
 from hcat_nb.spec import RunSpec
 
 
@@ -32,9 +33,9 @@ def parser():
 
 
 def test_every_field_is_an_option_and_only_those(parser):
-    assert {action.dest for action in parser._actions} == {
-        item.name for item in dataclasses.fields(RunSpec)
-    }
+    fields = {item.name for item in dataclasses.fields(RunSpec)}
+    assert {action.dest for action in parser._actions} == fields | set(READING)
+    assert not fields & set(READING)
 
 
 def test_options_that_are_not_given_are_absent(parser):
@@ -154,16 +155,16 @@ def test_a_remedy_is_told_in_the_words_of_a_line():
     told = in_line_words(error)
     assert told.startswith("on_bad_row='x' is wrong; expected on_bad_row='drop'; to mend it: ")
     assert told.endswith(
-        "--data-on disk or --dataset-options max_categories=; --target, a column; "
-        "--dataset-options drop='my col'; --epochs 3"
+        "--data-on disk or --max-categories; --target, a column; --drop 'my col'; --epochs 3"
     )
     for same in ("frame.reset_index(drop=True)", "run.explore(file=...)", "dataset=, the data"):
         assert in_line_words(DataError("x", remedy=same)) == f"x; to mend it: {same}"
     assert in_line_words(DataError("x", "y")) == "x; expected y"
 
 
-def test_the_options_of_a_table_are_those_that_it_has():
-    assert set(TABLE_OPTIONS) == {item.name for item in dataclasses.fields(TableOptions)}
+def test_options_of_reading_are_those_that_tables_and_folders_have():
+    theirs = {*File.options(), *Folder.options()} - {"path", "flip_keeps_label"}
+    assert set(READING) == theirs
 
 
 def test_every_remedy_of_a_table_can_be_typed_as_it_is_told(parser):
@@ -172,14 +173,8 @@ def test_every_remedy_of_a_table_can_be_typed_as_it_is_told(parser):
         load(frame, target="y")
     told = in_line_words(raised.value)
     assert "--on-bad-row drop" in told
-    words = ["digits", *re.search(r"--dataset-options impute=median", told).group().split()]
+    words = ["digits", *re.search(r"--impute median", told).group().split()]
     assert spec_options(parser.parse(words))["dataset_options"] == {"impute": "median"}
-
-
-def test_an_option_of_the_table_is_told_where_it_stands(parser):
-    with pytest.raises(UnknownNameError) as told:
-        parser.parse(["digits", "--max-categories", "5"])
-    assert in_line_words(told.value).endswith("to mend it: --dataset-options max_categories=VALUE")
 
 
 @pytest.mark.parametrize(
@@ -208,3 +203,19 @@ def test_yaml_that_would_do_harm_is_refused(text, said):
 def test_plain_yaml_is_read():
     assert read_yaml("a: &x {b: [1, 2]}\nc: *x") == {"a": {"b": [1, 2]}, "c": {"b": [1, 2]}}
     assert read_yaml("") is None
+
+
+def test_options_of_reading_are_typed_as_they_are_written_in_python(parser):
+    words = ["a.csv", "--missing", "?", "-999", "null", "--sep", ";", "--impute", "0"]
+    given = spec_options(parser.parse([*words, "--header", "none", "--size", "32"]))
+    assert given["dataset_options"] == {
+        "missing": ["?", "-999", "null"],
+        "sep": ";",
+        "impute": 0,
+        "header": "none",
+        "size": 32,
+    }
+    by_column = ["a.csv", "--missing", '{"age": [-999]}']
+    assert spec_options(parser.parse(by_column))["dataset_options"] == {"missing": {"age": [-999]}}
+    with pytest.raises(SpecError, match="text is given twice"):
+        spec_options(parser.parse(["a.csv", "--text", "a", "--dataset-options", "text=b"]))

@@ -112,7 +112,7 @@ def test_entry_points_are_read_once_until_a_package_comes(monkeypatch, tmp_path)
         ("a", False),
         ("a.gz", False),
         ("csv", False),
-        ("a.xlsx", False),
+        ("a.xlsx", True),
     ],
 )
 def test_paths_of_tables_are_told_from_names(name, is_file):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal
 
-from hcat_nb.arguments import OptionParser, add_spec_options
+from hcat_nb.arguments import OptionParser, add_reading_options, add_spec_options
 
 __all__ = ["Command", "Own"]
 
@@ -83,6 +83,8 @@ class Command:
         The fields of RunSpec that are its options.
     arguments : tuple of Own
         Its further arguments, on either face.
+    reads : bool
+        Whether options of reading data are among its arguments, without a field of RunSpec.
     cell : bool
         Whether its magic may stand above a cell, which holds options as YAML.
     document : str
@@ -97,6 +99,7 @@ class Command:
     line: str = ""
     fields: tuple[str, ...] = ()
     arguments: tuple[Own, ...] = ()
+    reads: bool = False
     cell: bool = False
     document: str = ""
     epilog: str = ""
@@ -135,6 +138,8 @@ class Command:
             if one.positional:
                 _add(parser, one, face)
         add_spec_options(parser, only=self.fields)
+        if self.reads:
+            add_reading_options(parser)
         for one in own:
             if not one.positional:
                 _add(parser, one, face)

@@ -42,6 +42,8 @@ _DISPLAY = Own(
     settings={"metavar": "STR"},
     only="magic",
 )
+MISLABELED = ("unlabel", "drop", "keep")
+_MUST = {"required": True}
 _FLAG: Mapping[str, Any] = {"action": "store_true"}
 _OUT = (
     Own("--out", "folder to save the run to", settings={"metavar": "DIR"}),
@@ -181,6 +183,20 @@ COMMANDS = (
         line="rescore",
         fields=("methods", "method_options"),
         arguments=(_RUN, _NAME),
+    ),
+    Command(
+        "Write data mended, in the format that they came in.",
+        "hcat_nb.runs.review.export:apply_to_files",
+        line="apply",
+        arguments=(
+            Own("decisions", "a run's folder, its file of decisions, or a table of them"),
+            Own("data", "the table or folder that was decided on"),
+            Own("--out", "of the same kind as the data", settings={"metavar": "FILE"}, line=_MUST),
+            Own("--target", "column of the labels [that of the run]"),
+            Own("--mislabeled", "what becomes of them [unlabel]", choices=MISLABELED),
+            Own("--overwrite", "replace what stands there", settings=_FLAG),
+        ),
+        reads=True,
     ),
     Command(
         "Do many runs, each in a notebook and a folder of its own; those that are done are "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.data._number_texts import number_text
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def read_column(series: pd.Series, name: str, options: TableOptions) -> Number |
         )
     values = series.to_numpy(dtype=object, na_value=np.nan)
     values = values.copy()  # the frame is the user's
-    missing = pd.isna(values) | _marked(values, options.missing)
+    missing = pd.isna(values) | _marked(values, options.missing_in(name))
     values[missing] = np.nan
     present = values[~missing]
     kind = _only_kind(present, name)
@@ -184,6 +185,9 @@ def _numeric_text(
     numeric_levels = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce")
     parsed = numeric_levels.to_numpy(float)[codes]
     odd = np.isnan(parsed)
+    other = number_text(pd.Series(values), name, options, plain=False)
+    if other is not None and pd.api.types.is_numeric_dtype(other.content.dtype):
+        return Number(other.content, f"{name!r}: {'; '.join(other.notes)}")
     if not odd.any() and options.missing and missing.any():
         numeric = np.full(len(values), np.nan)
         numeric[~missing] = parsed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data._arrays import Parts
+from hcat_nb.data._number_texts import blank_mixed, told_missing, without
 from hcat_nb.data._table import nearest_columns, read_table
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,8 @@ def from_frame(
             "different names",
             "rename or drop them",
         )
+    options = options or TableOptions()
+    frame, about_missing = _without_missing(frame, names, options)
     columns = list(range(len(names)))
     if target is not None:
         position = _position(target, names)
@@ -71,7 +74,7 @@ def from_frame(
         labels = frame.iloc[:, position]
     elif isinstance(labels, (pd.Series, pd.DataFrame)) and len(labels) == len(frame):
         _same_index(frame, labels)
-    table = read_table(frame.iloc[:, columns], options or TableOptions())
+    table = read_table(frame.iloc[:, columns], options)
     return Parts(
         features=table.features,
         labels=labels,
@@ -79,12 +82,33 @@ def from_frame(
         ids=frame.index.copy(deep=True),
         feature_names=table.names,
         owned=True,
-        notes=table.notes,
+        notes=(*about_missing, *table.notes),
         levels=table.levels,
         words=table.words,
         text=table.text,
         original=table.original,
     )
+
+
+def _without_missing(
+    frame: pd.DataFrame, names: list[str], options: TableOptions
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame, and what was taken as missing: words of the options, and among numbers."""
+    for name in options.missing if isinstance(options.missing, Mapping) else ():
+        if name not in names:
+            raise UnknownNameError(
+                f"missing names the column {name!r}, which is not there",
+                nearest_columns(name, names),
+            )
+    frame = frame.copy(deep=False)
+    found: dict[str, dict[str, int]] = {}
+    for place, name in enumerate(names):
+        column, words = without(frame.iloc[:, place], options.missing_in(name))
+        column, mixed = blank_mixed(column)
+        if words or mixed:
+            frame.isetitem(place, column.array)
+            found[name] = {**words, **mixed}
+    return frame, told_missing(found)
 
 
 def _repeats(names: list[str]) -> bool:

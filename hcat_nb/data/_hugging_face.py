@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data._arrays import Parts
 from hcat_nb.data._frames import from_frame
-from hcat_nb.data._image_files import ImageFiles, from_files
+from hcat_nb.data._image_files import ImageFiles, ImageRow, from_files
 from hcat_nb.data._pictures import open_picture
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.table_options import TableOptions
@@ -148,13 +148,6 @@ def _image(data: Any, chosen: Any) -> str | None:
     return images[0] if images else None
 
 
-class _Row(int):
-    """A row's number that is named as such."""
-
-    def __str__(self) -> str:
-        return f"row {int(self)}"
-
-
 def _pictures(
     data: Any, image: str, labels: pd.Categorical | Any, options: Mapping[str, Any], name: str
 ) -> ImageFiles:
@@ -175,7 +168,7 @@ def _pictures(
             raise ValueError("no image")
         return open_picture(stored["path"] if stored["bytes"] is None else BytesIO(stored["bytes"]))
 
-    rows = [_Row(row) for row in range(len(data))]
+    rows = [ImageRow(row) for row in range(len(data))]
     return ImageFiles(
         rows, labels, name, options=ImageOptions.of(**rest), transform=transform, opens=opens
     )

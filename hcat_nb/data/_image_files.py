@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
-__all__ = ["ImageFiles", "from_files", "missing_files"]
+__all__ = ["ImageFiles", "ImageRow", "from_files", "missing_files"]
 
 _NAMED = 5  # files that a message names
 
@@ -65,6 +65,13 @@ class ImageFiles:
                 f"transform is a {type(self.transform).__name__}",
                 "a callable that takes a PIL image",
             )
+
+
+class ImageRow(int):
+    """A row's number that is named as such, where images lie in a table."""
+
+    def __str__(self) -> str:
+        return f"row {int(self)}"
 
 
 def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:

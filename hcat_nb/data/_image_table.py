@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data._image_files import ImageFiles, missing_files
+from hcat_nb.data._image_files import ImageFiles, ImageRow, missing_files
+from hcat_nb.data._pictures import open_picture
 from hcat_nb.data._table import nearest_columns
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from PIL.Image import Image
 
-__all__ = ["files_of"]
+__all__ = ["files_of", "holds_image", "image_column"]
 
 _NAMED = 5  # rows that a message names
+# How files of JPEG, PNG, GIF, BMP, TIFF and WebP begin.
+_MAGIC = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
 def files_of(
@@ -28,7 +34,8 @@ def files_of(
     Parameters
     ----------
     frame : pandas.DataFrame
-        Its index becomes the sample ids; columns but the two are not used.
+        Its index becomes the sample ids; columns but the two are not used.  The
+        column of images may also hold their bytes.
     labels : object, optional
         Labels beside the frame.
     target : hashable, optional
@@ -62,14 +69,59 @@ def files_of(
                 f"the table has no column {one!r}",
                 nearest_columns(str(one), [str(name) for name in frame.columns]),
             )
-    return ImageFiles(
-        _paths(frame[column], root),
+    pictures = frame[column]
+    unused = [str(one) for one in frame.columns if one not in (column, target)]
+    inside = holds_image(pictures)
+    notes = f"images of the column {column!r}; other columns are no features: {', '.join(unused)}"
+    files = ImageFiles(
+        [] if inside else _paths(pictures, root),
         frame[target] if labels is None else labels,
         name,
         frame.index,
         chosen,
         transform,
+        (notes,) if unused else (),
     )
+    if not inside:
+        return files
+    cells = pictures.tolist()
+
+    def opens(row: ImageRow) -> Image:
+        cell = cells[row]
+        stored = cell if isinstance(cell, dict) else {"bytes": cell}
+        if stored.get("bytes") is not None:
+            return open_picture(BytesIO(stored["bytes"]))
+        if not stored.get("path"):
+            raise ValueError("no image")
+        return open_picture(Path(root or "", stored["path"]).expanduser())
+
+    return dataclasses.replace(
+        files, paths=[ImageRow(row) for row in range(len(cells))], opens=opens
+    )
+
+
+def image_column(frame: pd.DataFrame, target: Any) -> str | None:
+    """Return the column that holds images, as Hugging Face or others keep them in Parquet.
+
+    Raises
+    ------
+    DataError
+        If several do.
+    """
+    found = [
+        str(name) for name in frame.columns if str(name) != str(target) and holds_image(frame[name])
+    ]
+    if len(found) > 1:
+        raise DataError(f"{len(found)} columns hold images", "image=, one of " + ", ".join(found))
+    return found[0] if found else None
+
+
+def holds_image(column: pd.Series) -> bool:
+    """Whether the cells are images: their bytes, or a dict with ``bytes`` and ``path``."""
+    first = next((one for one in column if one is not None), None) if column.dtype == object else 0
+    if isinstance(first, dict):
+        return "bytes" in first and set(first) <= {"bytes", "path"}
+    return isinstance(first, bytes) and first.startswith(_MAGIC)
 
 
 def _paths(column: pd.Series, root: str | os.PathLike[str] | None) -> list[Path]:

@@ -44,7 +44,7 @@ class Coded:
     notes: tuple[str, ...] = ()
 
 
-def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
+def code_labels(labels: Any, classes: Sequence[Any] | None = None, *, words: bool = False) -> Coded:
     """Return class codes for labels; the rules are those of :func:`hcat_nb.data.loading.load`.
 
     Parameters
@@ -53,6 +53,8 @@ def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
         One label a row.
     classes : sequence, optional
         All classes in the order wanted, those without a row included.
+    words : bool
+        Whether every text is a class, also what ``str`` makes of a missing value.
 
     Raises
     ------
@@ -69,14 +71,15 @@ def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
     import pandas as pd
 
     column = label_column(labels)
+    not_text = () if words else _MISSING_TEXT
     if isinstance(column, OneHot):
         coded = _with_values(column.codes, column.names, "one-hot columns")
     elif isinstance(column, pd.Categorical):
-        coded = _code_categorical(column, tell_unused=classes is None)
+        coded = _code_categorical(column, not_text, tell_unused=classes is None)
     elif column.dtype.kind in "biuf":
         coded = _code_numbers(column)
     elif column.dtype.kind == "O":
-        coded = _code_objects(column)
+        coded = _code_objects(column, not_text)
     else:
         raise no_class(str(column.dtype))
     if classes is not None:
@@ -93,10 +96,10 @@ def _code_numbers(column: np.ndarray) -> Coded:
     return Coded(codes, tuple(values.tolist()))
 
 
-def _code_objects(column: np.ndarray) -> Coded:
+def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
     import pandas as pd
 
-    as_text = pd.Series(column, dtype=object).isin(_MISSING_TEXT).to_numpy()
+    as_text = pd.Series(column, dtype=object).isin(not_text).to_numpy()
     missing = pd.isna(column) | as_text
     present = column[~missing]
     kind = only_kind(present)
@@ -112,10 +115,12 @@ def _code_objects(column: np.ndarray) -> Coded:
     return Coded(codes, tuple(plain[i] for i in order), _text_notes(as_text.sum(), plain))
 
 
-def _code_categorical(column: pd.Categorical, tell_unused: bool) -> Coded:
+def _code_categorical(
+    column: pd.Categorical, not_text: tuple[str, ...], tell_unused: bool
+) -> Coded:
     values = column.categories.to_numpy(dtype=object)
     codes = column.codes.astype(np.int64)
-    missing = [i for i, value in enumerate(values) if value in _MISSING_TEXT]
+    missing = [i for i, value in enumerate(values) if value in not_text]
     as_text = np.isin(codes, missing)
     codes[as_text] = NO_LABEL
     used = np.bincount(codes[codes != NO_LABEL], minlength=len(values)) > 0

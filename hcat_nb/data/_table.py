@@ -70,6 +70,7 @@ def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
     frame = frame.set_axis(names, axis=1).drop(columns=list(options.drop))
     if not frame.shape[1]:
         raise DataError("the frame has no feature column", "at least one besides the target")
+    frame, about_lists = _without_lists(frame)
     tabular = frame if options.text is None else frame.drop(columns=options.text)
     table = _tabular(tabular, options)
     if options.text is not None:
@@ -83,6 +84,8 @@ def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
             text=options.text,
             notes=(*table.notes, note),
         )
+    if about_lists:
+        table = dataclasses.replace(table, notes=(*about_lists, *table.notes))
     if options.drop:
         note = "left out: " + ", ".join(options.drop)
         table = dataclasses.replace(table, notes=(note, *table.notes))
@@ -120,6 +123,41 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
         levels = dict(zip(positions, found, strict=True))
         notes += told
     return Table(features, tuple(names), levels, notes=tuple(notes))
+
+
+def _without_lists(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame in which a column of lists of one length, an embedding, is several columns.
+
+    Raises
+    ------
+    DataError
+        If the lists differ in length, or hold other things than numbers.
+    """
+    import pandas as pd
+
+    parts: list[pd.DataFrame] = []
+    notes = []
+    for name in frame.columns:
+        column = frame[name]
+        cells = column.tolist() if column.dtype == object else []
+        if not any(isinstance(cell, (list, tuple, np.ndarray)) for cell in cells):
+            parts.append(column.to_frame())
+            continue
+        try:
+            matrix = np.array(cells)
+        except ValueError:
+            matrix = np.empty(0, object)
+        if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
+            sizes = sorted({np.size(cell) for cell in cells})
+            raise DataError(
+                f"column {name!r} holds lists of {sizes[0]} to {sizes[-1]} values",
+                "lists of numbers, all of one length",
+                f"drop={name!r}",
+            )
+        names = [f"{name}[{place}]" for place in range(matrix.shape[1])]
+        parts.append(pd.DataFrame(matrix, index=frame.index, columns=names))
+        notes.append(f"{name!r}: lists of {len(names)} numbers, each a column")
+    return (pd.concat(parts, axis=1), notes) if notes else (frame, [])
 
 
 def _fill(out: np.ndarray, places: list[int], columns: list[pd.Series]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,8 +25,12 @@ from hcat_nb.data._arrays import Parts, as_array, stack
 from hcat_nb.data._frozen import drawn_for
 from hcat_nb.errors import DataError
 
-__all__ = ["from_dataset", "from_loader"]
+__all__ = ["from_dataset", "from_loader", "plain_order"]
 
+# Keys of rows that are dicts.
+_LABELS = ["label", "labels", "target", "targets", "y", "class", "fine_label"]
+_PICTURES = ("image", "img", "images", "pixel_values", "features", "x", "input", "inputs")
+_NUMBERS = (int, float, np.generic, Tensor)
 _ROWS = 64  # that a worker reads and sends at a time
 
 
@@ -37,6 +41,7 @@ def from_dataset(
     *,
     data_on: str = "auto",
     like: DataLoader[Any] | None = None,
+    target: Any = None,
 ) -> Parts:
     """Read a map-style dataset once, by index, in its own order.
 
@@ -47,8 +52,9 @@ def from_dataset(
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
-        ``dataset[i]`` is ``(features, label)``; features are a tensor, an
-        array, a PIL image or a row of numbers.
+        ``dataset[i]`` is ``(features, label)``, or a dict of the two; features
+        are a tensor, an array, a PIL image or a row of numbers, of a dict also
+        several numbers.
     seed : int
         Parent of what a row draws from the global random streams.
     rows : array of shape (m,), optional
@@ -57,6 +63,8 @@ def from_dataset(
         Where features may lie, as in :func:`~hcat_nb.data.storage.allocate`.
     like : DataLoader, optional
         One with workers: as many, started in the same way, read the rows.
+    target : hashable, optional
+        Of rows that are dicts, the key of the label; default: ``label`` and the like.
 
     Raises
     ------
@@ -75,17 +83,26 @@ def from_dataset(
     positions = np.arange(len(dataset)) if rows is None else rows
     name = type(dataset).__name__
     ids = None if rows is None else pd.Index(rows)
-    if type(dataset) is TensorDataset and len(dataset.tensors) == 2 and rows is None:
+    if type(dataset) is TensorDataset and len(dataset.tensors) == 2 and rows is target is None:
         features, labels = dataset.tensors
         array, channels_first, owned = as_array(features)
         return Parts(array, labels, name, ids, channels_first=channels_first, owned=owned)
     labels_read: list[Any] = []
-    pairs = _pairs(_Rows(dataset, seed), positions, like)
+    pairs = _pairs(_Rows(dataset, seed, target), positions, like)
     array, channels_first = stack(_features(pairs, labels_read), len(positions), data_on)
     return Parts(array, labels_read, name, ids, channels_first=channels_first, owned=True)
 
 
-def from_loader(loader: DataLoader[Any], seed: int = 0, data_on: str = "auto") -> Parts:
+def plain_order(loader: DataLoader[Any]) -> bool:
+    """Whether a loader takes each row of its dataset once, in whatever order."""
+    kinds = (SequentialSampler, RandomSampler)
+    plain = loader.batch_sampler is None or type(loader.batch_sampler) is BatchSampler
+    return plain and type(loader.sampler) in kinds
+
+
+def from_loader(
+    loader: DataLoader[Any], seed: int = 0, data_on: str = "auto", target: Any = None
+) -> Parts:
     """Read the dataset under a loader, in dataset order.
 
     The loader's order, batches and collate function play no part: a row's id
@@ -113,7 +130,7 @@ def from_loader(loader: DataLoader[Any], seed: int = 0, data_on: str = "auto") -
             "a loader over a whole dataset, or with a SubsetRandomSampler",
             "hand over the dataset itself: loader.dataset",
         )
-    parts = from_dataset(loader.dataset, seed, rows, data_on=data_on, like=loader)
+    parts = from_dataset(loader.dataset, seed, rows, data_on=data_on, like=loader, target=target)
     if loader.collate_fn is default_collate or loader.batch_size is None:
         return parts
     note = f"the loader's collate function is not used; rows come from {parts.name}[i]"
@@ -123,8 +140,8 @@ def from_loader(loader: DataLoader[Any], seed: int = 0, data_on: str = "auto") -
 class _Rows(Dataset[Any]):
     """The rows of a dataset as (features, label), or as the error of reading them."""
 
-    def __init__(self, dataset: Any, seed: int) -> None:
-        self._dataset, self._seed = dataset, seed
+    def __init__(self, dataset: Any, seed: int, target: Any = None) -> None:
+        self._dataset, self._seed, self._target = dataset, seed, target
 
     def __getitem__(self, position: int) -> tuple[Any, Any] | _Unreadable:
         kind = type(self._dataset).__name__
@@ -135,6 +152,15 @@ class _Rows(Dataset[Any]):
             return _Unreadable(
                 f"sample {position} of {kind} cannot be read: {type(error).__name__}: {error}",
                 cause=error,
+            )
+        if isinstance(item, Mapping):
+            return self._of_mapping(item, f"sample {position} of {kind}")
+        if self._target is not None:
+            return _Unreadable(
+                f"target={self._target!r} was given, and sample {position} of {kind} is a "
+                f"{_shape(item)}",
+                "rows that are dicts, or a DataFrame",
+                "leave target= out: pairs have their label",
             )
         if not isinstance(item, (tuple, list)) or len(item) < 2:
             return _Unreadable(
@@ -148,6 +174,25 @@ class _Rows(Dataset[Any]):
                 "wrap it in a dataset that gives the two",
             )
         return item[0], item[1]
+
+    def _of_mapping(self, item: Mapping[Any, Any], what: str) -> tuple[Any, Any] | _Unreadable:
+        keys = [self._target] if self._target is not None else _LABELS
+        label = next((key for key in keys if key in item), None)
+        others = [key for key in item if key != label]
+        names = ", ".join(map(str, item))
+        if label is None:
+            return _Unreadable(f"{what} has no label among {names}", "target=, one of them")
+        chosen = [key for key in others if key in _PICTURES] if len(others) > 1 else others
+        if len(chosen) == 1:
+            return item[chosen[0]], item[label]
+        values = [item[key] for key in others]
+        if values and all(np.ndim(one) == 0 and isinstance(one, _NUMBERS) for one in values):
+            return np.array([float(one) for one in values]), item[label]
+        return _Unreadable(
+            f"{what} holds {names}: which of them are features is not clear",
+            "one besides the label, numbers only, or one called image",
+            "wrap it in a dataset that gives pairs (features, label)",
+        )
 
 
 class _WorkersRows(_Rows):
@@ -196,7 +241,7 @@ def _pairs(
             yield rows[position]
         return
     reader = DataLoader(
-        _WorkersRows(rows._dataset, rows._seed),
+        _WorkersRows(rows._dataset, rows._seed, rows._target),
         batch_size=_ROWS,
         sampler=positions.tolist(),
         num_workers=like.num_workers,

@@ -15,7 +15,7 @@ from hcat_nb.data._features import to_features
 from hcat_nb.data._frames import from_frame
 from hcat_nb.data._hugging_face import from_hugging_face, is_hugging_face
 from hcat_nb.data._image_files import ImageFiles, from_files
-from hcat_nb.data._image_table import files_of
+from hcat_nb.data._image_table import files_of, image_column
 from hcat_nb.data._labels import code_labels
 from hcat_nb.data._rows import (
     check_policy,
@@ -23,7 +23,7 @@ from hcat_nb.data._rows import (
     settle_missing_labels,
     settle_unread,
 )
-from hcat_nb.data._torch import from_dataset, from_loader
+from hcat_nb.data._torch import from_dataset, from_loader, plain_order
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.data.truth import group_codes, split_beside, truth_values
@@ -51,6 +51,7 @@ def coerce(
     data_on: str = "auto",
     truth: Any = None,
     groups: Any = None,
+    file_labels: bool = False,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
@@ -58,7 +59,9 @@ def coerce(
 
     The parameters are those of :func:`hcat_nb.data.loading.load`; ``options``
     are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`;
-    ``seed`` decides what the user's transform or dataset draws at random.
+    ``seed`` decides what the user's transform or dataset draws at random;
+    ``file_labels`` says that missing labels are empty cells of a file, so that
+    the text "nan" is a class.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def coerce(
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
         raise _empty()
-    coded = code_labels(parts.labels, classes)
+    coded = code_labels(parts.labels, classes, words=file_labels)
     if len(coded.codes) != n:
         raise DataError(f"{n} rows of features, but {len(coded.codes)} labels", "one label a row")
     ids = pd.RangeIndex(n) if parts.ids is None else parts.ids
@@ -144,10 +147,17 @@ def _parts(
 
     if isinstance(data, ImageFiles):
         return from_files(data, seed)
+    if isinstance(data, DataLoader) and is_hugging_face(data.dataset) and plain_order(data):
+        data = data.dataset  # in its own order, whatever the loader's
     if is_hugging_face(data):
         return from_hugging_face(data, labels, target, options, seed)
     if isinstance(data, Mapping):
         data = _from_columns(data)
+    elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
+        data = pd.DataFrame.from_records(list(data))
+    if isinstance(data, pd.DataFrame) and "image" not in options:
+        found = image_column(data, target)
+        options = options if found is None else {**options, "image": found}
     if "image" in options:
         if not isinstance(data, pd.DataFrame):
             raise DataError(
@@ -157,7 +167,8 @@ def _parts(
         return from_files(files_of(data, labels, target, options), seed)
     table = TableOptions.of(**options)
 
-    if target is not None and not isinstance(data, pd.DataFrame):
+    loaded = isinstance(data, (DataLoader, Dataset))
+    if target is not None and not (isinstance(data, pd.DataFrame) or loaded):
         raise DataError(
             f"target={target!r} was given with data of the type {type(data).__name__}",
             "a DataFrame",
@@ -165,14 +176,14 @@ def _parts(
         )
     if target is not None and labels is not None:
         raise DataError("both labels and target= were given", "one of them")
-    if isinstance(data, (DataLoader, Dataset)):
+    if loaded:
         if labels is not None:
             raise DataError(
                 f"labels were given beside a {type(data).__name__}, which has its own", "one"
             )
         if isinstance(data, DataLoader):
-            return from_loader(data, seed, data_on)
-        return from_dataset(data, seed, data_on=data_on)
+            return from_loader(data, seed, data_on, target)
+        return from_dataset(data, seed, data_on=data_on, target=target)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
     if are_texts(data):

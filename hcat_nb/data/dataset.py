@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -71,6 +72,8 @@ class LabelledDataset:
         observed one is wrong; None where nothing is known.
     mapped : bool
         Whether ``features`` lie in a memory-mapped file, and copies of them should.
+    mended : object, optional
+        Of data that decisions changed: what :meth:`export` writes.
 
     Raises
     ------
@@ -95,6 +98,7 @@ class LabelledDataset:
     groups: Tensor | None = None
     truth: np.ndarray | None = None
     mapped: bool = False
+    mended: Any = None
 
     def __post_init__(self) -> None:
         n = len(self.features)
@@ -211,6 +215,25 @@ class LabelledDataset:
             original=None if self.original is None else self.original.iloc[rows.numpy()],
             truth=None if self.truth is None else self.truth[rows.numpy()],
         )
+
+    def export(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write data that ``run.apply()`` mended in the format that they came in.
+
+        See :meth:`hcat_nb.runs.review.export.Mended.export`.
+
+        Raises
+        ------
+        DataError
+            If no decisions were applied, or the data came as neither file nor frame.
+        """
+        if self.mended is None:
+            raise DataError(
+                f"{self.name!r} cannot be written as it came",
+                "data of run.apply(), read from a file or a folder",
+                "run.apply(dataset=frame) for data that were a DataFrame",
+            )
+        written: Path = self.mended.export(path, overwrite=overwrite)
+        return written
 
     def copied_features(self) -> Tensor:
         """Return a copy of the features that may be written to, in a file if these are in one."""

@@ -48,22 +48,25 @@ def load(
     ----------
     data : object
         One of: the name of a dataset (``list_datasets()``); the path of a
-        table (.csv, .tsv, .parquet, .json, .jsonl), a DataFrame or a dict of
-        columns, with ``target``; a Path of a folder of images, or its path
+        table (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .xlsx, .arff,
+        .feather, .dta), of a folder of such files or a pattern
+        (``"data/*.parquet"``), a DataFrame, a dict of columns or a list of
+        dicts, with ``target``; a Path of a folder of images, or its path
         with a slash (``"./photos"``), where each subfolder is a class;
         features with ``labels`` beside them, or a pair ``(features, labels)``;
         a list of texts with labels; a map-style torch Dataset of
-        pairs; a DataLoader over one, of which the dataset is read in dataset
+        pairs, or of dicts; a DataLoader over one, of which the dataset is read in dataset
         order; a Dataset of Hugging Face's ``datasets``, of images or a table;
         a LabelledDataset; the path of an array (.npy), with ``labels`` or with
         the path of an array of these as ``target``.  A table may name image
-        files: ``image=`` is its column of paths.
+        files, or hold images as bytes: ``image=`` is its column of them.
         Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c)
         or (n, h, w), or a numeric table of shape (n, columns).
     labels : array, tensor, sequence, Series, Categorical or one-hot matrix, optional
         One label a row.
     target : hashable, optional
-        Column of the table that holds the labels.
+        Column of the table that holds the labels; of a file without a header
+        its number, from 0, or ``"last"``.
     name : str, optional
         What the dataset is called in tables and on charts.
     root : path, optional
@@ -103,7 +106,8 @@ def load(
     **options
         Of a named dataset, its own (``list_datasets()`` names them); of a
         table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
-        categories, missing numbers and texts are read; of a table of image
+        a file is written, and categories, missing numbers and texts are read;
+        ``split=`` of a folder of images; of a table of image
         paths ``image=`` (their column), ``image_root=`` (the folder that they
         start from; default: that of the table's file, else the current one),
         ``transform=`` (a callable that takes a PIL image) and those of

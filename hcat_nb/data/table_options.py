@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -34,9 +34,10 @@ class TableOptions:
     categorical : str or sequence of str
         Columns of numbers that are codes of categories, and columns of text
         that look like numbers.
-    missing : str or sequence of str
-        Texts that stand for a missing value, ``"?"`` say; spaces around them
-        do not count.
+    missing : str, number, sequence of these, or mapping of a column to them
+        Words that stand for a missing value, ``"?"`` or ``-999`` say.  They do in
+        every column, the target included, or in those that a mapping names;
+        spaces around them do not count.
     impute : {"mean", "median", "most_frequent"} or float, optional
         What a missing number becomes: that of its column, or this number.
     min_frequency : int or float, optional
@@ -55,6 +56,26 @@ class TableOptions:
     ngram_range : pair of int, optional
         Fewest and most neighbouring characters (default: 2 to 4), or words (1),
         that form a term.
+    sep : str, optional
+        Of a file of text, what stands between fields; default: what gives all
+        lines as many of them.
+    encoding : str, optional
+        Of a file of text; default: as its first bytes say, else UTF-8, else
+        Latin-1.
+    decimal, thousands : str, optional
+        Signs in numbers: a dot or a comma; for groups of digits also a space or
+        ``'``.  Default: those that all numbers of a column share.
+    header : {"first", "none"} or int, optional
+        Where the names of columns stand: first, none, or a line counted from 0.
+        The first is that below comments; without names columns are called 0,
+        1, ...  Default: the first, if it looks like names.
+    comment : str, optional
+        One character; it and the rest of its line are no data.  Default: lines
+        above the header that begin with ``#``, ``%`` or ``//``.
+    quote : str, optional
+        What stands around fields that hold a separator; ``"none"`` for nothing.
+    sheet : str or int, optional
+        Of a workbook; default: its first.
 
     Raises
     ------
@@ -64,7 +85,7 @@ class TableOptions:
 
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] | Mapping[str, tuple[str, ...]] = ()
     impute: str | float | None = None
     min_frequency: float | None = None
     max_categories: int | None = None
@@ -72,10 +93,19 @@ class TableOptions:
     analyzer: str | None = None
     max_features: int | None = None
     ngram_range: tuple[int, int] | None = None
+    sep: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    header: str | int | None = None
+    comment: str | None = None
+    quote: str | None = None
+    sheet: str | int | None = None
 
     def __post_init__(self) -> None:
         for option in ("drop", "categorical", "missing"):
             object.__setattr__(self, option, _words(option, getattr(self, option)))
+        self._check_reading()
         if not (self.impute is None or self.impute in IMPUTATIONS or _finite(self.impute)):
             raise SpecError(
                 f"impute is {self.impute!r}", "one of " + ", ".join(IMPUTATIONS) + ", or a number"
@@ -102,6 +132,43 @@ class TableOptions:
             raise SpecError(f"ngram_range is {self.ngram_range!r}", "a pair like [1, 2]")
         object.__setattr__(self, "ngram_range", pair)
 
+    def _check_reading(self) -> None:
+        if isinstance(self.header, str) and self.header.isdecimal():
+            object.__setattr__(self, "header", int(self.header))
+        if not (
+            self.header in (None, "first", "none")
+            or (_whole(self.header) and int(self.header) >= 0)
+        ):
+            raise SpecError(f"header is {self.header!r}", "first, none, or a line counted from 0")
+        for option, known in (("decimal", ".,"), ("thousands", ".,' ")):
+            value = getattr(self, option)
+            if value is not None and (len(str(value)) != 1 or str(value) not in known):
+                raise SpecError(f"{option} is {value!r}", "one of " + " ".join(map(repr, known)))
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise SpecError(f"decimal and thousands are both {self.decimal!r}", "two signs")
+        for option in ("comment", "quote"):
+            value = getattr(self, option)
+            if value is not None and len(value) != 1 and (option, value) != ("quote", "none"):
+                raise SpecError(f"{option} is {value!r}", "one character")
+        if self.sep in ("\\t", "tab"):  # as a shell hands it over
+            object.__setattr__(self, "sep", "\t")
+        if self.sep is not None and (self.sep == "" or (len(self.sep) > 1 and self.sep != r"\s+")):
+            raise SpecError(
+                f"sep is {self.sep!r}", r"one character, tab, or \s+ for any white space"
+            )
+
+    def missing_in(self, column: str) -> tuple[str, ...]:
+        """Return the words that stand for a missing value in a column.
+
+        Examples
+        --------
+        >>> TableOptions(missing={"age": -999}).missing_in("age")
+        ('-999',)
+        """
+        if isinstance(self.missing, Mapping):
+            return self.missing.get(column, ())
+        return self.missing
+
     @property
     def counts_words(self) -> bool:
         """Whether the terms of a text are made of words, not of characters."""
@@ -123,8 +190,11 @@ class TableOptions:
         return cls(**options)
 
 
-def _words(option: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or _whole(value):  # columns of an array are called 0, 1, ...
+def _words(option: str, value: Any) -> Any:
+    if option == "missing" and isinstance(value, Mapping):
+        return {str(column): _words(option, words) for column, words in value.items()}
+    # columns of an array are called 0, 1, ...
+    if isinstance(value, str) or _whole(value) or (option == "missing" and _finite(value)):
         return (str(value),)
     if not isinstance(value, Sequence):
         raise SpecError(f"{option} is {value!r}", "a name, or a list of names")

@@ -13,6 +13,7 @@ from typing import Any
 from hcat_nb.arguments import read_yaml, refuse_several, spec_options
 from hcat_nb.commands.command import Command
 from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.reading import READING, with_reading
 from hcat_nb.registry import MODELS, SOURCES, names_file, names_folder, nearest
 from hcat_nb.spec import OPTION_ALIASES
 
@@ -94,6 +95,7 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
     document = _read_cell(cell) if command.document else {}
     if not command.document:
         _add_cell(options, command, cell)
+        options = with_reading(options)
     own = {key[4:]: options.pop(key) for key in list(options) if key.startswith("own ")}
     _check_own(command, own)
     refuse_several(options.get("hardness"))
@@ -116,7 +118,9 @@ def _add_cell(options: dict[str, Any], command: Command, cell: str | None) -> No
         name = OPTION_ALIASES.get(str(key), str(key)).replace("-", "_")
         if name in own:
             name = f"own {name}"
-        elif name not in command.fields:
+        elif name not in command.fields and not (
+            name in READING and "dataset_options" in command.fields
+        ):
             raise UnknownNameError(
                 f"unknown option {key!r} in the cell", nearest(key, [*command.fields, *sorted(own)])
             )

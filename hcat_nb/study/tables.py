@@ -176,12 +176,12 @@ def _checked(results: pd.DataFrame, others: Mapping[str, pd.DataFrame], place: P
 
 
 def _read(path: Path) -> pd.DataFrame:
-    import pandas as pd
+    from hcat_nb.data._files import read_frame
 
     if path.suffix not in (".parquet", ".csv"):
         raise StoreError(f"{path} is no table that is known", "a .parquet or .csv file")
     try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        return read_frame(path)  # in which a dataset may be called "NA"
     except (OSError, ValueError) as error:  # of pyarrow and of pandas: children of these
         words = " ".join(str(error).split())
         raise StoreError(f"{path} cannot be read ({words})", "a table of results") from error

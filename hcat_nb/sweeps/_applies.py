@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from hcat_nb.registry import ARRAY_SUFFIX, PERTURBATIONS, SOURCES, names_file, names_folder
+from hcat_nb.registry import PERTURBATIONS, SOURCES, TABLE_SUFFIXES, names_file, names_folder
 from hcat_nb.spec import RunSpec
 
 __all__ = ["check_hardness"]
+
+_TABLES = tuple(suffix for suffix in TABLE_SUFFIXES if suffix != ".parquet")
 
 
 def check_hardness(spec: RunSpec) -> None:
@@ -31,7 +33,8 @@ def _modality(spec: RunSpec) -> str | None:
     if spec.dataset == "folder" or names_folder(spec.dataset):
         return "image"
     if spec.dataset == "file" or names_file(spec.dataset):
-        open_ending = spec.dataset.lower().endswith(ARRAY_SUFFIX) or spec.dataset == "file"
+        # Arrays, and tables in Parquet, may hold images.
+        open_ending = not spec.dataset.lower().endswith(_TABLES)
         return None if open_ending or "image" in spec.dataset_options else "table"
     modality: str = SOURCES.get(spec.dataset).modality
     return modality

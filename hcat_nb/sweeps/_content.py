@@ -8,7 +8,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hcat_nb.data._files import table_files
 from hcat_nb.errors import MissingDataError
+from hcat_nb.registry import names_file
 
 __all__ = ["content_of", "forget"]
 
@@ -16,7 +18,9 @@ _BYTES = 16
 
 
 def content_of(path: Path) -> str:
-    """Return a digest of a file, or of a folder by the names and sizes of its files.
+    """Return a digest of a file, those of a table's parts, or that of a folder of images.
+
+    Of such a folder by the names and sizes of its files.
 
     To read each image of a large folder would take longer than to train on it.  Names and
     sizes tell one that was removed, added, moved to another class or saved anew; the time of
@@ -27,8 +31,10 @@ def content_of(path: Path) -> str:
     MissingDataError
         If there is nothing at this path.
     """
-    if path.is_dir():
+    if path.is_dir() and not names_file(str(path)):
         return _of_folder(path)
+    if path.is_dir() or (any(sign in path.name for sign in "*?[") and not path.is_file()):
+        return " ".join(f"{one.name} {content_of(one)}" for one in table_files(path))
     if not path.is_file():
         raise MissingDataError(
             f"the file or folder {path} is absent", "a table, an array or images"

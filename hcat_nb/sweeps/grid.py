@@ -18,6 +18,7 @@ from hcat_nb.arguments import read_yaml
 from hcat_nb.casts import cast
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN
+from hcat_nb.reading import with_reading
 from hcat_nb.registry import (
     ARRAY_SUFFIX,
     METHODS,
@@ -311,7 +312,7 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     total = _total(own, words)
     own.pop("total_runs", None)
     fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
-    own = _absolute(own)
+    own = _absolute(with_reading(own))
     spec = Cell(own).spec  # checks the values
     _refuse_local(spec)
     check_hardness(spec)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import cast, plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.reading import READING
 from hcat_nb.registry import nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
@@ -122,7 +123,7 @@ def check_parameters(namespace: Mapping[str, Any]) -> Settings:
 def refuse_unknown(names: Mapping[str, Any]) -> None:
     """Raise UnknownNameError, with the nearest real name, if one is no parameter of a run."""
     fields = [item.name for item in dataclasses.fields(RunSpec)]
-    known = [*fields, *_BESIDE, *_SWEEP_WORDS, *OPTION_ALIASES]
+    known = [*fields, *READING, *_BESIDE, *_SWEEP_WORDS, *OPTION_ALIASES]
     for name in names:
         if name not in known:
             raise UnknownNameError(f"there is no parameter {name!r}", nearest(name, known))

@@ -244,3 +244,26 @@ def test_columns_of_an_array_are_named_by_their_places():
     data = coerce(array, [0, 1, 1], options={"categorical": 0, "drop": 2, "impute": 9})
     assert data.levels == {0: (5.0, 7.0)}
     assert data.features.tolist() == [[1, 0.5], [0, 9], [1, 1.5]]
+
+
+def test_rows_that_are_dicts_are_a_table() -> None:
+    rows = [{"a": i, "y": "pq"[i % 2]} for i in range(6)]
+    data = coerce(rows, target="y")
+    assert (data.feature_names, data.class_values) == (("a",), ("p", "q"))
+    mixed = coerce([*rows, {"a": "NA", "y": "p"}], target="y", options={"impute": 0})
+    assert "taken as missing: a 'NA' 1" in mixed.notes
+    assert mixed.features[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 0]
+
+
+def test_numbers_written_otherwise_are_numbers_in_frames_too() -> None:
+    frame = pd.DataFrame({"ph": ["5,0", "6,25", "7", "7,5"] * 5, "y": ["p", "q"] * 10})
+    data = coerce(frame, target="y")
+    assert not data.levels
+    assert data.features[:4, 0].tolist() == [5, 6.25, 7, 7.5]
+    assert "'ph': decimal sign ','" in data.notes
+    with pytest.raises(DataError, match=r"'1,500'.*decimal=',' or thousands=','"):
+        coerce(frame.assign(ph=["1,500", "2,250"] * 10), target="y")
+    numbers = coerce(
+        frame.assign(ph=["1,500", "2,250"] * 10), target="y", options={"thousands": ","}
+    )
+    assert numbers.features[:2, 0].tolist() == [1500, 2250]

@@ -74,7 +74,7 @@ def test_numbers_and_text_in_one_column_are_refused_with_counts() -> None:
 
 
 def test_a_stray_text_among_numbers_is_refused_with_the_remedy() -> None:
-    values = [str(i) for i in range(99)] + ["12,5"]
+    values = [f"{i}.25" for i in range(99)] + ["12,5"]
     with pytest.raises(DataError, match=r"99 of 100 values are numbers; 1 are not: '12,5'"):
         read(values)
     column = read(values, TableOptions(categorical=("x",)))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from hcat_nb.data._files import read_frame
+from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, MissingDataError
 
 TABLE = pd.DataFrame({"a": [1, 2], "when": ["2020-01-01", "x"], "y": ["p", "q"]})
@@ -48,13 +49,13 @@ def test_the_index_that_pandas_writes_is_the_index(tmp_path: Path) -> None:
         ("t.csv", b"a,b\n", "holds no row"),
         ("t.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read .*line 3"),
         ("t.csv", b"a,b\n1,2,3\n4,5,6\n", "more fields than its header"),
-        ("t.csv", b"a;b\n1;2\n", "has one column, 'a;b'.*sep=';'"),
-        ("t.csv", "a,b\n1,Z\u00fcrich\n".encode("latin-1"), "as utf-8 .*latin-1"),
+        ("t.csv", "\u65e5\u672c,\u8a9e\n1,2\n".encode("shift_jis"), "as UTF-8.*shift_jis"),
         ("t.parquet", b"PAR1 no", "cannot be read"),
         ("t.json", b'{"a": [1, 2', "cannot be read"),
         ("t.jsonl", b'{"a": 1}\n{"a":\n', "cannot be read"),
         ("t.csv.gz", b"no gzip", "cannot be read"),
-        ("t.xlsx", b"", "ends in '.xlsx'; expected .csv"),
+        ("t.xlsx", b"no zip", "cannot be read"),
+        ("t.pkl", b"", "ends in '.pkl'; expected .csv.*; to mend it: save it as CSV"),
     ],
 )
 def test_a_broken_file_is_told_in_one_line(
@@ -70,10 +71,15 @@ def test_an_absent_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"no.csv does not exist"):
         read_frame(tmp_path / "no.csv")
     (tmp_path / "d.csv").mkdir()
-    with pytest.raises(MissingDataError, match=r"d.csv is a folder"):
+    with pytest.raises(MissingDataError, match=r"d.csv holds no file of a table"):
         read_frame(tmp_path / "d.csv")
 
 
 def test_other_separators_and_encodings(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("a;b\n1;Z\u00fcrich\n".encode("latin-1"))
-    assert read_frame(tmp_path / "t.csv", ";", "latin-1").b.tolist() == ["Z\u00fcrich"]
+    options = TableOptions(sep=";", encoding="latin-1")
+    assert read_frame(tmp_path / "t.csv", options).b.tolist() == ["Z\u00fcrich"]
+    with pytest.raises(DataError, match=r"cannot be read as utf-8 .*leave encoding= out"):
+        read_frame(tmp_path / "t.csv", TableOptions(encoding="utf-8"))
+    with pytest.raises(DataError, match=r"has one column, 'a;b'.*sep=';'"):
+        read_frame(tmp_path / "t.csv", TableOptions(sep=","))

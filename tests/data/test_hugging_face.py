@@ -128,3 +128,27 @@ def test_mistakes(
 
 def test_other_data_are_not_taken_for_it() -> None:
     assert not any(map(is_hugging_face, ({}, [], pd.DataFrame(), "name", None)))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_loader_over_one_formatted_for_torch_is_read_in_its_order(
+    pictures: Any, shuffle: bool
+) -> None:
+    loader = torch.utils.data.DataLoader(
+        pictures.with_format("torch"), batch_size=5, shuffle=shuffle
+    )
+    read = load(loader, size=8)
+    assert torch.equal(read.features, load(pictures, size=8).features)
+    assert read.class_values == ("dog", "cat")
+
+
+def test_a_subset_of_one_is_read_by_rows_that_are_dicts(pictures: Any) -> None:
+    part = torch.utils.data.Subset(pictures.with_format("torch"), [1, 4, 5])
+    assert load(part).features[:, 0, 0, 0].tolist() == [20, 80, 100]
+
+
+def test_its_parquet_is_what_it_is(pictures: Any, tmp_path: Any) -> None:
+    pictures.to_parquet(tmp_path / "p.parquet")
+    read = load(tmp_path / "p.parquet", target="label", size=8)
+    assert torch.equal(read.features, load(pictures, size=8).features)
+    assert read.class_values == ("dog", "cat")

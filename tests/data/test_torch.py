@@ -136,7 +136,7 @@ class Broken(Pictures):
         (TensorDataset(X), "sample 0 of TensorDataset has no label"),
         (Pictures([X[0], X[1]]), r"sample 0 of Pictures has no label \(it is a Tensor\)"),
         (Pictures([(X[0], 0, 0)]), "tuple of 3"),
-        (Pictures([{"image": X[0], "label": 0}]), "dict of 2"),
+        (Pictures([{"image": X[0], "kind": 0}]), "no label among image, kind.*target="),
         (Broken([(x, 0) for x in X]), "sample 2 of Broken cannot be read: OSError: truncated file"),
     ],
 )
@@ -207,3 +207,17 @@ def test_rows_of_half_precision_come_through_workers() -> None:
 
     parts = from_loader(DataLoader(Half(), num_workers=1))
     np.testing.assert_array_equal(parts.features[:3, 0], [0, 1, 2])
+
+
+def test_rows_that_are_dicts_have_their_label_by_its_key() -> None:
+    rows: list[Any] = [{"pixel_values": X[i], "label": i % 2, "page": i} for i in range(4)]
+    for parts in (from_dataset(Pictures(rows)), from_loader(DataLoader(Pictures(rows)))):
+        assert (parts.features.tolist(), parts.labels) == (X[:4].tolist(), [0, 1, 0, 1])
+    assert from_dataset(Pictures(rows), target="page").labels == [0, 1, 2, 3]
+    numbers: list[Any] = [{"a": i, "b": 2.5, "kind": "pq"[i % 2]} for i in range(4)]
+    parts = from_dataset(Pictures(numbers), target="kind")
+    assert (parts.features.tolist(), parts.labels[1]) == ([[i, 2.5] for i in range(4)], "q")
+    with pytest.raises(DataError, match="which of them are features is not clear"):
+        from_dataset(Pictures([{"a": X[0], "b": X[1], "label": 0}]))
+    with pytest.raises(DataError, match=r"target='y' was given.*leave target= out"):
+        from_dataset(Pictures([(X[0], 0)]), target="y")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hcat_nb.jupyter import limiter as module
+from hcat_nb.jupyter import throttle as module
 from hcat_nb.jupyter.throttle import Throttle
 
 

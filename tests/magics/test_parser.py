@@ -150,3 +150,13 @@ def test_help_names_every_option() -> None:
     for name in ("--target", "--hardness", "--out", "--display", "--name", "%%hcat_train"):
         assert name in text
     assert not re.search(r"%%%|==SUPPRESS==", text)
+
+
+def test_options_of_reading_are_options_of_a_line_and_of_a_cell() -> None:
+    frame = {"df": FRAME}
+    line = parse("df --target y --text words --missing ? -999", None, frame)
+    cell = parse("df --target y", "text: words\nmissing: ['?', '-999']\n", frame)
+    assert line.keywords["dataset_options"] == {"text": "words", "missing": ["?", "-999"]}
+    assert cell.keywords["dataset_options"] == line.keywords["dataset_options"]
+    with pytest.raises(HcatError, match="text is given twice"):
+        parse("df --text a", "text: b\ntarget: y\n", frame)

@@ -89,3 +89,15 @@ def test_runs_on_a_folder_that_changed_are_other_runs(photos: Path, by_option: b
 def test_a_folder_that_is_absent_is_told_before_any_run(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match="nowhere is absent"):
         read_plan([{"dataset": f"{tmp_path}/nowhere"}])
+
+
+def test_the_parts_of_a_table_are_read_as_a_folder_and_as_a_pattern(tmp_path: Path) -> None:
+    for part in "ab":
+        (tmp_path / f"{part}.csv").write_text("x,y\n1,p\n2,q\n")
+    places = (tmp_path, tmp_path / "*.csv")
+    before = [_now(place) for place in places]
+    assert len(set(before)) == 1
+    (tmp_path / "b.csv").write_text("x,y\n1,q\n2,q\n")  # as long as before
+    assert all(_now(place) != one for place, one in zip(places, before, strict=True))
+    with pytest.raises(MissingDataError):
+        content_of(tmp_path / "*.parquet")

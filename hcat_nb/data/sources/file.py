@@ -1,4 +1,4 @@
-"""A table of the user's own in a file: CSV, Parquet or JSON; it may name image files."""
+"""A table of the user's own in a file, or in several; it may hold images, or name their files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data._files import read_frame
-from hcat_nb.data._image_table import files_of
+from hcat_nb.data._files import TableFile, kind_of_file, read_file
+from hcat_nb.data._image_table import files_of, image_column
 from hcat_nb.data._table import nearest_columns
 from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
@@ -17,12 +17,17 @@ from hcat_nb.data.sources._table import TableSource
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.data.truth import split_beside
 from hcat_nb.errors import DataError, SpecError
-from hcat_nb.registry import COMPRESSIONS
+from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["File"]
+
+_TABLE = [item.name for item in fields(TableOptions)]
+# How columns become numbers; the others tell how a file is read, whatever it holds.
+_ENCODING = [*_TABLE[: _TABLE.index("sep")]]
+_ENCODING.remove("missing")
 
 
 @dataclass(frozen=True)
@@ -32,15 +37,13 @@ class File(ImageOptions, TableSource):
     Parameters
     ----------
     path : str
-        The file: .csv, .tsv, .parquet, .json, .jsonl or .ndjson; text may be
-        compressed (.gz, .zip, ...).
-    sep : str, optional
-        What stands between the fields of a CSV; default: a comma, in .tsv a
-        tab.
-    encoding : str
-        Encoding of a CSV.
+        The file, of any kind that :func:`~hcat_nb.data._files.read_file` reads.
+        It is .csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .ndjson, .xlsx,
+        .arff, .feather or .dta; text may be compressed (.gz, .zip, ...).  A
+        folder of such files, or a pattern (``data/*.parquet``), is one table.
     image : str, optional
-        Column of image paths; the dataset is then one of images.
+        Column of image paths, or of the images themselves; the dataset is then
+        one of images.  Default: the only column that holds images.
     image_root : str, optional
         Folder that these paths start from; default that of the table's file.
     transform : callable, optional
@@ -57,8 +60,6 @@ class File(ImageOptions, TableSource):
     cost = "a file of yours"
 
     path: str = ""
-    sep: str | None = None
-    encoding: str = "utf-8"
     image: str | None = None
     image_root: str | None = None
     transform: Callable[..., Any] | None = None
@@ -66,16 +67,21 @@ class File(ImageOptions, TableSource):
     def __post_init__(self) -> None:
         ImageOptions.__post_init__(self)
         TableSource.__post_init__(self)
+        # A file that may hold images has to be read before it is known what it is.
+        kind = kind_of_file(Path(self.path))
+        if self.image or (kind in TABLE_SUFFIXES and kind != ".parquet"):
+            self._refuse_unused(self.image)
+
+    def _refuse_unused(self, image: str | None) -> None:
         # A table is either one of numbers or one of image paths: an option of the
         # other kind would do nothing, which its giver should learn.
-        unused = TableOptions if self.image else ImageOptions
-        names = [item.name for item in fields(unused)]
-        names += [] if self.image else ["image_root", "transform"]
+        unused = _ENCODING if image else [item.name for item in fields(ImageOptions)]
+        names = [*unused, *([] if image else ["image_root", "transform"])]
         standard = {item.name: item.default for item in fields(self)}
         for name in names:
             if getattr(self, name) != standard[name]:
                 raise SpecError(
-                    f"{name} was given with {'image=' if self.image else 'no image='}",
+                    f"{name} was given with {'image=' if image else 'no image='}",
                     "options of a table of "
                     + ("image paths" if self.image else "features, or image=, a column of paths"),
                 )
@@ -90,11 +96,27 @@ class File(ImageOptions, TableSource):
         MissingDataError, DataError
             If there is no such file, or it cannot be read.
         """
+        return self.read().frame, None
+
+    def read(self, target: Any = None) -> TableFile:
+        """Return the table, with what was guessed; texts of ``target`` stay words.
+
+        Raises
+        ------
+        SpecError
+            If no path was given.
+        MissingDataError, DataError
+            If there is no such file, or it cannot be read.
+        """
         if not self.path:
             raise SpecError(
                 "the dataset 'file' was given no path", "the path of a table", "path=birds.csv"
             )
-        return read_frame(self.path, self.sep, self.encoding), None
+        options = TableOptions(**{name: getattr(self, name) for name in _TABLE})
+        read = read_file(self.path, options, words=() if target is None else (str(target),))
+        if target == "last" and "last" not in map(str, read.frame.columns):
+            return self.read(read.frame.columns[-1])
+        return read
 
     def load_as(self, *, target: Any = None, truth: Any = None, **reading: Any) -> LabelledDataset:
         """Return the table with ``target`` as its labels.
@@ -110,21 +132,33 @@ class File(ImageOptions, TableSource):
                 f"which column of {self.path} holds the labels was not said",
                 "target=, " + nearest_columns("target label class", names),
             )
-        if self.image is None:
-            return super().load_as(target=target, truth=truth, **reading)
-        options = {
-            "image": self.image,
-            "image_root": self.image_root or Path(self.path).expanduser().parent,
-            "transform": self.transform,
-            **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
-        }
-        frame, truth = split_beside(self.frame()[0], "truth", truth, target)
+        read = self.read(target)
+        frame, names = read.frame, list(map(str, read.frame.columns))
+        if target == "last" and "last" not in names:
+            target = names[-1]
+        image = self.image or image_column(frame, target)
+        if not self.image:
+            self._refuse_unused(image)
+        frame, truth = split_beside(frame, "truth", truth, target)
         frame, groups = split_beside(frame, "groups", reading.pop("groups", None), target)
-        files = files_of(frame, None, target, options, self.called)
-        return coerce(files, truth=truth, groups=groups, **reading)
+        given: Any = frame
+        if image is None:
+            options = {name: getattr(self, name) for name in _TABLE}
+            reading |= {"target": target, "options": options, "name": self.called}
+        else:
+            options = {
+                "image": image,
+                "image_root": self.image_root or Path(self.path).expanduser().parent,
+                "transform": self.transform,
+                **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
+            }
+            given = files_of(frame, None, target, options, self.called)
+        dataset = coerce(given, truth=truth, groups=groups, file_labels=True, **reading)
+        return dataset.replace(notes=(*read.notes, *dataset.notes))
 
     @property
     def called(self) -> str:
-        """The file's name, without suffixes."""
+        """The file's name, without suffixes; of several, that of their folder."""
         path = Path(self.path)
+        path = path.parent if any(sign in path.name for sign in "*?[") else path
         return Path(path.stem).stem if path.suffix.lower() in COMPRESSIONS else path.stem

@@ -15,8 +15,12 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, SpecError
+from hcat_nb.registry import names_file, nearest, split_of
 
 __all__ = ["Folder"]
+
+# What macOS, Windows, Synology and Python leave in folders.
+_JUNK = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information", "@eaDir", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,12 @@ class Folder(ImageOptions, Source):
     ----------
     path : str
         The folder of class folders.  Images may lie deeper in them.  Hidden
-        files and files that are no images are passed over.  A sample's id is
-        its path below the folder.
+        files, folders that systems leave (``__MACOSX`` and the like) and files
+        that are no images are passed over.  A sample's id is its path below
+        the folder.
+    split : str, optional
+        Of a folder of splits (train, val, test, ...), each with the class
+        folders, the one to read; where splits lie within the classes, too.
     transform : callable, optional
         Takes a PIL image and returns an image, array or tensor; takes the
         place of ``size`` and ``fit``.  What it draws at random is drawn once
@@ -46,6 +54,7 @@ class Folder(ImageOptions, Source):
     cost = "a folder of yours"
 
     path: str = ""
+    split: str | None = None
     transform: Callable[..., Any] | None = None
     flip_keeps_label: bool = False
 
@@ -76,10 +85,23 @@ class Folder(ImageOptions, Source):
             If it has not two class folders with images, or, unless
             ``on_bad_row`` says otherwise, a file cannot be read.
         """
-        import pandas as pd
-
         if target is not None:
             raise DataError("target was given with a folder: its subfolders are the labels", "none")
+        # The folders' names are classes: also one called "nan".
+        files, given = self.files(), {"truth": truth, "groups": groups, "file_labels": True}
+        dataset = coerce(files, classes=classes, on_bad_row=on_bad_row, seed=seed, **given)
+        return dataset.replace(flip_keeps_label=self.flip_keeps_label)
+
+    def files(self) -> ImageFiles:
+        """Return the images and their classes, not yet read.
+
+        Raises
+        ------
+        SpecError, MissingDataError, DataError
+            As :meth:`load_as` does, but for files that cannot be read.
+        """
+        import pandas as pd
+
         if not self.path:
             raise SpecError(
                 "the dataset 'folder' was given no path", "a folder of class folders", "path=photos"
@@ -89,15 +111,21 @@ class Folder(ImageOptions, Source):
             raise MissingDataError(f"there is no folder {root}", "a folder of class folders")
         paths, passed = _images(root)
         inside = [path.relative_to(root) for path in paths]
-        labels = [path.parts[0] for path in inside]
+        classes_at = _class_level(root, inside, self.split)
+        if self.split is not None:
+            kept = [at for at, path in enumerate(inside) if _in_split(path, self.split)]
+            paths, inside = [paths[at] for at in kept], [inside[at] for at in kept]
+        labels = [path.parts[classes_at] for path in inside]
         if len(set(labels)) < 2:
+            tables = sorted({one.parent for one in root.glob("*/*") if names_file(one.name)})
             raise DataError(
                 f"{root} has {len(set(labels))} subfolders with images, and {len(paths)} images "
                 "in them",
                 "a subfolder for each class, at least two",
+                f"{tables[0]} holds tables: name it" if tables and not paths else None,
             )
         notes = (f"{passed} files of {root.name} that are no images were passed over",)
-        files = ImageFiles(
+        return ImageFiles(
             paths,
             labels,
             root.resolve().name,
@@ -106,10 +134,38 @@ class Folder(ImageOptions, Source):
             self.transform,
             notes if passed else (),
         )
-        dataset = coerce(
-            files, classes=classes, on_bad_row=on_bad_row, seed=seed, truth=truth, groups=groups
-        )
-        return dataset.replace(flip_keeps_label=self.flip_keeps_label)
+
+
+def _class_level(root: Path, inside: Sequence[Path], split: str | None) -> int:
+    """Return where in the paths of images their class stands.
+
+    Raises
+    ------
+    DataError
+        If the folders below ``root`` are splits and none was chosen, or there is no such split.
+    """
+    top = dict.fromkeys(path.parts[0] for path in inside)
+    splits = [name for name in top if split_of(name) == name]
+    if split is None:
+        if top and len(splits) == len(top):
+            first = next((one for one in splits if "train" in one.lower()), splits[0])
+            raise DataError(
+                f"the subfolders of {root} are splits, not classes: {', '.join(splits)}",
+                "one split, with its class folders",
+                f"the folder {root / first}, or split={first!r}",
+            )
+        return 0
+    known = dict.fromkeys(
+        part for path in inside for part in path.parts[:2] if split_of(part) == part
+    )
+    if not any(_in_split(path, split) for path in inside):
+        raise DataError(f"{root} has no split {split!r}", nearest(split, list(known)))
+    deep = split in top and all(len(path.parts) > 2 for path in inside if path.parts[0] == split)
+    return int(deep)
+
+
+def _in_split(path: Path, split: str) -> bool:
+    return split in path.parts[:2] and len(path.parts) > 2
 
 
 def _images(root: Path) -> tuple[list[Path], int]:
@@ -117,7 +173,7 @@ def _images(root: Path) -> tuple[list[Path], int]:
     found: list[Path] = []
     passed = 0
     for folder, inner, names in os.walk(root, followlinks=True):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        inner[:] = sorted(one for one in inner if not one.startswith(".") and one not in _JUNK)
         for name in sorted(names):
             path = Path(folder, name)
             is_image = path.suffix.lower() in SUFFIXES and not name.startswith(".")

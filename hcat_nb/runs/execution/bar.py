@@ -1,4 +1,4 @@
-"""A progress bar for the terminal, as a listener."""
+"""A run in a terminal: a progress bar, as a listener."""
 
 from __future__ import annotations
 

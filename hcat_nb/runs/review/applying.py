@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from hcat_nb.commands.table import MISLABELED
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.runs.review.rebuilding import data_given
 from hcat_nb.runs.review.samples import quoted
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["MISLABELED", "Mislabeled", "applied", "apply_to"]
 
 Mislabeled = Literal["unlabel", "drop", "keep"]
-MISLABELED = ("unlabel", "drop", "keep")
 
 
 def apply_to(
@@ -30,17 +30,26 @@ def apply_to(
     mislabeled: Mislabeled,
 ) -> LabelledDataset:
     """Apply decisions to the data of a run; see :meth:`Run.apply`."""
-    from hcat_nb.runs.review.decisions import Decisions, decisions_of
+    import pandas as pd
 
-    dataset = data_given(run, given)
+    from hcat_nb.runs.review.decisions import Decisions, decisions_of
+    from hcat_nb.runs.review.export import mended
+
+    # A run that was not saved holds its data and nothing to compare a frame with: the labels
+    # of the frame are compared when it is written.
+    unsaved = run.dataset is not None and "fingerprint" not in run.info["dataset"]
+    dataset = data_given(run, None if unsaved and isinstance(given, pd.DataFrame) else given)
     table = decisions_of(run)
-    if decisions is None or decisions is table:
-        return applied(dataset, table, mislabeled)
-    if isinstance(decisions, Decisions):
-        decisions = decisions.frame()
-    other = Decisions(table.samples)
-    other.add(decisions)
-    return applied(dataset, other, mislabeled)
+    if decisions is not None and decisions is not table:
+        if isinstance(decisions, Decisions):
+            decisions = decisions.frame()
+        table = Decisions(table.samples)
+        table.add(decisions)
+    now = Decisions(table.samples)  # later ones are not applied
+    if len(table):
+        now.add(table.frame())
+    made = applied(dataset, now, mislabeled)
+    return made.replace(mended=mended(run, now, given, mislabeled))
 
 
 def applied(

@@ -198,3 +198,50 @@ def test_mistakes_say_what_is_expected(small: Path) -> None:
         load(small / "cat")
     with pytest.raises(SpecError, match="fit is 'tile'"):
         load(small, fit="tile")
+
+
+@pytest.fixture
+def splits(tmp_path: Path) -> Path:
+    for split in ("train", "val", "test"):
+        for label in ("cat", "dog"):
+            folder = tmp_path / "pets" / split / label
+            folder.mkdir(parents=True)
+            for shade in (10, 20, 30):
+                Image.new("RGB", (8, 8), (shade, shade, shade)).save(folder / f"{shade}.png")
+    return tmp_path / "pets"
+
+
+def test_splits_are_no_classes(splits: Path) -> None:
+    with pytest.raises(DataError, match=r"are splits, not classes: test, train, val.*pets/train"):
+        load(splits)
+    chosen = load(splits, split="train", size=8)
+    assert (chosen.class_values, len(chosen)) == (("cat", "dog"), 6)
+    assert chosen.sample_ids[0] == "train/cat/10.png"
+    with pytest.raises(DataError, match=r"no split 'trian'.*nearest: train"):
+        load(splits, split="trian")
+    shutil.rmtree(splits / "val")
+    shutil.rmtree(splits / "test")
+    with pytest.raises(DataError, match=r"are splits, not classes: train;"):
+        load(splits)
+
+
+def test_a_class_called_train_beside_others_stays_one(splits: Path) -> None:
+    (splits / "bus").mkdir()
+    shutil.copy(splits / "train" / "cat" / "10.png", splits / "bus")
+    assert load(splits, size=8).class_values == ("bus", "test", "train", "val")
+
+
+def test_splits_within_classes_can_be_chosen_from(splits: Path, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        for label in ("cat", "dog"):
+            shutil.copytree(splits / split / label, tmp_path / "turned" / label / split)
+    turned = load(tmp_path / "turned", split="train", size=8)
+    assert (turned.class_values, len(turned)) == (("cat", "dog"), 6)
+
+
+@pytest.mark.parametrize("junk", ["__MACOSX", ".ipynb_checkpoints", "@eaDir"])
+def test_folders_that_systems_leave_are_no_classes(splits: Path, junk: str) -> None:
+    shutil.copytree(splits / "val" / "cat", splits / "train" / junk)
+    shutil.copytree(splits / "val" / "cat", splits / "train" / "cat" / junk)
+    data = load(splits / "train", size=8)
+    assert (data.class_values, len(data)) == (("cat", "dog"), 6)

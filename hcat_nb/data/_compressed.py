@@ -1,0 +1,82 @@
+"""The bytes of a file, whether it is compressed or not."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.errors import DataError
+from hcat_nb.registry import COMPRESSIONS
+
+__all__ = ["read_bytes", "unpacked", "write_bytes"]
+
+
+def read_bytes(file: Path, most: int = -1) -> bytes:
+    """Return what a file holds, unpacked; at most so many bytes.
+
+    Raises
+    ------
+    OSError, EOFError, ValueError
+        If it cannot be unpacked.
+    DataError
+        If an archive holds several files.
+    """
+    kind = _kind(file)
+    if kind == ".zip":
+        with zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if not _junk(name)]
+            if len(names) != 1:
+                raise DataError(f"{file} holds {len(names)} files", "one", "unpack it")
+            with archive.open(names[0]) as member:
+                return member.read(most)
+    with _opened(file, kind, "rb") as opened:
+        content: bytes = opened.read(*((most,) if most >= 0 else ()))
+    return content
+
+
+def unpacked(file: Path) -> Path | BytesIO:
+    """Return what pandas can read: the file, or its content where pandas would need more.
+
+    It wants a package for Zstandard, and nothing else in an archive, not even what macOS adds.
+    """
+    return BytesIO(read_bytes(file)) if _kind(file) in (".zip", ".zst") else file
+
+
+def write_bytes(file: Path, content: bytes, kind: str, name: str) -> None:
+    """Write a file, packed as its ``kind`` says: a suffix of a compressed file, or "".
+
+    ``name`` is that of the only file in an archive.
+    """
+    if kind == ".zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, content)
+        return
+    with _opened(file, kind, "wb") as opened:
+        opened.write(content)
+
+
+def _kind(file: Path) -> str:
+    return file.suffix.lower() if file.suffix.lower() in COMPRESSIONS else ""
+
+
+def _opened(file: Path, kind: str, mode: str) -> Any:
+    openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    if kind != ".zst":
+        return openers.get(kind, open)(file, mode)
+    import pyarrow as pa
+
+    return (
+        pa.CompressedInputStream(file, "zstd")
+        if "r" in mode
+        else (pa.CompressedOutputStream(file, "zstd"))
+    )
+
+
+def _junk(name: str) -> bool:
+    return name.endswith("/") or name.startswith("__MACOSX/")

@@ -1,0 +1,76 @@
+"""Options of reading data, which are options of a run too: one vocabulary wherever data are read.
+
+They stand in ``dataset_options``; given by themselves they are put there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hcat_nb.errors import SpecError
+
+__all__ = ["READING", "SEVERAL", "with_reading"]
+
+READING: dict[str, str] = {
+    "drop": "columns that are no features",
+    "categorical": "columns of numbers that are codes of categories",
+    "missing": 'words that stand for a missing value; by column as JSON, {"age": [-999]}',
+    "impute": "what a missing number becomes: mean, median, most_frequent, or a number",
+    "min_frequency": "levels with fewer rows, or a smaller share of them, are joined",
+    "max_categories": "the most levels a column keeps",
+    "text": "column of texts, read as TF-IDF weights",
+    "analyzer": "what a term of a text is made of: char_wb or word",
+    "max_features": "the most terms of a text",
+    "ngram_range": "fewest and most characters, or words, of a term",
+    "sep": "what stands between fields of a file",
+    "encoding": "of a file of text",
+    "decimal": "decimal sign, . or ,",
+    "thousands": "sign between groups of digits",
+    "header": "first, none, or the line with the names, counted from 0",
+    "comment": "sign that begins a comment",
+    "quote": "sign around fields, or none",
+    "sheet": "of a workbook",
+    "image": "column of images, or of their paths",
+    "image_root": "folder that these paths start from",
+    "size": "height and width of images",
+    "fit": "what becomes of images of another shape: crop, pad or stretch",
+    "color": "of images: rgb or grey",
+    "background": "colour under transparent pixels",
+    "split": "of a folder of images, the one to read: train, say",
+    "transform": "callable that takes an image; in Python only",
+}
+SEVERAL = ("drop", "categorical", "missing", "ngram_range", "size")  # take several values
+
+
+def with_reading(
+    options: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return options of a run in which those of reading stand among the ``dataset_options``.
+
+    Parameters
+    ----------
+    options : mapping
+    before : mapping, optional
+        ``dataset_options`` that hold where ``options`` have none.
+
+    Raises
+    ------
+    SpecError
+        If one is given in both places.
+
+    Examples
+    --------
+    >>> with_reading({"dataset": "a.csv", "text": "words"})
+    {'dataset': 'a.csv', 'dataset_options': {'text': 'words'}}
+    """
+    own = {name: value for name, value in options.items() if name in READING}
+    if not own:
+        return dict(options)
+    rest = {name: value for name, value in options.items() if name not in own}
+    beside = rest.get("dataset_options", before or {})
+    if not isinstance(beside, Mapping):  # the check of the fields names it
+        return rest
+    if "dataset_options" in rest and (twice := [name for name in own if name in beside]):
+        raise SpecError(f"{twice[0]} is given twice, in dataset_options too", "one of the two")
+    return {**rest, "dataset_options": {**beside, **own}}

@@ -1,0 +1,317 @@
+"""Mended data as they came: the file or folder of a run again, with what people decided."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import SpecError, StoreError
+from hcat_nb.fields import USERS_OWN
+from hcat_nb.registry import name_of_path, names_file
+from hcat_nb.runs.review.decisions import Decisions
+from hcat_nb.runs.review.samples import Samples
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from hcat_nb.runs.review.applying import Mislabeled
+    from hcat_nb.runs.store.record import Record
+
+__all__ = ["Mended", "apply_to_files", "mended"]
+
+_LOG = ("id", "column", "old", "new", "reason")
+
+
+@dataclass(frozen=True, eq=False)
+class Mended:
+    """Data that decisions change, where they lie.
+
+    Parameters
+    ----------
+    source : str, Path or DataFrame
+        A table, its files, or a folder of class folders.
+    decisions : Decisions, DataFrame or path
+        As for :meth:`Run.apply`; a path also of the file that a run keeps them in.
+    target : str, optional
+        The column of labels; of a folder none.
+    options : mapping
+        How the data are read.
+    mislabeled : {"unlabel", "drop", "keep"}
+        What becomes of samples whose label is wrong, the right one unknown.
+    """
+
+    source: Any
+    decisions: Any
+    target: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mislabeled: Mislabeled = "unlabel"
+
+    def export(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the data with the decisions carried out, in the format that they came in.
+
+        Only cells that were decided on differ; beside the file stands what was changed, in
+        ``<file>.changes.csv`` (id, column, old, new, reason).
+
+        Parameters
+        ----------
+        path : str or Path
+            A file of the source's kind; of a table in several files a folder; of a folder of
+            images a folder for a copy, or a .csv file for a list of them with their classes.
+        overwrite : bool
+            Replace what stands there.  The source itself is never replaced.
+
+        Raises
+        ------
+        SpecError
+            If the data have no such column of labels.
+        StoreError
+            If something stands there, or the format cannot be written.
+        DataError
+            If decisions do not fit the data.
+        """
+        from hcat_nb.runs.store.atomic import make_room
+
+        out = Path(path).expanduser()
+        log = out.with_name(f"{out.name}.changes.csv")
+        data = _opened(self.source, self.target, self.options)
+        data.check(out)
+        for place in (out, log):
+            if place.exists() and not overwrite:
+                raise StoreError(f"{place} exists", remedy="another name, or overwrite=True")
+        make_room(log)
+        changes, rows = self._changes(data)
+        draft = out.with_name(f".draft-{out.name}")
+        _remove(draft)
+        try:
+            if data.folder(out):
+                draft.mkdir()
+            told = data.write(changes, draft)
+            if out.is_dir():
+                _remove(out)
+            draft.replace(out)
+        finally:
+            _remove(draft)
+        with log.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([_LOG, *rows, *(("", "", "", "", text) for text in told)])
+        return out
+
+    def _changes(self, data: _Data) -> tuple[dict[int, Any], list[tuple[str, str, str, str, str]]]:
+        """Return what becomes of which row, and the lines of the log."""
+        from hcat_nb.data.mending import DROP
+
+        decisions = _decisions_on(data, self.decisions)
+        samples = decisions.samples
+        changes: dict[int, Any] = {}
+        rows = []
+        for row, decision in decisions.items():
+            if decision.action == "keep":
+                continue
+            new: Any = None
+            if decision.action == "relabel":
+                new = (decision.code, samples.class_values[decision.code])
+            elif decision.action == "drop" or self.mislabeled == "drop":
+                new = DROP
+            elif self.mislabeled == "keep":
+                continue
+            changes[row] = new
+            old = samples.label(row)
+            reason = f"{decision.action}: {decision.note}" if decision.note else decision.action
+            text = "" if new is None or new is DROP else str(new[1])
+            cell = ("" if new is DROP else data.column, "" if old is None else str(old), text)
+            rows.append((str(samples.ids[row]), *cell, reason))
+        return changes, rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What is mended: its ids and labels, and what writes it again."""
+
+    column: str  # "folder" where folders are the labels
+    ids: pd.Index
+    codes: np.ndarray
+    class_values: tuple[Any, ...]
+    write: Callable[[dict[int, Any], Path], list[str]]
+    kinds: tuple[str, ...]  # suffixes that may be written; "" is a folder
+    sources: tuple[Path, ...] = ()
+
+    def folder(self, out: Path) -> bool:
+        return self.kinds[0] == "" and _kind(out) not in self.kinds[1:]
+
+    def check(self, out: Path) -> None:
+        """Raise StoreError if the data cannot be written to ``out``."""
+        if not self.folder(out) and _kind(out) not in self.kinds:
+            raise StoreError(f"{out} ends in {out.suffix!r}", "or ".join(self.kinds))
+        inside = out.absolute().resolve()
+        for source in self.sources:
+            known = source.absolute().resolve()
+            if known == inside or known in inside.parents or inside in known.parents:
+                raise StoreError(f"{out} is the source, or in it", "another place")
+
+
+def mended(run: Record, decisions: Any, given: Any, mislabeled: Mislabeled) -> Mended | None:
+    """Return what writes the data of a run mended; None if they came as no file and no frame."""
+    import pandas as pd
+
+    target, options = run.spec.target, dict(run.spec.dataset_options)
+    if isinstance(given, pd.DataFrame):
+        return Mended(given, decisions, target, options, mislabeled)
+    source = given if isinstance(given, (str, os.PathLike)) else run.spec.dataset
+    if source in ("file", "folder"):
+        source = options.pop("path", USERS_OWN)
+    elif not (isinstance(source, os.PathLike) or names_file(source) or "/" in source):
+        return None
+    return None if source == USERS_OWN else Mended(source, decisions, target, options, mislabeled)
+
+
+def apply_to_files(
+    decisions: str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    target: str | None = None,
+    mislabeled: Mislabeled = "unlabel",
+    overwrite: bool = False,
+    **options: Any,
+) -> Path:
+    """Write data with decisions carried out; see :meth:`Mended.export`.
+
+    Parameters
+    ----------
+    decisions : str or Path
+        The folder of a run, whose target and options of reading hold here too; the file that
+        it keeps decisions in; or a table of them, .csv or .parquet.
+    data : str or Path
+        A table or a folder of images.
+    out : str or Path
+    target : str, optional
+    mislabeled, overwrite
+        As in :class:`Mended`.
+    **options
+        How the data are read.
+
+    Returns
+    -------
+    Path
+        ``out``.
+    """
+    place = Path(decisions).expanduser()
+    folder = place
+    if place.is_dir():
+        place = place.with_name(f"{place.name}.decisions.json")
+    elif place.name.endswith(".decisions.json"):
+        folder = place.with_name(place.name.removesuffix(".decisions.json"))
+    if not place.is_file():
+        raise StoreError(f"there are no decisions at {place}", "a run's, or a table of decisions")
+    if (folder / "run.json").is_file():
+        spec = json.loads((folder / "run.json").read_bytes()).get("spec", {})
+        target = spec.get("target") if target is None else target
+        before = {k: v for k, v in spec.get("dataset_options", {}).items() if k != "path"}
+        options = {**before, **options}
+    return Mended(data, place, target, options, mislabeled).export(out, overwrite=overwrite)
+
+
+def _opened(source: Any, target: str | None, options: Mapping[str, Any]) -> _Data:
+    import pandas as pd
+
+    if not isinstance(source, pd.DataFrame):
+        path = name_of_path(source)
+        return _table(path, target, options) if names_file(path) else _folder(path, options)
+    from hcat_nb.data._labels import code_labels
+    from hcat_nb.data.mending import mend_frame
+
+    name = _column(target, source.columns)
+    coded = code_labels(source.iloc[:, [*map(str, source.columns)].index(name)])
+
+    def write(changes: dict[int, Any], draft: Path) -> list[str]:
+        mend_frame(source, name, changes, draft)
+        return []
+
+    return _Data(name, source.index, coded.codes, coded.class_values, write, (".csv", ".parquet"))
+
+
+def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
+    from hcat_nb.data._files import kind_of_file
+    from hcat_nb.data._labels import code_labels
+    from hcat_nb.data.mending import mend_files
+    from hcat_nb.data.sources.file import File
+
+    read = File(path=path, **options).read(target)
+    names = [*map(str, read.frame.columns)]
+    name = names[-1] if target == "last" and "last" not in names else _column(target, names)
+    coded = code_labels(read.frame.iloc[:, names.index(name)], words=True)
+
+    def write(changes: dict[int, Any], draft: Path) -> list[str]:
+        return mend_files(read, name, coded.codes.tolist(), changes, draft, options.get("sheet"))
+
+    several = len(read.files) > 1
+    kinds = ("",) if several else (kind_of_file(read.files[0]),)
+    return _Data(name, read.frame.index, coded.codes, coded.class_values, write, kinds, read.files)
+
+
+def _folder(path: str, options: Mapping[str, Any]) -> _Data:
+    import pandas as pd
+
+    from hcat_nb.data.mending import mend_images
+    from hcat_nb.data.sources.folder import Folder
+
+    root = Path(path).expanduser()
+    files = Folder(path=path, **options).files()
+    assert files.ids is not None, "of a folder they are paths"
+    labels = pd.Categorical(files.labels)
+    names = files.ids.tolist()
+
+    def write(changes: dict[int, Any], draft: Path) -> list[str]:
+        mend_images(root, names, files.labels, changes, draft)
+        return []
+
+    values = tuple(labels.categories.tolist())
+    return _Data("folder", files.ids, labels.codes, values, write, ("", ".csv"), (root,))
+
+
+def _decisions_on(data: _Data, given: Any) -> Decisions:
+    """Return decisions as ones on the rows of these data; labels that differ are refused."""
+    import pandas as pd
+
+    values = list(data.class_values)
+    if isinstance(given, Decisions):  # a class that no row has may be a new label
+        values += [one for one in given.samples.class_values if one not in values]
+        given = given.frame()
+    samples = Samples(data.ids, pd.Categorical.from_codes(data.codes, pd.Index(values)))
+    if isinstance(given, Path) and given.suffix == ".json":
+        return Decisions(samples, given)
+    decisions = Decisions(samples)
+    decisions.add(given)
+    return decisions
+
+
+def _column(target: str | None, columns: Iterable[Any]) -> str:
+    from hcat_nb.data._table import nearest_columns
+
+    names = [*map(str, columns)]
+    if target is None or str(target) not in names:
+        wrong = "which column holds the labels was not said"
+        raise SpecError(
+            wrong if target is None else f"the table has no column {target!r}",
+            "target=, " + nearest_columns(str(target), names),
+        )
+    return str(target)
+
+
+def _kind(out: Path) -> str:
+    from hcat_nb.data._files import kind_of_file
+
+    return kind_of_file(out)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
