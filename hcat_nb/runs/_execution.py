@@ -76,7 +76,11 @@ def carry_out(
     backbone: Backbone | None = None
     outcome = "finished"
     for number in range(len(runs), len(specs)):
-        study = make_study(specs[number], given=given, backbone=backbone, ranks=ranks)
+        begun = None if journal is None else journal.index
+        order = () if begun is None else begun["data"]["class values"]
+        study = make_study(
+            specs[number], given=given, backbone=backbone, ranks=ranks, class_order=order
+        )
         study.prepare(*inputs)
         given, backbone = study.perturbed, study.backbone
         spec = spec.replace(epochs=study.epochs)

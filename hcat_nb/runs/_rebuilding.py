@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, HcatError, StoreError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.run import Run
 
-__all__ = ["check_same_samples", "data_given", "data_or_why", "rebuilt"]
+__all__ = ["check_same_samples", "data_given", "data_or_why", "in_recorded_order", "rebuilt"]
 
 
 def data_given(run: Run, data: Any = None) -> LabelledDataset:
@@ -102,7 +103,11 @@ def rebuilt(run: Run, data: Any = None, labels: Any = None) -> LabelledDataset:
     if len(then["class_values"]) > clean.n_classes:
         clean = fit_classes(clean, len(then["class_values"]))
     made = perturb(
-        clean, spec.hardness, spec.p, seed=spec.effective_data_seed, **spec.hardness_options
+        in_recorded_order(clean, then["class_values"]),
+        spec.hardness,
+        spec.p,
+        seed=spec.effective_data_seed,
+        **spec.hardness_options,
     ).dataset
     if words := differences(then["fingerprint"], data_fingerprint(made)):
         raise DataError(
@@ -111,6 +116,13 @@ def rebuilt(run: Run, data: Any = None, labels: Any = None) -> LabelledDataset:
             "the same data, options and versions",
         )
     return made
+
+
+def in_recorded_order(dataset: LabelledDataset, values: Sequence[Any]) -> LabelledDataset:
+    """Return the dataset with its classes in the order that a run recorded, if they are its."""
+    own = dataset.class_values
+    same = len(own) == len(values) and own != tuple(values) and set(own) == set(values)
+    return dataset.with_classes(values) if same else dataset
 
 
 def check_same_samples(dataset: LabelledDataset, run: Run) -> None:

@@ -22,6 +22,7 @@ from hcat_nb.runs._inputs import (
     make_methods,
 )
 from hcat_nb.runs._placement import Placement, placed
+from hcat_nb.runs._rebuilding import in_recorded_order
 from hcat_nb.runs._record import DRAWN, GIVEN, peak_memory_mb, start_event, study_info
 from hcat_nb.runs._tables import (
     details_table,
@@ -74,12 +75,15 @@ class Study:
         What made the features of that study.
     ranks : Ranks, optional
         The processes that train together, if this one is not alone.
+    class_order : sequence, optional
+        Class values in the order of a run that goes on.
     """
 
     spec: RunSpec
     given: Perturbed | None = None
     backbone: Backbone | None = None
     ranks: Ranks | None = None
+    class_order: Sequence[Any] = ()
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -137,6 +141,8 @@ class Study:
                 if self.given is None
                 else self.given.dataset
             )
+        if self.class_order:
+            clean = in_recorded_order(clean, self.class_order)
         self.timings["load"] = time.perf_counter() - self.began
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
