@@ -7,16 +7,20 @@ saved with the weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from hcat_nb.data.column_moments import column_moments, root_mean_square
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.indicators import Indicators, one_hot
+from hcat_nb.errors import ModelError
 from hcat_nb.models.base import NamedModel
 from hcat_nb.spec import DEFAULTS
 
-__all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling"]
+__all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling", "logits_of"]
 
 
 _TEXT_LENGTH = 10.0  # figures: tests/benchmarks/human_noise.py yoruba banking77
@@ -138,8 +142,39 @@ class AdaptedModel(nn.Module):
         scaled = self.scaling(x)
         if self._channels_last:
             scaled = scaled.contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.net(scaled)
-        return logits
+        return logits_of(self.net(scaled))
+
+
+def logits_of(made: Any) -> Tensor:
+    """Return the logits in what a network returns.
+
+    Parameters
+    ----------
+    made : Tensor, object with ``logits``, mapping, or tuple
+        Of a tuple, the first tensor of two axes counts: others are auxiliary.
+
+    Raises
+    ------
+    ModelError
+        If there are none.
+
+    Examples
+    --------
+    >>> logits_of((torch.zeros(3, 2), torch.ones(3, 8))).shape
+    torch.Size([3, 2])
+    """
+    found = made
+    if not isinstance(made, Tensor):
+        found = made.get("logits") if isinstance(made, Mapping) else getattr(made, "logits", None)
+    if found is None and isinstance(made, (tuple, list)):
+        found = next((one for one in made if isinstance(one, Tensor) and one.dim() == 2), None)
+    if not isinstance(found, Tensor):
+        raise ModelError(
+            f"the model returns a {type(made).__name__} without logits",
+            "a Tensor of logits, an object with .logits, or a tuple that begins with them",
+            "wrap it in a module that returns the logits only",
+        )
+    return found
 
 
 def _identity() -> Scaling:

@@ -114,12 +114,15 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
+    from hcat_nb.training.seed import undisturbed
+
     chosen = make_spec(data, model, spec, options, truth, features)
     study = Study(replace(chosen, seeds=1))
-    study.prepare(*Inputs(data, labels, name, model, classes, truth, features))
-    need = memory_need(study.trainer, study.accumulators())
-    judged = judge_seconds([*study.methods, *study.judges], study.dataset, study.embedding)
-    parts = _timings(study) | {SCORE + name: seconds for name, seconds in judged.items()}
+    with undisturbed():
+        study.prepare(*Inputs(data, labels, name, model, classes, truth, features))
+        need = memory_need(study.trainer, study.accumulators())
+        judged = judge_seconds([*study.methods, *study.judges], study.dataset, study.embedding)
+        parts = _timings(study) | {SCORE + name: seconds for name, seconds in judged.items()}
     timings = {part: chosen.seeds * seconds for part, seconds in parts.items()}
     askers = study.trainer.observer.askers()
     methods = [method.name for method in (*study.methods, *study.judges)]
