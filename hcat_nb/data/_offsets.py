@@ -7,8 +7,10 @@ in float64; all others stay what they are, to the bit.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +48,7 @@ def find_offset(values: np.ndarray) -> Offset | None:
     >>> find_offset(np.arange(45) / 7) is None
     True
     """
-    if values.dtype.kind not in "iuf" or values.dtype.itemsize < (8, 4)[values.dtype.kind in "iu"]:
+    if not _may_lose(values.dtype) or not len(values) or not _suspects(values[:, None])[0]:
         return None
     x = np.unique(values[:: -(-len(values) // _COUNT) or 1])
     if values.dtype.kind == "f":
@@ -66,15 +68,27 @@ def find_offset(values: np.ndarray) -> Offset | None:
 
 def find_offsets(table: np.ndarray) -> dict[int, Offset]:
     """Return the columns of a table, of any size, that need an offset or lose values, by place."""
-    if not len(table) or table.dtype.kind not in "iuf":
+    if not _may_lose(table.dtype) or not len(table):
         return {}
-    rows = np.asarray(table[:: -(-len(table) // _LOOK)], dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        low, middle, high = np.quantile(np.where(np.isfinite(rows), rows, 0), (0.25, 0.5, 0.75), 0)
-        far = np.abs(middle) >= _FAR * (high - low) / 2
-        suspect = np.flatnonzero(far | (np.abs(rows).max(axis=0) >= _EXACT)).tolist()
-    found = {place: find_offset(table[:, place]) for place in suspect}
+    found = {i: find_offset(table[:, i]) for i in np.flatnonzero(_suspects(table)).tolist()}
     return {place: one for place, one in found.items() if one is not None}
+
+
+def _may_lose(dtype: np.dtype[Any]) -> bool:
+    return dtype.itemsize >= {"i": 4, "u": 4, "f": 8}.get(dtype.kind, np.inf)
+
+
+def _suspects(table: np.ndarray) -> np.ndarray:
+    """Return by some rows which columns are worth a closer look, (columns,), bool."""
+    rows = np.asarray(table[:: -(-len(table) // _LOOK)], dtype=np.float64)
+    rows = np.where(np.isfinite(rows), rows, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without a number
+        low, middle, high = np.nanquantile(rows, (0.25, 0.5, 0.75), axis=0)
+        most = np.nanmax(np.abs(rows), axis=0)
+    far = np.abs(middle) >= _FAR / 2 * (high - low) / 2  # of few rows: half of what decides
+    suspect: np.ndarray = (far & (middle != 0)) | (most >= _EXACT)
+    return suspect
 
 
 def difference(values: np.ndarray, offset: float) -> np.ndarray:

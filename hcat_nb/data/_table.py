@@ -136,7 +136,7 @@ def _fill(out: np.ndarray, places: list[int], columns: list[pd.Series]) -> dict[
     with np.errstate(over="ignore", invalid="ignore"):
         for place, column in zip(places, columns, strict=True):
             exact = column.dtype.kind in "iu" and not column.hasnans
-            kept = {} if exact else {"dtype": np.float64, "na_value": np.nan}
+            kept: dict[str, Any] = {} if exact else {"dtype": np.float64, "na_value": np.nan}
             offset = find_offset(column.to_numpy(**kept))
             if offset is not None:
                 found[place] = offset

@@ -80,9 +80,11 @@ def from_dataset(
         raise DataError(f"{type(dataset).__name__} has no length", "__getitem__ and __len__")
     positions = np.arange(len(dataset)) if rows is None else rows
     name = type(dataset).__name__
-    ids, told = (None if rows is None else pd.Index(rows)), ()
+    ids = None if rows is None else pd.Index(rows)
+    told: tuple[str, ...] = ()
     if isinstance(dataset, Subset):
-        parent, places = dataset, positions
+        parent: Dataset[Any] = dataset
+        places = positions
         while isinstance(parent, Subset):  # of a Subset of a Subset
             places = np.asarray(parent.indices, dtype=np.int64)[places]
             parent = parent.dataset

@@ -25,7 +25,7 @@ PROBABILITIES = "{} are never negative and add up to 1, as probabilities do, and
 
 
 def check_order(
-    values: np.ndarray, labels: np.ndarray, classes: Sequence[Any], what: str, remedy: str
+    predicted: np.ndarray, labels: np.ndarray, classes: Sequence[Any], what: str, remedy: str
 ) -> None:
     """Raise DataError if columns hit the labels far better in another order.
 
@@ -35,15 +35,13 @@ def check_order(
 
     Parameters
     ----------
-    values : array of shape (m, C)
-        Logits or probabilities.
-    labels : array of shape (m,), int
-        Codes, none missing.
+    predicted, labels : array of shape (m,), int
+        Column of the largest value, and the label's code, of each row.
     classes : sequence of length C
     what, remedy : str
         What the columns are of, and how to say their order.
     """
-    predicted, k = values.argmax(axis=1), len(classes)
+    k = len(classes)
     hits = np.zeros((k, k), dtype=np.int64)  # label, column
     np.add.at(hits, (labels, predicted), 1)
     given, order = int(np.trace(hits)), _best(hits, len(labels) >= _PER_CLASS * k)
@@ -106,11 +104,12 @@ def check_outputs(
     doubt = -float(np.sum(shares[shares > 0] * np.log(shares[shares > 0])))
     try:
         check_order(
-            logits.numpy(),
+            logits.argmax(1).numpy(),
             labels,
             dataset.class_values,
             "the model's outputs",
-            "classes=[...], all class values in the order of the outputs",
+            "classes=[...], or load(...).with_classes([...]): all class values in the order of the "
+            "outputs",
         )
     except DataError:
         code = logits.argmax(1)
