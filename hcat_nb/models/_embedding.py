@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import ModelError
+from hcat_nb.models._adapter import logits_of
 
 __all__ = ["find_embedding", "output_width", "some_outputs"]
 
@@ -121,8 +122,7 @@ def some_outputs(model: nn.Module, sample: Tensor) -> Tensor:
     model.eval()
     try:
         with torch.no_grad():  # not inference mode: a module may keep what it makes here
-            logits: Tensor = model(sample)
-            return logits
+            return logits_of(model(sample))
     finally:
         for module, mode in modes.items():
             module.training = mode

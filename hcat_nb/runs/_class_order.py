@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.errors import DataError, ModelError
+from hcat_nb.runs._inputs import fit_classes
+from hcat_nb.runs._record import GIVEN
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.models._backbone import Backbone
+    from hcat_nb.runs._study import Study
 
-__all__ = ["PROBABILITIES", "check_order", "check_outputs", "output_names", "seem_probabilities"]
+__all__ = [
+    *("PROBABILITIES", "check_order", "check_outputs", "fit_outputs", "output_names"),
+    "seem_probabilities",
+]
 
 _LEAST = 0.6  # accuracy under another order
 _PER_CLASS = 5  # rows; with fewer, the best of all orders hits much by chance
@@ -59,6 +66,52 @@ def check_order(
         "columns in the order of the classes: " + ", ".join(map(repr, classes[:_LISTED])),
         remedy,
     )
+
+
+def fit_outputs(
+    study: Study, clean: LabelledDataset, width: int, own: Backbone | None
+) -> LabelledDataset:
+    """Return the data with a class for each output of a study's network, in their order.
+
+    Parameters
+    ----------
+    study : Study
+        Gets notes.
+    clean : LabelledDataset
+    width : int
+        Number of outputs.
+    own : Backbone, optional
+        What makes the samples that a module of the user's own sees.
+
+    Raises
+    ------
+    ModelError
+        If the outputs do not fit the classes, or nothing can be trained.
+    DataError
+        See :func:`check_outputs`.
+    """
+    from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+
+    net = study.net
+    if not any(one.requires_grad for one in net.parameters()):
+        some = next(net.parameters(), None) is not None
+        raise ModelError(
+            "the model has no trainable parameter",
+            "at least one",
+            "parameter.requires_grad_(True)" if some else "a module that was not frozen",
+        )
+    names = output_names(net, clean)
+    if names is None or len(names) != width:
+        clean = fit_classes(clean, width)
+    elif names != clean.class_values:
+        clean = clean.with_classes(names)
+        study.notes.append("classes stand in the order of the model's own names of them")
+    if own is not None:
+        seen = own.seen(clean)
+        trial = AdaptedModel(fit_scaling(seen, study.spec.normalize), net).cpu()
+        given = study.initial_weights == GIVEN
+        study.notes += check_outputs(net, trial, seen, given=given, named=names is not None)
+    return clean
 
 
 def check_outputs(

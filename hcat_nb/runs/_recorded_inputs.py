@@ -54,11 +54,11 @@ def read_input(
     *,
     ids: Any,
     classes: Sequence[Any] | None,
-    positive: Any,
     name: str | None,
     recorded: str,
     on_missing: str,
     on_missing_label: str,
+    positive: Any = None,
 ) -> RecordedInput:
     """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`.
 

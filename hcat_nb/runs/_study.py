@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import ModelError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs._answers import Answers, answer
-from hcat_nb.runs._class_order import check_outputs, output_names
+from hcat_nb.runs._class_order import fit_outputs
 from hcat_nb.runs._costs import part_timings
 from hcat_nb.runs._epochs import chosen_epochs
 from hcat_nb.runs._fingerprint import spec_fingerprint, study_fingerprint
 from hcat_nb.runs._inputs import (
-    fit_classes,
     load_dataset,
     make_methods,
 )
@@ -307,28 +305,9 @@ class Study:
         self.make_network = partial(build_network, model, options=self.spec.model_options)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
             self.net = self.make_network(two, notes=self.notes)
-            if not any(one.requires_grad for one in self.net.parameters()):
-                some = next(self.net.parameters(), None) is not None
-                raise ModelError(
-                    "the model has no trainable parameter",
-                    "at least one",
-                    "parameter.requires_grad_(True)" if some else "a module that was not frozen",
-                )
             trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
-            width = output_width(trial, two.features)
-            names = output_names(self.net, clean)
-            if names is None or len(names) != width:
-                clean = fit_classes(clean, width)
-            elif names != clean.class_values:
-                clean = clean.with_classes(names)
-                self.notes.append("classes stand in the order of the model's own names of them")
-            if not isinstance(model, str):
-                seen = backbone.seen(clean)
-                given = self.initial_weights == GIVEN
-                trial = AdaptedModel(fit_scaling(seen, self.spec.normalize), self.net).cpu()
-                self.notes += check_outputs(
-                    self.net, trial, seen, given=given, named=names is not None
-                )
+            own = None if isinstance(model, str) else backbone
+            clean = fit_outputs(self, clean, output_width(trial, two.features), own)
             if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
                 find_embedding_of(self, trial, two.features)
         return clean
