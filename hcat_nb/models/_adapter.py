@@ -134,6 +134,7 @@ class AdaptedModel(nn.Module):
     def __init__(self, scaling: Scaling, net: nn.Module) -> None:
         super().__init__()
         self.scaling = scaling
+        self.returns = ""  # type of what the network returned last
         self._channels_last = isinstance(net, NamedModel) and net.channels_last
         self.net = net.to(memory_format=torch.channels_last) if self._channels_last else net
 
@@ -142,7 +143,9 @@ class AdaptedModel(nn.Module):
         scaled = self.scaling(x)
         if self._channels_last:
             scaled = scaled.contiguous(memory_format=torch.channels_last)
-        return logits_of(self.net(scaled))
+        made = self.net(scaled)
+        self.returns = type(made).__name__
+        return logits_of(made)
 
 
 def logits_of(made: Any) -> Tensor:

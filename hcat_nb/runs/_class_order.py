@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.models._adapter import AdaptedModel
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.runs._study import Study
 
@@ -115,7 +116,7 @@ def fit_outputs(
 
 
 def check_outputs(
-    net: nn.Module, trial: nn.Module, dataset: LabelledDataset, *, given: bool, named: bool
+    net: nn.Module, trial: AdaptedModel, dataset: LabelledDataset, *, given: bool, named: bool
 ) -> list[str]:
     """Look at what a module makes of some samples; return notes.
 
@@ -144,14 +145,18 @@ def check_outputs(
     count = max(_ROWS, 2 * _PER_CLASS * dataset.n_classes) if given else 2
     rows = rows[torch.linspace(0, len(rows) - 1, min(count, len(rows))).long().unique()]
     logits = some_outputs(trial, dataset.features[rows]).double()
+    notes = []
+    if trial.returns in ("tuple", "list"):
+        notes.append(f"of the {trial.returns} that the model returns, the first matrix is logits")
     if seem_probabilities(logits):
         last = f"{type(net).__name__}'s outputs"
         return [
+            *notes,
             PROBABILITIES.format(last) + ": take the softmax off the end of the module (the loss "
-            "holds one), or return their logarithms"
+            "holds one), or return their logarithms",
         ]
     if not given or named:
-        return []
+        return notes
     labels = dataset.labels[rows].numpy()
     shares = np.bincount(labels, minlength=dataset.n_classes) / len(labels)
     doubt = -float(np.sum(shares[shares > 0] * np.log(shares[shares > 0])))
@@ -173,7 +178,7 @@ def check_outputs(
         )
         if float(loss) < _SURE * doubt:
             raise
-    return []
+    return notes
 
 
 def output_names(net: nn.Module, dataset: LabelledDataset) -> tuple[Any, ...] | None:
