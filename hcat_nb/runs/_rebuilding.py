@@ -38,6 +38,7 @@ def data_given(run: Run, data: Any = None) -> LabelledDataset:
 
     then = run.info["dataset"].get("fingerprint")
     if isinstance(data, LabelledDataset):
+        data = in_recorded_order(data, run.details["label"].cat.categories.tolist())
         if run.spec.hardness and then is not None and then != data_fingerprint(data):
             return rebuilt(run, data)  # as they were before the run made some of them hard
         check_same_samples(data, run)

@@ -82,9 +82,8 @@ def test_missing_whole_numbers_stay_whole() -> None:
 
 
 def test_a_run_takes_it_too() -> None:
-    run = characterize(
-        polars_frame(), target="cls", dataset_options={"impute": 0}, epochs=1, methods="loss"
-    )
+    options = {"dataset_options": {"impute": 0}, "epochs": 1, "methods": "loss"}
+    run = characterize(polars_frame(), target="cls", **options)
     assert len(run.scores) == N
 
 

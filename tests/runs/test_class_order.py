@@ -64,7 +64,7 @@ def test_who_predicts_one_class_only_knows_no_order() -> None:
     labels = np.array([1] * 80 + [0] * 20)
     check_order(np.zeros(100, dtype=int), labels, (0, 1), "these", "none")
     few = np.arange(6)  # one row a class: any order can be made right
-    check_order(np.roll(few, 2)[[0, 1, 3, 2, 4, 5]], few, tuple(range(6)), "these", "none")
+    check_order(np.array([1, 0, 3, 2, 5, 4]), few, tuple(range(6)), "these", "none")
 
 
 def trained(order: np.ndarray) -> tuple[nn.Module, torch.Tensor, np.ndarray]:
@@ -87,7 +87,7 @@ def test_a_trained_modules_outputs_in_an_order_of_their_own() -> None:
     order = np.array([3, 1, 2, 0, 5, 4, 9, 8, 7, 6])
     net, x, y = trained(order)
     options = {"epochs": 1, "methods": "loss", "normalize": "none"}
-    with pytest.raises(DataError, match="outputs hit .*3, 1, 2, 0, 5, 4, 9, 8, 7, 6, in this"):
+    with pytest.raises(DataError, match=r"outputs hit .*3, 1, 2, 0, 5, 4, 9, 8, 7, 6, in this"):
         characterize(x, y, model=net, **options)
     named = characterize(x, y, model=net, classes=order.tolist(), **options)
     assert named.history["accuracy"].iloc[0] > 0.9

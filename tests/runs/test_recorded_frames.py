@@ -89,7 +89,7 @@ def test_no_remedy_proposes_to_throw_the_names_away() -> None:
     with pytest.raises(DataError) as error:
         scores([{"a": 1}])
     assert "asarray" not in str(error.value)
-    with pytest.raises(DataError, match="numpy.asarray"):
+    with pytest.raises(DataError, match=r"numpy\.asarray"):
         scores(PROBS.tolist())
     assert scores(np.asarray(PROBS.tolist())).equals(scores(PROBS))
 
