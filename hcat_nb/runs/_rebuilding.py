@@ -38,11 +38,11 @@ def data_given(run: Run, data: Any = None) -> LabelledDataset:
 
     then = run.info["dataset"].get("fingerprint")
     if isinstance(data, LabelledDataset):
-        data = in_recorded_order(data, run.details["label"].cat.categories.tolist())
-        if run.spec.hardness and then is not None and then != data_fingerprint(data):
-            return rebuilt(run, data)  # as they were before the run made some of them hard
-        check_same_samples(data, run)
-        return data
+        given = in_recorded_order(data, run.details["label"].cat.categories.tolist())
+        if run.spec.hardness and then is not None and then != data_fingerprint(given):
+            return rebuilt(run, given)  # as they were before the run made some of them hard
+        check_same_samples(given, run)
+        return given
     if run.dataset is None or data is not None:
         run.dataset = rebuilt(run, data)
     return run.dataset
