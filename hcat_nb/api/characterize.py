@@ -114,8 +114,9 @@ def characterize(
     (178, 2)
     """
     from hcat_nb.training.ranks import together
+    from hcat_nb.training.seed import undisturbed
 
-    with together() as ranks, ExitStack() as held:
+    with undisturbed(), together() as ranks, ExitStack() as held:
         listeners = check_audience(listeners, control)
         chosen = make_spec(data, model, spec, options, truth, features)
         inputs = Inputs(data, labels, name, model, classes, truth, features)

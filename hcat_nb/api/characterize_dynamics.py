@@ -51,6 +51,7 @@ def characterize_dynamics(
     log_file: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
     ids: Any = None,
     classes: Sequence[Any] | None = None,
+    positive: Any = None,
     recorded: Literal["epoch_end", "train"] = "epoch_end",
     methods: str | Sequence[str] = "all",
     method_options: Mapping[str, Mapping[str, Any]] | None = None,
@@ -71,8 +72,10 @@ def characterize_dynamics(
     probs : array of shape (epochs, samples, classes) or (epochs, samples), in [0, 1]
         Probabilities of all classes, or of the label alone, which serve fewer
         methods.  NumPy, torch, memory-mapped, or a list of one array an
-        epoch.  A sample whose values are all NaN was not recorded in that
-        epoch.
+        epoch; or of one DataFrame an epoch, whose rows are matched by its
+        index and whose columns by the names of the classes.  Of one moment
+        also (samples, classes).  A sample whose values are all NaN was not
+        recorded in that epoch.
     labels : array-like of length n
         One label a sample, of any kind that :func:`hcat_nb.load` takes.  For
         a ``log_file`` only where other labels than its own count: a Series
@@ -89,6 +92,9 @@ def characterize_dynamics(
     classes : sequence, optional
         All class values, in the order of the last axis (default: the values
         that occur, ascending).
+    positive : class value or "label", optional
+        Of ``probs`` (epochs, samples) with two classes: the class that they
+        are the probability of, or ``"label"``, each sample's own.
     recorded : {"epoch_end", "train"}
         By the model in evaluation mode at the end of each epoch, or by the
         training forward.  A method that reads the other moment takes these in
@@ -153,6 +159,7 @@ train with hcat.characterize, or leave it out
         log_file,
         ids=ids,
         classes=classes,
+        positive=positive,
         name=name,
         recorded=recorded,
         on_missing=on_missing,

@@ -75,8 +75,9 @@ def resume(
         As :func:`hcat_nb.characterize` raises it.
     """
     from hcat_nb.training.ranks import together
+    from hcat_nb.training.seed import undisturbed
 
-    with together() as ranks, ExitStack() as held:
+    with undisturbed(), together() as ranks, ExitStack() as held:
         path = folder_path(folder)
         leads = ranks is None or ranks.leads
         if leads:

@@ -90,6 +90,8 @@ def by_p(
         f"{len(methods)} methods, {len(results):,} results; mean ± standard deviation over runs"
     )
     caption += f"; {missing:,} n/a" if missing else ""
+    fewer = int(_cells(results, metric, facets, method, p)["fewer"].sum())
+    caption += f"; {fewer:,} points of fewer runs than others left out" if fewer else ""
     caption += f"; {MOST_PLOTS} of {len(groups)} drawn" if len(groups) > MOST_PLOTS else ""
     chart = OfflineConcat(
         concat=plots,
@@ -112,7 +114,8 @@ def p_means(
     -------
     pandas.DataFrame
         The facets, the method, ``p``, ``mean``, ``std`` (sample standard
-        deviation, NaN of one run), ``n_runs`` with a figure.
+        deviation, NaN of one run), ``n_runs`` with a figure.  A point of fewer
+        runs than other methods have there is left out.
 
     Raises
     ------
@@ -122,10 +125,20 @@ def p_means(
     for name in (metric, *facets, method, p):
         if name not in results:
             raise DataError(f"the results have no column {name!r}", "name the column of the table")
-    keys = [*facets, method, p]
-    grouped = results.groupby(keys, sort=False, dropna=False, observed=True)[metric]
-    table = grouped.agg(["mean", "std", "count"]).reset_index()
-    return table[table["count"] > 0].rename(columns={p: "p", "count": "n_runs"})
+    table = _cells(results, metric, facets, method, p)
+    kept = table[(table["count"] > 0) & ~table["fewer"]].drop(columns="fewer")
+    return kept.rename(columns={p: "p", "count": "n_runs"})
+
+
+def _cells(
+    results: pd.DataFrame, metric: str, facets: Sequence[str], method: str, p: str
+) -> pd.DataFrame:
+    """Return mean, spread and count of each point, and whether others there have more runs."""
+    how: dict[str, Any] = {"sort": False, "dropna": False, "observed": True}
+    grouped = results.groupby([*facets, method, p], **how)[metric]
+    table: pd.DataFrame = grouped.agg(["mean", "std", "count"]).reset_index()
+    most = table.groupby([*facets, p], **how)["count"].transform("max")
+    return table.assign(fewer=(table["count"] > 0) & (table["count"] < most))
 
 
 def _plot(

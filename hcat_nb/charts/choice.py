@@ -60,7 +60,9 @@ def choice(
     for column in _NEEDED:
         if column not in table:
             raise DataError(f"the table has no column {column!r}", "those of choice_table()")
-    order = table.groupby("hcm", sort=False)["mean_rank"].mean().sort_values(kind="stable")
+    ranks = table.groupby("hcm", sort=False)["mean_rank"].agg(["count", "mean"])
+    # Who is not ranked on every kind stands last: a mean over the easy kinds would flatter it.
+    order = ranks.sort_values(["count", "mean"], ascending=[False, True], kind="stable")["mean"]
     methods = [str(name) for name in order.index]
     kinds = [str(kind) for kind in dict.fromkeys(table["hardness"])]
     rows = csv_table(

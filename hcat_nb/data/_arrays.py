@@ -46,7 +46,7 @@ class Parts:
         Whether ``features`` is a copy already.
     notes : tuple of str
         What was done on the way in.
-    levels, words, text, original
+    levels, words, text, original, offsets
         Of a table with named columns, as in LabelledDataset.
     unread : mapping of int to str
         Positions of samples whose file cannot be read (their features are 0),
@@ -66,6 +66,7 @@ class Parts:
     text: str | None = None
     original: pd.DataFrame | None = None
     unread: Mapping[int, str] = field(default_factory=dict)
+    offsets: Mapping[int, float] = field(default_factory=dict)
 
 
 def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:

@@ -83,7 +83,9 @@ def encode(
     return codes.astype(np.float32), levels, _notes(columns, levels, joined)
 
 
-def impute(numbers: np.ndarray, names: Sequence[str], how: str | float) -> tuple[np.ndarray, str]:
+def impute(
+    numbers: np.ndarray, names: Sequence[str], how: str | float, offsets: Sequence[float] = ()
+) -> tuple[np.ndarray, str]:
     """Return numbers with what is missing filled in, and a note; "" if nothing was.
 
     Parameters
@@ -94,6 +96,8 @@ def impute(numbers: np.ndarray, names: Sequence[str], how: str | float) -> tuple
         Of the columns.
     how : str or float
         Statistic of the column, or the number itself.
+    offsets : sequence of float
+        What was taken off the columns, if anything was.
     """
     from sklearn.impute import SimpleImputer
 
@@ -112,6 +116,8 @@ def impute(numbers: np.ndarray, names: Sequence[str], how: str | float) -> tuple
     # an infinity is a fault of its own, reported with its row
     infinite = np.isinf(part)
     filled = imputer.fit_transform(np.where(infinite, np.nan, part))
+    if offsets and not isinstance(how, str):
+        filled = np.where(missing[:, touched], float(how) - np.array(offsets)[touched], filled)
     numbers[:, touched] = np.where(infinite, part, filled)
     what = f"the {how.replace('_', ' ')} of the column" if isinstance(how, str) else f"{how:g}"
     listed = _some(f"{names[column]} {holes[column]:,}" for column in touched)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data._offsets import difference, find_offsets, offset_notes
 from hcat_nb.data.storage import allocate, is_mapped, lies_on_disk, private_map
 from hcat_nb.errors import DataError
 
 __all__ = ["Features", "to_features"]
 
 _CHANNELS = (1, 2, 3, 4)
+_BLOCK = 1 << 16  # rows that offsets are taken off at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,8 @@ class Features:
         How shape and range were read.
     mapped : bool
         Whether ``tensor`` lies in a memory-mapped file.
+    offsets : mapping of int to float
+        What was taken off columns of a table, by place.
     """
 
     tensor: Tensor
@@ -41,6 +46,7 @@ class Features:
     value_range: tuple[float, float] | None
     notes: tuple[str, ...]
     mapped: bool = False
+    offsets: Mapping[int, float] = field(default_factory=dict)
 
 
 def to_features(
@@ -78,7 +84,14 @@ def to_features(
         raise DataError(f"the features have the shape {array.shape}", "at least one feature")
     is_image = view.ndim == 4
     dtype = np.dtype(np.uint8 if is_image and view.dtype == np.uint8 else np.float32)
+    found = {} if is_image else find_offsets(view)
+    offsets = {place: one.value for place, one in found.items() if one.value}
+    notes = (*notes, *offset_notes(found, None))
     own, mapped = _own(view, dtype, owned, data_on)
+    for start in range(0, len(own), _BLOCK) if offsets else ():
+        part = slice(start, start + _BLOCK)
+        for place, offset in offsets.items():
+            own[part, place] = difference(view[part, place], offset)
     tensor = torch.from_numpy(own)
     if tensor.dtype == torch.uint8:
         bad = torch.zeros(len(tensor), dtype=torch.bool)
@@ -88,7 +101,7 @@ def to_features(
     low, high = tensor.flatten(1).aminmax(dim=1)
     readable = torch.isfinite(low) & torch.isfinite(high)
     if not is_image:
-        return Features(tensor, ~readable, None, notes, mapped)
+        return Features(tensor, ~readable, None, notes, mapped, offsets)
     value_range, note = _range_of(low[readable], high[readable])
     return Features(tensor, ~readable, value_range, (*notes, note), mapped)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data._arrays import Parts
+from hcat_nb.data._ids import is_plain, named_by_labels
 from hcat_nb.data._number_texts import blank_mixed, told_missing, without
 from hcat_nb.data._table import nearest_columns, read_table
 from hcat_nb.data.table_options import TableOptions
@@ -14,7 +16,7 @@ from hcat_nb.errors import DataError, UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["from_frame"]
+__all__ = ["from_frame", "nameless", "same_index"]
 
 _LISTED = 12  # names that a message lists
 
@@ -73,7 +75,7 @@ def from_frame(
         columns.remove(position)
         labels = frame.iloc[:, position]
     elif isinstance(labels, (pd.Series, pd.DataFrame)) and len(labels) == len(frame):
-        _same_index(frame, labels)
+        same_index(frame, labels)
     table = read_table(frame.iloc[:, columns], options)
     return Parts(
         features=table.features,
@@ -87,6 +89,7 @@ def from_frame(
         words=table.words,
         text=table.text,
         original=table.original,
+        offsets=table.offsets,
     )
 
 
@@ -111,6 +114,13 @@ def _without_missing(
     return frame, told_missing(found)
 
 
+def nameless(frame: pd.DataFrame, labels: Any, target: Any, options: TableOptions) -> Parts:
+    """Split a frame whose index is nobody's: labels with an index of their own name the rows."""
+    if named_by_labels(labels, len(frame)):
+        frame = frame.set_axis(labels.index)
+    return dataclasses.replace(from_frame(frame, labels, target, options), ids=None)
+
+
 def _repeats(names: list[str]) -> bool:
     return len(set(names)) < len(names)
 
@@ -130,13 +140,21 @@ def _position(target: Any, names: list[str]) -> int:
     )
 
 
-def _same_index(frame: pd.DataFrame, labels: pd.Series | pd.DataFrame) -> None:
-    if not labels.index.equals(frame.index):
-        raise DataError(
-            "the labels have another index than the frame, so rows cannot be matched for sure",
-            "one index for both",
-            "labels.loc[frame.index], or labels.to_numpy() if they are in the frame's order",
-        )
+def same_index(frame: pd.DataFrame, labels: pd.Series | pd.DataFrame) -> None:
+    """Raise DataError unless labels have the frame's index; says what would give them one."""
+    if labels.index.equals(frame.index):
+        return
+    unique = frame.index.is_unique and labels.index.is_unique
+    remedy = "labels.to_numpy(), if row i of both is the same sample"
+    if is_plain(frame.index):
+        remedy = "frame.set_axis(labels.index), if row i of both is the same sample"
+    elif unique and len(frame) == len(labels) and frame.index.isin(labels.index).all():
+        remedy = "labels.loc[frame.index], which matches them by name"
+    raise DataError(
+        "the labels have another index than the frame, so rows cannot be matched for sure",
+        "one index for both",
+        remedy,
+    )
 
 
 def _quoted(names: list[str]) -> str:

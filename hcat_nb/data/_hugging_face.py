@@ -5,13 +5,14 @@ The package is not needed: who has such an object has imported it.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data._arrays import Parts
-from hcat_nb.data._frames import from_frame
+from hcat_nb.data._frames import nameless
 from hcat_nb.data._image_files import ImageFiles, ImageRow, from_files
 from hcat_nb.data._pictures import open_picture
 from hcat_nb.data.image_options import ImageOptions
@@ -75,7 +76,7 @@ def from_hugging_face(
             "a Dataset",
             "load_dataset without streaming=True",
         )
-    data = data.with_format(None)
+    data, told = _unformatted(data)
     if labels is None:
         target = _target(data, target)
         labels = _labels(data, target)
@@ -84,11 +85,39 @@ def from_hugging_face(
     name = data.info.dataset_name or "hugging_face"
     image = _image(data, options.get("image"))
     if image is not None:
-        return from_files(_pictures(data, image, labels, options, name), seed)
+        files = _pictures(data, image, labels, options, name)
+        return from_files(dataclasses.replace(files, notes=told), seed)
     table = TableOptions.of(**options)
     frame = data.to_pandas()
-    parts = from_frame(frame if target is None else frame.drop(columns=target), labels, None, table)
-    return Parts(**{**vars(parts), "name": name})
+    parts = nameless(frame if target is None else frame.drop(columns=target), labels, None, table)
+    return dataclasses.replace(parts, name=name, notes=(*told, *parts.notes))
+
+
+def _unformatted(data: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the dataset as it is stored, and a note about columns that its format leaves out.
+
+    Raises
+    ------
+    DataError
+        If its format transforms the rows: stored ones are not what the user means.
+    """
+    form = data.format
+    plain = data.with_format(None)
+    if form["type"] == "custom":
+        function = form["format_kwargs"].get("transform")
+        called = getattr(function, "__name__", type(function).__name__)
+        raise DataError(
+            f"the dataset's own transform {called!r} (with_transform, set_transform) would be left "
+            "out: columns are read as they are stored",
+            "a dataset without one",
+            "load([row[x] for row in dataset], [row[y] for row in dataset]), x and y the columns "
+            "that it makes; dataset.with_format(None) leaves it out",
+        )
+    left_out = [name for name in plain.column_names if name not in form["columns"]]
+    if not left_out:
+        return plain, ()
+    note = f"left out by the dataset's format (set_format): {', '.join(left_out)}"
+    return plain.select_columns(form["columns"]), (note,)
 
 
 def column_values(data: Any, column: str) -> Any:
@@ -136,7 +165,7 @@ def _labels(data: Any, target: str) -> Any:
         return values
     # -1 and null are its missing labels, as they are of a Categorical
     codes = values.fillna(-1).astype(int)
-    return pd.Categorical.from_codes(codes.to_numpy(), categories=pd.Index(names))
+    return pd.Categorical.from_codes(codes.to_numpy(), categories=pd.Index(names), ordered=True)
 
 
 def _image(data: Any, chosen: Any) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data._any_frame import as_pandas
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def label_column(labels: Any) -> np.ndarray | pd.Categorical | OneHot:
     """
     import pandas as pd
 
+    labels = as_pandas(labels)
     if isinstance(labels, np.ma.MaskedArray):
         raise DataError(
             "the labels are a masked array", "a plain array", "labels.astype(object).filled(None)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ __all__ = ["Coded", "code_labels"]
 # What str() makes of a missing value.  "None" is not among them: it is a class in
 # many tables ("None", "Mild", "Severe").
 _MISSING_TEXT = ("nan", "<NA>", "NaT")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 # More distinct numbers than this, most of them alone, are measurements or row ids.
 _MANY = 20
 
@@ -107,7 +109,7 @@ def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
     plain = [plain_value(value) for value in values]
     if kind == "number" and any(isinstance(value, float) for value in plain):
         plain = [float(value) for value in plain]
-    order = sorted(range(len(plain)), key=plain.__getitem__)
+    order = sorted(range(len(plain)), key=_ranks(plain).__getitem__)
     rank = np.empty(len(plain), dtype=np.int64)
     rank[order] = np.arange(len(plain))
     codes = np.full(len(column), NO_LABEL, dtype=np.int64)
@@ -115,10 +117,22 @@ def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
     return Coded(codes, tuple(plain[i] for i in order), _text_notes(as_text.sum(), plain))
 
 
+def _ranks(values: list[Any]) -> list[Any]:
+    """Return what values are sorted by: texts that are all numbers, such as "10", as these."""
+    if values and all(isinstance(one, str) and _NUMBER.fullmatch(one.strip()) for one in values):
+        return [(float(one), one) for one in values]
+    return values
+
+
 def _code_categorical(
     column: pd.Categorical, not_text: tuple[str, ...], tell_unused: bool
 ) -> Coded:
     values = column.categories.to_numpy(dtype=object)
+    ranks = _ranks(values.tolist())
+    numbers = isinstance(next(iter(ranks), None), tuple)
+    if numbers and not column.ordered and values.tolist() == sorted(values):  # pandas' own order
+        column = column.reorder_categories([text for _, text in sorted(ranks)])
+        values = column.categories.to_numpy(dtype=object)
     codes = column.codes.astype(np.int64)
     missing = [i for i, value in enumerate(values) if value in not_text]
     as_text = np.isin(codes, missing)

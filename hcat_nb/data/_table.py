@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from hcat_nb.data._column_kinds import Category, Number, read_column
 from hcat_nb.data._encode import encode, impute
+from hcat_nb.data._offsets import Offset, difference, find_offset, offset_notes
 from hcat_nb.data._texts import tf_idf
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, UnknownNameError
@@ -38,6 +40,7 @@ class Table:
     text : str, optional
     original : pandas.DataFrame, optional
     notes : tuple of str
+    offsets : mapping of int to float
     """
 
     features: np.ndarray
@@ -47,6 +50,7 @@ class Table:
     text: str | None = None
     original: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    offsets: Mapping[int, float] = field(default_factory=dict)
 
 
 def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
@@ -110,9 +114,12 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
     notes = [one.note for one in numbers.values() if one.note]
     places = [names.index(name) for name in numbers]
     features = np.empty((len(frame), len(names)), np.float32)
-    _fill(features, places, [one.content for one in numbers.values()])
+    offsets = _fill(features, places, [one.content for one in numbers.values()])
+    notes += offset_notes(offsets, names)
+    moved = {place: one.value for place, one in offsets.items() if one.value}
     if options.impute is not None and places:
-        filled, note = impute(features[:, places], list(numbers), options.impute)
+        taken_off = [moved.get(place, 0.0) for place in places]
+        filled, note = impute(features[:, places], list(numbers), options.impute, taken_off)
         features[:, places] = filled
         notes += [note] if note else []
     levels: dict[int, tuple[Any, ...]] = {}
@@ -122,7 +129,7 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
         features[:, positions] = codes
         levels = dict(zip(positions, found, strict=True))
         notes += told
-    return Table(features, tuple(names), levels, notes=tuple(notes))
+    return Table(features, tuple(names), levels, notes=tuple(notes), offsets=moved)
 
 
 def _without_lists(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -160,13 +167,25 @@ def _without_lists(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return (pd.concat(parts, axis=1), notes) if notes else (frame, [])
 
 
-def _fill(out: np.ndarray, places: list[int], columns: list[pd.Series]) -> None:
+def _fill(out: np.ndarray, places: list[int], columns: list[pd.Series]) -> dict[int, Offset]:
+    """Write columns as float32, and return what had to be taken off, and from which."""
+    found: dict[int, Offset] = {}
     # a number beyond float32 becomes infinite and is reported with its row
     with np.errstate(over="ignore", invalid="ignore"):
         for place, column in zip(places, columns, strict=True):
+            exact = column.dtype.kind in "iu" and not column.hasnans
+            kept: dict[str, Any] = {} if exact else {"dtype": np.float64, "na_value": np.nan}
+            offset = find_offset(column.to_numpy(**kept))
+            if offset is not None:
+                found[place] = offset
             for start in range(0, len(out), _BLOCK):
                 part = column.iloc[start : start + _BLOCK]
-                out[start : start + _BLOCK, place] = part.to_numpy(np.float32, na_value=np.nan)
+                if offset is not None and offset.value:
+                    values = difference(part.to_numpy(**kept), offset.value)
+                else:
+                    values = part.to_numpy(np.float32, na_value=np.nan)
+                out[start : start + _BLOCK, place] = values
+    return found
 
 
 def _check_names(names: list[str], options: TableOptions) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pickle import Pickler, PicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.multiprocessing import get_start_method
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -16,6 +20,7 @@ from torch.utils.data import (
     IterableDataset,
     RandomSampler,
     SequentialSampler,
+    Subset,
     SubsetRandomSampler,
     TensorDataset,
     default_collate,
@@ -58,7 +63,8 @@ def from_dataset(
     seed : int
         Parent of what a row draws from the global random streams.
     rows : array of shape (m,), optional
-        Read these rows only; they become the sample ids.
+        Read these rows only; they become the sample ids.  Those of a Subset
+        are their positions in the dataset that it takes them from.
     data_on : {"auto", "device", "host", "disk"}
         Where features may lie, as in :func:`~hcat_nb.data.storage.allocate`.
     like : DataLoader, optional
@@ -83,14 +89,26 @@ def from_dataset(
     positions = np.arange(len(dataset)) if rows is None else rows
     name = type(dataset).__name__
     ids = None if rows is None else pd.Index(rows)
+    told: tuple[str, ...] = ()
+    if isinstance(dataset, Subset):
+        parent: Dataset[Any] = dataset
+        places = positions
+        while isinstance(parent, Subset):  # of a Subset of a Subset
+            places = np.asarray(parent.indices, dtype=np.int64)[places]
+            parent = parent.dataset
+        ids = pd.Index(places)
+        told = (f"sample ids are positions in the {type(parent).__name__} under the Subset",)
     if type(dataset) is TensorDataset and len(dataset.tensors) == 2 and rows is target is None:
         features, labels = dataset.tensors
         array, channels_first, owned = as_array(features)
         return Parts(array, labels, name, ids, channels_first=channels_first, owned=owned)
     labels_read: list[Any] = []
-    pairs = _pairs(_Rows(dataset, seed, target), positions, like)
+    pairs, note = _pairs(_Rows(dataset, seed, target), positions, like)
     array, channels_first = stack(_features(pairs, labels_read), len(positions), data_on)
-    return Parts(array, labels_read, name, ids, channels_first=channels_first, owned=True)
+    notes = (*told, *([note] if note else []))
+    return Parts(
+        array, labels_read, name, ids, channels_first=channels_first, owned=True, notes=notes
+    )
 
 
 def plain_order(loader: DataLoader[Any]) -> bool:
@@ -235,11 +253,19 @@ def _unpacked(value: Any) -> Any:
 
 def _pairs(
     rows: _Rows, positions: np.ndarray, like: DataLoader[Any] | None
-) -> Iterator[tuple[Any, Any] | _Unreadable]:
+) -> tuple[Iterator[tuple[Any, Any] | _Unreadable], str]:
+    """Return the rows as they are read, and a note if the loader's workers could not start."""
+    here = (rows[position] for position in positions.tolist())
     if like is None or like.num_workers == 0:
-        for position in positions.tolist():
-            yield rows[position]
-        return
+        return here, ""
+    note = (
+        "rows are read without the loader's workers: {}; what is written in a module (a .py file) "
+        "and imported can be sent to them"
+    )
+    context = like.multiprocessing_context
+    how = context.get_start_method() if context is not None else get_start_method()
+    if how != "fork" and _is_of_this_session((rows, like.worker_init_fn)):
+        return here, note.format(f"a process started by {how} cannot see what a notebook defines")
     reader = DataLoader(
         _WorkersRows(rows._dataset, rows._seed, rows._target),
         batch_size=_ROWS,
@@ -252,7 +278,15 @@ def _pairs(
         timeout=like.timeout,
     )
     try:
-        for batch in reader:
+        batches = iter(reader)
+    except (PicklingError, AttributeError, TypeError) as error:  # whatever refuses to be sent
+        return here, note.format(" ".join(str(error).split()))
+    return _read(batches), ""
+
+
+def _read(batches: Iterator[list[Any]]) -> Iterator[tuple[Any, Any] | _Unreadable]:
+    try:
+        for batch in batches:
             for row in batch:
                 if isinstance(row, _Unreadable):
                     yield row
@@ -262,6 +296,33 @@ def _pairs(
         raise DataError(
             f"a worker of the loader failed: {error}", remedy="hand over a loader without workers"
         ) from error
+
+
+class _Names(Pickler):
+    """Looks at the classes and functions of what would be sent: were some typed in here."""
+
+    found = False
+
+    def reducer_override(self, value: Any) -> Any:
+        self.found |= getattr(value, "__module__", "") == "__main__"
+        return NotImplemented
+
+
+def _is_of_this_session(sent: Any) -> bool:
+    """Whether another process could not import what is sent: it was typed in here."""
+    if hasattr(sys.modules["__main__"], "__file__"):
+        return False
+    names = _Names(_Nowhere())
+    with suppress(PicklingError, AttributeError, TypeError, RuntimeError):  # starting tells why
+        names.dump(sent)
+    return names.found
+
+
+class _Nowhere:
+    """A file that keeps nothing: data may be large."""
+
+    def write(self, _part: bytes) -> None:
+        """Take a part."""
 
 
 def _features(pairs: Iterator[tuple[Any, Any] | _Unreadable], labels: list[Any]) -> Iterator[Any]:

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from hcat_nb.data._any_frame import as_pandas, type_name
 from hcat_nb.data._arrays import Parts, as_array
 from hcat_nb.data._features import to_features
-from hcat_nb.data._frames import from_frame
+from hcat_nb.data._frames import from_frame, nameless, same_index
 from hcat_nb.data._hugging_face import from_hugging_face, is_hugging_face
+from hcat_nb.data._ids import is_plain, sample_ids
 from hcat_nb.data._image_files import ImageFiles, from_files
 from hcat_nb.data._image_table import files_of, image_column
 from hcat_nb.data._labels import code_labels
@@ -76,16 +78,24 @@ def coerce(
 
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
+    if labels is None and isinstance(data, tuple) and len(data) == 2:
+        data, labels = data
+    given, data, labels = data, as_pandas(data), as_pandas(labels)
+    if isinstance(data, Mapping) and not is_hugging_face(data):
+        data = _from_columns(data)
+    elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
+        data = pd.DataFrame.from_records(list(data))
+    indexed = data is given or not is_plain(data.index)
     data, truth = split_beside(data, "truth", truth, target)
     data, groups = split_beside(data, "groups", groups, target)
-    parts = _parts(data, labels, target, options or {}, seed, data_on)
+    parts = _parts(data, labels, target, options or {}, seed, data_on, indexed)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
         raise _empty()
     coded = code_labels(parts.labels, classes, words=file_labels)
     if len(coded.codes) != n:
         raise DataError(f"{n} rows of features, but {len(coded.codes)} labels", "one label a row")
-    ids = pd.RangeIndex(n) if parts.ids is None else parts.ids
+    ids, about_ids = sample_ids(parts.ids, parts.labels, n)
     codes = torch.from_numpy(coded.codes)
     missing = codes == NO_LABEL
     about_labels = settle_missing_labels(missing, ids, on_missing_label)
@@ -108,6 +118,7 @@ def coerce(
         unreadable=bad if on_bad_row == "keep" and bool(bad.any()) else None,
         notes=(
             *parts.notes,
+            *about_ids,
             *coded.notes,
             *features.notes,
             *(note for note in (about_labels, about_rows, about_files) if note),
@@ -119,6 +130,7 @@ def coerce(
         truth=None if truth is None else truth_values(truth, ids),
         groups=None if groups is None else group_codes(groups, ids),
         mapped=features.mapped,
+        offsets=parts.offsets or features.offsets,
     )
     dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))
     if bool(dropped.any()):
@@ -141,8 +153,15 @@ def check_learnable(dataset: LabelledDataset) -> None:
 
 
 def _parts(
-    data: Any, labels: Any, target: Any, options: Mapping[str, Any], seed: int, data_on: str
+    data: Any,
+    labels: Any,
+    target: Any,
+    options: Mapping[str, Any],
+    seed: int,
+    data_on: str,
+    indexed: bool = True,
 ) -> Parts:
+    """Return the parts of what was given; ``indexed``: a frame brings an index of its own."""
     import pandas as pd
 
     if isinstance(data, ImageFiles):
@@ -151,27 +170,26 @@ def _parts(
         data = data.dataset  # in its own order, whatever the loader's
     if is_hugging_face(data):
         return from_hugging_face(data, labels, target, options, seed)
-    if isinstance(data, Mapping):
-        data = _from_columns(data)
-    elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
-        data = pd.DataFrame.from_records(list(data))
     if isinstance(data, pd.DataFrame) and "image" not in options:
         found = image_column(data, target)
         options = options if found is None else {**options, "image": found}
     if "image" in options:
         if not isinstance(data, pd.DataFrame):
             raise DataError(
-                f"image={options['image']!r} was given with data of the type {type(data).__name__}",
+                f"image={options['image']!r} was given with data of the type {type_name(data)}",
                 "a table of paths: a DataFrame, a dict of columns, or a file",
             )
-        return from_files(files_of(data, labels, target, options), seed)
+        if indexed and isinstance(labels, (pd.Series, pd.DataFrame)):
+            same_index(data, labels)
+        files = files_of(data, labels, target, options)
+        return from_files(files if indexed else dataclasses.replace(files, ids=None), seed)
     table = TableOptions.of(**options)
 
     loaded = isinstance(data, (DataLoader, Dataset))
     if target is not None and not (isinstance(data, pd.DataFrame) or loaded):
         raise DataError(
-            f"target={target!r} was given with data of the type {type(data).__name__}",
-            "a DataFrame",
+            f"target={target!r} was given with data of the type {type_name(data)}",
+            "a frame with named columns (pandas, polars, pyarrow, ...)",
             "pass the labels beside the features: load(X, y)",
         )
     if target is not None and labels is not None:
@@ -184,23 +202,24 @@ def _parts(
         if isinstance(data, DataLoader):
             return from_loader(data, seed, data_on, target)
         return from_dataset(data, seed, data_on=data_on, target=target)
-    if labels is None and isinstance(data, tuple) and len(data) == 2:
-        data, labels = data
     if are_texts(data):
+        indexed = indexed and isinstance(data, pd.Series)
         data, table = _as_frame(data), dataclasses.replace(table, text="text")
     elif options and isinstance(data, np.ndarray) and data.ndim == 2:
-        data = pd.DataFrame(data)
+        data, indexed = pd.DataFrame(data), False
     if isinstance(data, pd.DataFrame):
         if target is None and labels is None:
             raise _no_labels(list(map(str, data.columns)))
         if len(data) == 0:
             raise _empty()
-        return from_frame(data, labels, target, table)
+        if indexed:
+            return from_frame(data, labels, target, table)
+        return nameless(data, labels, target, table)
     if options:
         raise DataError(
             f"options of a table ({', '.join(options)}) were given with data of the type "
-            f"{type(data).__name__}",
-            "a DataFrame, an array (n, columns) or a list of texts",
+            f"{type_name(data)}",
+            "a frame, an array (n, columns) or a list of texts",
         )
     array, channels_first, owned = as_array(data)
     if labels is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from hcat_nb.data._label_kinds import kind_of
 from hcat_nb.data.storage import copied, taken
 from hcat_nb.errors import DataError
 
@@ -74,6 +75,9 @@ class LabelledDataset:
         Whether ``features`` lie in a memory-mapped file, and copies of them should.
     mended : object, optional
         Of data that decisions changed: what :meth:`export` writes.
+    offsets : mapping of int to float
+        Tables only: what was taken off columns whose values would be equal in
+        float32, by their place; :meth:`numbers` adds it back.
 
     Raises
     ------
@@ -99,6 +103,7 @@ class LabelledDataset:
     truth: np.ndarray | None = None
     mapped: bool = False
     mended: Any = None
+    offsets: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.features)
@@ -193,6 +198,25 @@ class LabelledDataset:
     def replace(self, **changes: Any) -> LabelledDataset:
         """Return a copy with some fields changed; tensors not named are shared."""
         return dataclasses.replace(self, **changes)
+
+    def numbers(self, rows: Any = slice(None)) -> np.ndarray:
+        """Return the features of some rows of a table as they were given: (m, columns), float64."""
+        values: np.ndarray = self.features[rows].double().numpy()
+        for place, offset in self.offsets.items():
+            values[:, place] += offset
+        return values
+
+    def with_classes(self, values: Sequence[Any]) -> LabelledDataset:
+        """Return the dataset with these classes, in this order.
+
+        Parameters
+        ----------
+        values : sequence
+            All class values of the dataset, and others that no sample has.
+        """
+        place = {(kind_of(type(one)), one): code for code, one in enumerate(values)}
+        table = torch.tensor([*(place[kind_of(type(one)), one] for one in self.class_values), -1])
+        return self.replace(labels=table[self.labels], class_values=tuple(values))
 
     def take(self, rows: Tensor) -> LabelledDataset:
         """Return the dataset of these rows only, ids kept.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.data._any_frame import as_pandas, type_name
 from hcat_nb.data._hugging_face import column_values, is_hugging_face
 from hcat_nb.data._label_column import OneHot, label_column
 from hcat_nb.data._table import nearest_columns
@@ -70,12 +71,9 @@ def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, 
     if is_hugging_face(data):
         values = column_values(data, str(given))
         return data.remove_columns(str(given)), values
-    if isinstance(data, Mapping):
-        data = pd.DataFrame(dict(data))
     if not isinstance(data, pd.DataFrame):
         raise DataError(
-            f"{option}={given!r} names a column, and data of the type {type(data).__name__} "
-            "have none",
+            f"{option}={given!r} names a column, and data of the type {type_name(data)} have none",
             _OBJECT.format(option),
         )
     names = [str(name) for name in data.columns]
@@ -99,11 +97,13 @@ def truth_values(truth: Any, ids: pd.Index) -> np.ndarray:
     """
     import pandas as pd
 
+    truth = as_pandas(truth)
     if isinstance(truth, pd.Series) and len(truth) == len(ids) and not truth.index.equals(ids):
         raise DataError(
-            "truth or groups have another index than the data, so rows cannot be matched for sure",
+            f"truth or groups have another index ({truth.index[0]}, ...) than the samples "
+            f"({ids[0]}, ...), so rows cannot be matched for sure",
             "one index for both",
-            "values.loc[ids], or values.to_numpy() if they are in the order of the data",
+            "values.to_numpy(), if they are in the order of the data",
         )
     column = label_column(truth)
     if isinstance(column, OneHot):

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hcat_nb.errors import DataError, SpecError
+from hcat_nb.evaluation.seed_means import seed_means
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class MethodComparison:
         By method, those left out among them: results with a figure, and n/a
         ones, which enter neither means nor ranks.
     left_out : tuple
-        Methods without a figure in any block.
+        Methods without a figure, for all seeds, in any block.
     n_dropped : int
         Blocks left out because one of the methods has no figure there.
     statistic, p_value : float
@@ -68,6 +69,9 @@ class MethodComparison:
         for the number of pairs.
     critical_difference : float
         Of mean ranks, by Nemenyi's test, whatever ``posthoc`` is.
+    n_incomplete : int
+        Results of a method in a block with fewer seeds than another method
+        has there: no mean is made of them.
     """
 
     metric: str
@@ -85,6 +89,7 @@ class MethodComparison:
     concordance: float
     p_values: pd.DataFrame
     critical_difference: float
+    n_incomplete: int = 0
 
     @property
     def methods(self) -> list[Any]:
@@ -103,11 +108,12 @@ class MethodComparison:
 
     def __repr__(self) -> str:
         missing = int(self.n_missing.sum())
+        seeds = f", {self.n_incomplete} means of fewer seeds left out" if self.n_incomplete else ""
         friedman = f"p = {self.p_value:.3g}" if self.p_value == self.p_value else "n/a"
         return (
             f"<MethodComparison: {len(self.methods)} methods by {self.metric} over {self.n_blocks} "
             f"blocks; Friedman {friedman}; {missing} results n/a, "
-            f"{self.n_dropped} blocks incomplete>"
+            f"{self.n_dropped} blocks incomplete{seeds}>"
         )
 
     def table(self) -> pd.DataFrame:
@@ -192,8 +198,9 @@ def compare(
     rows = results if methods is None else results[results[method].isin(list(methods))]
     counted = rows.groupby(method, sort=False, observed=True)[metric]
     n_results, n_rows = counted.count(), counted.size()
-    wide = _by_block(rows, metric, method, blocks).reindex(columns=n_results.index)
-    left_out = tuple(n_results.index[n_results == 0])
+    wide, n_incomplete = _by_block(rows, metric, method, blocks)
+    wide = wide.reindex(columns=n_results.index)
+    left_out = tuple(wide.columns[wide.isna().all()])
     wide = wide.dropna(how="all").drop(columns=list(left_out))
     if wide.shape[1] < 2:
         raise DataError(
@@ -230,6 +237,7 @@ def compare(
         concordance=concordance,
         p_values=p_values,
         critical_difference=critical_difference(k, n, alpha),
+        n_incomplete=n_incomplete,
     )
 
 
@@ -323,19 +331,21 @@ def best_group(p_values: pd.DataFrame, alpha: float = 0.05) -> list[Any]:
     return list(p_values.index[p_values.iloc[0].to_numpy() >= alpha])
 
 
-def _by_block(rows: pd.DataFrame, metric: str, method: str, blocks: Sequence[str]) -> pd.DataFrame:
-    """Return the mean metric, blocks x methods; a key of a block may be missing."""
+def _by_block(
+    rows: pd.DataFrame, metric: str, method: str, blocks: Sequence[str]
+) -> tuple[pd.DataFrame, int]:
+    """Return the mean metric, blocks x methods, and how many cells lack seeds."""
     import pandas as pd
 
     keys = list(blocks)
     rows = rows.reset_index(drop=True)  # tables that were put together repeat their index
     number = rows.groupby(keys, sort=False, dropna=False, observed=True).ngroup()
-    numbered = rows.groupby([number.rename("block"), method], sort=False, observed=True)
-    means = numbered[metric].mean()
+    cells = seed_means(rows.assign(_block=number), metric, ["_block"], method)
+    means = cells.set_index(["_block", method])["mean"]
     wide = means.unstack(method)  # noqa: PD010 - pivot_table loses blocks with a missing key
     heads = rows[keys][~number.duplicated()].set_axis(number.unique()).loc[wide.index]
     names = pd.MultiIndex.from_frame(heads) if len(keys) > 1 else pd.Index(heads[keys[0]])
-    return wide.set_axis(names)
+    return wide.set_axis(names), int(cells["incomplete"].sum())
 
 
 def _rank_error(k: int, n: int) -> float:

@@ -34,14 +34,16 @@ def with_seed_spread(
     -------
     pandas.DataFrame
         With ``auroc_std`` and ``auprc_std`` before ``note``: the sample
-        standard deviation over trainings, NaN where there are fewer than two
-        or the row is no method's.
+        standard deviation over trainings, NaN where there are fewer than two,
+        one of them has no figure, or the row is no method's.
     """
     import pandas as pd
 
     keys = ["hcm", "hardness"]
     measured = pd.concat([measure(scores) for scores in seed_scores])
-    spread = measured.groupby(keys)[list(_METRICS)].std(ddof=1)
+    grouped = measured.groupby(keys)[list(_METRICS)]
+    # One without a figure for some training would seem steadier than it is.
+    spread = grouped.std(ddof=1).where(grouped.count() == len(seed_scores))
     made = table.copy()
     place = made.columns.get_loc("note")
     assert isinstance(place, int)

@@ -7,16 +7,20 @@ saved with the weights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from hcat_nb.data.column_moments import column_moments, root_mean_square
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.indicators import Indicators, one_hot
+from hcat_nb.errors import ModelError
 from hcat_nb.models.base import NamedModel
 from hcat_nb.spec import DEFAULTS
 
-__all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling"]
+__all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling", "logits_of"]
 
 
 _TEXT_LENGTH = 10.0  # figures: tests/benchmarks/human_noise.py yoruba banking77
@@ -130,6 +134,7 @@ class AdaptedModel(nn.Module):
     def __init__(self, scaling: Scaling, net: nn.Module) -> None:
         super().__init__()
         self.scaling = scaling
+        self.returns = ""  # type of what the network returned last
         self._channels_last = isinstance(net, NamedModel) and net.channels_last
         self.net = net.to(memory_format=torch.channels_last) if self._channels_last else net
 
@@ -138,8 +143,41 @@ class AdaptedModel(nn.Module):
         scaled = self.scaling(x)
         if self._channels_last:
             scaled = scaled.contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.net(scaled)
-        return logits
+        made = self.net(scaled)
+        self.returns = type(made).__name__
+        return logits_of(made)
+
+
+def logits_of(made: Any) -> Tensor:
+    """Return the logits in what a network returns.
+
+    Parameters
+    ----------
+    made : Tensor, object with ``logits``, mapping, or tuple
+        Of a tuple, the first tensor of two axes counts: others are auxiliary.
+
+    Raises
+    ------
+    ModelError
+        If there are none.
+
+    Examples
+    --------
+    >>> logits_of((torch.zeros(3, 2), torch.ones(3, 8))).shape
+    torch.Size([3, 2])
+    """
+    found = made
+    if not isinstance(made, Tensor):
+        found = made.get("logits") if isinstance(made, Mapping) else getattr(made, "logits", None)
+    if found is None and isinstance(made, (tuple, list)):
+        found = next((one for one in made if isinstance(one, Tensor) and one.dim() == 2), None)
+    if not isinstance(found, Tensor):
+        raise ModelError(
+            f"the model returns a {type(made).__name__} without logits",
+            "a Tensor of logits, an object with .logits, or a tuple that begins with them",
+            "wrap it in a module that returns the logits only",
+        )
+    return found
 
 
 def _identity() -> Scaling:

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data._any_frame import as_pandas
+from hcat_nb.data._features import to_features
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.feature_cache import content_digest, kept
 from hcat_nb.data.patches import PatchDictionary, fit_patches, patch_features
@@ -115,6 +117,7 @@ class Own(Backbone):
     follows = False
 
     def __init__(self, given: Any, dataset: LabelledDataset) -> None:
+        given = as_pandas(given)
         index = getattr(given, "index", None)
         if index is not None and not callable(index):  # a DataFrame: rows by name
             missing = dataset.sample_ids.difference(index, sort=False)
@@ -129,7 +132,7 @@ class Own(Backbone):
                 f"({len(dataset)}, columns), numbers",
                 "hand over a DataFrame whose index holds the sample ids",
             )
-        self._features = torch.from_numpy(np.array(array, np.float32))
+        self._features = to_features(array, channels_first=False, owned=False).tensor
         self.width = self._features.shape[1]
         self.digest = content_digest(self._features)
 
@@ -228,6 +231,7 @@ def as_table(dataset: LabelledDataset, features: Tensor) -> LabelledDataset:
         text=None,
         original=None,
         mapped=False,
+        offsets={},
     )
 
 

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -46,7 +47,10 @@ def model_name(model: ModelLike, dataset: LabelledDataset) -> str:
 
 
 def build_network(
-    model: ModelLike, dataset: LabelledDataset, options: Mapping[str, Any]
+    model: ModelLike,
+    dataset: LabelledDataset,
+    options: Mapping[str, Any],
+    notes: list[str] | None = None,
 ) -> nn.Module:
     """Return a network of its own for one run; weights come from torch's global generator.
 
@@ -60,6 +64,8 @@ def build_network(
     dataset : LabelledDataset
     options : mapping
         Passed on by keyword.
+    notes : list of str, optional
+        Gets what was done to a module of the user's own.
 
     Raises
     ------
@@ -74,7 +80,13 @@ def build_network(
                 f"model_options {dict(options)} are given with a module that is built already",
                 remedy="build the module with them, or hand over its class",
             )
-        return copy.deepcopy(model)
+        if any(isinstance(one, torch.jit.ScriptModule) for one in model.modules()):
+            raise ModelError(
+                "a torch.jit module cannot be copied, and a training needs a copy",
+                "a plain module",
+                "hand over the module that it was made of, or a function that makes or loads it",
+            )
+        return _plain(copy.deepcopy(model), notes)
     if isinstance(model, str):
         return _named(model_name(model, dataset), dataset, options)
     if not callable(model):
@@ -95,11 +107,34 @@ def build_network(
             "none, (n_classes) or (sample_shape, n_classes)",
         )
     arguments = (dataset.encoded_shape, dataset.n_classes)[2 - len(required) :]
-    network = model(*arguments, **options)
-    if not isinstance(network, nn.Module):
+    name = model_name(model, dataset)
+    try:
+        network = model(*arguments, **options)
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"{model_name(model, dataset)} made a {type(network).__name__}", "a torch.nn.Module"
-        )
+            f"{name}{arguments} fails: {type(error).__name__}: {' '.join(str(error).split())}",
+            "what takes nothing, (n_classes) or (sample_shape, n_classes)",
+            f"a function that makes it: model=lambda shape, n_classes: {name}(...)",
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise ModelError(f"{name} made a {type(network).__name__}", "a torch.nn.Module")
+    return _plain(network, notes)
+
+
+def _plain(network: nn.Module, notes: list[str] | None) -> nn.Module:
+    """Return a network in float32, without torch.compile: of such all can be measured."""
+    told = [] if notes is None else notes
+    if any(hasattr(one, "_orig_mod") for one in network.modules()):
+        network = getattr(network, "_orig_mod", network)
+        for module in list(network.modules()):
+            for name, child in module._modules.items():
+                module._modules[name] = getattr(child, "_orig_mod", child)
+        told.append("torch.compile is undone: measurements look into the layers of the module")
+    values = [*network.parameters(), *network.buffers()]
+    types = {str(one.dtype) for one in values if one.is_floating_point()} - {"torch.float32"}
+    if types:
+        network = network.float()
+        told.append(f"the module was in {', '.join(sorted(types))}; it is trained in torch.float32")
     return network
 
 

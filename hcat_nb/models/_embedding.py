@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from hcat_nb.errors import ModelError
+from hcat_nb.models._adapter import logits_of
 
-__all__ = ["find_embedding", "output_width"]
+__all__ = ["find_embedding", "output_width", "some_outputs"]
 
 
 def output_width(model: nn.Module, sample: Tensor) -> int:
@@ -29,19 +30,13 @@ def output_width(model: nn.Module, sample: Tensor) -> int:
     """
     shape = tuple(sample.shape[1:])
     try:
-        logits = _trial(model, sample)
+        logits = some_outputs(model, sample)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelError(
             f"the model cannot take samples of shape {shape} ({first_line})",
             "a module that maps a batch of them to logits",
         ) from error
-    if not isinstance(logits, Tensor):
-        raise ModelError(
-            f"the model returns a {type(logits).__name__}",
-            "one Tensor of logits",
-            "wrap it in a module that returns the logits only",
-        )
     if logits.dim() != 2 or len(logits) != len(sample):
         raise ModelError(
             f"the model returns the shape {tuple(logits.shape)} for {len(sample)} samples",
@@ -91,10 +86,16 @@ def find_embedding(model: nn.Module, sample: Tensor, name: str | None = None) ->
         if isinstance(module, nn.Linear)
     ]
     try:
-        _trial(model, sample)
+        some_outputs(model, sample)
     finally:
         for hook in hooks:
             hook.remove()
+    if not reached and any(isinstance(one, torch.jit.ScriptModule) for one in modules.values()):
+        raise ModelError(
+            "a torch.jit module does not show its layers, so its embedding is unknown",
+            "a plain module",
+            "hand over the module that it was compiled from, or leave out what needs embeddings",
+        )
     if not reached:
         raise ModelError(
             "the model has no nn.Linear, so its embedding is unknown",
@@ -109,20 +110,19 @@ def _reaches(model: nn.Module, sample: Tensor, layer: nn.Module) -> bool:
         lambda _layer, inputs: seen.append(bool(inputs) and isinstance(inputs[0], Tensor))
     )
     try:
-        _trial(model, sample)
+        some_outputs(model, sample)
     finally:
         hook.remove()
     return bool(seen) and all(seen)
 
 
-def _trial(model: nn.Module, sample: Tensor) -> Tensor:
-    """Run one forward in evaluation mode; modes are put back module by module."""
+def some_outputs(model: nn.Module, sample: Tensor) -> Tensor:
+    """Return the logits of a few raw samples in evaluation mode; modules' modes are put back."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.no_grad():  # not inference mode: a module may keep what it makes here
-            logits: Tensor = model(sample)
-            return logits
+            return logits_of(model(sample))
     finally:
         for module, mode in modes.items():
             module.training = mode

@@ -97,6 +97,8 @@ class GradientNorms:
         self._plan = make_plan(self.model, x)
         if uses_batch_statistics(self.model):
             self._fall_back("a BatchNorm without running statistics mixes the samples of a batch")
+        if any(isinstance(one, torch.jit.ScriptModule) for one in self.model.modules()):
+            self._fall_back("a torch.jit module cannot be taken apart")
         if self.chunk is None:
             price = bytes_per_row(self.model, x) + self._plan.bytes_per_row
             self.chunk = rows_within(price, x.device)

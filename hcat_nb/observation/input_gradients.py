@@ -86,8 +86,8 @@ class InputGradients:
     def follow(self, forward: TracedForward, labels: Tensor) -> Tensor:
         """Return what :meth:`measure` does, going back through a forward that has a leaf."""
         assert forward.leaf is not None
-        logits = forward.logits.float()
         with differentiable(self.model):
+            logits = forward.logits.float()
             output = logits if self.of == "logit" else torch.softmax(logits, dim=1)
             chosen = labels if self.target == "label" else logits.detach().argmax(1)
             total = output.gather(1, chosen[:, None]).sum()

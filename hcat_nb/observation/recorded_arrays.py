@@ -17,6 +17,8 @@ __all__ = ["ArrayDynamics", "Survey"]
 
 # Sums of a row of half-precision probabilities stray by less than this.
 _SUM_TOLERANCE = 0.01
+_DECIMALS = (1, 2, 3)
+_MOST_ROUNDED = 0.25  # beyond, sums are no longer those of probabilities
 _AXES = {"logits": "(epochs, samples, classes)", "label_probs": "(epochs, samples)"}
 
 
@@ -30,10 +32,16 @@ class Survey:
         Which samples were recorded in which epoch.
     zeros : int
         Probabilities that are exactly 0.
+    rounded : int
+        Decimals of probabilities whose sums stray from 1 by rounding, 0 if none do.
+    probable : bool
+        Whether logits are never negative and add up to 1.
     """
 
     seen: Tensor
     zeros: int
+    rounded: int = 0
+    probable: bool = False
 
 
 class ArrayDynamics(Recorded):
@@ -49,6 +57,8 @@ class ArrayDynamics(Recorded):
     content : {"logits", "probs"}
         With two axes, probabilities are the label's.
     moment : {"epoch_end", "train"}
+    positive : int, optional
+        With two axes: the one of two classes that they are the probability of.
     chunk : int, optional
         Rows read at a time; results do not depend on it.
 
@@ -59,11 +69,20 @@ class ArrayDynamics(Recorded):
     """
 
     def __init__(
-        self, arrays: Any, content: Content, moment: Moment, *, chunk: int | None = None
+        self,
+        arrays: Any,
+        content: Content,
+        moment: Moment,
+        *,
+        chunk: int | None = None,
+        positive: int | None = None,
     ) -> None:
         name = content
         self._by_epoch = isinstance(arrays, (list, tuple))
         shape = _shape(arrays, name)
+        self._positive = positive
+        if positive is not None:
+            shape = (*shape, 2)
         if content == "probs" and len(shape) == 2:
             content = "label_probs"
         if len(shape) != (2 if content == "label_probs" else 3):
@@ -100,7 +119,7 @@ class ArrayDynamics(Recorded):
             empty, or a probability is none; names the first place.
         """
         seen = torch.zeros(self.n_epochs, self.n, dtype=torch.bool)
-        zeros = 0
+        zeros, rounded, probable = 0, 0, self.content == "logits"
         for epoch in range(1, self.n_epochs + 1):
             for start, values in self._blocks(epoch):
                 unseen = _unseen(values)
@@ -109,27 +128,36 @@ class ArrayDynamics(Recorded):
                 self._refuse(bad, values, epoch, start, "a finite number (all NaN: not recorded)")
                 if self.content != "logits":
                     zeros += int((values == 0).sum())
-                    self._refuse_no_probability(values, unseen, epoch, start)
+                    rounded |= self._refuse_no_probability(values, unseen, epoch, start)
+                elif probable:
+                    sums = values[~unseen].sum(1)
+                    near = bool(((sums - 1).abs() < _SUM_TOLERANCE).all())
+                    probable = near and bool((values[~unseen] >= 0).all())
             if not seen[epoch - 1].any():
                 raise DataError(f"{self.name} hold nothing but NaN in epoch {epoch}", "numbers")
-        return Survey(seen, zeros)
+        return Survey(seen, zeros, rounded, probable)
 
-    def _refuse_no_probability(
-        self, values: Tensor, unseen: Tensor, epoch: int, start: int
-    ) -> None:
+    def _refuse_no_probability(self, values: Tensor, unseen: Tensor, epoch: int, start: int) -> int:
+        """Return the decimals to which a block is rounded, if its sums show that."""
         outside = ((values < 0) | (values > 1 + _SUM_TOLERANCE)) & ~_like(unseen, values)
         self._refuse(outside, values, epoch, start, "a probability in [0, 1]")
         if self.content == "probs":
             sums = values.sum(1)
-            stray = ((sums - 1).abs() > _SUM_TOLERANCE) & ~unseen
+            off = (sums - 1).abs()
+            stray = (off > _SUM_TOLERANCE) & ~unseen
+            # Each of C rounded values is off by half a unit of its last decimal at most.
+            decimals = next((d for d in _DECIMALS if _has_decimals(values[~unseen], d)), None)
+            most = 0.0 if decimals is None else 0.5 * values.shape[1] * 10**-decimals
+            if stray.any() and bool((off[stray] <= min(most, _MOST_ROUNDED) + 1e-4).all()):
+                return decimals or 0
             if stray.any():
                 first = int(torch.nonzero(stray)[0])
                 raise DataError(
                     f"the probabilities of epoch {epoch}, sample {start + first}, add up to "
                     f"{sums[first]:.4g}",
-                    "1",
-                    "logits go in as logits=",
+                    "1, as those of classes that exclude each other do",
                 )
+        return 0
 
     def _refuse(self, bad: Tensor, values: Tensor, epoch: int, start: int, expected: str) -> None:
         if bad.any():
@@ -147,9 +175,13 @@ class ArrayDynamics(Recorded):
         for start in range(0, self.n, self._chunk):
             part = slice(start, start + self._chunk)
             if self._by_epoch:
-                yield start, _as_float(self._arrays[epoch - 1][part])
+                values = _as_float(self._arrays[epoch - 1][part])
             else:
-                yield start, _as_float(self._arrays[epoch - 1, part])
+                values = _as_float(self._arrays[epoch - 1, part])
+            if self._positive is not None:
+                pair = (1 - values, values) if self._positive else (values, 1 - values)
+                values = torch.stack(pair, dim=1)
+            yield start, values
 
 
 def _shape(arrays: Any, name: str) -> tuple[int, ...]:
@@ -168,8 +200,8 @@ def _shape(arrays: Any, name: str) -> tuple[int, ...]:
     if not hasattr(arrays, "shape") or dtype is None:
         raise DataError(
             f"{name} hold a {type(arrays).__name__} where an array is expected",
-            "an array, or a list of one array an epoch",
-            f"numpy.asarray({name})",
+            "an array or a DataFrame, or a list of one for each epoch",
+            f"numpy.asarray({name})" if isinstance(arrays, (int, float)) else None,
         )
     real = (
         not dtype.is_complex and dtype is not torch.bool
@@ -187,6 +219,11 @@ def _as_float(values: Any) -> Tensor:
         return values.detach().to("cpu", torch.float32)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and reported with its place
         return torch.from_numpy(np.array(values, dtype=np.float32))
+
+
+def _has_decimals(values: Tensor, decimals: int) -> bool:
+    # float32 holds .29 as .28999999; 1e-5 is far above that and far below a fourth decimal
+    return bool(((values * 10**decimals).round() / 10**decimals - values).abs().max() < 1e-5)
 
 
 def _unseen(values: Tensor) -> Tensor:

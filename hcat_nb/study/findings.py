@@ -16,6 +16,7 @@ import numpy as np
 from hcat_nb.errors import DataError
 from hcat_nb.evaluation.comparison import BLOCKS, MethodComparison, best_group, compare
 from hcat_nb.evaluation.dominance import who_beats_whom
+from hcat_nb.evaluation.seed_means import seed_means
 from hcat_nb.evaluation.stability import stability_table
 from hcat_nb.study.mixed import mixed_options
 
@@ -79,10 +80,10 @@ def ends_of_p(results: pd.DataFrame, metric: str) -> pd.DataFrame:
         Indexed by these; ``low``, ``high``; those of one proportion are left out.
     """
     keys = [*(name for name in BLOCKS if name != "p"), "hcm"]
-    grouped = results.groupby([*keys, "p"], dropna=False, observed=True)[metric]
-    means = grouped.mean().dropna().reset_index().sort_values("p", kind="stable")
+    cells = seed_means(results, metric, BLOCKS, "hcm").dropna(subset="mean")
+    means = cells.sort_values([*keys, "p"], kind="stable")
     ends = means.groupby(keys, sort=False, dropna=False, observed=True).agg(
-        low=(metric, "first"), high=(metric, "last"), n=("p", "size")
+        low=("mean", "first"), high=("mean", "last"), n=("p", "size")
     )
     return ends.loc[ends["n"] > 1, ["low", "high"]]
 
@@ -114,7 +115,7 @@ def choice_table(
 
     rows: list[dict[str, Any]] = []
     for kind, part in results.groupby("hardness", sort=False):
-        means = part.groupby("hcm", sort=False)[metric].mean()
+        means = seed_means(part, metric, BLOCKS, "hcm").groupby("hcm", sort=False)["mean"].mean()
         try:
             found = compare(part, metric=metric, posthoc=posthoc, alpha=alpha)
         except DataError:  # fewer than two methods, or no complete block: nothing to rank
@@ -217,7 +218,8 @@ def _falls_with_p(results: pd.DataFrame, metric: str, drop: float) -> Any:
 def _kinds_differ(results: pd.DataFrame, metric: str, spread: float) -> Any:
     claim = "kinds of hardness differ in how well they are found"
     threshold = f"mean {metric} differs by {spread:g} or more between kinds"
-    means = results.groupby("hardness")[metric].mean().dropna().sort_values()
+    cells = seed_means(results, metric, BLOCKS, "hcm")
+    means = cells.groupby("hardness")["mean"].mean().dropna().sort_values()
     if len(means) < 2:
         return _row("A1, kinds", claim, threshold, "one kind only", None)
     measured = f"{means.index[-1]} {means.iloc[-1]:.3f}, {means.index[0]} {means.iloc[0]:.3f}"

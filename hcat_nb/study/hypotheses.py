@@ -182,7 +182,9 @@ def _h3(shortcuts: pd.DataFrame, at_least: float, gap: float) -> tuple[str, ...]
         return _row("H3", claim, threshold, "no table of shortcuts", None)
     # The best probe is chosen by its mean over data seeds, then compared with itself.
     keys = ["dataset", "hardness", "probe"]
-    means = rows.pivot_table("auroc", keys, "variant", observed=True)
+    seeds = [one for one in ("data_seed",) if one in rows]  # those that both variants have
+    pairs = rows.pivot_table("auroc", [*keys, *seeds], "variant", observed=True).dropna()
+    means = pairs.groupby(keys, observed=True).mean()
     if not {"paper", "hcat"} <= set(means.columns):
         return _row("H3", claim, threshold, "one variant only", None)
     means = means.dropna()

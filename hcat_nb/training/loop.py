@@ -34,7 +34,7 @@ from hcat_nb.training.events import (
 from hcat_nb.training.interim import ScoreBoard
 from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.moving_parts import MovingParts
-from hcat_nb.training.seed import isolated_rng
+from hcat_nb.training.seed import isolated_rng, kept_streams
 
 __all__ = ["EpochRecord", "TrainState", "Trainer", "Training", "batches"]
 
@@ -185,7 +185,7 @@ class Trainer:
             the model, the observer's subscribers and ``error.training`` are
             at the epoch before.
         """
-        self._audience = _Audience(self.listeners)
+        self._audience = _Audience(self.listeners, self.features.device)
         self._board = ScoreBoard(self._scored_meanwhile(), self.features.device)
         training = self._training = Training()
         outcome: Outcome = "failed"
@@ -330,15 +330,24 @@ def _copy(model: nn.Module) -> dict[str, Tensor]:
 
 
 class _Audience:
-    """Tells listeners; one that fails is reported once and detached, unless it is essential."""
+    """Tells listeners; one that fails is reported once and detached, unless it is essential.
 
-    def __init__(self, listeners: Sequence[Listener]) -> None:
+    What they draw from the global generators, and whether they switch
+    gradients off, does not reach the training.
+    """
+
+    def __init__(self, listeners: Sequence[Listener], device: torch.device) -> None:
         self._listeners = list(listeners)
+        self._device = device
 
     def notify(self, what: Moment, event: object) -> None:
         for listener in self._present():
+            hear = getattr(listener, what)
+            if getattr(hear, "__func__", None) is getattr(Listener, what):
+                continue  # batches are many, and keeping the generators takes time
             try:
-                getattr(listener, what)(event)
+                with kept_streams(self._device), torch.enable_grad():
+                    hear(event)
             except Exception as error:
                 if listener.essential:
                     raise

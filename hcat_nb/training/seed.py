@@ -6,7 +6,7 @@ import math
 import random
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
@@ -14,12 +14,30 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["isolated_rng", "random_state", "set_random_state"]
+__all__ = ["isolated_rng", "kept_streams", "random_state", "set_random_state", "undisturbed"]
 
 _MERSENNE = "MT19937"
 _VERSION = 3  # of what random.getstate() gives
 _drawing = threading.RLock()  # held by the thread whose block the generators belong to
 _PATIENCE = 10.0  # seconds; longer than a preview takes, and shorter than a training
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Take back, for a block, what the caller's code set for its own: no gradients, autocast.
+
+    Covers ``torch.no_grad``, ``torch.inference_mode``, ``torch.autocast`` and
+    another default type of numbers.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for device in ("cpu", "cuda"):
+            stack.enter_context(torch.autocast(device, enabled=False))
+        if (before := torch.get_default_dtype()) != torch.float32:
+            stack.callback(torch.set_default_dtype, before)
+            torch.set_default_dtype(torch.float32)
+        yield
 
 
 @contextmanager
@@ -57,13 +75,20 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
 
 @contextmanager
 def _isolated(seed: int, device: torch.device | None) -> Iterator[None]:
+    with kept_streams(device):
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        random.seed(seed)
+        yield
+
+
+@contextmanager
+def kept_streams(device: torch.device | None = None) -> Iterator[None]:
+    """Put all global generators back, after a block, as they were before it."""
     cuda = [device] if device is not None and device.type == "cuda" else []
     numpy_state = np.random.get_state()  # noqa: NPY002  (what a user's module may use)
     python_state = random.getstate()
     with torch.random.fork_rng(devices=cuda):
-        torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        random.seed(seed)
         try:
             yield
         finally:

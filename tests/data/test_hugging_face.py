@@ -152,3 +152,34 @@ def test_its_parquet_is_what_it_is(pictures: Any, tmp_path: Any) -> None:
     read = load(tmp_path / "p.parquet", target="label", size=8)
     assert torch.equal(read.features, load(pictures, size=8).features)
     assert read.class_values == ("dog", "cat")
+
+
+def test_a53_columns_that_a_format_leaves_out_are_left_out_and_told() -> None:
+    table = datasets.Dataset.from_dict({"a": [1.0, 2.0], "b": [0.0, 1.0], "label": ["x", "y"]})
+    made = load(table.with_format("numpy", columns=["a", "label"]), target="label")
+    assert made.feature_names == ("a",)
+    assert "left out by the dataset's format (set_format): b" in made.notes
+    with pytest.raises(UnknownNameError, match="no column 'label'"):
+        load(table.with_format("torch", columns=["a"]), target="label")
+
+
+def test_a53_a_transform_is_refused_by_name_and_the_remedy_applies_it(pictures: Any) -> None:
+    def darker(batch: dict[str, Any]) -> dict[str, Any]:
+        made = [np.asarray(one).transpose(2, 0, 1) // 2 for one in batch["image"]]
+        return {"pixels": made, "label": batch["label"]}
+
+    changed = pictures.with_transform(darker)
+    with pytest.raises(DataError, match=r"own transform 'darker'.*row"):
+        load(changed)
+    pictures.set_transform(darker)
+    with pytest.raises(DataError, match="own transform 'darker'"):
+        load(pictures)
+    made = load([row["pixels"] for row in changed], [row["label"] for row in changed])
+    assert made.features[:, 0, 0, 0].tolist() == [10 * i for i in range(12)]
+    assert load(changed.with_format(None)).features[1, 0, 0, 0] == 20
+
+
+def test_a56_labels_beside_it_name_its_rows() -> None:
+    table = datasets.Dataset.from_dict({"a": [1.0, 2.0, 3.0, 4.0]})
+    made = load(table, pd.Series(["x", "y", "x", "y"], index=[9, 7, 8, 3]))
+    assert made.sample_ids.tolist() == [9, 7, 8, 3]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -221,3 +223,26 @@ def test_rows_that_are_dicts_have_their_label_by_its_key() -> None:
         from_dataset(Pictures([{"a": X[0], "b": X[1], "label": 0}]))
     with pytest.raises(DataError, match=r"target='y' was given.*leave target= out"):
         from_dataset(Pictures([(X[0], 0)]), target="y")
+
+
+def test_a64_what_a_notebook_defines_is_read_without_workers_and_told(monkeypatch):
+    """A process started by spawn imports what it is sent; a notebook cannot be imported."""
+    monkeypatch.setattr(Drawn, "__module__", "__main__")
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    sys.modules["__main__"].Drawn = Drawn
+    for context in ("spawn", "forkserver"):
+        loader = DataLoader(Drawn(), num_workers=2, multiprocessing_context=context)
+        parts = from_loader(loader, seed=5)
+        assert "without the loader's workers" in parts.notes[0]
+        assert context in parts.notes[0]
+        assert np.array_equal(parts.features, from_dataset(Drawn(), seed=5).features)
+
+
+def test_a64_what_cannot_be_sent_is_read_without_workers_and_told():
+    class Local(Drawn):
+        pass
+
+    loader = DataLoader(Local(), num_workers=1, multiprocessing_context="spawn")
+    parts = from_loader(loader, seed=5)
+    assert "without the loader's workers" in parts.notes[0]
+    assert np.array_equal(parts.features, from_dataset(Drawn(), seed=5).features)

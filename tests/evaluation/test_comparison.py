@@ -151,12 +151,34 @@ def test_undefined_figures_of_evaluate_reach_no_mean_and_no_rank() -> None:
         )
 
 
-def test_repetitions_of_a_block_are_averaged_without_those_that_are_missing() -> None:
-    rows = [("x", "a", 0.9), ("x", "a", np.nan), ("x", "b", 0.8), ("x", "b", 0.4)]
+def test_repetitions_of_a_block_are_averaged() -> None:
+    rows = [("x", "a", 0.9), ("x", "a", 0.5), ("x", "b", 0.8), ("x", "b", 0.4)]
     found = compare(pd.DataFrame(rows, columns=["run", "hcm", "auroc"]), blocks=["run"])
-    assert found.figures.loc["x"].to_dict() == pytest.approx({"a": 0.9, "b": 0.6})
-    assert found.n_missing["a"] == 1
+    assert found.figures.loc["x"].to_dict() == pytest.approx({"a": 0.7, "b": 0.6})
     assert np.isnan(found.p_value)  # two methods, one block: no Friedman test
+
+
+def test_a57_a_mean_over_fewer_seeds_than_others_have_is_left_out_and_told() -> None:
+    """10 blocks x 3 seeds, one method n/a in the hardest seed."""
+    auroc = {"a": (0.9, 0.8, 0.3), "b": (0.8, 0.7, 0.2), "c": (0.85, 0.75, np.nan)}
+    rows = [
+        (block, seed, hcm, value)
+        for block in range(10)
+        for hcm, values in auroc.items()
+        for seed, value in enumerate(values)
+    ]
+    table = pd.DataFrame(rows, columns=["run", "seed", "hcm", "auroc"])
+    found = compare(table, blocks=["run"])
+    assert found.methods == ["a", "b"]  # c's mean of two seeds, .8, would be the best
+    assert found.left_out == ("c",)
+    assert found.n_incomplete == 10
+    assert "10 means of fewer seeds left out" in repr(found)
+    table.loc[table["run"] > 0, "auroc"] = table["auroc"].fillna(0.25)
+    found = compare(table, blocks=["run"])  # c lacks a seed of one block only
+    assert sorted(found.methods) == ["a", "b", "c"]
+    assert (found.n_blocks, found.n_dropped, found.n_incomplete) == (9, 1, 1)
+    absent = compare(table.dropna(), blocks=["run"])  # as if the row had never been there
+    assert (absent.n_blocks, absent.n_incomplete) == (9, 1)
 
 
 def test_a_block_may_hold_what_is_none() -> None:

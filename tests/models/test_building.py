@@ -81,3 +81,45 @@ def test_options_reach_the_model():
 def test_mistakes_are_named(model, options, error, message):
     with pytest.raises(error, match=message):
         build_network(model, TABLE, options)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a67_other_precisions_are_trained_in_float32_and_told(dtype):
+    notes: list[str] = []
+    net = build_network(nn.Linear(4, 3).to(dtype), TABLE, {}, notes)
+    assert net.weight.dtype == torch.float32
+    assert notes == [f"the module was in {dtype}; it is trained in torch.float32"]
+    assert build_network(lambda: nn.Linear(4, 3).to(dtype), TABLE, {}).bias.dtype == torch.float32
+
+
+def test_a67_compiled_modules_are_taken_apart_and_told():
+    plain = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    inner = nn.Sequential(torch.compile(plain[0]), plain[1])
+    for mine in (torch.compile(plain), inner):
+        notes: list[str] = []
+        net = build_network(mine, TABLE, {}, notes)
+        assert torch.equal(net[0].weight, plain[0].weight)
+        assert type(net[0]) is nn.Linear
+        assert "torch.compile is undone" in notes[0]
+    assert type(inner[0]) is not nn.Linear  # the user's own is left alone
+
+
+class Sizes(nn.Linear):
+    """Takes numbers."""
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: Sizes,
+            r"Sizes\(\(4,\), 3\) fails: TypeError.*lambda shape, n_classes: Sizes",
+        ),
+        (lambda: torch.jit.trace(nn.Linear(4, 3), torch.ones(2, 4)), "torch.jit.*a function that"),
+    ],
+)
+def test_a67_what_cannot_be_made_says_so_in_one_line(make, message):
+    with pytest.raises(ModelError, match=message) as error:
+        build_network(make(), TABLE, {})
+    assert "\n" not in str(error.value)

@@ -10,6 +10,13 @@ from hcat_nb.errors import ModelError
 from hcat_nb.models._embedding import find_embedding, output_width
 
 
+class Boxed(nn.Module):
+    """Returns no tensor."""
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"out": x}
+
+
 class Detour(nn.Module):
     """Linear layers that are registered in another order than they are used."""
 
@@ -58,7 +65,7 @@ def test_the_trial_changes_nothing():
     ("net", "message"),
     [
         (nn.Linear(5, 2), r"cannot take samples of shape \(4,\)"),
-        (nn.LSTM(4, 2), "returns a tuple"),
+        (Boxed(), "returns a dict without logits"),
         (nn.Unflatten(1, (2, 2)), r"returns the shape \(2, 2, 2\)"),
     ],
 )

@@ -180,7 +180,10 @@ class SampleViews:
         if self._dataset.original is not None:
             values = self._dataset.original.iloc[rows, column[1]].tolist()
         else:
-            values = self._dataset.features[rows, column[1]].tolist()
+            offset = self._dataset.offsets.get(column[1], 0.0)
+            values = (self._dataset.features[rows, column[1]].double() + offset).tolist()
+            if offset:
+                return [f"{value:.12g}" for value in values]
         return [_cut(_cell(value), _LETTERS) for value in values]
 
 

@@ -82,7 +82,11 @@ def carry_out(
     backbone: Backbone | None = None
     outcome = "finished"
     for number in range(len(runs), len(specs)):
-        pipeline = make_pipeline(specs[number], given=given, backbone=backbone, ranks=ranks)
+        begun = None if journal is None else journal.index
+        order = () if begun is None else begun["data"]["class values"]
+        pipeline = make_pipeline(
+            specs[number], given=given, backbone=backbone, ranks=ranks, class_order=order
+        )
         pipeline.prepare(*inputs)
         given, backbone = pipeline.perturbed, pipeline.backbone
         spec = spec.replace(epochs=pipeline.epochs)

@@ -114,14 +114,16 @@ def forecast(
         Whatever the run itself would raise before it trains, TooLargeError
         included.
     """
+    from hcat_nb.training.seed import undisturbed
+
     chosen = make_spec(data, model, spec, options, truth, features)
     pipeline = Pipeline(replace(chosen, seeds=1))
-    pipeline.prepare(*Inputs(data, labels, name, model, classes, truth, features))
-    need = memory_need(pipeline.trainer, pipeline.accumulators())
-    judged = judge_seconds(
-        [*pipeline.methods, *pipeline.judges], pipeline.dataset, pipeline.embedding
-    )
-    parts = _timings(pipeline) | {SCORE + name: seconds for name, seconds in judged.items()}
+    with undisturbed():
+        pipeline.prepare(*Inputs(data, labels, name, model, classes, truth, features))
+        need = memory_need(pipeline.trainer, pipeline.accumulators())
+        scorers = [*pipeline.methods, *pipeline.judges]
+        judged = judge_seconds(scorers, pipeline.dataset, pipeline.embedding)
+        parts = _timings(pipeline) | {SCORE + name: seconds for name, seconds in judged.items()}
     timings = {part: chosen.seeds * seconds for part, seconds in parts.items()}
     askers = pipeline.trainer.observer.askers()
     methods = [method.name for method in (*pipeline.methods, *pipeline.judges)]

@@ -26,6 +26,7 @@ __all__ = [
     "Inputs",
     "check_audience",
     "fit_classes",
+    "in_recorded_order",
     "load_dataset",
     "make_methods",
     "make_spec",
@@ -259,3 +260,10 @@ def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:
         class_values=tuple(range(width)),
         notes=(*dataset.notes, note),
     )
+
+
+def in_recorded_order(dataset: LabelledDataset, values: Sequence[Any]) -> LabelledDataset:
+    """Return the dataset with its classes in the order that a run recorded, if they are its."""
+    own = dataset.class_values
+    same = len(own) == len(values) and own != tuple(values) and set(own) == set(values)
+    return dataset.with_classes(values) if same else dataset

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import ModelError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs.execution.answers import Answers, answer
+from hcat_nb.runs.execution.class_order import fit_outputs
 from hcat_nb.runs.execution.costs import part_timings
 from hcat_nb.runs.execution.epochs import chosen_epochs
 from hcat_nb.runs.execution.info import DRAWN, GIVEN, peak_memory_mb, pipeline_info, start_event
 from hcat_nb.runs.execution.inputs import (
-    fit_classes,
+    in_recorded_order,
     load_dataset,
     make_methods,
 )
@@ -75,12 +75,15 @@ class Pipeline:
         What made the features of that pipeline.
     ranks : Ranks, optional
         The processes that train together, if this one is not alone.
+    class_order : sequence, optional
+        Class values in the order of a run that goes on.
     """
 
     spec: RunSpec
     given: Perturbed | None = None
     backbone: Backbone | None = None
     ranks: Ranks | None = None
+    class_order: Sequence[Any] = ()
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -101,7 +104,7 @@ class Pipeline:
     placement: Placement = field(init=False)
     epochs: int = field(init=False)
     trainer: Trainer = field(init=False)
-    make_network: Callable[[LabelledDataset], nn.Module] = field(init=False)
+    make_network: Callable[..., nn.Module] = field(init=False)
     extra: ExtraTrainings = field(init=False)
     shares: Shares | None = field(init=False, default=None)
     answers: Answers = field(init=False)
@@ -138,6 +141,8 @@ class Pipeline:
                 if self.given is None
                 else self.given.dataset
             )
+        if self.class_order:
+            clean = in_recorded_order(clean, self.class_order)
         self.timings["load"] = time.perf_counter() - self.began
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
@@ -299,15 +304,10 @@ class Pipeline:
         self.initial_weights = GIVEN if isinstance(model, torch.nn.Module) else DRAWN
         self.make_network = partial(build_network, model, options=self.spec.model_options)
         with isolated_rng(child_seed(self.spec.effective_model_seed, "weights")):
-            self.net = self.make_network(two)
-            if not any(one.requires_grad for one in self.net.parameters()):
-                raise ModelError(
-                    "the model has no trainable parameter",
-                    "at least one",
-                    "parameter.requires_grad_(True)",
-                )
+            self.net = self.make_network(two, notes=self.notes)
             trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
-            clean = fit_classes(clean, output_width(trial, two.features))
+            own = None if isinstance(model, str) else backbone
+            clean = fit_outputs(self, clean, output_width(trial, two.features), own)
             if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
                 find_embedding_of(self, trial, two.features)
         return clean

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, SpecError
+from hcat_nb.runs.execution.class_order import PROBABILITIES, check_order
+from hcat_nb.runs.recorded.frames import align
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
-    from hcat_nb.observation.recorded import Moment, Recorded
+    from hcat_nb.observation.recorded import Content, Moment, Recorded
 
 __all__ = ["RecordedInput", "read_input"]
 
@@ -56,6 +58,7 @@ def read_input(
     recorded: str,
     on_missing: str,
     on_missing_label: str,
+    positive: Any = None,
 ) -> RecordedInput:
     """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`.
 
@@ -66,6 +69,7 @@ def read_input(
     """
     import torch
 
+    from hcat_nb.data._any_frame import as_pandas
     from hcat_nb.data._rows import check_policy, settle_missing_labels
     from hcat_nb.data.dataset import NO_LABEL
     from hcat_nb.observation.recorded import Selected
@@ -91,10 +95,16 @@ def read_input(
             raise SpecError("ids are given beside a log_file, which has its own", "one of them")
         logits, labels, ids, classes, note = _from_log(log_file, labels, classes)
         notes.append(note)
-    arrays = ArrayDynamics(
-        logits if probs is None else probs, "logits" if probs is None else "probs", moment
-    )
-    dataset = _dataset(labels, ids, classes, arrays, name or ("log" if log_file else "dynamics"))
+    content: Content = "logits" if probs is None else "probs"
+    labels = as_pandas(labels)
+    aligned = align(logits if probs is None else probs, labels, ids, classes, content)
+    values, note = _by_epoch(aligned.arrays, labels)
+    notes += [note] if note else []
+    arrays = ArrayDynamics(values, content, moment)
+    called = name or ("log" if log_file else "dynamics")
+    dataset = _dataset(labels, aligned.ids, aligned.classes, arrays, called)
+    if (code := _positive(positive, dataset, arrays.content)) is not None:
+        arrays = ArrayDynamics(values, content, moment, positive=code)
     missing = dataset.labels == NO_LABEL
     about_labels = settle_missing_labels(missing, dataset.sample_ids, on_missing_label)
     survey = arrays.survey()
@@ -103,6 +113,15 @@ def read_input(
             f"{survey.zeros} probabilities are 0: their logarithm counts as -87.3, "
             "the smallest of float32"
         )
+    if survey.probable:
+        notes.append(PROBABILITIES.format("the logits") + ": hand them over as probs=")
+    if survey.rounded:
+        notes.append(
+            f"probabilities are rounded to {survey.rounded} decimals, and add up to 1 as far as "
+            "that allows"
+        )
+    if arrays.n_classes is not None and not aligned.named:
+        _check_order(arrays, dataset)
     counts = survey.seen.sum(0)
     about_epochs = _settle_missing_epochs(survey.seen, counts, dataset.sample_ids, on_missing)
     dropped = missing & (on_missing_label == "drop")
@@ -117,6 +136,65 @@ def read_input(
         source, dataset, counts = Selected(arrays, rows), dataset.take(rows), counts[rows]
     notes += [note for note in (about_labels, about_epochs) if note]
     return RecordedInput(source, dataset, counts, (*dataset.notes, *notes))
+
+
+def _by_epoch(given: Any, labels: Any) -> tuple[Any, str]:
+    """Return the arrays with an axis of epochs, and a note if that was not there."""
+    shape = tuple(getattr(given, "shape", ()))
+    n = len(labels) if hasattr(labels, "__len__") else -1
+    if len(shape) in (1, 2) and shape[0] == n and shape[-1] != (n if len(shape) == 2 else -1):
+        return given[None], f"the shape {shape} was read as one moment of {n} samples"
+    return given, ""
+
+
+def _positive(positive: Any, dataset: LabelledDataset, content: str) -> int | None:
+    """Return the code of the class that (epochs, samples) are probabilities of; None: the label's.
+
+    Raises
+    ------
+    SpecError
+        If that is not clear, or there is no such class.
+    """
+    classes = dataset.class_values
+    one_column = content == "label_probs"
+    if positive is None and not (one_column and len(classes) == 2):
+        return None
+    known = f"positive={classes[-1]!r} if they are of that class, as predict_proba(X)[:, 1] is"
+    if positive is None:
+        raise SpecError(
+            "probs have one value a sample and epoch, and there are two classes: they may be of "
+            "one of the classes, or of each sample's own label",
+            "positive=",
+            f'{known}; positive="label" if they are of the label',
+        )
+    if not one_column:
+        raise SpecError("positive= is given with values of all classes", "none")
+    if positive in classes and len(classes) == 2:
+        return classes.index(positive)
+    if positive == "label":
+        return None
+    raise SpecError(f"positive is {positive!r}", '"label", or one of two classes', known)
+
+
+def _check_order(arrays: Any, dataset: LabelledDataset) -> None:
+    """Refuse columns that hit the labels of the last epoch in another order only."""
+    import numpy as np
+    import torch
+
+    found = [(rows, values.argmax(1)) for rows, values in arrays.chunks(arrays.n_epochs)]
+    if not found:
+        return
+    rows, predicted = (torch.cat(part) for part in zip(*found, strict=True))
+    labels = dataset.labels[rows]
+    known = (labels >= 0).numpy()
+    check_order(
+        np.asarray(predicted)[known],
+        labels.numpy()[known],
+        dataset.class_values,
+        f"the {arrays.name}",
+        "classes=[...], all class values in the order of the last axis; if they are in order, hand "
+        "over one DataFrame an epoch with the class values as columns",
+    )
 
 
 def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tuple[Any, ...]:
@@ -171,6 +249,7 @@ def _dataset(
     import pandas as pd
     import torch
 
+    from hcat_nb.data._ids import sample_ids
     from hcat_nb.data._labels import code_labels
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.execution.inputs import fit_classes
@@ -186,19 +265,17 @@ def _dataset(
             "one label a sample",
             "epochs come first: numpy.swapaxes(array, 0, 1)" if swapped else None,
         )
-    if ids is None and isinstance(labels, pd.Series):
-        ids = labels.index
-    if ids is None:
-        ids = pd.RangeIndex(arrays.n)
-    index = ids if isinstance(ids, pd.Index) else pd.Index(ids)
-    _check_ids(index, arrays.n)
+    index = None if ids is None else ids if isinstance(ids, pd.Index) else pd.Index(ids)
+    if index is not None and len(index) != arrays.n:
+        raise DataError(f"{len(index)} ids for {arrays.n} samples", "one each")
+    index, about_ids = sample_ids(index, labels, arrays.n)
     dataset = LabelledDataset(
         name=name,
         features=torch.empty(arrays.n, 0),
         labels=torch.from_numpy(coded.codes),
         class_values=coded.class_values,
         sample_ids=index,
-        notes=coded.notes,
+        notes=(*about_ids, *coded.notes),
     )
     return dataset if arrays.n_classes is None else _fit(dataset, arrays, fit_classes)
 
@@ -215,17 +292,6 @@ def _fit(dataset: LabelledDataset, arrays: Any, fit_classes: Any) -> LabelledDat
             "name all classes in the order of the last axis: classes=[...]",
         ) from None
     return fitted
-
-
-def _check_ids(index: pd.Index, n: int) -> None:
-    import pandas as pd
-
-    if len(index) != n:
-        raise DataError(f"{len(index)} ids for {n} samples", "one each")
-    if isinstance(index, pd.MultiIndex):
-        raise DataError("the ids are a MultiIndex", "one level", "index.map(str)")
-    if pd.api.types.infer_dtype(index, skipna=False).startswith("mixed"):
-        raise DataError("the ids are of several types, or objects", "one type", "index.map(str)")
 
 
 def _settle_missing_epochs(seen: Tensor, counts: Tensor, ids: pd.Index, policy: str) -> str | None:

@@ -107,7 +107,7 @@ class BeforeAfter:
         pairs = self.features.to_numpy().reshape(len(self.features), -1, 2)
         shown = _FEATURES if (pairs[..., 0] != pairs[..., 1]).any() else 0
         for name, samples in zip(self.features.index[:shown], pairs[:shown], strict=True):
-            cells = [(f"{old:.6g}", f"{new:.6g}", old != new) for old, new in samples]
+            cells = [(*_told_apart(old, new), old != new) for old, new in samples]
             rows.append(_row(html.escape(str(name)), cells))
         more = ""
         if shown == 0:
@@ -177,7 +177,7 @@ def before_and_after(original: LabelledDataset, perturbed: Perturbed, k: int = 6
     else:
         names = original.feature_names or [f"column {i}" for i in range(original.sample_shape[0])]
         columns = {
-            (place, when): dataset.features[row].numpy()
+            (place, when): dataset.numbers([row])[0]
             for place, row in enumerate(rows.tolist())
             for when, dataset in (("before", original), ("after", after))
         }
@@ -191,6 +191,15 @@ def _spread(among: np.ndarray, k: int) -> np.ndarray:
     places = np.linspace(0, len(rows) - 1, min(k, len(rows))).round().astype(int)
     spread: np.ndarray = rows[places]
     return spread
+
+
+def _told_apart(old: float, new: float) -> tuple[str, str]:
+    """Return both in as few digits, from six on, as show that they differ."""
+    for digits in (6, 9, 12):
+        before, after = f"{old:.{digits}g}", f"{new:.{digits}g}"
+        if before != after or old == new:
+            break
+    return before, after
 
 
 def _row(name: str, cells: list[tuple[str, str, bool]]) -> str:

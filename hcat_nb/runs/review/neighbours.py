@@ -118,7 +118,7 @@ def _embedded(run: Record, rows: Tensor) -> np.ndarray:
     from hcat_nb.models._building import build_network
     from hcat_nb.models._embedding import find_embedding
     from hcat_nb.observation.embeddings import EmbeddingTap
-    from hcat_nb.training.seed import isolated_rng
+    from hcat_nb.training.seed import isolated_rng, undisturbed
 
     if run.spec.model == USERS_OWN or not run.weights:
         raise StoreError(
@@ -134,7 +134,7 @@ def _embedded(run: Record, rows: Tensor) -> np.ndarray:
     model.eval()
     found = []
     layer = find_embedding(model, dataset.features[:2], run.spec.embedding)
-    with torch.no_grad(), EmbeddingTap(layer) as tap:
+    with undisturbed(), torch.no_grad(), EmbeddingTap(layer) as tap:
         for some in rows.split(_BATCH):
             model(dataset.features[some])
             found.append(tap.take().numpy())

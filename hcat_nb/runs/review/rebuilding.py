@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.fields import USERS_OWN
+from hcat_nb.runs.execution.inputs import in_recorded_order
 from hcat_nb.runs.review.samples import quoted
 from hcat_nb.runs.store.fingerprint import data_fingerprint, differences
 
@@ -37,10 +38,11 @@ def data_given(run: Record, data: Any = None) -> LabelledDataset:
 
     then = run.info["dataset"].get("fingerprint")
     if isinstance(data, LabelledDataset):
-        if run.spec.hardness and then is not None and then != data_fingerprint(data):
-            return rebuilt(run, data)  # as they were before the run made some of them hard
-        check_same_samples(data, run)
-        return data
+        given = in_recorded_order(data, run.details["label"].cat.categories.tolist())
+        if run.spec.hardness and then is not None and then != data_fingerprint(given):
+            return rebuilt(run, given)  # as they were before the run made some of them hard
+        check_same_samples(given, run)
+        return given
     if run.dataset is None or data is not None:
         run.dataset = rebuilt(run, data)
     return run.dataset
@@ -102,7 +104,11 @@ def rebuilt(run: Record, data: Any = None, labels: Any = None) -> LabelledDatase
     if len(then["class_values"]) > clean.n_classes:
         clean = fit_classes(clean, len(then["class_values"]))
     made = perturb(
-        clean, spec.hardness, spec.p, seed=spec.effective_data_seed, **spec.hardness_options
+        in_recorded_order(clean, then["class_values"]),
+        spec.hardness,
+        spec.p,
+        seed=spec.effective_data_seed,
+        **spec.hardness_options,
     ).dataset
     if words := differences(then["fingerprint"], data_fingerprint(made)):
         raise DataError(

@@ -170,3 +170,38 @@ def test_gold_labels_that_are_no_positions(log, gold, message):
         path.write_text(path.read_text().replace('"gold": 1', f'"gold": {gold}'))
     with pytest.raises(DataError, match=message):
         from_log(log)
+
+
+def test_a66_one_column_of_two_classes_has_to_say_of_which() -> None:
+    y = Y % 2
+    p = np.random.default_rng(1).random((E, N))
+    with pytest.raises(SpecError, match=r"of one of the classes, or of each.*positive=1 if.*label"):
+        read(y, None, p)
+    pair = read(y, None, np.stack([1 - p, p], axis=-1))
+    for positive, values in ((1, p), (np.int64(1), p), (0, 1 - p)):
+        found = read(y, None, values, positive=positive)
+        assert found.recorded.content == "probs"
+        for (_, one), (_, other) in zip(
+            found.recorded.chunks(2), pair.recorded.chunks(2), strict=True
+        ):
+            assert one.numpy() == pytest.approx(other.numpy(), abs=1e-6)  # 1 - (1 - p), float32
+    assert read(y, None, p, positive="label").recorded.content == "label_probs"
+    assert read(Y, None, p).recorded.content == "label_probs"  # three classes: plain
+    with pytest.raises(SpecError, match='positive is 7; expected "label", or one of two'):
+        read(y, None, p, positive=7)
+    with pytest.raises(SpecError, match="given with values of all classes"):
+        read(Y, positive=1)
+
+
+def test_a66_one_moment_is_taken_as_it_is() -> None:
+    for given in ({"logits": Z[0]}, {"logits": None, "probs": np.full((N, C), 1 / C)}):
+        found = read(**given)
+        assert (found.recorded.n_epochs, found.recorded.n) == (1, N)
+        assert any("read as one moment of 8 samples" in note for note in found.notes)
+    found = read(Y % 2, None, np.linspace(0, 1, N), positive=1)
+    assert (found.recorded.n_epochs, found.recorded.n) == (1, N)
+
+
+def test_ids_that_repeat_are_told() -> None:
+    found = read(ids=[*range(N - 1), 0])
+    assert any("1 sample id occurs more than once (0)" in note for note in found.notes)

@@ -15,6 +15,7 @@ from hcat_nb.api.run import Run, load_run
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, StoreError
 from hcat_nb.runs.review.rebuilding import data_given, data_or_why
+from hcat_nb.runs.store.fingerprint import data_fingerprint
 
 OPTIONS = {"epochs": 1, "methods": "el2n", "seed": 3}
 
@@ -135,3 +136,21 @@ def test_a_run_without_a_fingerprint_says_so(tmp_path):
     made = characterize_dynamics(probs, np.arange(30) % 2)
     with pytest.raises(StoreError, match="made of dynamics"):
         data_given(made)
+
+
+def test_a_run_keeps_the_order_of_classes_that_it_recorded(tmp_path):
+    """Texts that are numbers stood in the order of texts before: "1", "10", "2"."""
+    table = pd.DataFrame({"a": np.arange(30.0), "cls": ["1", "2", "10"] * 10})
+    then = load(table, target="cls", classes=["1", "10", "2"], name="table")
+    loaded = _again(characterize(then, **OPTIONS), tmp_path)
+    assert load(table, target="cls").class_values == ("1", "2", "10")
+    made = data_given(loaded, load(table, target="cls", name="table"))
+    _same(made, then)
+    file = tmp_path / "table.parquet"
+    table.to_parquet(file)
+    run = characterize(str(file), target="cls", **OPTIONS)
+    old = run.dataset.with_classes(["1", "10", "2"])
+    run.info["dataset"]["class_values"] = list(old.class_values)
+    run.info["dataset"]["fingerprint"] = data_fingerprint(old)
+    run.dataset = None
+    _same(data_given(run), old)
