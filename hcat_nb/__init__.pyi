@@ -10,6 +10,7 @@ from .models._listing import list_models as list_models
 from .perturbations._apply import perturb as perturb
 from .perturbations._listing import list_hardness as list_hardness
 from .registry import register as register
+from .runs.check import check as check
 from .runs.characterize import characterize as characterize
 from .runs.characterize_dynamics import characterize_dynamics as characterize_dynamics
 from .runs.resume import resume as resume

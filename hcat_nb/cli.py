@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +17,15 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.arguments import (
+    READING,
     OptionParser,
     add_spec_options,
+    as_options,
     in_line_words,
     read_pair,
     spec_options,
 )
-from hcat_nb.errors import HcatError
+from hcat_nb.errors import DataWarning, HcatError
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -102,6 +105,14 @@ def _parser() -> OptionParser:
     _add_ending(run)
     run.add_argument("--dry-run", action="store_true", help="say what it would take, and stop")
     run.set_defaults(command=_run, parser=run)
+    look = commands.add_parser("check", help="say what is wrong with data, without training")
+    add_spec_options(look, only=READING)
+    look.add_argument("--test", metavar="DATA", help="a test set: tell what is in both")
+    look.add_argument("--json", action="store_true", help="print JSON")
+    look.add_argument(
+        "--fix", metavar="FILE", help="write what is safe to FILE, and FILE.plan, to be confirmed"
+    )
+    look.set_defaults(command=_check, parser=look)
     resume = commands.add_parser("resume", help="go on with a run that was interrupted")
     resume.add_argument("out", metavar="DIR", help="folder of the run")
     _add_ending(resume)
@@ -230,7 +241,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if speaks():
             print(forecast(spec=spec))
         return
-    with _soft_interrupt() as control:
+    with _soft_interrupt() as control, _findings_in_a_line():
         run = characterize(
             spec=spec,
             listeners=[TerminalBar()],
@@ -240,6 +251,18 @@ def _run(arguments: argparse.Namespace) -> None:
             keep_checkpoint=arguments.keep_checkpoint,
         )
     _report(run, arguments)
+
+
+def _check(arguments: argparse.Namespace) -> bool:
+    """Print what is wrong with data; return whether some of it is severe."""
+    import json
+
+    from hcat_nb.runs.check import check
+
+    spec = RunSpec.from_options(**spec_options(arguments))
+    found = check(spec=spec, test=arguments.test, fix=arguments.fix)
+    print(json.dumps(found.to_dict(), default=str) if arguments.json else as_options(str(found)))
+    return bool(found.severe)
 
 
 def _resume(arguments: argparse.Namespace) -> None:
@@ -361,6 +384,22 @@ def _brief(table: pd.DataFrame) -> pd.DataFrame:
 
 def _print(table: pd.DataFrame) -> None:
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+@contextmanager
+def _findings_in_a_line() -> Iterator[None]:
+    """Print what is severe in the data without the place in the code that says so."""
+    with warnings.catch_warnings():
+        plain = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, DataWarning):
+                print(f"hcat: {as_options(str(message))}", file=sys.stderr)
+            else:
+                plain(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hcat_nb.arguments import OptionParser, add_spec_options
+from hcat_nb.arguments import READING, OptionParser, add_spec_options
 from hcat_nb.jupyter.screens import DISPLAYS
 from hcat_nb.spec import RunSpec
 
@@ -170,6 +170,18 @@ _ALL = (
             _DISPLAY,
             _NAME,
             Own("--dry-run", "say what it would take, and stop", settings=_FLAG),
+        ),
+        cell=True,
+    ),
+    Command(
+        "hcat_check",
+        "Read data as a run would, train nothing, and say what is wrong with them. "
+        "The dataset may be a variable.",
+        READING,
+        (
+            Own("--test", "a test set: a variable, or a path", "data"),
+            Own("--fix", "file for what is safe to mend; its .plan holds the rest"),
+            _NAME,
         ),
         cell=True,
     ),

@@ -18,6 +18,7 @@ from hcat_nb.jupyter.magic_parser import MagicCall, parse
 from hcat_nb.jupyter.screens import open_screen
 
 if TYPE_CHECKING:
+    from hcat_nb.checks.page import Check
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs.forecast import Forecast
     from hcat_nb.runs.listing import Listing
@@ -119,6 +120,18 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
             screen.discard()  # of a run that did not begin
 
 
+def _check(call: MagicCall, _: Any) -> Check:
+    from hcat_nb.runs.check import check
+
+    given = dict(call.own.get("test", {}))
+    test = given.get("data")
+    return check(
+        **call.keywords,
+        test=(test, given["labels"]) if "labels" in given else test,
+        fix=call.own.get("fix"),
+    )
+
+
 def _perturb(call: MagicCall, _: Any) -> Perturbed:
     from hcat_nb.runs.perturbed import perturbed
 
@@ -214,6 +227,7 @@ def _listed(kind: str) -> Callable[[MagicCall, Any], Listing]:
 # Under the names of the table; each takes a call and the shell.
 ACTIONS: dict[str, Callable[[MagicCall, Any], Any]] = {
     "hcat_train": _train,
+    "hcat_check": _check,
     "hcat_perturb": _perturb,
     "hcat_eval": _eval,
     "hcat_panel": _panel,

@@ -13,6 +13,7 @@ from hcat_nb.errors import ModelError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs._answers import Answers, answer
+from hcat_nb.runs._before_training import told_before
 from hcat_nb.runs._costs import part_timings
 from hcat_nb.runs._epochs import chosen_epochs
 from hcat_nb.runs._fingerprint import spec_fingerprint, study_fingerprint
@@ -138,6 +139,8 @@ class Study:
                 else self.given.dataset
             )
         self.timings["load"] = time.perf_counter() - self.began
+        if self.given is None:
+            self.notes += told_before(clean, spec, tell=ranks is None or ranks.leads)
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
         like = self.backbone.like(clean)
