@@ -9,7 +9,6 @@ import argparse
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from hcat_nb.arguments import (
     read_pair,
     spec_options,
 )
-from hcat_nb.errors import DataWarning, HcatError
+from hcat_nb.errors import HcatError
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -109,9 +108,7 @@ def _parser() -> OptionParser:
     add_spec_options(look, only=READING)
     look.add_argument("--test", metavar="DATA", help="a test set: tell what is in both")
     look.add_argument("--json", action="store_true", help="print JSON")
-    look.add_argument(
-        "--fix", metavar="FILE", help="write what is safe to FILE, and FILE.plan, to be confirmed"
-    )
+    look.add_argument("--fix", metavar="FILE", help="mend into FILE; FILE.plan is to be confirmed")
     look.set_defaults(command=_check, parser=look)
     resume = commands.add_parser("resume", help="go on with a run that was interrupted")
     resume.add_argument("out", metavar="DIR", help="folder of the run")
@@ -230,6 +227,7 @@ def _results(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from hcat_nb.runs._before_training import told_in_a_line
     from hcat_nb.runs.bar import TerminalBar
     from hcat_nb.runs.characterize import characterize
 
@@ -241,7 +239,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if speaks():
             print(forecast(spec=spec))
         return
-    with _soft_interrupt() as control, _findings_in_a_line():
+    with _soft_interrupt() as control, told_in_a_line():
         run = characterize(
             spec=spec,
             listeners=[TerminalBar()],
@@ -255,13 +253,10 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> bool:
     """Print what is wrong with data; return whether some of it is severe."""
-    import json
-
     from hcat_nb.runs.check import check
 
-    spec = RunSpec.from_options(**spec_options(arguments))
-    found = check(spec=spec, test=arguments.test, fix=arguments.fix)
-    print(json.dumps(found.to_dict(), default=str) if arguments.json else as_options(str(found)))
+    found = check(test=arguments.test, fix=arguments.fix, **spec_options(arguments))
+    print(found.to_json() if arguments.json else as_options(str(found)))
     return bool(found.severe)
 
 
@@ -384,22 +379,6 @@ def _brief(table: pd.DataFrame) -> pd.DataFrame:
 
 def _print(table: pd.DataFrame) -> None:
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
-
-
-@contextmanager
-def _findings_in_a_line() -> Iterator[None]:
-    """Print what is severe in the data without the place in the code that says so."""
-    with warnings.catch_warnings():
-        plain = warnings.showwarning
-
-        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, DataWarning):
-                print(f"hcat: {as_options(str(message))}", file=sys.stderr)
-            else:
-                plain(message, category, *where, **more)
-
-        warnings.showwarning = show
-        yield
 
 
 @contextmanager

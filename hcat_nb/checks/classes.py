@@ -17,7 +17,7 @@ _SPLITS = {
 }
 _RARE = 10  # rows: fewer are not judged by folds or neighbours
 _SLIP = 0.05  # share of the other class's rows, below which a name may be a slip of the pen
-_ALIKE = 0.85
+_ALIKE = 0.8
 
 
 def class_findings(names: Sequence[Any], counts: Sequence[int]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -66,6 +67,10 @@ class Check:
             "done": list(self.done),
             "did_not_run": list(self.skipped),
         }
+
+    def to_json(self) -> str:
+        """Return the same as text."""
+        return json.dumps(self.to_dict(), default=str)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{count} {word}" for word, count in self.counts.items())

@@ -109,21 +109,24 @@ def _profile(series: pd.Series, name: str) -> Profile:
     from pandas.api import types
 
     if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.cat.categories.dtype)
+        series = series.astype(object)
+    levels: Any
+    values = None
     if types.is_numeric_dtype(series.dtype) and not types.is_complex_dtype(series.dtype):
         values = series.to_numpy(np.float64, na_value=np.nan)
         codes, levels = pd.factorize(_exact(series))
-        return Profile(name, codes.astype(np.int64), np.asarray(levels), values)
-    if series.dtype.kind == "M":
-        codes, dates = pd.factorize(series)
-        return Profile(name, codes.astype(np.int64), np.asarray(dates), None)
-    levels: Any
-    cells = series.to_numpy(dtype=object, na_value=np.nan)
-    try:
-        codes, levels = pd.factorize(cells)
-    except TypeError:  # lists, arrays, dicts: equal where they are written alike
-        codes, levels = pd.factorize(pd.Series([repr(one).encode() for one in cells], dtype=object))
-    return Profile(name, codes.astype(np.int64), np.asarray(levels, dtype=object), None)
+    elif types.is_datetime64_any_dtype(series.dtype):
+        codes, levels = pd.factorize(series)
+        levels = np.asarray(levels, dtype="M8[ns]")
+    else:
+        cells: Any = series.to_numpy(dtype=object, na_value=np.nan)
+        try:
+            codes, levels = pd.factorize(cells)
+        except TypeError:  # lists, arrays, dicts: equal where they are written alike
+            cells = pd.Series([repr(one).encode() for one in cells], dtype=object)
+            codes, levels = pd.factorize(cells)
+        levels = np.asarray(levels, dtype=object)
+    return Profile(name, codes.astype(np.int64), levels, values)
 
 
 def _exact(series: pd.Series) -> np.ndarray:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, MissingDataError
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
@@ -57,6 +58,8 @@ def read_frame(path: str | Path, sep: str | None = None, encoding: str = "utf-8"
     }
     try:
         frame = readers[kind]()
+    except DataError:
+        raise
     except UnicodeError as error:
         raise DataError(
             f"{file} cannot be read as {encoding} ({error.reason})",  # type: ignore[attr-defined]
@@ -90,6 +93,7 @@ def _csv(file: Path, sep: str, encoding: str) -> pd.DataFrame:
             # In one piece: read in parts, a column's type would depend on where a stray text
             # stands.  And by the header: else pandas takes a surplus first field as the index.
             frame = pd.read_csv(file, sep=sep, encoding=encoding, low_memory=False, index_col=False)
+            _refuse_repeated(file, frame.columns, sep=sep, encoding=encoding)
     except pd.errors.ParserWarning as error:
         raise DataError(
             f"the rows of {file} have more fields than its header",
@@ -107,6 +111,21 @@ def _csv(file: Path, sep: str, encoding: str) -> pd.DataFrame:
     if frame.columns[0] == "Unnamed: 0" and frame.iloc[:, 0].is_unique:
         frame = frame.set_index("Unnamed: 0").rename_axis(index=None)
     return frame
+
+
+def _refuse_repeated(file: Path, columns: pd.Index, **options: Any) -> None:
+    """Refuse names that stand twice in a header: pandas calls the second ``name.1``, a feature."""
+    import pandas as pd
+
+    if not any(re.search(r"\.\d+$", str(name)) for name in columns):
+        return
+    names = pd.read_csv(file, header=None, nrows=1, dtype=str, **options).iloc[0].dropna()
+    if len(twice := names[names.duplicated()].unique()):
+        raise DataError(
+            f"the header of {file} has several columns called {twice[0]!r}",
+            "different names",
+            "rename or take out one of them in the first line",
+        )
 
 
 def _json(file: Path, *, lines: bool) -> pd.DataFrame:

@@ -62,6 +62,8 @@ def files_of(
                 f"the table has no column {one!r}",
                 nearest_columns(str(one), [str(name) for name in frame.columns]),
             )
+        if (frame.columns == one).sum() > 1:
+            raise DataError(f"the table has several columns called {one!r}", "different names")
     return ImageFiles(
         _paths(frame[column], root),
         frame[target] if labels is None else labels,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.arguments import as_options
 from hcat_nb.checks.finding import EXCLUDABLE, NOTE, SEVERE, Finding
 from hcat_nb.errors import DataError, DataWarning
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
-__all__ = ["excluded", "told_before"]
+__all__ = ["excluded", "told_before", "told_in_a_line"]
 
 _FOUND = "found"
 _HASHED = 2**27  # bytes of images that are compared
@@ -48,15 +52,32 @@ def told_before(dataset: LabelledDataset, spec: RunSpec, *, tell: bool) -> list[
             severe[0].remedy,
         )
     for one in severe if tell else ():
-        warnings.warn(str(one), DataWarning, stacklevel=2)
+        # Without a registry, in which a second run of the same cell would be a repetition.
+        warnings.warn_explicit(str(one), DataWarning, __file__, 0)
     return [str(one) for one in found]
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """Print what is severe in the words of a command line, without the code that says so."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        plain = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, DataWarning):
+                print(f"hcat: {as_options(str(message))}", file=sys.stderr)
+            else:
+                plain(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _found(dataset: LabelledDataset) -> list[Finding]:
     from hcat_nb.checks.classes import class_findings
     from hcat_nb.checks.rows import twin_findings
     from hcat_nb.checks.table import quick_findings
-    from hcat_nb.data._spellings import joined
     from hcat_nb.data.duplicates import row_keys
     from hcat_nb.runs._raw import feature_frame
 
@@ -64,8 +85,8 @@ def _found(dataset: LabelledDataset) -> list[Finding]:
     found = class_findings(dataset.class_values, dataset.class_counts.tolist())
     found = [one for one in found if one.severity == SEVERE]
     if dataset.modality == "table":
-        one_each = joined(dataset).labels.numpy()
-        return found + quick_findings(feature_frame(dataset), one_each, dataset.text)
+        frame = feature_frame(dataset)
+        return found + quick_findings(frame, labels, dataset.class_values, dataset.text)
     if dataset.features.nbytes > _HASHED:
         return found
     rows = np.flatnonzero(dataset.readable.numpy())
@@ -80,14 +101,12 @@ def excluded(frame: pd.DataFrame, labels: Any, text: str | None, spec: RunSpec) 
     import pandas as pd
 
     from hcat_nb.checks.table import quick_findings
-    from hcat_nb.data._spellings import joint_codes
     from hcat_nb.runs._raw import coded
 
     names = [name for name in spec.exclude if name != _FOUND]
     if _FOUND in spec.exclude:
         codes, values = coded(labels)
-        codes = np.where(codes >= 0, joint_codes(values)[codes], codes)
-        for one in quick_findings(frame, codes, text):
+        for one in quick_findings(frame, codes, values, text):
             if one.kind in EXCLUDABLE:
                 names += one.columns
     return tuple(pd.unique(pd.Series(names, dtype=object)))

@@ -17,11 +17,7 @@ from hcat_nb.runs._before_training import told_before
 from hcat_nb.runs._costs import part_timings
 from hcat_nb.runs._epochs import chosen_epochs
 from hcat_nb.runs._fingerprint import spec_fingerprint, study_fingerprint
-from hcat_nb.runs._inputs import (
-    fit_classes,
-    load_dataset,
-    make_methods,
-)
+from hcat_nb.runs._inputs import fit_classes, load_dataset, make_methods
 from hcat_nb.runs._placement import Placement, placed
 from hcat_nb.runs._record import DRAWN, GIVEN, peak_memory_mb, start_event, study_info
 from hcat_nb.runs._tables import (

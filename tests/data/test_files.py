@@ -48,6 +48,8 @@ def test_the_index_that_pandas_writes_is_the_index(tmp_path: Path) -> None:
         ("t.csv", b"a,b\n", "holds no row"),
         ("t.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read .*line 3"),
         ("t.csv", b"a,b\n1,2,3\n4,5,6\n", "more fields than its header"),
+        ("t.csv", b"a,cls,cls\n1,x,x\n", "several columns called 'cls'.*first line"),
+        ("t.tsv", b"a\ta\tb\n1\t2\t3\n", "several columns called 'a'"),
         ("t.csv", b"a;b\n1;2\n", "has one column, 'a;b'.*sep=';'"),
         ("t.csv", "a,b\n1,Z\u00fcrich\n".encode("latin-1"), "as utf-8 .*latin-1"),
         ("t.parquet", b"PAR1 no", "cannot be read"),
