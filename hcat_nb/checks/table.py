@@ -18,10 +18,10 @@ from hcat_nb.data._spellings import joint_codes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["WIDEST", "about_columns", "apart_from", "quick_findings", "table_findings"]
+__all__ = ["COLUMNS", "WIDEST", "about_columns", "apart_from", "quick_findings", "table_findings"]
 
 WIDEST = 2000  # columns that are looked at one by one
-_QUICK = (4000, 250)  # rows and columns
+_ROWS, COLUMNS = 4000, 250  # that are looked at before a run
 
 
 def table_findings(
@@ -108,9 +108,8 @@ def quick_findings(
     frame, labels, names, text
         As in :func:`table_findings`.
     """
-    rows, width = _QUICK
-    step = max(1, -(-len(frame) // rows))
-    part = frame.drop(columns=[] if text is None else [text]).iloc[::step, :width]
+    step = max(1, -(-len(frame) // _ROWS))
+    part = frame.drop(columns=[] if text is None else [text]).iloc[::step, :COLUMNS]
     columns = profiles(part)
     if step > 1:  # what looks constant in these rows may not be
         same = [one for one in columns if len(one.levels) < 2]

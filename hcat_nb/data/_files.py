@@ -110,6 +110,7 @@ def _csv(file: Path, sep: str, encoding: str) -> pd.DataFrame:
             )
     if frame.columns[0] == "Unnamed: 0" and frame.iloc[:, 0].is_unique:
         frame = frame.set_index("Unnamed: 0").rename_axis(index=None)
+        frame.attrs["notes"] = ("the first column has no name: it names the samples, no feature",)
     return frame
 
 

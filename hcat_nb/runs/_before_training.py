@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["excluded", "told_before", "told_in_a_line"]
 
 _FOUND = "found"
+_NOT_RUN = "not run"
 _HASHED = 2**27  # bytes of images that are compared
 
 
@@ -42,7 +43,7 @@ def told_before(dataset: LabelledDataset, spec: RunSpec, *, tell: bool) -> list[
     DataError
         If there is a severe finding, and the run is strict.
     """
-    found = [one for one in _found(dataset) if one.severity != NOTE]
+    found = [one for one in _found(dataset) if one.severity != NOTE or one.kind == _NOT_RUN]
     severe = [one for one in found if one.severity == SEVERE]
     if severe and spec.strict:
         more = f" (and {len(severe) - 1} more severe findings)" if len(severe) > 1 else ""
@@ -77,7 +78,7 @@ def told_in_a_line() -> Iterator[None]:
 def _found(dataset: LabelledDataset) -> list[Finding]:
     from hcat_nb.checks.classes import class_findings
     from hcat_nb.checks.rows import twin_findings
-    from hcat_nb.checks.table import quick_findings
+    from hcat_nb.checks.table import COLUMNS, quick_findings
     from hcat_nb.data.duplicates import row_keys
     from hcat_nb.runs._raw import feature_frame
 
@@ -86,9 +87,14 @@ def _found(dataset: LabelledDataset) -> list[Finding]:
     found = [one for one in found if one.severity == SEVERE]
     if dataset.modality == "table":
         frame = feature_frame(dataset)
-        return found + quick_findings(frame, labels, dataset.class_values, dataset.text)
-    if dataset.features.nbytes > _HASHED:
+        found += quick_findings(frame, labels, dataset.class_values, dataset.text)
+        if frame.shape[1] > COLUMNS:
+            text = f"before training the first {COLUMNS} columns alone were checked"
+            found.append(Finding(_NOT_RUN, NOTE, text, "hcat check looks at more"))
         return found
+    if dataset.features.nbytes > _HASHED:
+        text = f"equal images were not sought before training ({dataset.features.nbytes:,} bytes)"
+        return [*found, Finding(_NOT_RUN, NOTE, text, "hcat check seeks them")]
     rows = np.flatnonzero(dataset.readable.numpy())
     keys = row_keys(dataset.features)[rows]
     names, ids = dataset.class_values, dataset.sample_ids[rows]

@@ -127,3 +127,12 @@ def test_several_seeds_say_it_once(faulty: pd.DataFrame) -> None:
         run = characterize(faulty.drop(columns="tree"), target="y", seeds=2, **QUICK)
     assert len(caught) == 1
     assert "'cls.1'" in " ".join(run.info["notes"])
+
+
+def test_what_was_not_looked_at_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    wide = characterize(rng.normal(size=(60, 260)), np.arange(60) % 2, **QUICK)
+    assert "the first 250 columns alone" in " ".join(wide.info["notes"])
+    monkeypatch.setattr("hcat_nb.runs._before_training._HASHED", 100)
+    images = characterize(rng.integers(0, 255, (40, 8, 8), dtype=np.uint8), [0, 1] * 20, **QUICK)
+    assert "equal images were not sought" in " ".join(images.info["notes"])

@@ -238,3 +238,41 @@ def test_a_page_of_anything_is_plain_json(frame: pd.DataFrame) -> None:
     frame["same"] = np.int8(3)
     assert "'same' is 3" in json.dumps(check(frame, target="y").to_dict())
     assert checking.__all__ == ["check"]
+
+
+REAL = {
+    "eye_movements": ("label", {"lineNo", "assgNo", "titleNo", "wordNo"}),
+    "covertype_balanced": ("Cover_Type", {"Id", "Soil_Type7", "Soil_Type15"}),
+    "jannis_sample": ("class", {"openml_row"}),
+    "eucalyptus": ("Utility", {"82__32", "impute"}),
+    "adult": ("salary", {"' ?' 1,836", "24 groups", "1 group", "begin or end with a space"}),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_known_faults_of_real_tables_are_told_and_few_others_are_severe(
+    shared_data: Path, tmp_path: Path, name: str, suffix: str
+) -> None:
+    target, told = REAL[name]
+    path = shared_data / "tables" / f"{name}.parquet"
+    if suffix == "csv":
+        pd.read_parquet(path).to_csv(tmp_path / f"{name}.csv", index=False)
+        path = tmp_path / f"{name}.csv"
+    page = check(path, target=target)
+    assert len(page.severe) <= 1
+    assert {one for one in told if one not in str(page)} == set()
+
+
+def test_known_faults_of_real_images_are_told(shared_data: Path) -> None:
+    page = check(f"{shared_data / 'image_folder/flowers'}/")
+    assert kinds(page) == {"conflict"}
+    assert "15922772266_1167a06620.jpg" in page.severe[0].evidence
+    assert "6 samples are equal to another, in 3 groups" in str(page)
+    page = check(shared_data / "medical/pneumoniamnist.npz")
+    assert kinds(page) == {"overlap"}
+    assert "8 of 524" in page.severe[0].evidence
+    assert "36 samples are equal to another, in 18 groups" in str(page)
+    page = check(shared_data / "cifar10_jpeg/test.parquet", target="label")
+    assert {"leak"} <= kinds(page)
+    assert "the rows lie by class" in str(page)

@@ -65,7 +65,7 @@ class TableSource(TableOptions, Source):
                 f"target was given with {self.name!r}, which has its own labels", "none"
             )
         chosen = {item.name: getattr(self, item.name) for item in fields(TableOptions)}
-        return coerce(
+        dataset = coerce(
             frame,
             target=own if target is None else target,
             name=self.called,
@@ -76,6 +76,10 @@ class TableSource(TableOptions, Source):
             truth=truth,
             groups=groups,
         )
+        notes = frame.attrs.get("notes", ())
+        if notes:
+            dataset = dataset.replace(notes=(*notes, *dataset.notes))
+        return dataset
 
     @property
     def called(self) -> str:

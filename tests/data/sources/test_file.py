@@ -70,3 +70,15 @@ def test_a_target_has_to_be_named(birds: Path) -> None:
 def test_the_source_needs_a_path() -> None:
     with pytest.raises(SpecError, match=r"given no path"):
         load("file", target="y")
+
+
+def test_a_first_column_without_a_name_is_told(tmp_path: Path) -> None:
+    for first in (0, 4):
+        rows = "".join(f"{first + i},{i},{'xz'[i % 2]}\n" for i in range(3))
+        (tmp_path / "t.csv").write_text(f",a,y\n{rows}")
+        data = load(tmp_path / "t.csv", target="y")
+        assert data.feature_names == ("a",)
+        assert list(data.sample_ids) == [first, first + 1, first + 2]
+        assert "the first column has no name" in data.notes[0]
+    (tmp_path / "t.csv").write_text("a,y\n1,x\n2,z\n3,x\n")
+    assert load(tmp_path / "t.csv", target="y").notes == ()
