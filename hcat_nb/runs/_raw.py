@@ -104,11 +104,11 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
         if names_column(given):
             data, _ = split_beside(data, option, given, target)
     frame = data.set_axis([str(name) for name in data.columns], axis=1)
+    if frame.columns.has_duplicates:
+        return None  # which a run refuses, as it does a target that is not there
     if labels is None:
         if target is None or str(target) not in frame.columns:
-            return None  # what a run says of it is told
-        if (frame.columns == str(target)).sum() > 1:
-            raise DataError(f"the frame has several columns called {str(target)!r}", "one")
+            return None
         labels = frame[str(target)]
         frame = frame.drop(columns=str(target))
     else:

@@ -124,7 +124,8 @@ class _Looking:
         findings = [*findings, *found, *self.shared(raw, dataset, test, skipped)]
         if step > 1:
             skipped.append(f"the whole file, too large for memory: 1 of {step:,} rows was read")
-        name = self.name or (Path(self.spec.dataset).stem if dataset is None else dataset.name)
+        named = "data" if self.spec.dataset == USERS_OWN else Path(self.spec.dataset).stem
+        name = self.name or (named if dataset is None else dataset.name)
         done = () if dataset is None else dataset.notes
         return Check(name, facts, done, tuple(findings), tuple(skipped))
 

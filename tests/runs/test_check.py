@@ -122,6 +122,8 @@ def test_what_cannot_be_read_at_all_is_an_error(frame: pd.DataFrame, tmp_path: P
         check(tmp_path / "no.csv", target="y")
     with pytest.raises(DataError, match="no labels were given"):
         check(frame)
+    with pytest.raises(DataError, match="several columns called 'p'"):
+        check(frame.set_axis(["p", "p", "r", "s", "y"], axis=1), target="y")
     with pytest.raises(HcatError, match="no column 'z'"):
         check(frame, target="z")
     with pytest.raises(HcatError, match="no option 'imput'"):
