@@ -16,7 +16,10 @@ from PIL import Image
 
 pytestmark = pytest.mark.slow
 
-WORDS = {"pay": "card payment fee money charge bank", "trip": "train journey ticket seat city hotel"}
+WORDS = {
+    "pay": "card payment fee money charge bank",
+    "trip": "train journey ticket seat city hotel",
+}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,7 @@ def decisions(wheel: Path, folder: Path, run: str) -> Path:
 
 def held_out_accuracy(folder: Path, run: str) -> float:
     content = json.loads((folder / run / "run.json").read_text())
-    return float(content["info"]["learning_check"]["held_out_accuracy"])
+    return float(content["info"]["check"]["figures"]["held_out_accuracy"])
 
 
 def test_a_faulty_csv_of_texts_is_checked_trained_mended_and_trained_again(
@@ -109,7 +112,9 @@ def test_a_faulty_csv_of_texts_is_checked_trained_mended_and_trained_again(
     assert applied.returncode == 0, applied.stderr
     before, after = (pd.read_csv(tmp_path / name) for name in ("calls.csv", "mended.csv"))
     assert list(after.columns) == list(before.columns)
-    wrong = [(one["label"].str.strip().str.lower() != one["true"]).mean() for one in (before, after)]
+    wrong = [
+        (one["label"].str.strip().str.lower() != one["true"]).mean() for one in (before, after)
+    ]
     assert wrong[1] < wrong[0] / 2
     run[1] = "mended.csv"
     again = hcat(wheel, tmp_path, *run, "--out", "second")
