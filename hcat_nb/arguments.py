@@ -22,9 +22,11 @@ from hcat_nb.registry import nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
 __all__ = [
+    "READING_FIELDS",
     "OptionParser",
     "add_reading_options",
     "add_spec_options",
+    "as_options",
     "in_line_words",
     "read_pair",
     "read_value",
@@ -35,6 +37,19 @@ __all__ = [
 ]
 
 _MOST_VALUES = 1_000_000  # of YAML
+# Fields of RunSpec that say how data are read.
+READING_FIELDS = (
+    *("dataset", "dataset_options", "target", "truth", "groups", "root", "download", "subset"),
+    *(
+        "on_missing_label",
+        "on_bad_row",
+        "join_spellings",
+        "exclude",
+        "data_on",
+        "seed",
+        "data_seed",
+    ),
+)
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"} | set(READING)
 # Not behind a bracket, where it belongs to a call in Python.
@@ -185,11 +200,24 @@ def in_line_words(error: HcatError) -> str:
     if not error.remedy:
         return str(error)
     head = str(error)[: -len(error.remedy.rstrip("."))]
-    return head + _KEYWORD.sub(_as_option, error.remedy.rstrip("."))
+    return head + as_options(error.remedy.rstrip("."))
+
+
+def as_options(remedy: str) -> str:
+    """Return a remedy with options of a line in place of Python's keywords.
+
+    Examples
+    --------
+    >>> as_options("exclude='row', or join_spellings=True")
+    '--exclude row, or --join-spellings'
+    """
+    return _KEYWORD.sub(_as_option, remedy)
 
 
 def _as_option(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"].strip("\"'")
+    if name in _IN_LINE and value == "True":
+        return f"--{name.replace('_', '-')}"
     if name in _IN_LINE:
         return f"--{name.replace('_', '-')}" + (f" {shlex.quote(value)}" if value else "")
     return found[0]

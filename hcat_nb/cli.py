@@ -11,7 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hcat_nb.arguments import OptionParser, in_line_words, read_pair, reading_options, spec_options
+from hcat_nb.arguments import (
+    OptionParser,
+    as_options,
+    in_line_words,
+    read_pair,
+    reading_options,
+    spec_options,
+)
 from hcat_nb.commands.table import LINES
 from hcat_nb.errors import HcatError, StoreError
 from hcat_nb.signals import interrupts
@@ -131,6 +138,7 @@ def _logged(own: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _run(given: Given, characterize: Called) -> None:
+    from hcat_nb.checks.before_training import told_in_a_line
     from hcat_nb.training.events import Control
 
     own, spec = given.own, RunSpec.from_options(**given.options)
@@ -143,9 +151,16 @@ def _run(given: Given, characterize: Called) -> None:
         return
     control = Control()
     kept = {name: own[name] for name in ("out", "overwrite", "keep_checkpoint")}
-    with interrupts(control.stop):
+    with interrupts(control.stop), told_in_a_line():
         run = characterize(spec=spec, listeners=[_bar()], control=control, **kept)
     _report(run, own["out"], own["hardest"])
+
+
+def _check(given: Given, check: Called) -> bool:
+    """Print what is wrong with data; return whether some of it is severe."""
+    found = check(test=given.own["test"], fix=given.own["fix"], **given.options)
+    print(found.to_json() if given.own["json"] else as_options(str(found)))
+    return bool(found.severe)
 
 
 def _resume(given: Given, resume: Called) -> None:
@@ -286,6 +301,7 @@ def _print(table: pd.DataFrame) -> None:
 # By the word behind `hcat`; each takes what was given, and what the table says that it calls.
 _ACTIONS: dict[str, Callable[[Given, Called], bool | None]] = {
     "run": _run,
+    "check": _check,
     "resume": _resume,
     "evaluate": _evaluate,
     "rescore": _rescore,

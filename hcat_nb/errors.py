@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "DataError",
+    "DataWarning",
     "DivergedError",
     "HcatError",
     "MissingDataError",
@@ -67,6 +68,10 @@ class SpecError(HcatError, ValueError):
 
 class DataError(HcatError, ValueError):
     """A dataset cannot be used as it is."""
+
+
+class DataWarning(UserWarning):
+    """A severe finding in the data of a run, told before it trains."""
 
 
 class MissingDataError(HcatError, FileNotFoundError):

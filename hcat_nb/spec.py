@@ -102,6 +102,17 @@ class RunSpec:
         "what to do with rows that hold NaN or infinity",
         choices=("error", "drop", "keep"),
     )
+    join_spellings: bool = option(
+        False, "join classes whose names differ in case, spaces or a closing stop only"
+    )
+    exclude: tuple[str, ...] = option(
+        (),
+        "columns that are no features; found: those that hcat check calls leaks, identifiers or "
+        "constants",
+    )
+    strict: bool = option(
+        False, "stop before training where a check of the data finds a severe fault"
+    )
     hardness: str | None = option(
         None, "kind of hardness to inject", registry=PERTURBATIONS, extra=("none",)
     )

@@ -245,3 +245,52 @@ def test_mistakes_of_sweeps_are_one_line(words, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.fixture
+def trees(tmp_path):
+    rng = np.random.default_rng(0)
+    kind = np.where(np.arange(120) % 2, "oak", "elm")
+    lines = [
+        f"{a:.4f},{b:.4f},{name},{name}s"
+        for a, b, name in zip(*rng.random((2, 120)), kind, strict=True)
+    ]
+    path = tmp_path / "trees.csv"
+    path.write_text("\n".join(["a,b,kind,plural", *lines]))
+    return path
+
+
+def test_check_prints_what_is_wrong_in_the_words_of_the_line(trees, capsys, tmp_path):
+    assert main(["check", str(trees), "--target", "kind"]) == 1
+    printed = capsys.readouterr().out
+    assert "SEVERE: 'plural' (one value a class) alone tells the class" in printed
+    assert "to mend it: --exclude plural, unless" in printed
+    assert "no test set was given" in printed
+    assert main(["check", str(trees), "--target", "kind", "--exclude", "plural"]) == 0
+    assert main(["check", str(trees), "--target", "kind", "--json", "--test", str(trees)]) == 1
+    told = json.loads(capsys.readouterr().out.partition("{")[2].join(["{", ""]))
+    assert {one["kind"] for one in told["findings"]} == {"leak", "overlap"}
+    assert main(["check", str(tmp_path / "no.csv"), "--target", "kind"]) == 2
+    assert main(["check", str(trees), "--target", "kid"]) == 2
+    fixed = tmp_path / "new.csv"
+    assert main(["check", str(trees), "--target", "kind", "--fix", str(fixed)]) == 1
+    plan = fixed.with_name("new.csv.plan")
+    plan.write_text(plan.read_text().replace("no [", "yes ["))
+    assert main(["check", str(trees), "--target", "kind", "--fix", str(fixed)]) == 0
+    assert fixed.read_text().splitlines()[0] == "a,b,kind"
+
+
+def test_a_run_prints_severe_findings_first_and_a_strict_one_refuses(trees, capsys):
+    words = ["run", str(trees), "--target", "kind", "--epochs", "1", "--methods", "el2n"]
+    words += ["--no-learning-check", "--no-judges"]
+    assert main(words) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith("hcat: severe: 'plural'")
+    assert "--exclude plural" in printed.err.splitlines()[0]
+    assert "note: severe: 'plural'" in printed.out
+    assert main([*words, "--strict"]) == 2
+    assert "hcat: strict, and a check of the data finds" in capsys.readouterr().err
+    assert main([*words, "--strict", "--exclude", "found"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "note: excluded, as told: plural" in printed.out

@@ -96,6 +96,7 @@ class Run(RunLooks):
         injected = f", {hardness} p={self.spec.p:g}" if hardness else ""
         check = self.learning_check.partition(":")[0].lower()
         injected += ", truth given" if self.spec.truth else ""
+        injected += f", without {', '.join(self.spec.exclude)}" if self.spec.exclude else ""
         return (
             f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
             f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "

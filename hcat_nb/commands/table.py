@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from hcat_nb.arguments import READING_FIELDS
 from hcat_nb.commands.command import Command, Own
 from hcat_nb.spec import RunSpec
 
@@ -110,6 +111,25 @@ COMMANDS = (
         arguments=(*_OUT, _KEEP, _DISPLAY, _NAME, _HARDEST, _DRY, *_LOG),
         cell=True,
         epilog=_SEVERAL_PROCESSES,
+    ),
+    Command(
+        "Read data as a run would, train nothing, and say what is wrong with them. "
+        "The dataset may be a variable.",
+        "hcat_nb.runs.checking.check:check",
+        magic="hcat_check",
+        line="check",
+        fields=READING_FIELDS,
+        arguments=(
+            Own("--test", "a test set: tell what is in both", "data", line={"metavar": "DATA"}),
+            Own(
+                "--fix",
+                "file for what is safe to mend; its .plan holds the rest, to be confirmed",
+                settings={"metavar": "FILE"},
+            ),
+            Own("--json", "print JSON", settings=_FLAG, only="line"),
+            _NAME,
+        ),
+        cell=True,
     ),
     Command(
         "Make a stated share of a dataset's samples hard; gives .dataset and .truth. "

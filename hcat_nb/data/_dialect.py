@@ -135,6 +135,13 @@ def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> D
             "header='none' (columns are then called 0, 1, ..., the target by its number or "
             "target='last'), or header='first' if they are names",
         )
+    names = [cell.strip() for cell in rows[0] if cell.strip()] if rows else []
+    if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
+        raise DataError(  # pandas calls the second name.1, a feature: of a target, a leak
+            f"the header of {file} has several columns called {twice!r}",
+            "different names",
+            "rename or take out one of them in the first line",
+        )
     if options.header is None and rows and rows[0] in rows[1:]:
         again = rows[1:].index(rows[0]) + 1
         raise DataError(f"row {again} of {file} repeats the header", "one header", "remove it")

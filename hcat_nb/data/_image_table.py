@@ -69,6 +69,8 @@ def files_of(
                 f"the table has no column {one!r}",
                 nearest_columns(str(one), [str(name) for name in frame.columns]),
             )
+        if (frame.columns == one).sum() > 1:
+            raise DataError(f"the table has several columns called {one!r}", "different names")
     pictures = frame[column]
     unused = [str(one) for one in frame.columns if one not in (column, target)]
     inside = holds_image(pictures)

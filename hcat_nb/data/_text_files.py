@@ -74,6 +74,7 @@ def read_text(
         notes.append("no header: columns are called by their position, from 0")
     if dialect.header and frame.columns[0] == "Unnamed: 0" and frame.iloc[:, 0].is_unique:
         frame = frame.set_index("Unnamed: 0").rename_axis(index=None)
+        notes.append("the first column has no name: it names the samples, no feature")
     return frame, (*notes, *told), missing, (dialect,)
 
 

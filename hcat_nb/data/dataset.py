@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -258,6 +258,39 @@ class LabelledDataset:
             )
         written: Path = self.mended.export(path, overwrite=overwrite)
         return written
+
+    def without(self, names: Collection[str]) -> LabelledDataset:
+        """Return a table without some of its columns; a text goes with all its terms.
+
+        Raises
+        ------
+        DataError
+            If there is no such column, or none is left.
+        """
+        known = self.feature_names or tuple(map(str, range(self.sample_shape[0])))
+        columns = [*(known[at] for at in range(len(known)) if at not in self.words), self.text]
+        if unknown := [name for name in names if name not in columns or self.modality == "image"]:
+            listed = ", ".join(map(str, filter(None, columns[:20])))
+            raise DataError(f"there is no column {unknown[0]!r}", f"columns of a table: {listed}")
+        words = range(0) if self.text in names else self.words
+        left = [
+            at
+            for at, name in enumerate(known)
+            if (at in words if at in self.words else name not in names)
+        ]
+        if not left:
+            raise DataError("all columns are left out", "at least one feature")
+        start = len(left) - len(words)
+        return self.replace(
+            features=self.features[:, left],
+            feature_names=tuple(known[at] for at in left),
+            levels={left.index(at): found for at, found in self.levels.items() if at in left},
+            offsets={left.index(at): value for at, value in self.offsets.items() if at in left},
+            words=range(start, len(left)) if words else words,
+            text=self.text if words else None,
+            original=None if self.original is None else self.original.drop(columns=list(names)),
+            mapped=False,
+        )
 
     def copied_features(self) -> Tensor:
         """Return a copy of the features that may be written to, in a file if these are in one."""

@@ -15,7 +15,7 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["duplicates", "row_keys"]
+__all__ = ["duplicates", "joined_keys", "row_keys"]
 
 _BLOCK = 2**22  # values made ready for hashing at a time
 
@@ -109,7 +109,7 @@ def row_keys(features: Tensor) -> np.ndarray:
         for row in np.ascontiguousarray(block):
             digests += hashlib.blake2b(row, digest_size=16).digest()
     halves = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
-    return _joined(pd.factorize(halves[:, 0])[0], pd.factorize(halves[:, 1])[0])
+    return joined_keys(pd.factorize(halves[:, 0])[0], pd.factorize(halves[:, 1])[0])
 
 
 def _refined(keys: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
@@ -118,11 +118,11 @@ def _refined(keys: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
 
     for column in range(frame.shape[1]):
         values = frame.iloc[:, column]
-        keys = _joined(keys, pd.factorize(values, use_na_sentinel=True)[0] + 1)
+        keys = joined_keys(keys, pd.factorize(values, use_na_sentinel=True)[0] + 1)
     return keys
 
 
-def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def joined_keys(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return one integer for each pair of integers below n + 1: exact, no hash."""
     import pandas as pd
 

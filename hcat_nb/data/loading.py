@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from hcat_nb.data._rows import check_policy
+from hcat_nb.data._spellings import joined
 from hcat_nb.data.array_file import names_array_file, read_arrays
 from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
@@ -40,6 +41,7 @@ def load(
     data_on: str = "auto",
     truth: Any = None,
     groups: Any = None,
+    join_spellings: bool = False,
     **options: Any,
 ) -> LabelledDataset:
     """Return a dataset: features, class codes, class values and sample ids.
@@ -103,6 +105,10 @@ def load(
     groups : hashable or array-like of length n, optional
         Column, or values beside the data, equal for rows that belong together
         (a patient's, an author's): no feature, and never parted by folds.
+    join_spellings : bool
+        Whether classes whose names differ in case, spaces, joints (``-``,
+        ``_``) or a closing stop only are one, called by the commonest; notes
+        tell which.
     **options
         Of a named dataset, its own (``list_datasets()`` names them); of a
         table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
@@ -183,6 +189,9 @@ def load(
         dataset = coerce(data, labels, name=name, data_on=data_on, **reading)
     if name is not None:
         dataset = dataset.replace(name=name)
+    if join_spellings:
+        dataset = joined(dataset)
+        check_learnable(dataset)
     if subset is not None:
         dataset = _subset(dataset, subset, seed)
     if data_on != "auto" and dataset.mapped != (data_on == "disk"):

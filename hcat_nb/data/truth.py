@@ -82,6 +82,8 @@ def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, 
             f"the table has no column {str(given)!r} to use as {option}",
             nearest_columns(str(given), names),
         )
+    if names.count(str(given)) > 1:  # the second would be a feature
+        raise DataError(f"the table has several columns called {str(given)!r}", "different names")
     place = names.index(str(given))
     kept = [column for column in range(len(names)) if column != place]
     return data.iloc[:, kept], data.iloc[:, place]

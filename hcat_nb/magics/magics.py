@@ -21,6 +21,7 @@ from hcat_nb.magics.parser import MagicCall, parse
 
 if TYPE_CHECKING:
     from hcat_nb.api.run import Run
+    from hcat_nb.checks.page import Check
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs.execution.forecast import Forecast
     from hcat_nb.sweeps.dry_run import DryRun
@@ -110,6 +111,17 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
             screen.discard()  # of a run that did not begin
 
 
+def _check(call: MagicCall, _: Any, check: Called) -> Check:
+    given = dict(call.own.get("test", {}))
+    test = given.get("data")
+    found: Check = check(
+        **call.keywords,
+        test=(test, given["labels"]) if "labels" in given else test,
+        fix=call.own.get("fix"),
+    )
+    return found
+
+
 def _perturb(call: MagicCall, _: Any, perturbed: Called) -> Perturbed:
     made: Perturbed = perturbed(**call.keywords)
     return made
@@ -197,6 +209,7 @@ def _listed(kind: str) -> Action:
 # By magic; each takes a call, the shell, and what the table says that the command calls.
 ACTIONS: dict[str, Action] = {
     "hcat_train": _train,
+    "hcat_check": _check,
     "hcat_perturb": _perturb,
     "hcat_eval": _eval,
     "hcat_panel": _panel,

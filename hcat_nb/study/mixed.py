@@ -14,6 +14,7 @@ __all__ = ["DECISIVE", "mixed_options"]
 # Fields of RunSpec that change figures and are no key of a block.
 DECISIVE = (
     *("dataset_options", "target", "truth", "groups", "subset", "on_missing_label", "on_bad_row"),
+    *("exclude", "join_spellings"),
     *("hardness_options", "model_options", "features", "embedding", "normalize"),
     *("epochs", "epoch_mean", "defaults", "batch_size", "lr", "seeds", "folds"),
 )

@@ -25,7 +25,7 @@ PUBLIC = {
         "sweep",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
-    *("duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),
+    *("check", "duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),
 }
 
 

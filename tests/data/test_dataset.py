@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
+from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError
 
 
@@ -81,3 +82,23 @@ def test_the_original_has_a_row_for_each_sample_and_follows_take() -> None:
     assert data.take(torch.tensor([1])).original["t"].tolist() == ["q"]
     with pytest.raises(DataError, match="1 rows of the original for 2 samples"):
         data.replace(original=text.head(1))
+
+
+def test_columns_are_left_out_with_all_that_speaks_of_them() -> None:
+    frame = pd.DataFrame(
+        {"id": range(6), "size": ["s", "m", "l"] * 2, "words": ["a bc", "bc d"] * 3}
+    )
+    whole = load(frame, list("xyxyxy"), text="words", max_features=3)
+    part = whole.without(["id"])
+    assert part.feature_names == whole.feature_names[1:]
+    assert part.levels == {0: ("l", "m", "s")}
+    assert part.words == range(1, 4)
+    assert list(part.original) == ["size", "words"]
+    bare = whole.without(["words", "size"])
+    assert (bare.feature_names, bare.levels, bare.words, bare.text) == (("id",), {}, range(0), None)
+    assert bare.features[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert _table().without(["0"]).features.tolist() == [[1.0], [3.0], [5.0], [7.0]]
+    with pytest.raises(DataError, match=r"no column 'words: bc'; expected .*: id, size, words"):
+        whole.without(["words: bc"])
+    with pytest.raises(DataError, match="all columns are left out"):
+        whole.without(["words", "size", "id"])

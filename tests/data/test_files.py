@@ -50,6 +50,8 @@ def test_the_index_that_pandas_writes_is_the_index(tmp_path: Path) -> None:
         ("t.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read .*line 3"),
         ("t.csv", b"a,b\n1,2,3\n4,5,6\n", "more fields than its header"),
         ("t.csv", "\u65e5\u672c,\u8a9e\n1,2\n".encode("shift_jis"), "as UTF-8.*shift_jis"),
+        ("t.csv", b"a,cls,cls\n1,x,x\n", "several columns called 'cls'.*first line"),
+        ("t.tsv", b"a\ta\tb\n1\t2\t3\n", "several columns called 'a'"),
         ("t.parquet", b"PAR1 no", "cannot be read"),
         ("t.json", b'{"a": [1, 2', "cannot be read"),
         ("t.jsonl", b'{"a": 1}\n{"a":\n', "cannot be read"),

@@ -125,3 +125,9 @@ def test_options_of_the_other_kind_of_table_are_refused(
     for option, value in (("size", 3), ("transform", str), ("image_root", "x")):
         with pytest.raises(SpecError, match=f"{option} was given with no image="):
             load(file, target="species", **{option: value})  # type: ignore[arg-type]
+
+
+def test_a_target_that_stands_twice_is_refused(columns: dict[str, list[str]]) -> None:
+    twice = pd.DataFrame(columns).assign(more=columns["species"])
+    with pytest.raises(DataError, match="several columns called 'species'"):
+        load(twice.set_axis(["path", "species", "species"], axis=1), target="species", image="path")

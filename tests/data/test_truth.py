@@ -84,3 +84,11 @@ def test_groups_are_a_column_or_values_and_no_feature() -> None:
             load(frame, target="y", groups=wrong)
     with pytest.raises(DataError, match="'wine' has none to be named"):
         load("wine", groups="who")
+
+
+@pytest.mark.parametrize("option", ["truth", "groups"])
+def test_a_column_that_stands_twice_is_refused(option: str) -> None:
+    """The second would be a feature, which tells the truth."""
+    twice = FRAME.set_axis(["a", "y", "a"], axis=1)
+    with pytest.raises(DataError, match="several columns called 'a'"):
+        load(twice, target="y", on_missing_label="drop", **{option: "a"})

@@ -383,3 +383,18 @@ def test_mistakes_of_a_sweep_are_one_line(
     printed = capsys.readouterr().err.strip()
     assert re.search(words, printed), printed
     assert len(printed.splitlines()) == 1
+
+
+def test_a_check_returns_the_page_of_the_plain_call(
+    shell: InteractiveShell, tmp_path: Path
+) -> None:
+    trees = small_frame()
+    shell.user_ns |= {"trees": trees, "more": trees.tail(20)}
+    page = run_cell(shell, "%hcat_check trees --target kind")
+    assert page.to_dict() == hcat_nb.check(trees, target="kind", name="trees").to_dict()
+    run_cell(shell, "page = %hcat_check trees --target kind --test more --exclude a")
+    assert "20 of 20 samples of the test set" in shell.user_ns["page"].severe[0].evidence
+    run_cell(shell, f"page = %hcat_check trees --target kind --fix {tmp_path / 'new.csv'}")
+    assert (tmp_path / "new.csv.plan").is_file()
+    with pytest.raises(UsageError, match="--target"):
+        run_cell(shell, "%hcat_check trees")

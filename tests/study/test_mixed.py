@@ -14,7 +14,7 @@ from hcat_nb.study.mixed import DECISIVE, mixed_options
 _OTHERS = (
     *("seed", "data_seed", "model_seed", "methods", "method_options", "variant"),
     *("root", "download", "device", "data_on", "observe_batch_size", "keep_dynamics"),
-    *("judges", "learning_check"),
+    *("judges", "learning_check", "strict"),
 )
 
 

@@ -207,10 +207,21 @@ def load_dataset(
         if option in inspect.signature(load).parameters:
             raise SpecError(f"{option} is an option of the run, not of the dataset", f"{option}=")
     options = dict(spec.dataset_options)
+    names: tuple[str, ...] = ()
+    raw = None
+    if spec.exclude:
+        from hcat_nb.checks.before_training import excluded
+        from hcat_nb.checks.raw import feature_frame, raw_table
+
+        raw = raw_table(data, labels, spec, truth)
+        if raw is not None:
+            names = excluded(raw.frame, raw.labels, raw.text, spec)
+            listed = options.get("drop", ())
+            options["drop"] = [*([listed] if isinstance(listed, str) else listed), *names]
     features = data[0] if labels is None and isinstance(data, tuple) and data else data
     if spec.effective_defaults == 1 and ("text" in options or are_texts(features)):
         options.setdefault("analyzer", "word")  # of its day
-    return load(
+    dataset = load(
         spec.dataset if data is None or isinstance(data, (str, os.PathLike)) else data,
         labels,
         target=spec.target,
@@ -225,8 +236,18 @@ def load_dataset(
         classes=classes,
         groups=spec.groups,
         truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
+        join_spellings=spec.join_spellings,
         **options,
     )
+    if not spec.exclude:
+        return dataset
+    if raw is None:
+        if dataset.modality == "image":
+            raise SpecError(f"exclude is {spec.exclude} with images", "columns of a table")
+        names = excluded(feature_frame(dataset), dataset.label_values(), dataset.text, spec)
+        dataset = dataset.without(names)
+    note = f"excluded, as told: {', '.join(names) or 'nothing was found to exclude'}"
+    return dataset.replace(notes=(*dataset.notes, note))
 
 
 def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.checks.before_training import told_before
 from hcat_nb.observation.clock import Clock
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs.execution.answers import Answers, answer
@@ -144,6 +145,8 @@ class Pipeline:
         if self.class_order:
             clean = in_recorded_order(clean, self.class_order)
         self.timings["load"] = time.perf_counter() - self.began
+        if self.given is None:
+            self.notes += told_before(clean, spec, tell=ranks is None or ranks.leads)
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
         like = self.backbone.like(clean)

@@ -226,3 +226,15 @@ def test_a_folder_of_tables_is_one_table(tmp_path: Path) -> None:
     written(folder / "c.csv", "y;cls\n1,5;p\n")
     with pytest.raises(DataError, match="have not the same columns: x, y"):
         load(folder, target="cls")
+
+
+def test_a_first_column_without_a_name_is_told(tmp_path: Path) -> None:
+    for first in (0, 4):
+        rows = "".join(f"{first + i},{i},{'xz'[i % 2]}\n" for i in range(3))
+        (tmp_path / "t.csv").write_text(f",a,y\n{rows}")
+        data = load(tmp_path / "t.csv", target="y")
+        assert data.feature_names == ("a",)
+        assert list(data.sample_ids) == [first, first + 1, first + 2]
+        assert "the first column has no name" in data.notes[0]
+    (tmp_path / "t.csv").write_text("a,y\n1,x\n2,z\n3,x\n")
+    assert load(tmp_path / "t.csv", target="y").notes == ()

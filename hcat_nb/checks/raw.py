@@ -1,0 +1,194 @@
+"""The data of a run as they came, before they are read: a table's columns, and its labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.errors import DataError
+from hcat_nb.fields import USERS_OWN
+from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.spec import RunSpec
+
+__all__ = ["Raw", "coded", "feature_frame", "raw_table", "thinned"]
+
+_LINES = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt", ".data")
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """A table before a run reads it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns that would be features.
+    labels : object
+        One a row.
+    text : str, optional
+        Column of texts.
+    whole : pandas.DataFrame
+        All columns.
+    target : str, optional
+        That of the labels.
+    """
+
+    frame: pd.DataFrame
+    labels: Any
+    text: str | None
+    whole: pd.DataFrame
+    target: str | None = None
+
+
+def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw | None:
+    """Return the table that a run would read; None if the data are none.
+
+    Parameters
+    ----------
+    data, labels
+        As of :func:`hcat_nb.characterize`.
+    spec : RunSpec
+        Names the dataset where ``data`` are none, and says how it is read.
+    truth : object, optional
+        A column of that name is no feature.
+
+    Raises
+    ------
+    HcatError
+        If there is no such file or column, or it cannot be read.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from hcat_nb.data.array_file import names_array_file, read_arrays
+    from hcat_nb.data.coerce import are_texts
+    from hcat_nb.data.truth import names_column, split_beside
+
+    options = dict(spec.dataset_options)
+    target: Any = spec.target
+    if data is None or isinstance(data, (str, os.PathLike)):
+        name = name_of_path(spec.dataset if data is None else data)
+        if names_array_file(name):
+            data, labels = read_arrays(name, labels, target)
+            target = None
+        else:
+            data, own = _frame_of_source(name, spec, options)
+            target = own if own is not None else target
+    elif labels is None and isinstance(data, tuple) and len(data) == 2:
+        data, labels = data
+    text = options.get("text")
+    if isinstance(data, np.ndarray) and data.ndim == 2:
+        data = pd.DataFrame(data)
+    elif are_texts(data):
+        data, text = pd.DataFrame({"text": pd.Series(list(data), dtype=object)}), "text"
+    elif isinstance(data, Mapping):
+        data = pd.DataFrame(dict(data))
+    elif hasattr(data, "to_pandas"):
+        data = data.to_pandas()
+    if not isinstance(data, pd.DataFrame) or "image" in options:
+        return None
+    whole = data.set_axis([str(name) for name in data.columns], axis=1)
+    truth = spec.truth if truth is None and spec.truth != USERS_OWN else truth
+    for option, given in (("truth", truth), ("groups", spec.groups)):
+        if names_column(given):
+            data, _ = split_beside(data, option, given, target)
+    frame = data.set_axis([str(name) for name in data.columns], axis=1)
+    if frame.columns.has_duplicates:
+        return None  # which a run refuses, as it does a target that is not there
+    if labels is None:
+        if target is None or str(target) not in frame.columns:
+            return None
+        labels = frame[str(target)]
+        frame = frame.drop(columns=str(target))
+    else:
+        target = None
+    dropped = options.get("drop", ())
+    dropped = [dropped] if isinstance(dropped, str) else [str(name) for name in dropped]
+    frame = frame.drop(columns=[name for name in dropped if name in frame])
+    return Raw(frame, labels, text, whole, None if target is None else str(target))
+
+
+def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple[Any, Any]:
+    from hcat_nb.data.sources._table import TableSource
+
+    if names_folder(name):
+        return None, None
+    if names_file(name):
+        name, options = "file", {"path": name, **options}
+    plugin = SOURCES.get(name)
+    if not issubclass(plugin, TableSource):
+        return None, None
+    root = None if spec.root is None else Path(spec.root)
+    frame, own = plugin.from_options(root, spec.download, **options).frame()
+    return frame, own
+
+
+def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray, list[Any]]:
+    """Return class codes, -1 where missing, and class values; of labels that a run refuses, too."""
+    import numpy as np
+    import pandas as pd
+
+    from hcat_nb.data._labels import code_labels
+
+    try:
+        made = code_labels(labels, classes)
+    except DataError:  # a run stops, and says why
+        codes, values = pd.factorize(pd.Series(np.asarray(labels, dtype=object)).astype(str))
+        return codes.astype(np.int64), list(values)
+    return made.codes, list(made.class_values)
+
+
+def feature_frame(dataset: LabelledDataset) -> pd.DataFrame:
+    """Return the feature columns of a table: as they were given, where it keeps them."""
+    import pandas as pd
+
+    if dataset.original is not None:
+        return dataset.original
+    names = dataset.feature_names or tuple(map(str, range(dataset.sample_shape[0])))
+    frame = pd.DataFrame(dataset.features.numpy(), columns=list(names), copy=False)
+    return frame.set_axis(dataset.sample_ids)
+
+
+@contextmanager
+def thinned(path: Path, most: int) -> Iterator[tuple[Path, int]]:
+    """Give a table of each k-th row of a file, where that is larger, and k.
+
+    Parameters
+    ----------
+    path : Path
+        Text, of a row a line, or Parquet.
+    most : int
+        Bytes that are not too many.
+    """
+    step = -(-path.stat().st_size // most) if path.is_file() else 1
+    suffix = path.suffix.lower()
+    if step <= 1 or suffix not in (*_LINES, ".parquet"):
+        yield path, 1
+        return
+    with TemporaryDirectory() as folder:
+        part = Path(folder, path.name)
+        if suffix == ".parquet":
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            source, seen = pq.ParquetFile(path), 0
+            with pq.ParquetWriter(part, source.schema_arrow) as sink:
+                for batch in source.iter_batches():
+                    rows = pa.array(range(-seen % step, len(batch), step), pa.int64())
+                    sink.write_batch(batch.take(rows))
+                    seen += len(batch)
+        else:
+            with path.open("rb") as lines, part.open("wb") as sink:
+                sink.writelines(line for row, line in enumerate(lines) if row % step == 0)
+        yield part, step

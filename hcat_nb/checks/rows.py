@@ -1,0 +1,141 @@
+"""Equal rows: duplicates, such with several labels, and those of a training set in a test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, some
+from hcat_nb.checks.profile import Profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["overlap_findings", "row_groups", "twin_findings"]
+
+_COARSE = 0.05  # share of rows with a twin, from which a table is so coarse that twins are chance
+_INFLATED = 0.01  # share of a test set
+
+
+def row_groups(columns: Sequence[Profile], n: int) -> np.ndarray:
+    """Return one integer a row, equal where the rows are in all columns: (n,) int64."""
+    from hcat_nb.data.duplicates import joined_keys
+
+    keys = np.zeros(n, dtype=np.int64)
+    for one in columns:
+        keys = joined_keys(keys, one.codes + 1)
+    return keys
+
+
+def twin_findings(
+    keys: np.ndarray,
+    labels: np.ndarray,
+    names: Sequence[Any],
+    ids: pd.Index,
+    *,
+    exact: bool,
+    apart: Sequence[str] = (),
+) -> list[Finding]:
+    """Return the equal rows, and those whose labels contradict each other.
+
+    Parameters
+    ----------
+    keys : array of shape (n,), int64
+        Equal where the rows are.
+    labels : array of shape (n,), int64
+        Codes, -1 where missing.
+    names : sequence
+        Of the classes.
+    ids : pandas.Index
+    exact : bool
+        Whether equal rows are one thing for sure (an image, a text), and not
+        a table's chance.
+    apart : sequence of str
+        Columns that do not count: identifiers and constants.
+    """
+    import pandas as pd
+
+    data = f"hcat.load(..., drop={list(apart)})" if apart else "dataset"
+    table = pd.DataFrame({"key": keys, "label": labels})
+    table = table[table.groupby("key")["key"].transform("size") > 1]
+    if not len(table):
+        return []
+    called = ids.tolist()
+    n, groups = len(keys), table["key"].nunique()
+    coarse = not exact and len(table) > _COARSE * n
+    unit = "samples" if exact else "rows"
+    findings = []
+    known = table[table["label"] >= 0]
+    kinds = known.groupby("key")["label"].transform("nunique")
+    clash = known[kinds > 1]
+    if len(clash):
+        by = clash.groupby("key")["label"]
+        wrong = int((by.size() - by.agg(lambda one: one.value_counts().iloc[0])).sum())
+        first = clash[clash["key"] == clash["key"].iloc[0]]
+        shown = " and ".join(
+            f"{called[place]!r} {names[code]!r}"
+            for place, code in first.drop_duplicates("label")["label"].items()
+        )
+        findings.append(
+            Finding(
+                "conflict",
+                SEVERE if exact else NOTE if coarse else LOOK,
+                f"{len(clash):,} equal {unit} have contradicting labels, in "
+                f"{_groups(by.ngroups)}: {shown}",
+                f"hcat.duplicates({data}) lists them first: decide which label is right",
+                f"no model is right on {wrong:,} of them" + (" or more" if exact else ""),
+            )
+        )
+    shown = ", ".join(
+        repr(called[place]) for place in table.index[table["key"] == table["key"].iloc[0]][:3]
+    )
+    findings.append(
+        Finding(
+            "duplicate",
+            NOTE if coarse else LOOK,
+            f"{len(table):,} {unit} are equal to another, in {_groups(groups)}: {shown}"
+            + ("; so many, of few distinct values, may be chance" if coarse else ""),
+            f"hcat.duplicates({data}) lists them: drop those that are one sample twice; folds "
+            "keep them together",
+        )
+    )
+    return findings
+
+
+def _groups(count: int) -> str:
+    return f"{count:,} group" + ("s" if count > 1 else "")
+
+
+def overlap_findings(
+    train: np.ndarray, test: np.ndarray, ids: pd.Index, *, exact: bool, called: str = "the test set"
+) -> list[Finding]:
+    """Return the rows of a test set that the training set holds.
+
+    Parameters
+    ----------
+    train, test : arrays of int64
+        Keys, equal where the rows are.
+    ids : pandas.Index
+        Of the test set.
+    exact : bool
+        As in :func:`twin_findings`.
+    called : str
+        What the test set is called.
+    """
+    both = np.isin(test, train)
+    count = int(both.sum())
+    if not count:
+        return []
+    share = count / len(test)
+    return [
+        Finding(
+            "overlap",
+            SEVERE if exact or share >= _INFLATED else LOOK,
+            f"{count:,} of {len(test):,} samples of {called} are in the training set too: "
+            f"{some(map(repr, ids[both].tolist()), 3)}",
+            "leave them out of one of the two",
+            f"they can raise its accuracy by up to {share:.3f}",
+        )
+    ]

@@ -1,0 +1,118 @@
+"""All findings of a table, ranked by harm; and the cheap ones, for the start of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.checks.alone import alone, leaks, order_finding, priced, sampled
+from hcat_nb.checks.columns import collapsed, column_findings, constants, header, identifiers
+from hcat_nb.checks.finding import EXCLUDABLE, Finding
+from hcat_nb.checks.profile import Profile, profiles
+from hcat_nb.checks.rows import row_groups, twin_findings
+from hcat_nb.checks.texts import text_findings
+from hcat_nb.data._spellings import joint_codes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "WIDEST", "about_columns", "apart_from", "quick_findings", "table_findings"]
+
+WIDEST = 2000  # columns that are looked at one by one
+_ROWS, COLUMNS = 4000, 250  # that are looked at before a run
+
+
+def table_findings(
+    frame: pd.DataFrame,
+    columns: Sequence[Profile],
+    labels: np.ndarray,
+    names: Sequence[Any],
+    *,
+    text: str | None = None,
+    read: Mapping[str, np.ndarray] | None = None,
+) -> list[Finding]:
+    """Return what is wrong with a table of features.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of n rows
+        The feature columns as they came.
+    columns : sequence of Profile
+        Of the first ``WIDEST`` of them.
+    labels : array of shape (n,), int64
+        Class codes, -1 where missing.
+    names : sequence
+        The value of each class.
+    text : str, optional
+        Column of texts.
+    read : mapping of str to array of shape (n,), float32, optional
+        What a run reads of the columns of numbers.
+    """
+    plain = [one for one in columns if one.name != text]
+    findings = about_columns(plain, labels, names)
+    findings += header(one.name for one in plain)
+    findings += column_findings(plain)
+    findings += collapsed(plain, read or {})
+    if text is not None:
+        findings += text_findings(frame[text], labels, names)
+    apart = apart_from(findings)
+    if kept := [one for one in columns if one.name not in apart]:
+        keys = row_groups(kept, len(frame))
+        ids, exact = frame.index, not plain
+        findings += twin_findings(keys, labels, names, ids, exact=exact, apart=apart)
+    return findings + order_finding(labels, len(np.unique(labels[labels >= 0])))
+
+
+def about_columns(
+    columns: Sequence[Profile], labels: np.ndarray, names: Sequence[Any] = ()
+) -> list[Finding]:
+    """Return the columns that give the label away, that number rows, and that are constant.
+
+    Parameters
+    ----------
+    columns, labels, names
+        As in :func:`table_findings`; spellings of one class count as one.
+    """
+    if len(names):
+        labels = np.where(labels >= 0, joint_codes(names)[labels], labels)
+    present = np.unique(labels[labels >= 0])
+    codes = np.where(labels >= 0, np.searchsorted(present, labels), -1)
+    n_classes, scores = len(present), {}
+    rows = sampled(len(labels), len(columns))
+    rows = rows[codes[rows] >= 0]
+    if n_classes > 1 and len(rows) >= 4 * n_classes:
+        varying = [one for one in columns if len(one.levels) > 1]
+        scores = {one.name: alone(one, codes, rows, n_classes) for one in varying}
+    found = identifiers(columns, scores, n_classes)
+    named = {name for one in found for name in one.columns if one.kind == "identifier"}
+    features = [one for one in columns if one.name not in named]
+    scores = {name: score for name, score in scores.items() if name not in named}
+    found = priced([*leaks(features, scores, n_classes), *found], columns, codes)
+    return found + constants(columns)
+
+
+def apart_from(findings: Sequence[Finding]) -> list[str]:
+    """Return the columns in which twins may differ: an identifier, or a leak, would hide them."""
+    return [name for one in findings if one.kind in EXCLUDABLE for name in one.columns]
+
+
+def quick_findings(
+    frame: pd.DataFrame, labels: np.ndarray, names: Sequence[Any] = (), text: str | None = None
+) -> list[Finding]:
+    """Return leaks, identifiers and constants, by some of the rows of a large table.
+
+    Parameters
+    ----------
+    frame, labels, names, text
+        As in :func:`table_findings`.
+    """
+    step = max(1, -(-len(frame) // _ROWS))
+    part = frame.drop(columns=[] if text is None else [text]).iloc[::step, :COLUMNS]
+    columns = profiles(part)
+    if step > 1:  # what looks constant in these rows may not be
+        same = [one for one in columns if len(one.levels) < 2]
+        varying = {one.name for one in same if len(frame[one.name].unique()) > 1}
+        columns = [one for one in columns if one.name not in varying]
+    return about_columns(columns, labels[::step], names)

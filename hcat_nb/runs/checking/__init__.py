@@ -1,0 +1,1 @@
+"""Looking at data before anything is trained, and mending what is safe to mend."""

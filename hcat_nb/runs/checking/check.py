@@ -1,0 +1,243 @@
+"""Looks at data before anything is trained: what was read, and what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.checks.finding import SEVERE, Finding, some
+from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError
+from hcat_nb.fields import USERS_OWN
+from hcat_nb.registry import name_of_path, names_folder
+from hcat_nb.spec import RunSpec
+
+if TYPE_CHECKING:
+    from hcat_nb.checks.page import Check
+    from hcat_nb.checks.raw import Raw
+    from hcat_nb.data.dataset import LabelledDataset
+
+__all__ = ["check"]
+
+_SHARE = 0.2  # of the free memory, that a file may take to be read whole
+
+
+def check(
+    data: Any = None,
+    labels: Any = None,
+    *,
+    name: str | None = None,
+    classes: Sequence[Any] | None = None,
+    truth: Any = None,
+    test: Any = None,
+    fix: str | os.PathLike[str] | None = None,
+    spec: RunSpec | None = None,
+    **options: Any,
+) -> Check:
+    """Read data as a run would, train nothing, and return what is wrong with them.
+
+    Parameters
+    ----------
+    data, labels, name, classes, truth, spec
+        As of :func:`hcat_nb.characterize`; also an .npz file in MedMNIST's form.
+    test : object, optional
+        A test set of the same kind (a path, a frame, a pair): samples that
+        are in both are told.
+    fix : path, optional
+        New file (.csv, .tsv, .parquet) for the table with what is safe mended,
+        and ``<fix>.plan`` beside it: a line for each further step, done in the
+        next call if its first word is ``yes``.  The result is that of the new
+        file.
+    **options
+        Fields of :class:`RunSpec` that say how data are read, and options of
+        :func:`hcat_nb.load` (``drop=``, ``missing=``, ...).
+
+    Returns
+    -------
+    Check
+        ``print`` it, or show it in a notebook; ``.findings``, ``.severe``,
+        ``.to_dict()``.
+
+    Raises
+    ------
+    HcatError
+        If the data cannot be read at all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"row": range(60), "copy": ["a", "b"] * 30, "y": [0, 1] * 30})
+    >>> print(check(frame, target="y").severe[0].evidence)
+    'copy' (one value a class) alone tells the class; the next column 0.50
+    """
+    from hcat_nb.checks.raw import thinned
+    from hcat_nb.data.host_memory import free_host_memory
+    from hcat_nb.runs.execution.inputs import make_spec
+
+    fields = {item.name for item in dataclasses.fields(RunSpec)}
+    given = {key: value for key, value in options.items() if key in fields}
+    own = {key: value for key, value in options.items() if key not in fields}
+    if own:
+        given["dataset_options"] = {**given.get("dataset_options", {}), **own}
+    chosen = make_spec(data, None, spec, given, truth)
+    place = chosen.dataset if data is None else data
+    if isinstance(place, (str, os.PathLike)) and Path(place).suffix.lower() == ".npz":
+        more = {**chosen.dataset_options, "path": os.fspath(place)}
+        chosen = chosen.replace(dataset="medmnist", dataset_options=more)
+        data = place = "medmnist"
+    looking = _Looking(chosen, name, classes, truth)
+    if fix is not None:
+        return looking.mended(data, labels, Path(fix), test)
+    if isinstance(place, (str, os.PathLike)):
+        most = max(1, int(_SHARE * free_host_memory()))
+        with thinned(Path(place).expanduser(), most) as (part, step):
+            if step > 1:
+                return looking.page(str(part), labels, test, step)
+    return looking.page(data, labels, test)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Looking:
+    """How data are read."""
+
+    spec: RunSpec
+    name: str | None
+    classes: Sequence[Any] | None
+    truth: Any
+
+    def page(self, data: Any, labels: Any, test: Any, step: int = 1) -> Check:
+        """Return the page; ``step``: of which rows ``data`` hold one each."""
+        from hcat_nb.checks.page import Check
+        from hcat_nb.runs.checking.facts import of_images, of_table
+
+        raw = self.raw(data, labels)
+        dataset, findings = self.load(data, labels, raw)
+        if dataset is not None and (raw is None or dataset.modality == "image"):
+            raw, (facts, found, skipped) = None, of_images(dataset, self.folder(data))
+        else:
+            assert raw is not None
+            facts, found, skipped = of_table(raw, dataset, self.classes)
+            if dataset is None:
+                skipped.append("what a run does to the data: it stops, as told above")
+        findings = [*findings, *found, *self.shared(raw, dataset, test, skipped)]
+        if step > 1:
+            skipped.append(f"the whole file, too large for memory: 1 of {step:,} rows was read")
+        named = "data" if self.spec.dataset == USERS_OWN else Path(self.spec.dataset).stem
+        name = self.name or (named if dataset is None else dataset.name)
+        done = () if dataset is None else dataset.notes
+        return Check(name, facts, done, tuple(findings), tuple(skipped))
+
+    def raw(self, data: Any, labels: Any) -> Raw | None:
+        """Return the table as it came, without what the run excludes."""
+        from hcat_nb.checks.before_training import excluded
+        from hcat_nb.checks.raw import raw_table
+
+        raw = raw_table(data, labels, self.spec, self.truth)
+        if raw is None or not self.spec.exclude:
+            return raw
+        names = excluded(raw.frame, raw.labels, raw.text, self.spec)
+        left = raw.frame.drop(columns=[name for name in names if name in raw.frame])
+        return dataclasses.replace(raw, frame=left)
+
+    def load(
+        self, data: Any, labels: Any, raw: Raw | None
+    ) -> tuple[LabelledDataset | None, list[Finding]]:
+        """Return what a run reads, of a table None if it stops; and why it does."""
+        from hcat_nb.runs.execution.inputs import load_dataset
+
+        given = (self.classes, self.truth)
+        try:
+            return load_dataset(data, labels, self.name, self.spec, *given), []
+        except (UnknownNameError, MissingDataError):
+            raise
+        except HcatError as error:
+            errors = ([] if raw is None else _refused(raw, self.spec)) or [error]
+            more = f"; and {len(errors) - 1} columns more" if len(errors) > 1 else ""
+            remedy = some(dict.fromkeys(one.remedy for one in errors if one.remedy), 3)
+            stop = Finding("stop", SEVERE, f"a run stops here: {errors[0].wrong}{more}", remedy)
+            if raw is not None:
+                return None, [stop]
+            kept = self.spec.replace(on_bad_row="keep", on_missing_label="keep")
+            return load_dataset(data, labels, self.name, kept, *given), [stop]
+
+    def shared(
+        self, raw: Raw | None, dataset: LabelledDataset | None, test: Any, skipped: list[str]
+    ) -> list[Finding]:
+        """Return the samples of a test set, or of the other parts, that are in these data."""
+        from hcat_nb.runs.checking.facts import shared_images, shared_rows
+        from hcat_nb.runs.execution.inputs import load_dataset
+
+        if test is not None:
+            pair = test if isinstance(test, tuple) and len(test) == 2 else (test, None)
+            if raw is None:
+                assert dataset is not None
+                spec = self.spec.replace(on_bad_row="keep", subset=None, exclude=())
+                other = load_dataset(pair[0], pair[1], None, spec, self.classes, self.truth)
+                return shared_images(dataset, other)
+            table = self.raw(*pair)
+            if table is None:
+                raise DataError("the test set is no table with the target, as the data are", "one")
+            return shared_rows(raw, table)
+        if dataset is None or self.spec.dataset != "medmnist":
+            skipped.append("duplicates between training and test set: no test set was given")
+            return []
+        found = []
+        options = dict(self.spec.dataset_options)
+        for part in {"train", "val", "test"} - {options.get("split", "train")}:
+            spec = self.spec.replace(dataset_options={**options, "split": part}, subset=None)
+            try:
+                other = load_dataset(None, None, None, spec, self.classes)
+            except DataError as error:
+                skipped.append(f"duplicates in the part {part!r}: {error.wrong}")
+                continue
+            found += shared_images(dataset, other, f"the part {part!r}")
+        return found
+
+    def folder(self, data: Any) -> Path | None:
+        """Return where image files lie; None if they are in no folder."""
+        place = self.spec.dataset if data is None else data
+        if not isinstance(place, (str, os.PathLike)):
+            return None
+        if place == "folder":
+            place = self.spec.dataset_options.get("path", "")
+        return Path(place).expanduser() if names_folder(name_of_path(place)) else None
+
+    def mended(self, data: Any, labels: Any, file: Path, test: Any) -> Check:
+        """Return the page of the table that is mended in a file."""
+        from hcat_nb.runs.checking.mend import mend
+
+        raw = self.raw(data, labels)
+        if raw is None:
+            raise DataError("only a table can be mended in a file", "a file or frame, and target=")
+        given = dict(self.spec.dataset_options)
+        mended, told = mend(raw, self.classes, file, given.get("encoding", "utf-8"))
+        # How the file is written, and what stood for a missing cell, is settled in the new one.
+        of_frames = ("drop", "categorical", "impute", "min_frequency", "max_categories", "text")
+        of_frames += ("analyzer", "max_features", "ngram_range", "missing")
+        left = {key: value for key, value in given.items() if key in of_frames}
+        for key in left.keys() & {"drop", "categorical"}:
+            names = [left[key]] if isinstance(left[key], str) else left[key]
+            left[key] = [one for one in names if one in mended]
+        spec = self.spec.replace(dataset=USERS_OWN, dataset_options=left)
+        again = dataclasses.replace(self, spec=spec, name=self.name or file.stem)
+        page = again.page(mended, None if raw.target else raw.labels, test)
+        return dataclasses.replace(page, done=(*told, *page.done))
+
+
+def _refused(raw: Raw, spec: RunSpec) -> list[HcatError]:
+    """Return why a run refuses columns, each of them; it would name the first alone."""
+    from hcat_nb.data._column_kinds import read_column
+    from hcat_nb.data.table_options import TableOptions
+
+    known = {item.name for item in dataclasses.fields(TableOptions)}
+    options = TableOptions.of(**{k: v for k, v in spec.dataset_options.items() if k in known})
+    errors: list[HcatError] = []
+    for name in raw.frame.columns:
+        try:
+            if name != raw.text:
+                read_column(raw.frame[name], name, options)
+        except DataError as error:
+            errors.append(error)
+    return errors

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+
+from hcat_nb.checks.finding import SEVERE
+from hcat_nb.checks.page import Check
+from hcat_nb.data.loading import load
+from hcat_nb.errors import DataError, HcatError, MissingDataError
+from hcat_nb.runs.checking import check as checking
+from hcat_nb.runs.checking.check import check
+
+N = 300
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(N, 4)), columns=list("pqrs"))
+    return table.assign(y=np.where(table["p"] + rng.normal(size=N) > 0, "oak", "elm"))
+
+
+def kinds(page: Check, severity: str = SEVERE) -> set[str]:
+    return {one.kind for one in page.findings if one.severity == severity}
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet", "frame", "pair", "npy", "tensor", "dataset"])
+def test_sound_data_of_any_kind_have_no_severe_finding(
+    frame: pd.DataFrame, name: str, tmp_path: Path
+) -> None:
+    features, labels = frame[list("pqrs")].to_numpy(np.float32), frame["y"].to_numpy()
+    if name == "csv":
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        page = check(tmp_path / "t.csv", target="y")
+    elif name == "parquet":
+        frame.to_parquet(tmp_path / "t.parquet")
+        page = check(str(tmp_path / "t.parquet"), target="y")
+    elif name == "frame":
+        page = check(frame, target="y")
+    elif name == "pair":
+        page = check((features, labels))
+    elif name == "npy":
+        np.save(tmp_path / "x.npy", features)
+        page = check(tmp_path / "x.npy", labels)
+    elif name == "tensor":
+        page = check(torch.from_numpy(features), labels)
+    else:
+        page = check(load(frame, target="y"))
+    assert page.findings == ()
+    assert page.read["rows"] == "300"
+    assert page.read["classes"]["'oak'"] == str((labels == "oak").sum())
+    assert any("no test set was given" in one for one in page.skipped)
+
+
+@pytest.mark.parametrize("make", [load_iris, load_wine, load_breast_cancer])
+def test_known_sound_tables_have_no_severe_finding(make: object) -> None:
+    data = make(as_frame=True)
+    rows = len(data.target)
+    for order in (np.arange(rows), np.random.default_rng(0).permutation(rows)):
+        assert check(data.data.iloc[order], data.target.iloc[order]).severe == ()
+
+
+def test_planted_faults_are_all_found(frame: pd.DataFrame) -> None:
+    frame.loc[:9, "y"] = frame.loc[:9, "y"].str.upper()
+    faulty = frame.assign(
+        row=np.arange(N),
+        code=frame["y"].str.lower().map({"oak": 1, "elm": 2}),
+        same="k",
+        day="2020-01-02",
+        spoiled=["1", "2", "5"] * 99 + ["4", "x", "4"],
+        time=1_700_000_000 + np.arange(N) % 45,
+        city=np.resize(["Rome", "rome ", "Oslo", "?"], N),
+        age=np.resize([20, 31, 45, 52, 63, -999], N),
+    )
+    twin = faulty.columns.difference(["row", "code", "y"])
+    first, other = (frame["y"].str.lower() == name for name in ("oak", "elm"))
+    faulty.loc[first.idxmax(), twin] = faulty.loc[other.idxmax(), twin]
+    page = check(faulty, target="y", categorical=["spoiled"])
+    found = {one.kind: one for one in reversed(page.findings)}
+    assert {"spelling", "leak", "identifier", "constant", "conflict", "duplicate"} <= set(found)
+    assert found["leak"].columns == ("code",)
+    assert found["identifier"].columns == ("row",)
+    assert "'spoiled' 'x' in 1 rows" in found["spoiled"].evidence
+    assert "age" in " ".join(one.evidence for one in page.findings if one.kind == "missing")
+    assert page.read["missing cells, and words that may say so"] == {"city '?'": "75"}
+    assert all(one.remedy for one in page.findings)
+
+
+def test_options_of_reading_are_those_of_a_run(frame: pd.DataFrame) -> None:
+    frame["id"] = np.arange(N)
+    page = check(frame, target="y", drop="id", truth="q", subset=100)
+    assert kinds(page) == set()
+    assert page.read["columns"] == "3 number"
+    assert "left out: id" in page.done
+    assert check(frame, target="y", dataset_options={"drop": ["id"]}).findings == ()
+
+
+def test_what_stops_a_run_is_told_with_all_its_columns(frame: pd.DataFrame) -> None:
+    frame["when"] = pd.Timestamp("2020-01-02")
+    frame["name"] = [f"n{i}" for i in range(N)]
+    page = check(frame, target="y")
+    (stop,) = page.severe
+    assert (stop.kind, stop.evidence.endswith("and 1 columns more")) == ("stop", True)
+    assert "drop='when'" in stop.remedy
+    assert "drop='name'" in stop.remedy
+    assert any("it stops" in one for one in page.skipped)
+    assert check(frame, target="y", drop=["when", "name"]).severe == ()
+    frame.loc[3, "p"] = np.nan
+    (stop,) = check(frame, target="y", drop=["when", "name"]).severe
+    assert 'impute="median"' in stop.remedy
+
+
+def test_what_cannot_be_read_at_all_is_an_error(frame: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError):
+        check(tmp_path / "no.csv", target="y")
+    with pytest.raises(DataError, match="no labels were given"):
+        check(frame)
+    with pytest.raises(DataError, match="several columns called 'p'"):
+        check(frame.set_axis(["p", "p", "r", "s", "y"], axis=1), target="y")
+    with pytest.raises(HcatError, match="no column 'z'"):
+        check(frame, target="z")
+    with pytest.raises(HcatError, match="no option 'imput'"):
+        check(frame, target="y", imput="median")
+
+
+def test_a_test_set_is_compared_without_identifiers(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame.insert(0, "id", np.arange(N))
+    test = frame.tail(50).assign(id=np.arange(50) + 9000)
+    test.loc[test.index[2:], "p"] += 1
+    (found,) = check(frame, target="y", test=test).severe
+    assert "2 of 50 samples" in found.evidence
+    test.to_csv(tmp_path / "test.csv", index=False)
+    assert len(check(frame, target="y", test=str(tmp_path / "test.csv")).severe) == 1
+    assert check(frame, target="y", test=test.iloc[2:]).severe == ()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for i in range(24):
+        folder = tmp_path / "photos" / ("crow", "dove")[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 255, (12, 10 + i % 3, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return tmp_path / "photos"
+
+
+def test_a_folder_of_photos_is_told_with_sizes_and_faults(photos: Path) -> None:
+    assert check(photos).findings == ()
+    (photos / "crow/twin.png").write_bytes((photos / "dove/1.png").read_bytes())
+    (photos / "crow/broken.png").write_bytes(b"no picture")
+    page = check(f"{photos}/")
+    assert kinds(page) == {"stop", "conflict"}
+    assert "1 of 26 image files cannot be read" in page.severe[0].evidence
+    assert "'crow/twin.png' 'crow' and 'dove/1.png' 'dove'" in page.severe[1].evidence
+    assert page.read["sizes"] == "11 x 12 9, 10 x 12 8, 12 x 12 8"
+    assert page.read["formats"] == "PNG 25"
+    assert kinds(check(photos, on_bad_row="drop")) == {"conflict"}
+
+
+def test_images_of_a_test_set_and_of_other_parts_are_compared(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (60, 8, 8), dtype=np.uint8)
+    labels = np.arange(60) % 2
+    images[40] = images[3]
+    page = check(images[:30], labels[:30], test=(images[30:], labels[30:]))
+    assert "1 of 30 samples of the test set" in page.severe[0].evidence
+    parts = {"train": slice(0, 30), "val": slice(30, 50), "test": slice(50, 60)}
+    arrays = {f"{name}_images": images[rows] for name, rows in parts.items()}
+    arrays |= {f"{name}_labels": labels[rows, None] for name, rows in parts.items()}
+    np.savez(tmp_path / "mine.npz", **arrays)
+    (found,) = check(tmp_path / "mine.npz").severe
+    assert "1 of 20 samples of the part 'val'" in found.evidence
+
+
+def test_a_file_larger_than_memory_is_read_in_part(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame.insert(0, "id", np.arange(N))
+    monkeypatch.setattr("hcat_nb.data.host_memory.free_host_memory", lambda: 30_000)
+    for name, write in (("t.csv", frame.to_csv), ("t.parquet", frame.to_parquet)):
+        write(tmp_path / name, index=False)
+        page = check(tmp_path / name, target="y")
+        step = int(page.skipped[-1].split()[-4].replace(",", ""))
+        assert step > 1
+        assert page.read["rows"] == str(N // step if name == "t.csv" else -(-N // step))
+        assert "identifier" in {one.kind for one in page.findings}
+
+
+def test_a_new_file_takes_what_is_safe_and_a_plan_the_rest(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    frame.loc[:9, "y"] = frame.loc[:9, "y"] + "."
+    faulty = frame.assign(id=np.arange(N), same=1, size=np.resize(["s", "m", "?", "NA"], N))
+    faulty.to_csv(tmp_path / "t.csv", index=False)
+    new, plan = tmp_path / "new.csv", tmp_path / "new.csv.plan"
+    page = check(faulty, target="y", fix=new)
+    first = pd.read_csv(new, keep_default_na=False, na_values=[""])
+    assert "same" not in first
+    assert "id" in first
+    assert first["size"].isna().sum() == 75
+    assert first["y"].tolist() == faulty["y"].tolist()
+    lines = plan.read_text().splitlines()
+    assert 'no ["drop", "id"]' in lines
+    assert 'no ["missing", "size", "NA"]' in lines
+    assert any(line.startswith('no ["spell", "y", "oak."') for line in lines)
+    assert "spelling" in kinds(page)
+    assert any(one.startswith("to decide in") for one in page.done)
+
+    plan.write_text(plan.read_text().replace("no [", "yes ["))
+    page = check(faulty, target="y", fix=new)
+    second = pd.read_csv(new)
+    assert set(second.columns) == set("pqrsy") | {"size"}
+    assert sorted(second["y"].unique()) == ["elm", "oak"]
+    assert page.severe == ()
+    assert page.findings == ()
+    assert faulty["y"].nunique() == 4  # the user's frame is as it was
+
+
+def test_mending_replaces_only_what_it_wrote(frame: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(HcatError, match="is there already"):
+        check(frame, target="y", fix=tmp_path / "mine.csv")
+    with pytest.raises(DataError, match=r"ends in '\.doc'"):
+        check(frame, target="y", fix=tmp_path / "new.doc")
+    (tmp_path / "new.csv.plan").write_text('maybe ["drop", "id"]\n')
+    with pytest.raises(DataError, match=r"line 1 of .*maybe"):
+        check(frame, target="y", fix=tmp_path / "new.csv")
+    with pytest.raises(DataError, match="only a table"):
+        check(np.zeros((4, 8, 8)), [0, 1, 0, 1], fix=tmp_path / "new.csv")
+
+
+def test_a_page_of_anything_is_plain_json(frame: pd.DataFrame) -> None:
+    frame["same"] = np.int8(3)
+    assert "'same' is 3" in json.dumps(check(frame, target="y").to_dict())
+    assert checking.__all__ == ["check"]
+
+
+REAL = {
+    "eye_movements": ("label", {"lineNo", "assgNo", "titleNo", "wordNo"}),
+    "covertype_balanced": ("Cover_Type", {"Id", "Soil_Type7", "Soil_Type15"}),
+    "jannis_sample": ("class", {"openml_row"}),
+    "eucalyptus": ("Utility", {"82__32", "impute"}),
+    "adult": ("salary", {"' ?' 1,836", "24 groups", "1 group", "begin or end with a space"}),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_known_faults_of_real_tables_are_told_and_few_others_are_severe(
+    shared_data: Path, tmp_path: Path, name: str, suffix: str
+) -> None:
+    target, told = REAL[name]
+    path = shared_data / "tables" / f"{name}.parquet"
+    if suffix == "csv":
+        pd.read_parquet(path).to_csv(tmp_path / f"{name}.csv", index=False)
+        path = tmp_path / f"{name}.csv"
+    page = check(path, target=target)
+    assert len(page.severe) <= 1
+    assert {one for one in told if one not in str(page)} == set()
+
+
+def test_known_faults_of_real_images_are_told(shared_data: Path) -> None:
+    page = check(f"{shared_data / 'image_folder/flowers'}/")
+    assert kinds(page) == {"conflict"}
+    assert "15922772266_1167a06620.jpg" in page.severe[0].evidence
+    assert "6 samples are equal to another, in 3 groups" in str(page)
+    page = check(shared_data / "medical/pneumoniamnist.npz")
+    assert kinds(page) == {"overlap"}
+    assert "8 of 524" in page.severe[0].evidence
+    assert "36 samples are equal to another, in 18 groups" in str(page)
+    page = check(shared_data / "cifar10_jpeg/test.parquet", target="label")
+    assert {"leak"} <= kinds(page)
+    assert "the rows lie by class" in str(page)
