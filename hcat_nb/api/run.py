@@ -161,10 +161,6 @@ class Run(RunLooks):
             ``"group"``, ``"truth"``, or a column of ``details`` or of ``scores``.
         **options
             Passed on to :func:`hcat_nb.charts.data_map.data_map`.
-
-        Returns
-        -------
-        altair.LayerChart
         """
         return drawn_map(self, x=x, color=color, **options)
 
@@ -276,10 +272,6 @@ class Run(RunLooks):
         ----------
         **options
             Of :func:`hcat_nb.jupyter.review.explore_panel.explore`.
-
-        Returns
-        -------
-        ExplorePanel
         """
         from hcat_nb.jupyter.review.explore_panel import explore
 
@@ -299,10 +291,6 @@ class Run(RunLooks):
 
 def load_run(folder: str | Path) -> Run:
     """Read a run that :meth:`Run.save` wrote; its ``dataset`` is None.
-
-    Parameters
-    ----------
-    folder : str or Path
 
     Raises
     ------

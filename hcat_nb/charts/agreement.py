@@ -53,10 +53,6 @@ def agreement(
     cell : int
         Pixels of a side of a cell.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     SpecError

@@ -40,10 +40,6 @@ def auroc_by_epoch(
     width, height : int
         Pixels of the plot.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

@@ -53,10 +53,6 @@ def by_class(
     row : int
         Pixels of a class.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     SpecError
@@ -112,11 +108,6 @@ def by_class(
 
 def class_quantiles(scores: pd.Series[Any], labels: Any) -> pd.DataFrame:
     """Return quantiles of a score by class, the hardest class first.
-
-    Parameters
-    ----------
-    scores : pandas.Series of length n
-    labels : array-like of length n
 
     Returns
     -------

@@ -57,10 +57,6 @@ def by_p(
     columns : int
         Plots in a row.
 
-    Returns
-    -------
-    altair.ConcatChart
-
     Raises
     ------
     DataError

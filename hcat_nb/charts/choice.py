@@ -44,10 +44,6 @@ def choice(
     cell : (int, int)
         Pixels of a cell, width and height.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

@@ -58,10 +58,6 @@ def critical_difference_diagram(
     row : int
         Pixels of a method.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

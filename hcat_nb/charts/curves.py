@@ -44,10 +44,6 @@ def curves(
     width, height : int
         Pixels of each plot.
 
-    Returns
-    -------
-    altair.ConcatChart
-
     Raises
     ------
     DataError

@@ -79,10 +79,6 @@ def data_map(
     note : str
         A second line under the title.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     SpecError

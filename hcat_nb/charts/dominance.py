@@ -43,10 +43,6 @@ def dominance(
     cell : int
         Pixels of a side of a cell.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

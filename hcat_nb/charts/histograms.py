@@ -58,10 +58,6 @@ def histograms(
     width, height : int
         Pixels of each plot.
 
-    Returns
-    -------
-    altair.ConcatChart
-
     Raises
     ------
     SpecError

@@ -24,10 +24,6 @@ def picture(chart: alt.TopLevelMixin, *, scale: float = 1.0, colors: int = _COLO
         Pixels of the picture for a pixel of the chart.
     colors : int
         Colours in the palette, 2 to 256.
-
-    Returns
-    -------
-    bytes
     """
     return spec_picture(chart.to_dict(), scale=scale, colors=colors)
 

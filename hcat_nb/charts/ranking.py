@@ -47,10 +47,6 @@ def rank_distribution(
     row : int
         Pixels of a method.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

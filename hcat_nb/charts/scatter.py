@@ -60,10 +60,6 @@ def scatter(
     width, height : int
         Pixels of the plot; multiples of 128 draw the density without gaps.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     SpecError

@@ -49,10 +49,6 @@ def stability(
     row : int
         Pixels of a method.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

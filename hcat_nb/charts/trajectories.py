@@ -54,10 +54,6 @@ def trajectories(
     width, height : int
         Pixels of the plot.
 
-    Returns
-    -------
-    altair.LayerChart
-
     Raises
     ------
     DataError

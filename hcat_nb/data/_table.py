@@ -29,19 +29,7 @@ _LISTED = 12  # names that a message lists
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table as a dataset holds it; fields as in LabelledDataset.
-
-    Parameters
-    ----------
-    features : array of shape (n, columns), float32
-    names : tuple of str
-    levels : mapping of int to tuple
-    words : range
-    text : str, optional
-    original : pandas.DataFrame, optional
-    notes : tuple of str
-    offsets : mapping of int to float
-    """
+    """A table as a dataset holds it; fields as in LabelledDataset."""
 
     features: np.ndarray
     names: tuple[str, ...]

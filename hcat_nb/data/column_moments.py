@@ -50,13 +50,7 @@ def column_moments(features: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def root_mean_square(features: Tensor, rows: Tensor) -> Tensor:
-    """Return the root mean square of all values of the rows that count, (), float64.
-
-    Parameters
-    ----------
-    features : Tensor of shape (n, columns)
-    rows : Tensor of shape (n,), bool
-    """
+    """Return the root mean square of all values of the rows that count, (), float64."""
     if features.numel() <= _VALUES:
         return features[rows].double().square().mean().sqrt()
     total = torch.zeros((), dtype=torch.float64)

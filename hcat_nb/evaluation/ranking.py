@@ -214,10 +214,6 @@ class _Ranked:
             How often each hard sample was drawn; P draws a column.
         others : ndarray of shape (N, b), int16
             N draws a column.
-
-        Returns
-        -------
-        auroc, average_precision : ndarray of shape (b,), float64
         """
         gained = _counted(self.hard, hard)
         passed = _counted(self.passed, others)

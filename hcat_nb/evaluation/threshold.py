@@ -84,10 +84,6 @@ def at_k(scores: ArrayLike, positive: ArrayLike, k: int) -> AtCut:
 def of_flagged(flagged: ArrayLike, positive: ArrayLike) -> AtCut:
     """Return precision, recall and F1 of the samples beyond a method's own threshold.
 
-    Parameters
-    ----------
-    flagged, positive : array of shape (n,), bool
-
     Examples
     --------
     >>> of_flagged([True, True, True, False], [True, False, True, True]).precision

@@ -32,10 +32,6 @@ def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
     stop : threading.Event
         Set by the first interrupt.
 
-    Returns
-    -------
-    object
-
     Raises
     ------
     KeyboardInterrupt

@@ -96,10 +96,6 @@ class Judge(Method):
         features : array or CSR matrix of shape (m, d), float32
             Of the rows with a label, in the order of the dataset.
         labels : array of shape (m,), int64
-
-        Returns
-        -------
-        array of shape (m,)
         """
 
     def allocate(self, context: Context) -> None:

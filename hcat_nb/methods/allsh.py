@@ -37,15 +37,6 @@ def divergences(logits: Tensor, copies: Tensor) -> Tensor:
 
     Taken between log-probabilities in float64: finite for any finite logits.
 
-    Parameters
-    ----------
-    logits : Tensor of shape (b, C)
-    copies : Tensor of shape (b, K, C)
-
-    Returns
-    -------
-    Tensor of shape (b, K), float64, in nats, >= 0
-
     Examples
     --------
     >>> divergences(torch.zeros(1, 2), torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]))

@@ -45,10 +45,6 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
         Any floating type; C >= 2.
     labels : Tensor of shape (b,), int64
 
-    Returns
-    -------
-    Tensor of shape (b,), float32
-
     Examples
     --------
     >>> margin(torch.tensor([[3.0, 1.0, 0.0], [3.0, 1.0, 0.0]]), torch.tensor([0, 2]))

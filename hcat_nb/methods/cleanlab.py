@@ -56,10 +56,6 @@ def label_quality(
     adjust : bool
         cleanlab's options; see :class:`Cleanlab`.
 
-    Returns
-    -------
-    Tensor of shape (n,), float64, in [0, 1]; low is likely wrong
-
     Examples
     --------
     >>> label_quality(torch.tensor([[0.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1]))

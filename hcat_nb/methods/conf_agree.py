@@ -42,10 +42,6 @@ def unsureness(members: Tensor) -> Tensor:
     members : Tensor of shape (b, K, C)
         Each sub-network's probabilities.
 
-    Returns
-    -------
-    Tensor of shape (b,), float32, in [0, 1 - 1/C]
-
     Examples
     --------
     >>> unsureness(torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]]))
@@ -61,10 +57,6 @@ def mean_divergence(members: Tensor) -> Tensor:
     ----------
     members : Tensor of shape (b, K, C)
         Each sub-network's probabilities.
-
-    Returns
-    -------
-    Tensor of shape (b,), float64, in nats, in [0, log 2]; 0 for K = 1
 
     Examples
     --------

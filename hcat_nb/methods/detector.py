@@ -73,10 +73,6 @@ def advance(p: Tensor, hidden: Tensor, cell: Tensor, weights: Weights) -> tuple[
         The state so far; zeros before the first epoch.
     weights : mapping
         See :func:`weight_shapes`.
-
-    Returns
-    -------
-    hidden, cell : Tensor of shape (b, H), float32
     """
     gates = [weights[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     hidden, cell = torch.lstm_cell((2 * p - 1)[:, None], (hidden, cell), *gates)
@@ -97,10 +93,6 @@ def read_sequences(sequences: Tensor, weights: Weights) -> Tensor:
     sequences : Tensor of shape (b, E), float32
         Probability of the observed label after each epoch.
     weights : mapping
-
-    Returns
-    -------
-    Tensor of shape (b, E)
 
     Examples
     --------

@@ -36,10 +36,6 @@ def error_norm(probs: Tensor, labels: Tensor) -> Tensor:
         Rows sum to 1.
     labels : Tensor of shape (b,), int64
 
-    Returns
-    -------
-    Tensor of shape (b,), in [0, sqrt(2)]
-
     Examples
     --------
     >>> import torch

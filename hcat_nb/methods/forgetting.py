@@ -38,10 +38,6 @@ def count_forgetting(correct: Tensor) -> Tensor:
     correct : Tensor of shape (n, presentations), bool
         In the order of presentation.
 
-    Returns
-    -------
-    Tensor of shape (n,), int64
-
     Examples
     --------
     >>> count_forgetting(torch.tensor([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1]]).bool())

@@ -98,10 +98,6 @@ def disagreement(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     neighbours : array of shape (n, k), int64
         Rows, nearest first; k >= 1.
 
-    Returns
-    -------
-    array of shape (n,), float64, in [0, 1]
-
     Examples
     --------
     >>> disagreement(np.array([0, 1, 0]), np.array([[1, 2], [0, 2], [0, 1]])).round(2).tolist()
@@ -121,10 +117,6 @@ def votes(labels: np.ndarray, n_classes: int) -> np.ndarray:
     labels : array of shape (n, k), int64
         Of each row's neighbours, nearest first, in [0, n_classes).
     n_classes : int
-
-    Returns
-    -------
-    array of shape (n, n_classes), float64; rows sum to 1
 
     Examples
     --------

@@ -39,15 +39,6 @@ __all__ = ["Loss", "confidence_width", "cross_entropy", "soft_truncation"]
 def cross_entropy(log_probs: Tensor, labels: Tensor) -> Tensor:
     """Return minus the log-probability of the observed label.
 
-    Parameters
-    ----------
-    log_probs : Tensor of shape (b, C)
-    labels : Tensor of shape (b,), int64
-
-    Returns
-    -------
-    Tensor of shape (b,), in nats, >= 0
-
     Examples
     --------
     >>> cross_entropy(torch.tensor([[0.5, 0.5], [1.0, 0.0]]).log(), torch.tensor([0, 0]))
@@ -63,10 +54,6 @@ def soft_truncation(losses: Tensor) -> Tensor:
     ----------
     losses : Tensor
         >= 0, in float32 below 1e19.
-
-    Returns
-    -------
-    Tensor of the same shape, >= 0
 
     Examples
     --------
@@ -87,10 +74,6 @@ def confidence_width(t: int, n: Tensor, variance: float) -> Tensor:
         How often each sample was measured, > ``variance``.
     variance : float
         The bound s^2.
-
-    Returns
-    -------
-    Tensor of the shape of ``n``, float64
 
     Examples
     --------

@@ -39,14 +39,6 @@ __all__ = ["Prototypicality", "cosine"]
 def cosine(embeddings: Tensor, prototypes: Tensor) -> Tensor:
     """Return the cosine of the angle between rows, 0 where a row is all zeros.
 
-    Parameters
-    ----------
-    embeddings, prototypes : Tensor of shape (b, d)
-
-    Returns
-    -------
-    Tensor of shape (b,), float64, in [-1, 1]
-
     Examples
     --------
     >>> cosine(torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))

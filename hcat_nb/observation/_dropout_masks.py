@@ -79,10 +79,6 @@ class Masks:
             K.
         layer : Module
         output : Tensor of shape (b, 1, ...) or (b, K, ...)
-
-        Returns
-        -------
-        Tensor of shape (b, K, ...)
         """
         if key not in self._stacked:
             one = output[0]

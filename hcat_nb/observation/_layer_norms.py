@@ -35,10 +35,6 @@ def squared_norm(layer: nn.Module, x: Tensor, g: Tensor) -> Tensor:
         What entered the layer.
     g : Tensor of shape (b, ...)
         Gradient of each sample's own loss with respect to the layer's output.
-
-    Returns
-    -------
-    Tensor of shape (b,), float64
     """
     x = x if isinstance(layer, nn.Embedding) else x.float()
     return LAYERS[type(layer)](layer, x, g.float())

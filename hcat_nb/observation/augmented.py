@@ -209,10 +209,6 @@ class AugmentedCopies:
             Raw samples.
         rows : Tensor of shape (b,), int64
             Their positions in the dataset.
-
-        Returns
-        -------
-        Tensor of shape (b, K, C), float32
         """
         copies = range(len(self._draws))
         logits = [self.model(self.copy(x, rows, copy)).float() for copy in copies]

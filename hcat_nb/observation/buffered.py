@@ -47,12 +47,7 @@ class Buffered:
             delattr(self, name)
 
     def narrow(self, rows: Tensor) -> None:
-        """Keep the samples at ``rows`` only; they are numbered anew, in that order.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (m,), int64
-        """
+        """Keep the samples at ``rows`` only; they are numbered anew, in that order."""
         for name in self.buffers:
             if name not in self.across:
                 setattr(self, name, getattr(self, name)[rows])

@@ -30,15 +30,6 @@ class MapSnapshot:
     NaN where a sample was never observed or has no label; ``variability`` also
     where it was observed in one of several epochs, ``correctness`` where only
     the label's probability is known.
-
-    Parameters
-    ----------
-    epoch : int
-    confidence : array, in [0, 1]
-    variability : array, in [0, .5]
-    aleatoric : array, in [0, .25]
-    correctness : array, in [0, 1]
-    mean_loss : array, >= 0
     """
 
     epoch: int

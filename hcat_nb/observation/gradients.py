@@ -53,17 +53,7 @@ class GradientNorms:
         self._row_by_row = False
 
     def measure(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Return the gradient norms for raw samples.
-
-        Parameters
-        ----------
-        x : Tensor of shape (b, ...)
-        labels : Tensor of shape (b,), int64
-
-        Returns
-        -------
-        Tensor of shape (b,), float32, >= 0
-        """
+        """Return the gradient norms for raw samples."""
         with differentiable(self.model):
             if self._plan is None:
                 self._prepare(x)

@@ -54,11 +54,6 @@ class InputGradients:
     def measure(self, x: Tensor, labels: Tensor) -> Tensor:
         """Return the gradients for raw samples.
 
-        Parameters
-        ----------
-        x : Tensor of shape (b, ...), uint8 or float32
-        labels : Tensor of shape (b,), int64
-
         Returns
         -------
         Tensor of shape (b, ...), float32

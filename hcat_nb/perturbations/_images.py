@@ -218,12 +218,6 @@ def with_extremes(
     is blank, all of it one colour, there is nothing to keep, and the image is
     clipped to the valid range.
 
-    Parameters
-    ----------
-    images, like : Tensor of shape (b, channels, height, width), float32
-    valid : tuple of float
-    most_stretch : float
-
     Examples
     --------
     >>> like = torch.tensor([[[[10.0, 14.0]]]])
@@ -265,10 +259,6 @@ def _within(
 
 def background(images: Tensor) -> Tensor:
     """Return each image's background, the median of its outermost pixels.
-
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width)
 
     Returns
     -------

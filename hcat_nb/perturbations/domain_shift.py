@@ -134,10 +134,6 @@ def edges(images: Tensor, block: int, below: float) -> Tensor:
     block : int
         Odd.
     below : float
-
-    Returns
-    -------
-    Tensor of shape (b, 1, height, width), bool
     """
     return images <= functional.avg_pool2d(_padded(images, block // 2), block, stride=1) - below
 

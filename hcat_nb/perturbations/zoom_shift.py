@@ -67,11 +67,6 @@ class ZoomShift(ImageShift):
 def zoomed(images: Tensor, factor: Tensor) -> Tensor:
     """Return the centre of each image at full size.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width), float32
-    factor : Tensor of shape (b,), float32
-
     Returns
     -------
     Tensor of shape (b, channels, height, width), float32

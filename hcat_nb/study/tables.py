@@ -108,10 +108,6 @@ def load_study(path: str | os.PathLike[str]) -> Study:
         it; or a folder of a sweep, or of saved runs, which are then read one
         by one (of a sweep those of its last plan), with ``shortcuts.parquet`` if it stands there.
 
-    Returns
-    -------
-    Study
-
     Raises
     ------
     StoreError

@@ -82,12 +82,7 @@ def _provisioner() -> type[Any]:
 
 
 class _Popen:
-    """A process of multiprocessing with the face of subprocess.Popen, as jupyter_client wants it.
-
-    Parameters
-    ----------
-    process : multiprocessing.process.BaseProcess
-    """
+    """A process of multiprocessing as jupyter_client wants it: like subprocess.Popen."""
 
     stdin = stdout = stderr = None
 

@@ -54,12 +54,7 @@ class Pool(Protocol):
 
 
 class LocalPool:
-    """Threads of this process.
-
-    Parameters
-    ----------
-    n_workers : int
-    """
+    """Threads of this process."""
 
     ahead = 0
 

@@ -30,12 +30,7 @@ _DROPOUTS = (
 
 
 class BatchWide:
-    """What the layers of one model have to know of the batch.
-
-    Parameters
-    ----------
-    model : Module
-    """
+    """What the layers of one model have to know of the batch."""
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model

@@ -20,13 +20,7 @@ __all__ = ["LeanAdam"]
 
 
 class LeanAdam(torch.optim.Adam):
-    """``torch.optim.Adam``, to the bit (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1).
-
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-    lr : float
-    """
+    """``torch.optim.Adam``, to the bit (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1)."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
         self._trained: list[Tensor] = list(parameters)

@@ -78,15 +78,6 @@ def batches(rows: Tensor, size: int) -> list[Tensor]:
     BatchNorm cannot train on one sample, and dropping it would leave a
     sample out.
 
-    Parameters
-    ----------
-    rows : Tensor of shape (m,)
-    size : int
-
-    Returns
-    -------
-    list of Tensor
-
     Examples
     --------
     >>> [len(batch) for batch in batches(torch.arange(9), 4)]

@@ -44,12 +44,7 @@ _POLL = 0.1  # seconds between two looks at a pause
 
 @dataclass(eq=False)
 class RankTrainer(Trainer):
-    """A :class:`Trainer` that is one of several; all of them run at the same time.
-
-    Parameters
-    ----------
-    ranks : Ranks
-    """
+    """A :class:`Trainer` that is one of several; all of them run at the same time."""
 
     ranks: Ranks = field(kw_only=True)
 

@@ -40,10 +40,6 @@ def read_idx(path: Path, dimensions: int) -> Tensor:
     dimensions : int
         Dimensions that it has to have.
 
-    Returns
-    -------
-    Tensor of that many dimensions, uint8
-
     Raises
     ------
     DataError

@@ -56,10 +56,6 @@ def explore(
     by : str, optional
         What orders the gallery: a method, a judge or ``"first_look"`` (the default).
 
-    Returns
-    -------
-    ExplorePanel
-
     Raises
     ------
     DataError

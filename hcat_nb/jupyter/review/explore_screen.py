@@ -38,10 +38,6 @@ _NOT_KEPT = (
 class ExploreScreen:
     """Controls, map, sample in focus and gallery.
 
-    Parameters
-    ----------
-    panel : ExplorePanel
-
     Attributes
     ----------
     box : ipywidgets.Widget

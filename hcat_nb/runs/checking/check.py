@@ -214,8 +214,10 @@ class _Looking:
         given = dict(self.spec.dataset_options)
         mended, told = mend(raw, self.classes, file, given.get("encoding", "utf-8"))
         # How the file is written, and what stood for a missing cell, is settled in the new one.
-        of_frames = ("drop", "categorical", "impute", "min_frequency", "max_categories", "text")
-        of_frames += ("analyzer", "max_features", "ngram_range", "missing")
+        of_frames = (
+            *("drop", "categorical", "impute", "min_frequency", "max_categories", "text"),
+            *("analyzer", "max_features", "ngram_range", "missing"),
+        )
         left = {key: value for key, value in given.items() if key in of_frames}
         for key in left.keys() & {"drop", "categorical"}:
             names = [left[key]] if isinstance(left[key], str) else left[key]

@@ -104,10 +104,6 @@ def forecast(
     data, labels, name, model, classes, truth, features, spec, **options
         As for :func:`hcat_nb.characterize`.
 
-    Returns
-    -------
-    Forecast
-
     Raises
     ------
     HcatError

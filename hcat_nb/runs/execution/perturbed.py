@@ -30,10 +30,6 @@ def perturbed(
     data, labels, name, classes, spec, **options
         As for :func:`hcat_nb.characterize`.
 
-    Returns
-    -------
-    Perturbed
-
     Raises
     ------
     HcatError

@@ -33,15 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a method says of the samples; nothing of its state is wanted beside it.
-
-    Parameters
-    ----------
-    scores : array of shape (n,), float32
-    status : pandas.Categorical of length n
-    details : mapping of str to array of shape (n,)
-    flagged : array of shape (n,), bool, optional
-    """
+    """What a method says of the samples; nothing of its state is wanted beside it."""
 
     scores: np.ndarray
     status: pd.Categorical[str]

@@ -121,10 +121,6 @@ def write_data_map(
     epochs : int, optional
         Epochs behind ``correctness`` (default: ``frame.attrs["epochs"]``).
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     DataError

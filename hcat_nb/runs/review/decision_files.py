@@ -31,13 +31,7 @@ SCHEMA_VERSION = 1
 
 
 class DecisionFile:
-    """The file of a table that grows.
-
-    Parameters
-    ----------
-    path : Path
-    samples : Samples
-    """
+    """The file of a table that grows."""
 
     def __init__(self, path: Path, samples: Samples) -> None:
         self.path = path
