@@ -392,9 +392,8 @@ def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
     more = options.get("hardness_options", {})
     if isinstance(more, Mapping):  # else the check of the fields names it
         more = {**more, "parts": parts}
-    shares: list[Any] = [
-        one.get("p") if isinstance(one, Mapping) else one for one in parts.values()
-    ]
+    own = parts.values()
+    shares: list[Any] = [one.get("p") if isinstance(one, Mapping) else one for one in own]
     added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
     if "p" not in options and all(isinstance(share, numbers.Real) for share in shares):
         added["p"] = math.fsum(shares)

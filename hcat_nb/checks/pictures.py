@@ -18,7 +18,7 @@ __all__ = ["file_findings", "file_table"]
 
 
 def file_table(files: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
-    """Return ``size`` ("640 x 480"), ``mode`` and ``format`` of image files; missing if unreadable."""
+    """Return ``size`` ("640 x 480"), ``mode`` and ``format`` of files; missing if unreadable."""
     from PIL import Image
 
     rows: list[tuple[Any, ...]] = []

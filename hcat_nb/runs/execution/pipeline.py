@@ -238,7 +238,6 @@ class Pipeline:
 
         scoring = time.perf_counter()
         dataset, epochs = self.dataset, len(training.history)
-        scoring_clock = self.judging
         self.ask_judges(epochs)
         said = self.answers = answer(
             dataset,
@@ -250,7 +249,7 @@ class Pipeline:
         )
         on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
         self.dynamics.release()
-        everyone = score_and_release([*self.methods, *self.judges], scoring_clock)
+        everyone = score_and_release([*self.methods, *self.judges], self.judging)
         outcomes = {method.name: everyone[method.name] for method in self.methods}
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
         now = time.perf_counter()
@@ -258,7 +257,7 @@ class Pipeline:
             "train": float(history["train_seconds"].sum()),
             "observe": float(history["observe_seconds"].sum()),
             **self.extra.timings(),
-            **part_timings(self.trainer.observer.clock, scoring_clock),
+            **part_timings(self.trainer.observer.clock, self.judging),
             "score": now - scoring,
             "total": now - self.began,
         }
