@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from hcat_nb.api.characterize import characterize
-from hcat_nb.api.run import Run, load_run
+from hcat_nb.api.run import load_run
 from hcat_nb.cli import main
+from hcat_nb.evaluation import table
 from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
 
 WORDS = "run digits --subset 120 --hardness uniform --p 0.1 --epochs 2 --seed 3 --methods aum el2n"
@@ -46,13 +47,13 @@ def test_run_saves_what_python_would_compute(tmp_path, capsys):
 
 
 def test_a_saved_run_is_evaluated_once(tmp_path, capsys, monkeypatch):
-    evaluate, calls = Run.evaluate, []
+    evaluate, calls = table.evaluate, []
 
-    def counted(run, **options):
+    def counted(*tables, **options):
         calls.append(options)
-        return evaluate(run, **options)
+        return evaluate(*tables, **options)
 
-    monkeypatch.setattr(Run, "evaluate", counted)
+    monkeypatch.setattr(table, "evaluate", counted)
     main([*WORDS.split(), "--out", str(tmp_path / "run"), "--hardest", "0"])
     saved = capsys.readouterr().out
     assert len(calls) == 1
@@ -149,7 +150,10 @@ def test_it_is_a_command():
     done = hcat("run", "--help")
     assert done.returncode == 0
     assert "--hardness" in done.stdout
-    assert hcat().returncode == 2
+    bare = hcat()
+    assert bare.returncode == 0
+    assert "evaluate" in bare.stdout
+    assert re.fullmatch(r"hcat_nb \d+\.\d+\.\d+\n", hcat("--version").stdout)
 
 
 @pytest.mark.slow
@@ -294,3 +298,14 @@ def test_a_run_prints_severe_findings_first_and_a_strict_one_refuses(trees, caps
     printed = capsys.readouterr()
     assert printed.err == ""
     assert "note: excluded, as told: plural" in printed.out
+
+
+def test_a_log_says_what_was_done_and_is_silent_unasked(tmp_path, capsys):
+    words = ["run", "wine", "--epochs", "1", "--methods", "el2n", "--hardest", "0"]
+    main(words)
+    assert "hcat_nb.runs" not in capsys.readouterr().err
+    main([*words, "--log-file", str(tmp_path / "log.txt"), "-v"])
+    line = r"INFO hcat_nb\.runs\.execution\.carry_out: wine begins: dense, 1 epochs, cpu"
+    assert re.search(line, (tmp_path / "log.txt").read_text())
+    assert re.search(line, capsys.readouterr().err)
+    assert main([*words, "--log-file", str(tmp_path / "absent" / "log.txt")]) == 2

@@ -236,7 +236,7 @@ COMMANDS = (
                 },
             ),
             Own("--out", "folder to write to", settings={"metavar": "DIR"}),
-            Own("--workers", "runs at a time [cores]", settings={"type": int, "metavar": "N"}),
+            Own("--workers", "runs at a time [cores]", settings={"type": _count, "metavar": "N"}),
             Own("--scheduler", "of Dask: tcp://host:8786, or local"),
             Own("--time-limit", "seconds of a run", settings={"type": float, "metavar": "S"}),
             Own("--memory-limit", "megabytes of a run", settings={"type": float, "metavar": "MB"}),
