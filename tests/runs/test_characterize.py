@@ -6,7 +6,6 @@ import contextlib
 import random
 import threading
 import types
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -380,53 +379,3 @@ class TestOddModules:
     def test_a_tuple_is_told(self):
         run = characterize(self.X, self.Y, model=lambda: Odd("tuple"), epochs=1, methods="loss")
         assert any("of the tuple that the model returns" in note for note in run.info["notes"])
-
-
-class Drawing(Listener):
-    """Draws from every global generator, and switches gradients off."""
-
-    def _draw(self, _event):
-        torch.rand(3)
-        np.random.rand(3)  # noqa: NPY002
-        random.random()
-        torch.set_grad_enabled(False)
-
-    on_start = on_step = on_epoch = on_extra = on_end = _draw
-
-
-class TestSurroundings:
-    """A68: nothing around a run changes its scores."""
-
-    OPTIONS: ClassVar = {"epochs": 2, "methods": "aum conf_agree vog grand", "seed": 0}
-
-    def scores(self, **more):
-        return characterize("wine", **self.OPTIONS, **more).scores
-
-    def test_what_listeners_draw_does_not_reach_it(self):
-        assert self.scores(listeners=[Drawing()]).equals(self.scores())
-        assert torch.is_grad_enabled()
-
-    @pytest.mark.parametrize(
-        "around",
-        [
-            torch.no_grad,
-            torch.inference_mode,
-            lambda: torch.autocast("cpu", torch.bfloat16),
-        ],
-        ids=["no_grad", "inference_mode", "autocast"],
-    )
-    def test_nor_does_a_context_of_torch(self, around):
-        plain = self.scores()
-        with around():
-            assert self.scores().equals(plain)
-            data = load("wine")  # made within, used outside
-        assert characterize(data, **self.OPTIONS).scores.equals(plain)
-
-    def test_nor_does_another_default_type(self):
-        plain = self.scores()
-        torch.set_default_dtype(torch.float64)
-        try:
-            assert self.scores().equals(plain)
-            assert torch.get_default_dtype() == torch.float64
-        finally:
-            torch.set_default_dtype(torch.float32)
