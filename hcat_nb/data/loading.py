@@ -48,9 +48,10 @@ def load(
     ----------
     data : object
         One of: the name of a dataset (``list_datasets()``); the path of a
-        table (.csv, .tsv, .parquet, .json, .jsonl), a DataFrame (of pandas, polars,
-        pyarrow, duckdb, ...) or a dict of columns, with ``target``; a Path of a folder of images, or its path
-        with a slash (``"./photos"``), where each subfolder is a class;
+        table (.csv, .tsv, .parquet, .json, .jsonl), a DataFrame (of pandas,
+        polars, pyarrow, duckdb, ...) or a dict of columns, with ``target``; a
+        Path of a folder of images, or its path with a slash (``"./photos"``),
+        where each subfolder is a class;
         features with ``labels`` beside them, or a pair ``(features, labels)``;
         a list of texts with labels; a map-style torch Dataset of
         pairs; a DataLoader over one, of which the dataset is read in dataset
