@@ -52,8 +52,8 @@ def load(
         One of: the name of a dataset (``list_datasets()``); the path of a
         table (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .xlsx, .arff,
         .feather, .dta), of a folder of such files or a pattern
-        (``"data/*.parquet"``), a DataFrame, a dict of columns or a list of
-        dicts, with ``target``; a Path of a folder of images, or its path
+        (``"data/*.parquet"``), a DataFrame (of pandas, polars, pyarrow,
+        duckdb, ...), a dict of columns or a list of dicts, with ``target``; a Path of a folder of images, or its path
         with a slash (``"./photos"``), where each subfolder is a class;
         features with ``labels`` beside them, or a pair ``(features, labels)``;
         a list of texts with labels; a map-style torch Dataset of
@@ -123,9 +123,10 @@ def load(
     -------
     LabelledDataset
         A copy: the user's object is never changed, and later changes to it do
-        not arrive here (of a file that stays mapped they may).  A DataFrame's
-        index becomes the sample ids, else positions are; ``notes`` tell how
-        the data were read.
+        not arrive here (of a file that stays mapped they may).  The index of
+        a DataFrame becomes the sample ids, else that of labels beside the
+        data, else positions (of a ``Subset``, those in its parent); ``notes``
+        tell how the data were read.
 
     Raises
     ------
@@ -145,7 +146,8 @@ def load(
     -----
     Labels become codes ``0 .. n_classes - 1`` by these rules:
 
-    - The classes are the distinct values, in ascending order; of a Categorical
+    - The classes are the distinct values, in ascending order, texts that are
+      all numbers in the order of these ("2" before "10"); of a Categorical
       the categories that occur, in their order; of a one-hot matrix all
       columns, in their order; with ``classes`` exactly those.
     - A class keeps the value that the user gave it: 10, "oak", True and 1.0
