@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, some
-from hcat_nb.data._spellings import spellings
+from hcat_nb.data.reading.spellings import spellings
 
 __all__ = ["class_findings"]
 

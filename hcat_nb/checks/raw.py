@@ -71,8 +71,8 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
     import numpy as np
     import pandas as pd
 
-    from hcat_nb.data.array_file import names_array_file, read_arrays
-    from hcat_nb.data.coerce import are_texts
+    from hcat_nb.data.files.array_file import names_array_file, read_arrays
+    from hcat_nb.data.reading.coerce import are_texts
     from hcat_nb.data.truth import names_column, split_beside
 
     options = dict(spec.dataset_options)
@@ -139,7 +139,7 @@ def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray
     import numpy as np
     import pandas as pd
 
-    from hcat_nb.data._labels import code_labels
+    from hcat_nb.data.reading.labels import code_labels
 
     try:
         made = code_labels(labels, classes)

@@ -13,7 +13,7 @@ from hcat_nb.checks.finding import EXCLUDABLE, Finding
 from hcat_nb.checks.profile import Profile, profiles
 from hcat_nb.checks.rows import row_groups, twin_findings
 from hcat_nb.checks.texts import text_findings
-from hcat_nb.data._spellings import joint_codes
+from hcat_nb.data.reading.spellings import joint_codes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from hcat_nb.data._pictures import plain
+from hcat_nb.data.files.pictures import plain
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from hcat_nb.data._rows import check_policy
-from hcat_nb.data._spellings import joined
-from hcat_nb.data.array_file import names_array_file, read_arrays
-from hcat_nb.data.coerce import check_learnable, coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.files.array_file import names_array_file, read_arrays
+from hcat_nb.data.reading.coerce import check_learnable, coerce
+from hcat_nb.data.reading.rows import check_policy
+from hcat_nb.data.reading.spellings import joined
 from hcat_nb.data.storage import copied
 from hcat_nb.data.truth import with_groups, with_truth
 from hcat_nb.errors import DataError, SpecError
@@ -53,7 +53,8 @@ def load(
         table (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .xlsx, .arff,
         .feather, .dta), of a folder of such files or a pattern
         (``"data/*.parquet"``), a DataFrame (of pandas, polars, pyarrow,
-        duckdb, ...), a dict of columns or a list of dicts, with ``target``; a Path of a folder of images, or its path
+        duckdb, ...), a dict of columns or a list of dicts, with ``target``; a
+        Path of a folder of images, or its path
         with a slash (``"./photos"``), where each subfolder is a class;
         features with ``labels`` beside them, or a pair ``(features, labels)``;
         a list of texts with labels; a map-style torch Dataset of

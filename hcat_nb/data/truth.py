@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.data._any_frame import as_pandas, type_name
-from hcat_nb.data._hugging_face import column_values, is_hugging_face
-from hcat_nb.data._label_column import OneHot, label_column
-from hcat_nb.data._table import nearest_columns
+from hcat_nb.data.reading.any_frame import as_pandas, type_name
+from hcat_nb.data.reading.hugging_face import column_values, is_hugging_face
+from hcat_nb.data.reading.label_column import OneHot, label_column
+from hcat_nb.data.reading.table import nearest_columns
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hcat_nb.data._any_frame import as_pandas
-from hcat_nb.data._features import to_features
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.feature_cache import content_digest, kept
 from hcat_nb.data.patches import PatchDictionary, fit_patches, patch_features
+from hcat_nb.data.reading.any_frame import as_pandas
+from hcat_nb.data.reading.features import to_features
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.fields import USERS_OWN
 

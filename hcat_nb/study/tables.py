@@ -172,7 +172,7 @@ def _checked(results: pd.DataFrame, others: Mapping[str, pd.DataFrame], place: P
 
 
 def _read(path: Path) -> pd.DataFrame:
-    from hcat_nb.data._files import read_frame
+    from hcat_nb.data.files.table_files import read_frame
 
     if path.suffix not in (".parquet", ".csv"):
         raise StoreError(f"{path} is no table that is known", "a .parquet or .csv file")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hcat_nb.data._files import table_files
+from hcat_nb.data.files.table_files import table_files
 from hcat_nb.errors import MissingDataError
 from hcat_nb.registry import names_file
 

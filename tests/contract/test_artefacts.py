@@ -25,9 +25,9 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.loading import load
+from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.perturbations._apply import perturb
 from hcat_nb.registry import PERTURBATIONS
 

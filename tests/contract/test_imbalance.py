@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from hcat_nb.api.characterize import characterize
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.errors import DataError
 from hcat_nb.perturbations._apply import perturb
 from hcat_nb.registry import METHODS

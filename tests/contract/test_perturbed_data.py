@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.perturbations._apply import perturb
 from hcat_nb.perturbations.base import Perturbed
 from hcat_nb.registry import PERTURBATIONS

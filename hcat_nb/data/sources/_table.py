@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.data.sources.base import Source
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError

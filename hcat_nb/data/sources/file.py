@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data._files import TableFile, kind_of_file, read_file
-from hcat_nb.data._image_table import files_of, image_column
-from hcat_nb.data._table import nearest_columns
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.files.image_table import files_of, image_column
+from hcat_nb.data.files.table_files import TableFile, kind_of_file, read_file
 from hcat_nb.data.image_options import ImageOptions
+from hcat_nb.data.reading.coerce import coerce
+from hcat_nb.data.reading.table import nearest_columns
 from hcat_nb.data.sources._table import TableSource
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.data.truth import split_beside
@@ -37,7 +37,7 @@ class File(ImageOptions, TableSource):
     Parameters
     ----------
     path : str
-        The file, of any kind that :func:`~hcat_nb.data._files.read_file` reads.
+        The file, of any kind that :func:`~hcat_nb.data.files.table_files.read_file` reads.
         It is .csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .ndjson, .xlsx,
         .arff, .feather or .dta; text may be compressed (.gz, .zip, ...).  A
         folder of such files, or a pattern (``data/*.parquet``), is one table.

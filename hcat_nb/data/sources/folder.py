@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hcat_nb.data._image_files import ImageFiles
-from hcat_nb.data._pictures import SUFFIXES
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.files.image_files import ImageFiles
+from hcat_nb.data.files.pictures import SUFFIXES
 from hcat_nb.data.image_options import ImageOptions
+from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, SpecError
 from hcat_nb.registry import names_file, nearest, split_of

@@ -15,11 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data._files import read_frame
-from hcat_nb.data._image_files import ImageFiles, missing_files
-from hcat_nb.data.coerce import coerce
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.files.image_files import ImageFiles, missing_files
+from hcat_nb.data.files.table_files import read_frame
 from hcat_nb.data.image_options import ImageOptions
+from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.data.sources._torchvision import data_root
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, UnknownNameError

@@ -230,7 +230,7 @@ class _Looking:
 
 def _refused(raw: Raw, spec: RunSpec) -> list[HcatError]:
     """Return why a run refuses columns, each of them; it would name the first alone."""
-    from hcat_nb.data._column_kinds import read_column
+    from hcat_nb.data.reading.column_kinds import read_column
     from hcat_nb.data.table_options import TableOptions
 
     known = {item.name for item in dataclasses.fields(TableOptions)}

@@ -85,7 +85,7 @@ def _steps(raw: Raw, classes: Sequence[Any] | None) -> tuple[list[Step], list[St
     from hcat_nb.checks.finding import EXCLUDABLE
     from hcat_nb.checks.profile import profiles
     from hcat_nb.checks.table import about_columns
-    from hcat_nb.data._spellings import spellings
+    from hcat_nb.data.reading.spellings import spellings
 
     codes, names = coded(raw.labels, classes)
     columns = profiles(raw.frame.drop(columns=[] if raw.text is None else [raw.text]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.data._label_kinds import kind_of, plain_value
+from hcat_nb.data.reading.label_kinds import kind_of, plain_value
 from hcat_nb.errors import DataError
 from hcat_nb.evaluation._truth import GIVEN, UNKNOWN
 from hcat_nb.perturbations._apply import perturb

@@ -200,8 +200,8 @@ def load_dataset(
     SpecError
         If the dataset's options name an option of the run.
     """
-    from hcat_nb.data.coerce import are_texts
     from hcat_nb.data.loading import load
+    from hcat_nb.data.reading.coerce import are_texts
 
     for option in spec.dataset_options:
         if option in inspect.signature(load).parameters:

@@ -53,8 +53,8 @@ def align(given: Any, labels: Any, ids: Any, classes: Sequence[Any] | None, name
     """
     import pandas as pd
 
-    from hcat_nb.data._any_frame import as_pandas
-    from hcat_nb.data._ids import is_plain
+    from hcat_nb.data.reading.any_frame import as_pandas
+    from hcat_nb.data.reading.ids import is_plain
 
     items = list(given) if isinstance(given, (list, tuple)) else [given]
     tables = [as_pandas(one) for one in items]
@@ -81,7 +81,7 @@ def align(given: Any, labels: Any, ids: Any, classes: Sequence[Any] | None, name
 
 def _check_rows(rows: pd.Index, ids: pd.Index, epoch: int, name: str, positional: bool) -> None:
     """Refuse rows that are not those of ``ids``; fewer are epochs that lack a sample."""
-    from hcat_nb.data._ids import is_plain
+    from hcat_nb.data.reading.ids import is_plain
 
     if rows.equals(ids):
         return
@@ -111,8 +111,8 @@ def _order(
     tables: Sequence[pd.DataFrame], labels: Any, classes: Sequence[Any] | None, name: str
 ) -> tuple[Sequence[Any], list[list[Any]]]:
     """Return the class values in their order, and the columns of each frame in it."""
-    from hcat_nb.data._label_kinds import kind_of
-    from hcat_nb.data._labels import code_labels
+    from hcat_nb.data.reading.label_kinds import kind_of
+    from hcat_nb.data.reading.labels import code_labels
 
     if labels is None:
         raise DataError("no labels were given", "the label of each sample", "labels=y")

@@ -69,9 +69,9 @@ def read_input(
     """
     import torch
 
-    from hcat_nb.data._any_frame import as_pandas
-    from hcat_nb.data._rows import check_policy, settle_missing_labels
     from hcat_nb.data.dataset import NO_LABEL
+    from hcat_nb.data.reading.any_frame import as_pandas
+    from hcat_nb.data.reading.rows import check_policy, settle_missing_labels
     from hcat_nb.observation.recorded import Selected
     from hcat_nb.observation.recorded_arrays import ArrayDynamics
 
@@ -201,7 +201,7 @@ def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tupl
     """Return logits, labels, ids, classes and a note."""
     import pandas as pd
 
-    from hcat_nb.data.training_log import read_training_log
+    from hcat_nb.data.files.training_log import read_training_log
 
     log = read_training_log(log_file)
     epochs = log.epochs
@@ -249,9 +249,9 @@ def _dataset(
     import pandas as pd
     import torch
 
-    from hcat_nb.data._ids import sample_ids
-    from hcat_nb.data._labels import code_labels
     from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.data.reading.ids import sample_ids
+    from hcat_nb.data.reading.labels import code_labels
     from hcat_nb.runs.execution.inputs import fit_classes
 
     if labels is None:

@@ -104,7 +104,7 @@ class Mended:
 
     def _changes(self, data: _Data) -> tuple[dict[int, Any], list[tuple[str, str, str, str, str]]]:
         """Return what becomes of which row, and the lines of the log."""
-        from hcat_nb.data.mending import DROP
+        from hcat_nb.data.files.mending import DROP
 
         decisions = _decisions_on(data, self.decisions)
         samples = decisions.samples
@@ -223,8 +223,8 @@ def _opened(source: Any, target: str | None, options: Mapping[str, Any]) -> _Dat
     if not isinstance(source, pd.DataFrame):
         path = name_of_path(source)
         return _table(path, target, options) if names_file(path) else _folder(path, options)
-    from hcat_nb.data._labels import code_labels
-    from hcat_nb.data.mending import mend_frame
+    from hcat_nb.data.files.mending import mend_frame
+    from hcat_nb.data.reading.labels import code_labels
 
     name = _column(target, source.columns)
     coded = code_labels(source.iloc[:, [*map(str, source.columns)].index(name)])
@@ -237,9 +237,9 @@ def _opened(source: Any, target: str | None, options: Mapping[str, Any]) -> _Dat
 
 
 def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
-    from hcat_nb.data._files import kind_of_file
-    from hcat_nb.data._labels import code_labels
-    from hcat_nb.data.mending import mend_files
+    from hcat_nb.data.files.mending import mend_files
+    from hcat_nb.data.files.table_files import kind_of_file
+    from hcat_nb.data.reading.labels import code_labels
     from hcat_nb.data.sources.file import File
 
     read = File(path=path, **options).read(target)
@@ -258,7 +258,7 @@ def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
 def _folder(path: str, options: Mapping[str, Any]) -> _Data:
     import pandas as pd
 
-    from hcat_nb.data.mending import mend_images
+    from hcat_nb.data.files.mending import mend_images
     from hcat_nb.data.sources.folder import Folder
 
     root = Path(path).expanduser()
@@ -292,7 +292,7 @@ def _decisions_on(data: _Data, given: Any) -> Decisions:
 
 
 def _column(target: str | None, columns: Iterable[Any]) -> str:
-    from hcat_nb.data._table import nearest_columns
+    from hcat_nb.data.reading.table import nearest_columns
 
     names = [*map(str, columns)]
     if target is None or str(target) not in names:
@@ -305,7 +305,7 @@ def _column(target: str | None, columns: Iterable[Any]) -> str:
 
 
 def _kind(out: Path) -> str:
-    from hcat_nb.data._files import kind_of_file
+    from hcat_nb.data.files.table_files import kind_of_file
 
     return kind_of_file(out)
 

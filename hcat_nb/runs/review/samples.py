@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.data._label_kinds import plain_value
+from hcat_nb.data.reading.label_kinds import plain_value
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 

@@ -1,0 +1,161 @@
+"""A pandas DataFrame as the parts of a dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
+from hcat_nb.data.reading.arrays import Parts
+from hcat_nb.data.reading.ids import is_plain, named_by_labels
+from hcat_nb.data.reading.table import nearest_columns, read_table
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["from_frame", "nameless", "same_index"]
+
+_LISTED = 12  # names that a message lists
+
+
+def from_frame(
+    frame: pd.DataFrame, labels: Any, target: Any, options: TableOptions | None = None
+) -> Parts:
+    """Split a frame into features, labels and ids.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        All columns but the target are features.
+    labels : object, optional
+        The labels, if they are not a column of the frame.
+    target : hashable, optional
+        Column that holds the labels.
+    options : TableOptions, optional
+        How the feature columns are read.
+
+    Raises
+    ------
+    DataError
+        If the target is absent, a column cannot be read, names repeat, the
+        index has levels, or labels carry another index.
+    UnknownNameError
+        If an option names a column that is not there.
+    """
+    import pandas as pd
+
+    for axis, index, remedy in (
+        ("index", frame.index, "frame.reset_index(drop=True)"),
+        ("columns", frame.columns, "frame.columns = frame.columns.map(str)"),
+    ):
+        if isinstance(index, pd.MultiIndex):
+            raise DataError(f"the frame has a MultiIndex as its {axis}", "one level", remedy)
+    if pd.api.types.infer_dtype(frame.index, skipna=False).startswith("mixed"):
+        raise DataError(
+            "the frame's index holds values of several types, or objects, and no file keeps those",
+            "an index of one type",
+            "frame.set_axis(frame.index.map(str))",
+        )
+    names = [str(column) for column in frame.columns]
+    repeated = sorted({name for name in names if names.count(name) > 1}) if _repeats(names) else []
+    if repeated:
+        raise DataError(
+            f"the frame has several columns called {_quoted(repeated)}",
+            "different names",
+            "rename or drop them",
+        )
+    options = options or TableOptions()
+    frame, about_missing = _without_missing(frame, names, options)
+    columns = list(range(len(names)))
+    if target is not None:
+        position = _position(target, names)
+        columns.remove(position)
+        labels = frame.iloc[:, position]
+    elif isinstance(labels, (pd.Series, pd.DataFrame)) and len(labels) == len(frame):
+        same_index(frame, labels)
+    table = read_table(frame.iloc[:, columns], options)
+    return Parts(
+        features=table.features,
+        labels=labels,
+        name="frame",
+        ids=frame.index.copy(deep=True),
+        feature_names=table.names,
+        owned=True,
+        notes=(*about_missing, *table.notes),
+        levels=table.levels,
+        words=table.words,
+        text=table.text,
+        original=table.original,
+        offsets=table.offsets,
+    )
+
+
+def _without_missing(
+    frame: pd.DataFrame, names: list[str], options: TableOptions
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame, and what was taken as missing: words of the options, and among numbers."""
+    for name in options.missing if isinstance(options.missing, Mapping) else ():
+        if name not in names:
+            raise UnknownNameError(
+                f"missing names the column {name!r}, which is not there",
+                nearest_columns(name, names),
+            )
+    frame = frame.copy(deep=False)
+    found: dict[str, dict[str, int]] = {}
+    for place, name in enumerate(names):
+        column, words = without(frame.iloc[:, place], options.missing_in(name))
+        column, mixed = blank_mixed(column)
+        if words or mixed:
+            frame.isetitem(place, column.array)
+            found[name] = {**words, **mixed}
+    return frame, told_missing(found)
+
+
+def nameless(frame: pd.DataFrame, labels: Any, target: Any, options: TableOptions) -> Parts:
+    """Split a frame whose index is nobody's: labels with an index of their own name the rows."""
+    if named_by_labels(labels, len(frame)):
+        frame = frame.set_axis(labels.index)
+    return dataclasses.replace(from_frame(frame, labels, target, options), ids=None)
+
+
+def _repeats(names: list[str]) -> bool:
+    return len(set(names)) < len(names)
+
+
+def _position(target: Any, names: list[str]) -> int:
+    if not isinstance(target, Hashable):
+        raise DataError(
+            f"target is a {type(target).__name__}",
+            "the name of a column",
+            "labels beside the frame go in as load(frame, labels)",
+        )
+    name = str(target)
+    if name in names:
+        return names.index(name)
+    raise DataError(
+        f"the frame has no column {name!r} to use as target", nearest_columns(name, names)
+    )
+
+
+def same_index(frame: pd.DataFrame, labels: pd.Series | pd.DataFrame) -> None:
+    """Raise DataError unless labels have the frame's index; says what would give them one."""
+    if labels.index.equals(frame.index):
+        return
+    unique = frame.index.is_unique and labels.index.is_unique
+    remedy = "labels.to_numpy(), if row i of both is the same sample"
+    if is_plain(frame.index):
+        remedy = "frame.set_axis(labels.index), if row i of both is the same sample"
+    elif unique and len(frame) == len(labels) and frame.index.isin(labels.index).all():
+        remedy = "labels.loc[frame.index], which matches them by name"
+    raise DataError(
+        "the labels have another index than the frame, so rows cannot be matched for sure",
+        "one index for both",
+        remedy,
+    )
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names[:_LISTED])

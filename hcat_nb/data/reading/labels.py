@@ -1,0 +1,215 @@
+"""Labels of any kind as class codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.data.dataset import NO_LABEL
+from hcat_nb.data.reading.label_column import OneHot, label_column
+from hcat_nb.data.reading.label_kinds import Value, kind_of, no_class, only_kind, plain_value
+from hcat_nb.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Coded", "code_labels"]
+
+# What str() makes of a missing value.  "None" is not among them: it is a class in
+# many tables ("None", "Mild", "Severe").
+_MISSING_TEXT = ("nan", "<NA>", "NaT")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+# More distinct numbers than this, most of them alone, are measurements or row ids.
+_MANY = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Labels as class codes.
+
+    Parameters
+    ----------
+    codes : array of shape (n,), int64
+        ``0 .. len(class_values) - 1``, or ``NO_LABEL`` where missing.
+    class_values : tuple
+        The user's own value of each class, by code: int, float, bool or str.
+    notes : tuple of str
+        What was decided on the way.
+    """
+
+    codes: np.ndarray
+    class_values: tuple[Value, ...]
+    notes: tuple[str, ...] = ()
+
+
+def code_labels(labels: Any, classes: Sequence[Any] | None = None, *, words: bool = False) -> Coded:
+    """Return class codes for labels; the rules are those of :func:`hcat_nb.data.loading.load`.
+
+    Parameters
+    ----------
+    labels : array, tensor, sequence, Series, Categorical or one-hot matrix
+        One label a row.
+    classes : sequence, optional
+        All classes in the order wanted, those without a row included.
+    words : bool
+        Whether every text is a class, also what ``str`` makes of a missing value.
+
+    Raises
+    ------
+    DataError
+        If labels mix kinds, look like a regression target, are of a type that
+        cannot be a class, or are not among ``classes``.
+
+    Examples
+    --------
+    >>> coded = code_labels([30, 10, None, 20])
+    >>> coded.codes.tolist(), coded.class_values
+    ([2, 0, -1, 1], (10, 20, 30))
+    """
+    import pandas as pd
+
+    column = label_column(labels)
+    not_text = () if words else _MISSING_TEXT
+    if isinstance(column, OneHot):
+        coded = _with_values(column.codes, column.names, "one-hot columns")
+    elif isinstance(column, pd.Categorical):
+        coded = _code_categorical(column, not_text, tell_unused=classes is None)
+    elif column.dtype.kind in "biuf":
+        coded = _code_numbers(column)
+    elif column.dtype.kind == "O":
+        coded = _code_objects(column, not_text)
+    else:
+        raise no_class(str(column.dtype))
+    if classes is not None:
+        return _recode(coded, classes)
+    _refuse_measurements(coded)
+    return coded
+
+
+def _code_numbers(column: np.ndarray) -> Coded:
+    missing = np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), dtype=bool)
+    values, inverse = np.unique(column[~missing], return_inverse=True)
+    codes = np.full(len(column), NO_LABEL, dtype=np.int64)
+    codes[~missing] = inverse
+    return Coded(codes, tuple(values.tolist()))
+
+
+def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
+    import pandas as pd
+
+    as_text = pd.Series(column, dtype=object).isin(not_text).to_numpy()
+    missing = pd.isna(column) | as_text
+    present = column[~missing]
+    kind = only_kind(present)
+    inverse, values = pd.factorize(present)
+    plain = [plain_value(value) for value in values]
+    if kind == "number" and any(isinstance(value, float) for value in plain):
+        plain = [float(value) for value in plain]
+    order = sorted(range(len(plain)), key=_ranks(plain).__getitem__)
+    rank = np.empty(len(plain), dtype=np.int64)
+    rank[order] = np.arange(len(plain))
+    codes = np.full(len(column), NO_LABEL, dtype=np.int64)
+    codes[~missing] = rank[inverse]
+    return Coded(codes, tuple(plain[i] for i in order), _text_notes(as_text.sum(), plain))
+
+
+def _ranks(values: list[Any]) -> list[Any]:
+    """Return what values are sorted by: texts that are all numbers, such as "10", as these."""
+    if values and all(isinstance(one, str) and _NUMBER.fullmatch(one.strip()) for one in values):
+        return [(float(one), one) for one in values]
+    return values
+
+
+def _code_categorical(
+    column: pd.Categorical, not_text: tuple[str, ...], tell_unused: bool
+) -> Coded:
+    values = column.categories.to_numpy(dtype=object)
+    ranks = _ranks(values.tolist())
+    numbers = isinstance(next(iter(ranks), None), tuple)
+    if numbers and not column.ordered and values.tolist() == sorted(values):  # pandas' own order
+        column = column.reorder_categories([text for _, text in sorted(ranks)])
+        values = column.categories.to_numpy(dtype=object)
+    codes = column.codes.astype(np.int64)
+    missing = [i for i, value in enumerate(values) if value in not_text]
+    as_text = np.isin(codes, missing)
+    codes[as_text] = NO_LABEL
+    used = np.bincount(codes[codes != NO_LABEL], minlength=len(values)) > 0
+    only_kind(values[used])
+    rank = np.full(len(values) + 1, NO_LABEL, dtype=np.int64)  # the last is code -1
+    rank[:-1][used] = np.arange(used.sum())
+    plain = tuple(plain_value(value) for value in values[used])
+    notes = _text_notes(as_text.sum(), plain)
+    unused = [str(values[i]) for i in np.flatnonzero(~used) if i not in missing]
+    if unused and tell_unused:
+        left = f"{_some(map(repr, unused))} left out: no row has it (classes= keeps such classes)"
+        notes = (*notes, f"unused categor{'ies' if len(unused) > 1 else 'y'} {left}")
+    return Coded(rank[codes], plain, notes)
+
+
+def _with_values(codes: np.ndarray, values: Sequence[Any], origin: str) -> Coded:
+    only_kind(np.array(values, dtype=object))
+    plain = tuple(plain_value(value) for value in values)
+    return Coded(codes, plain, (f"labels read from {len(plain)} {origin}",))
+
+
+def _recode(coded: Coded, classes: Sequence[Any]) -> Coded:
+    if isinstance(classes, (str, bytes)) or not hasattr(classes, "__iter__"):
+        raise DataError(f"classes is {classes!r}", "a sequence of class values")
+    values = [plain_value(value) for value in classes]
+    only_kind(np.array(values, dtype=object))
+    place = {_key(value): code for code, value in enumerate(values)}
+    if len(place) < len(values):
+        raise DataError("classes names a value twice", "each class once")
+    used = np.unique(coded.codes[coded.codes != NO_LABEL])
+    stray = [coded.class_values[i] for i in used if _key(coded.class_values[i]) not in place]
+    if stray:
+        rows = int(np.isin(coded.codes, [coded.class_values.index(value) for value in stray]).sum())
+        raise DataError(
+            f"{rows} labels are not among the classes: {_some(map(repr, stray))}",
+            f"one of {_some(map(repr, values))}",
+        )
+    rank = np.full(len(coded.class_values) + 1, NO_LABEL, dtype=np.int64)  # the last is code -1
+    for code in used:
+        rank[code] = place[_key(coded.class_values[code])]
+    return Coded(rank[coded.codes], tuple(values), coded.notes)
+
+
+def _refuse_measurements(coded: Coded) -> None:
+    values = [value for value in coded.class_values if isinstance(value, (int, float))]
+    n, k = int((coded.codes != NO_LABEL).sum()), len(values)
+    odd = [value for value in values if isinstance(value, float) and not value.is_integer()]
+    if odd:
+        wrong = f"the labels hold numbers that are not whole ({_some(map(repr, odd), 3)})"
+    elif k > _MANY and 2 * k > n:
+        wrong = f"the labels hold {k} different numbers in {n} rows, such as {values[0]!r}"
+    else:
+        return
+    raise DataError(
+        f"{wrong}: this looks like a regression target",
+        "classes",
+        "bin it, as with pandas.cut(y, 3, labels=False), or, if each value is a class, "
+        "turn it into text",
+    )
+
+
+def _key(value: Value) -> tuple[str, Value]:
+    return kind_of(type(value)), value
+
+
+def _text_notes(n_missing: int, values: Sequence[Any]) -> tuple[str, ...]:
+    notes = []
+    if n_missing:
+        notes.append(f"{n_missing} labels are the text of a missing value and count as missing")
+    if "None" in values:
+        notes.append("the text 'None' is a class; a missing label (None) is not")
+    return tuple(notes)
+
+
+def _some(words: Iterable[str], most: int = 10) -> str:
+    listed = list(words)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

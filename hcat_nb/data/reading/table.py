@@ -1,0 +1,194 @@
+"""The feature columns of a frame as one matrix, and what its columns stand for."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.data.reading.column_kinds import Category, Number, read_column
+from hcat_nb.data.reading.encode import encode, impute
+from hcat_nb.data.reading.offsets import Offset, difference, find_offset, offset_notes
+from hcat_nb.data.reading.texts import tf_idf
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.errors import DataError, UnknownNameError
+from hcat_nb.registry import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table", "nearest_columns", "read_table"]
+
+_BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
+_LISTED = 12  # names that a message lists
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as a dataset holds it; fields as in LabelledDataset."""
+
+    features: np.ndarray
+    names: tuple[str, ...]
+    levels: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    words: range = range(0)
+    text: str | None = None
+    original: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    offsets: Mapping[int, float] = field(default_factory=dict)
+
+
+def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
+    """Read feature columns: numbers, then texts as TF-IDF weights in the last columns.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Features only, column names text; left as it is.
+    options : TableOptions
+
+    Raises
+    ------
+    DataError
+        If there is no feature, or a column cannot be read.
+    UnknownNameError
+        If an option names a column that is not there.
+    """
+    names = [str(name) for name in frame.columns]
+    _check_names(names, options)
+    frame = frame.set_axis(names, axis=1).drop(columns=list(options.drop))
+    if not frame.shape[1]:
+        raise DataError("the frame has no feature column", "at least one besides the target")
+    frame, about_lists = _without_lists(frame)
+    tabular = frame if options.text is None else frame.drop(columns=options.text)
+    table = _tabular(tabular, options)
+    if options.text is not None:
+        weights, terms, note = tf_idf(frame[options.text], options.text, options)
+        words = range(len(table.names), len(table.names) + len(terms))
+        table = dataclasses.replace(
+            table,
+            features=weights if not table.names else np.hstack([table.features, weights]),
+            names=(*table.names, *terms),
+            words=words,
+            text=options.text,
+            notes=(*table.notes, note),
+        )
+    if about_lists:
+        table = dataclasses.replace(table, notes=(*about_lists, *table.notes))
+    if options.drop:
+        note = "left out: " + ", ".join(options.drop)
+        table = dataclasses.replace(table, notes=(note, *table.notes))
+    changed = bool(table.levels or table.words or table.notes)
+    return dataclasses.replace(table, original=frame.copy() if changed else None)
+
+
+def nearest_columns(name: str, names: list[str]) -> str:
+    """Return a clause that names the nearest columns, and of few columns all."""
+    listed = names
+    if len(names) > _LISTED:
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        listed = close or names[:_LISTED]
+    return nearest(name, listed)
+
+
+def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
+    names = list(frame.columns)
+    read = {name: read_column(frame[name], name, options) for name in names}
+    numbers = {name: one for name, one in read.items() if isinstance(one, Number)}
+    categories = {name: one for name, one in read.items() if isinstance(one, Category)}
+    notes = [one.note for one in numbers.values() if one.note]
+    places = [names.index(name) for name in numbers]
+    features = np.empty((len(frame), len(names)), np.float32)
+    offsets = _fill(features, places, [one.content for one in numbers.values()])
+    notes += offset_notes(offsets, names)
+    moved = {place: one.value for place, one in offsets.items() if one.value}
+    if options.impute is not None and places:
+        taken_off = [moved.get(place, 0.0) for place in places]
+        filled, note = impute(features[:, places], list(numbers), options.impute, taken_off)
+        features[:, places] = filled
+        notes += [note] if note else []
+    levels: dict[int, tuple[Any, ...]] = {}
+    if categories:
+        codes, found, told = encode(categories, options)
+        positions = [names.index(name) for name in categories]
+        features[:, positions] = codes
+        levels = dict(zip(positions, found, strict=True))
+        notes += told
+    return Table(features, tuple(names), levels, notes=tuple(notes), offsets=moved)
+
+
+def _without_lists(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame in which a column of lists of one length, an embedding, is several columns.
+
+    Raises
+    ------
+    DataError
+        If the lists differ in length, or hold other things than numbers.
+    """
+    import pandas as pd
+
+    parts: list[pd.DataFrame] = []
+    notes = []
+    for name in frame.columns:
+        column = frame[name]
+        cells = column.tolist() if column.dtype == object else []
+        if not any(isinstance(cell, (list, tuple, np.ndarray)) for cell in cells):
+            parts.append(column.to_frame())
+            continue
+        try:
+            matrix = np.array(cells)
+        except ValueError:
+            matrix = np.empty(0, object)
+        if matrix.ndim != 2 or matrix.dtype.kind not in "buif":
+            sizes = sorted({np.size(cell) for cell in cells})
+            raise DataError(
+                f"column {name!r} holds lists of {sizes[0]} to {sizes[-1]} values",
+                "lists of numbers, all of one length",
+                f"drop={name!r}",
+            )
+        names = [f"{name}[{place}]" for place in range(matrix.shape[1])]
+        parts.append(pd.DataFrame(matrix, index=frame.index, columns=names))
+        notes.append(f"{name!r}: lists of {len(names)} numbers, each a column")
+    return (pd.concat(parts, axis=1), notes) if notes else (frame, [])
+
+
+def _fill(out: np.ndarray, places: list[int], columns: list[pd.Series]) -> dict[int, Offset]:
+    """Write columns as float32, and return what had to be taken off, and from which."""
+    found: dict[int, Offset] = {}
+    # a number beyond float32 becomes infinite and is reported with its row
+    with np.errstate(over="ignore", invalid="ignore"):
+        for place, column in zip(places, columns, strict=True):
+            exact = column.dtype.kind in "iu" and not column.hasnans
+            kept: dict[str, Any] = {} if exact else {"dtype": np.float64, "na_value": np.nan}
+            offset = find_offset(column.to_numpy(**kept))
+            if offset is not None:
+                found[place] = offset
+            for start in range(0, len(out), _BLOCK):
+                part = column.iloc[start : start + _BLOCK]
+                if offset is not None and offset.value:
+                    values = difference(part.to_numpy(**kept), offset.value)
+                else:
+                    values = part.to_numpy(np.float32, na_value=np.nan)
+                out[start : start + _BLOCK, place] = values
+    return found
+
+
+def _check_names(names: list[str], options: TableOptions) -> None:
+    text = () if options.text is None else (options.text,)
+    for option, chosen in (
+        ("drop", options.drop),
+        ("categorical", options.categorical),
+        ("text", text),
+    ):
+        for name in chosen:
+            if name not in names:
+                raise UnknownNameError(
+                    f"{option} names the column {name!r}, which is no feature",
+                    nearest_columns(name, names),
+                )
+    both = [name for name in (*options.categorical, *text) if name in options.drop]
+    if both:
+        raise DataError(f"the column {both[0]!r} is left out and used", "one of the two")
