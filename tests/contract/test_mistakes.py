@@ -99,7 +99,7 @@ def test_options(options, error, message):
         (np.array([[1, np.nan], [2, 3], [4, 5.0]]), [0, 1, 1], DataError, "NaN"),
         (np.ones((4, 2)), [0, None, 1, 1], DataError, "label"),
         (pd.DataFrame({"a": ["x", 7], "b": [1, 2]}), [0, 1], DataError, "'a' mixes numbers"),
-        (pd.DataFrame({"a": [[1], [2]], "b": [1, 2]}), [0, 1], DataError, "'a' holds .* list"),
+        (pd.DataFrame({"a": [[1], [2, 3]], "b": [1, 2]}), [0, 1], DataError, "'a' holds .* list"),
     ],
 )
 def test_data(x, y, error, message):

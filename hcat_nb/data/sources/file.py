@@ -37,10 +37,10 @@ class File(ImageOptions, TableSource):
     Parameters
     ----------
     path : str
-        The file, of any kind that :func:`~hcat_nb.data.files.table_files.read_file` reads.
-        It is .csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .ndjson, .xlsx,
-        .arff, .feather or .dta; text may be compressed (.gz, .zip, ...).  A
-        folder of such files, or a pattern (``data/*.parquet``), is one table.
+        The file of a table, or its parts: a folder, or a pattern (``data/*.parquet``).
+        Kinds: .csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .ndjson,
+        .xlsx, .arff, .feather and .dta; text may be compressed (.gz, .zip,
+        ...).
     image : str, optional
         Column of image paths, or of the images themselves; the dataset is then
         one of images.  Default: the only column that holds images.
