@@ -1,4 +1,4 @@
-"""One journey of a user with faulty data, from the wheel alone: check, train, decide, apply, retrain."""
+"""A user's journey with faulty data, from the wheel alone: check, train, decide, apply, retrain."""
 
 from __future__ import annotations
 

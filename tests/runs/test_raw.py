@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from hcat_nb.data.loading import load
-from hcat_nb.errors import DataError
 from hcat_nb.runs._raw import coded, feature_frame, raw_table, thinned
 from hcat_nb.spec import RunSpec
 
