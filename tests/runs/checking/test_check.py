@@ -35,7 +35,7 @@ def kinds(page: Check, severity: str = SEVERE) -> set[str]:
 def test_sound_data_of_any_kind_have_no_severe_finding(
     frame: pd.DataFrame, name: str, tmp_path: Path
 ) -> None:
-    features, labels = frame[list("pqrs")].to_numpy(np.float32), frame["y"].to_numpy()
+    features, labels = frame[list("pqrs")].to_numpy(np.float32, copy=True), frame["y"].to_numpy()
     if name == "csv":
         frame.to_csv(tmp_path / "t.csv", index=False)
         page = check(tmp_path / "t.csv", target="y")
