@@ -108,7 +108,8 @@ def test_a_faulty_csv_of_texts_is_checked_trained_mended_and_trained_again(
     assert first.returncode == 0, first.stderr
     assert "excluded, as told: copy, row" in first.stdout
     table = decisions(wheel, tmp_path, "first")
-    applied = hcat(wheel, tmp_path, "apply", table, "calls.csv", "--out", "mended.csv")
+    words = ["apply", table, "calls.csv", "--target", "label", "--out", "mended.csv"]
+    applied = hcat(wheel, tmp_path, *words)
     assert applied.returncode == 0, applied.stderr
     before, after = (pd.read_csv(tmp_path / name) for name in ("calls.csv", "mended.csv"))
     assert list(after.columns) == list(before.columns)

@@ -283,7 +283,8 @@ def _decisions_on(data: _Data, given: Any) -> Decisions:
     if isinstance(given, Decisions):  # a class that no row has may be a new label
         values += [one for one in given.samples.class_values if one not in values]
         given = given.frame()
-    samples = Samples(data.ids, pd.Categorical.from_codes(data.codes, pd.Index(values)))
+    labels = pd.Categorical.from_codes(data.codes, pd.Index(values))
+    samples = Samples(data.ids, labels, spelled=True)
     if isinstance(given, Path) and given.suffix == ".json":
         return Decisions(samples, given)
     decisions = Decisions(samples)

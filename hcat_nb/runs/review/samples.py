@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.data.reading.label_kinds import plain_value
+from hcat_nb.data.reading.spellings import joint_codes
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
@@ -30,6 +31,9 @@ class Samples:
         Unique.
     labels : pandas.Categorical of length n
         Their categories are all classes, by code.
+    spelled : bool
+        Whether spellings of one class are one when a decided label is compared
+        with that of the data: a run may have joined them.
 
     Raises
     ------
@@ -37,7 +41,7 @@ class Samples:
         If ids repeat: a decision would not say which sample it means.
     """
 
-    def __init__(self, ids: pd.Index, labels: pd.Categorical) -> None:
+    def __init__(self, ids: pd.Index, labels: pd.Categorical, *, spelled: bool = False) -> None:
         if not ids.is_unique:
             twice = ids[ids.duplicated()][0]
             raise DataError(
@@ -51,6 +55,8 @@ class Samples:
         self._codes = {value: code for code, value in enumerate(self.class_values)}
         self._codes_of_texts = {str(value): code for code, value in enumerate(self.class_values)}
         self._rows_of_texts: dict[str, int] | None = None
+        names = self.class_values
+        self._one = joint_codes(names) if spelled else np.arange(len(names))
 
     def rows(self, ids: Iterable[Hashable] | Hashable) -> np.ndarray:
         """Return the positions of these ids, or of one, int64.
@@ -124,7 +130,9 @@ class Samples:
             code = self.code(label)
         except UnknownNameError:
             code = None
-        if code != int(self.labels.codes[row]):
+        own = int(self.labels.codes[row])
+        same = code is not None and min(code, own) >= 0 and self._one[code] == self._one[own]
+        if code != own and not same:
             raise DataError(
                 f"sample {quoted(self.ids[row])} was decided on with the label {quoted(label)} "
                 f"and has the label {self.label(row)!r}",

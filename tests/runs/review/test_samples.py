@@ -84,3 +84,13 @@ def test_a_missing_label_is_none():
         samples.check_label(1, "oak")
     with pytest.raises(SpecError, match="sample 1 has the label 'elm' already"):
         samples.check_change(1, 1)
+
+
+def test_spellings_of_one_class_are_one_where_a_run_may_have_joined_them() -> None:
+    labels = pd.Categorical([" PAY", "trip", "pay"])
+    ids = pd.Index([0, 1, 2])
+    Samples(ids, labels, spelled=True).check_label(0, "pay")
+    with pytest.raises(DataError, match="has the label ' PAY'"):
+        Samples(ids, labels).check_label(0, "pay")
+    with pytest.raises(DataError, match="has the label 'trip'"):
+        Samples(ids, labels, spelled=True).check_label(1, "pay")
