@@ -49,7 +49,7 @@ def option_texts(card: type[Source]) -> dict[str, str]:
     Examples
     --------
     >>> option_texts(SOURCES.get("file"))["sep"]
-    'What stands between the fields of a CSV'
+    'Of a file of text, what stands between fields'
     """
     known: dict[str, str] = {}
     for owner in card.__mro__:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError, HcatError, SpecError, UnknownNameError
+from hcat_nb.perturbations._chosen_rows import chosen_rows
 from hcat_nb.registry import nearest
 from hcat_nb.seeds import child_seed
 
@@ -227,26 +228,9 @@ class Perturbation(ABC):
         candidates: Tensor | None = None,
     ) -> Tensor:
         """Draw the rows to change, of ``candidates`` (n,) bool, or of all that are eligible."""
-        n = int(dataset.trainable.sum())
-        count = _count(p, n)
         if candidates is None:
             candidates = self.eligible(dataset) & dataset.trainable
-        rows = torch.nonzero(candidates).ravel().numpy()
-        largest = min(len(rows), n - 1)
-        if largest < 1:
-            raise DataError(
-                f"{self.name!r} can change no sample of {dataset.name!r}",
-                "two labelled samples at least, one of them of a class that can change",
-            )
-        if not 1 <= count <= largest:
-            asks = "no sample" if count == 0 else f"{count:,} samples"
-            why = "" if count in (0, n) else f", more than {self.name!r} can change"
-            raise SpecError(
-                f"p = {p:.10g} changes {'all ' if count == n else ''}{asks} of {n:,}{why}",
-                f"p from {_least(n):.10g} (1 sample) to {_largest(largest, n):.10g} "
-                f"({largest:,} samples), or 0 for none",
-            )
-        return torch.from_numpy(np.sort(rng.choice(rows, size=count, replace=False)))
+        return chosen_rows(self.name, dataset, p, rng, candidates)
 
     def _verify(self, before: LabelledDataset, after: LabelledDataset, chosen: Tensor) -> None:
         """Hold every perturbation, a user's own included, to the rules."""
@@ -331,22 +315,3 @@ def _check_p(p: Any) -> None:
 def _check_seed(seed: Any) -> None:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise SpecError(f"seed is {seed!r}", "a whole number, 0 or larger")
-
-
-def _count(p: float, n: int) -> int:
-    return math.floor(p * n + 0.5)
-
-
-def _least(n: int) -> float:
-    """Return the least p, rounded up to three digits, that changes one of n samples."""
-    exact = 0.5 / n
-    scale: float = 10.0 ** (2 - math.floor(math.log10(exact)))
-    return math.ceil(exact * scale) / scale
-
-
-def _largest(count: int, n: int) -> float:
-    """Return the largest p, to as few digits as tell counts apart, that changes ``count`` of n."""
-    scale: int = 10 ** math.ceil(math.log10(2 * n))  # steps no wider than half a sample
-    steps = math.floor((count + 0.5) / n * scale)
-    # At a count and a half exactly, rounding already asks for one more.
-    return steps / scale if _count(steps / scale, n) == count else (steps - 1) / scale

@@ -8,7 +8,6 @@ three ranks: the mean rank of those of ``aum``, ``el2n``, ``datamaps`` and
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,6 @@ __all__ = ["DYNAMICS", "FIRST_LOOK", "FirstLook", "first_look", "judges_of", "ra
 
 FIRST_LOOK = "first_look"
 DYNAMICS = ("aum", "el2n", "datamaps", "loss")
-
-_made: weakref.WeakKeyDictionary[Record, FirstLook | None] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +59,11 @@ class FirstLook:
 
 def first_look(run: Record) -> FirstLook | None:
     """Return the ranking of a run's samples, made once; None if it has no part of it."""
-    if run not in _made:
-        _made[run] = _first_look(run)
-    return _made[run]
+    made = vars(run)  # no field: it is not copied with the tables, nor saved
+    if "_first_look" not in made:
+        made["_first_look"] = _first_look(run)
+    found: FirstLook | None = made["_first_look"]
+    return found
 
 
 def _first_look(run: Record) -> FirstLook | None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hcat_nb.magics import interrupt
+from hcat_nb import signals
 from hcat_nb.magics.interrupt import wait_for
 
 Interrupt = Callable[[float], None]
@@ -41,7 +41,7 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch) -> Interrupt:
         os.kill(os.getpid(), signal.SIGINT)
         assert heard.acquire(timeout=300)
 
-    monkeypatch.setattr(interrupt, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(signals, "time", SimpleNamespace(monotonic=monotonic))
     return send
 
 

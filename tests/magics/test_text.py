@@ -52,7 +52,7 @@ def test_a_line_in_a_cell_gives_the_same_spec(
     heard: list[dict[str, Any]] = []
     from hcat_nb.magics import magics
 
-    monkeypatch.setitem(magics.ACTIONS, "hcat_train", lambda call, _: heard.append(call.keywords))
+    monkeypatch.setitem(magics.ACTIONS, "hcat_train", lambda call, *_: heard.append(call.keywords))
     # IPython would fill in x, y and z here.
     shell.user_ns |= {"x": "filled in", "y": "filled in"}
     shell.run_cell(magic_line("%hcat_train", spec_words(spec))).raise_error()

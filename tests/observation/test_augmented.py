@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import SpecError
-from hcat_nb.observation import _blocked_draws
+from hcat_nb.observation import augmented
 from hcat_nb.observation.augmented import AugmentedCopies, BlockedDraws, changed_rows
 from hcat_nb.observation.traits import InputTraits
 
@@ -195,11 +195,11 @@ def test_hcats_copies_are_mirrored_in_the_upper_half_of_the_range():
     assert (copies.copy(grey, torch.arange(N), 0).float() / 255 - expected).abs().max() < 0.006
 
 
-N = 20_000
+ROWS = 20_000
 
 
 def normal(columns: int) -> torch.Tensor:
-    return torch.randn(N, columns, generator=torch.Generator().manual_seed(0))
+    return torch.randn(ROWS, columns, generator=torch.Generator().manual_seed(0))
 
 
 def traits(shares: list[float]) -> InputTraits:
@@ -210,9 +210,9 @@ def traits(shares: list[float]) -> InputTraits:
 
 def test_a_category_is_drawn_anew_as_often_as_asked_and_as_its_levels_occur():
     shares = [0.5, 0.0, 0.2, 0.3]
-    x = torch.tensor([1.0, 0.0]).expand(N, 2)  # of a level that no other row has
+    x = torch.tensor([1.0, 0.0]).expand(ROWS, 2)  # of a level that no other row has
     copy = changed_rows(x, normal(2), traits(shares), noise=0.0, redrawn=0.25)
-    counts = torch.bincount(copy[:, 0].long(), minlength=4) / N
+    counts = torch.bincount(copy[:, 0].long(), minlength=4) / ROWS
     # 20,000 draws: five standard errors are .016 at most
     expected = 0.25 * torch.tensor(shares) + torch.tensor([0, 0.75, 0, 0])
     assert torch.allclose(counts, expected, atol=0.016)
@@ -221,7 +221,7 @@ def test_a_category_is_drawn_anew_as_often_as_asked_and_as_its_levels_occur():
 
 @pytest.mark.parametrize("redrawn", [0.0, 1.0])
 def test_never_and_always(redrawn):
-    x = torch.tensor([1.0, 0.0]).expand(N, 2)
+    x = torch.tensor([1.0, 0.0]).expand(ROWS, 2)
     copy = changed_rows(x, normal(2), traits([0.5, 0.0, 0.2, 0.3]), noise=0.1, redrawn=redrawn)
     assert (copy[:, 0] == 1).all() == (redrawn == 0)
     assert (copy[:, 0] == 1).any() == (redrawn == 0)
@@ -229,7 +229,7 @@ def test_never_and_always(redrawn):
 
 
 def test_words_are_left_out_and_the_length_stays():
-    x = torch.tensor([3.0, 0.6, 0.0, 0.8]).expand(N, 4)
+    x = torch.tensor([3.0, 0.6, 0.0, 0.8]).expand(ROWS, 4)
     words = InputTraits(column_stds=torch.tensor([0.0] * 4), words=range(1, 4))
     copy = changed_rows(x, normal(4), words, noise=0.1, redrawn=0.1)
     assert torch.equal(copy[:, 0], x[:, 0])
@@ -241,7 +241,7 @@ def test_words_are_left_out_and_the_length_stays():
     assert 0 < gone.float().mean() < 0.02
 
 
-N, WIDTH = 50, 9
+DRAWN, WIDTH = 50, 9
 
 
 def generator() -> torch.Generator:
@@ -250,34 +250,34 @@ def generator() -> torch.Generator:
 
 @pytest.fixture
 def draws(monkeypatch) -> BlockedDraws:
-    monkeypatch.setattr(_blocked_draws, "_BLOCK", 8)
-    return BlockedDraws(N, WIDTH, generator())
+    monkeypatch.setattr(augmented, "_BLOCK", 8)
+    return BlockedDraws(DRAWN, WIDTH, generator())
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        [torch.arange(N)],
-        list(torch.arange(N).split(7)),
-        list(torch.arange(N).flip(0).split(7)),
+        [torch.arange(DRAWN)],
+        list(torch.arange(DRAWN).split(7)),
+        list(torch.arange(DRAWN).flip(0).split(7)),
         [torch.tensor([49, 3, 3, 20]), torch.tensor([], dtype=torch.int64), torch.tensor([0])],
     ],
     ids=["at once", "in parts", "backwards", "here and there"],
 )
 def test_the_numbers_are_those_of_one_drawing(draws, parts):
-    whole = torch.rand(N, WIDTH, generator=generator())
+    whole = torch.rand(DRAWN, WIDTH, generator=generator())
     for rows in parts:
         assert torch.equal(draws.of(rows), whole[rows])
 
 
 def test_a_real_block_begins_where_the_one_before_ends():
-    rows = torch.tensor([0, _blocked_draws._BLOCK - 1, _blocked_draws._BLOCK, 20_000])
+    rows = torch.tensor([0, augmented._BLOCK - 1, augmented._BLOCK, 20_000])
     whole = torch.rand(20_001, WIDTH, generator=generator())
     assert torch.equal(BlockedDraws(20_001, WIDTH, generator()).of(rows), whole[rows])
 
 
 def test_one_block_is_held(draws):
-    draws.of(torch.arange(N))
+    draws.of(torch.arange(DRAWN))
     assert draws.block(6) is draws.block(6)
     assert len(draws.block(6)) == 2  # of the last block there are two rows
     assert draws.block(0).shape == (8, WIDTH)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.digests import sealed, unsealed
 from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._plan_file import begin, is_planned, remembered
 from hcat_nb.sweeps.grid import Plan, read_plan
@@ -27,9 +28,9 @@ def test_the_folder_remembers_its_plan_but_no_scheduler(tmp_path: Path) -> None:
 def test_a_sweep_of_before_goes_on_with_the_defaults_of_its_day(tmp_path: Path) -> None:
     out = begin(_plan(tmp_path / "out"))
     assert {cell.spec.defaults for cell in remembered(out).cells} == {DEFAULTS}
-    record = json.loads((out / "sweep.json").read_text())
+    record = unsealed((out / "sweep.json").read_text())
     del record["defaults"]
-    (out / "sweep.json").write_text(json.dumps(record))
+    (out / "sweep.json").write_text(sealed(record))
     assert {cell.spec.defaults for cell in remembered(out).cells} == {1}
     begin(remembered(out))  # and says so from now on
     assert {cell.spec.defaults for cell in remembered(out).cells} == {1}
@@ -67,9 +68,9 @@ def test_the_runs_of_the_last_plan_are_known(tmp_path: Path) -> None:
     begin(Plan(second.cells, {"out": out}))
     assert is_planned(out)(second.cells[0].address)
     assert not is_planned(out)(first.cells[0].address)
-    record = json.loads((out / "sweep.json").read_text())
+    record = unsealed((out / "sweep.json").read_text())
     del record["addresses"]  # as sweeps left it that did not list them
-    (out / "sweep.json").write_text(json.dumps(record))
+    (out / "sweep.json").write_text(sealed(record))
     assert is_planned(out)(first.cells[0].address)
 
 

@@ -110,9 +110,8 @@ def image_column(frame: pd.DataFrame, target: Any) -> str | None:
     DataError
         If several do.
     """
-    found = [
-        str(name) for name in frame.columns if str(name) != str(target) and holds_image(frame[name])
-    ]
+    places = [at for at, name in enumerate(frame.columns) if str(name) != str(target)]
+    found = [str(frame.columns[at]) for at in places if holds_image(frame.iloc[:, at])]
     if len(found) > 1:
         raise DataError(f"{len(found)} columns hold images", "image=, one of " + ", ".join(found))
     return found[0] if found else None

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.data.sources._torchvision import data_root, download
+from hcat_nb.data.sources._downloads import data_root, download
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError
 

@@ -8,8 +8,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, ClassVar
 
 from hcat_nb.data.files.table_files import read_frame
+from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources._table import TableSource
-from hcat_nb.data.sources._torchvision import data_root
 from hcat_nb.errors import DataError, MissingDataError, SpecError
 
 if TYPE_CHECKING:

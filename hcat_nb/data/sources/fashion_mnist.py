@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.data.sources._torchvision import idx_dataset
+from hcat_nb.data.sources._idx import idx_dataset
 from hcat_nb.data.sources.base import Source
 
 __all__ = ["CLASSES", "FashionMNIST"]

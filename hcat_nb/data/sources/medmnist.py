@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources._medmnist_classes import CLASSES, FINDINGS
-from hcat_nb.data.sources._torchvision import data_root
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest

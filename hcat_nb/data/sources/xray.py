@@ -20,7 +20,7 @@ from hcat_nb.data.files.image_files import ImageFiles, missing_files
 from hcat_nb.data.files.table_files import read_frame
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.reading.coerce import coerce
-from hcat_nb.data.sources._torchvision import data_root
+from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, UnknownNameError
 from hcat_nb.registry import nearest

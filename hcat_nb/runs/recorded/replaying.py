@@ -88,9 +88,8 @@ def plan_methods(
             plan.methods.append(method)
             plan.stand_ins.append(method.name)
         else:
-            needs = [
-                _REASONS.get(need, need.name) for need in sorted(unmet, key=lambda need: need.name)
-            ]
+            known = [reason for need, reason in _REASONS.items() if need in unmet]
+            needs = [*known, *(need.name for need in unmet if need not in _REASONS)]
             plan.refused[method.name] = "needs " + " and ".join(needs)
     return plan
 

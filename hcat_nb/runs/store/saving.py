@@ -3,7 +3,8 @@
 ``run.json`` (specification, versions, timings, metrics, ``schema_version``),
 ``scores.parquet``, ``details.parquet``, ``truth.parquet``, ``flags.parquet``,
 ``history.parquet``, ``dynamics.parquet`` where kept, ``seed_scores.parquet``
-where there are several seeds, ``model.safetensors``;
+where there are several seeds, ``held_out.parquet`` where folds were trained,
+``model.safetensors``;
 ``logits/epoch_0001.parquet ...`` where all logits were kept.  While a run is
 trained, its folder holds ``checkpoint/`` (see :mod:`hcat_nb.runs.store.journal`).
 """

@@ -85,7 +85,7 @@ def test_comments_above_a_header_are_left_out(text: str, skip: int) -> None:
         "1,nice film,pos\n2,bad film,neg\n3,fine film,pos\n4,well,pos\n",
         "nice film,pos\nbad film,neg\nfine film,pos\n",
         "39, State-gov,77516, <=50K\n50, Private,83311, <=50K\n39, State-gov,1, >50K\n",
-        "2,0,0,0,7\n0,0,0,0,1\n2,0,0,0,7\n",
+        "2,0,3,4,7\n0,0,0,0,1\n2,0,3,4,7\n",
         "1,25;2,5;setosa\n1,5;2,5;setosa\n1,75;2;virginica\n",
     ],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +13,7 @@ from hcat_nb.api.run import Run, load_run
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, StoreError
 from hcat_nb.runs.review.rebuilding import data_given, data_or_why
+from hcat_nb.runs.store.digests import sealed, unsealed
 from hcat_nb.runs.store.fingerprint import data_fingerprint
 
 OPTIONS = {"epochs": 1, "methods": "el2n", "seed": 3}
@@ -127,9 +126,9 @@ def test_a_model_with_more_outputs_gave_the_data_its_classes(tmp_path):
 
 def test_a_run_without_a_fingerprint_says_so(tmp_path):
     folder = characterize("wine", **OPTIONS).save(tmp_path / "run")
-    record = json.loads((folder / "run.json").read_text())
+    record = unsealed((folder / "run.json").read_text())
     del record["info"]["dataset"]["fingerprint"]
-    (folder / "run.json").write_text(json.dumps(record))
+    (folder / "run.json").write_text(sealed(record))
     with pytest.raises(StoreError, match="saved by an earlier version"):
         data_given(load_run(folder))
     probs = np.full((2, 30, 2), 0.5, dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torchvision
 
-from hcat_nb.data.sources._torchvision import data_root
+from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources.mnist import MNIST
 from hcat_nb.errors import DataError, MissingDataError
 
