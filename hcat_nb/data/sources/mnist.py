@@ -1,7 +1,9 @@
 """MNIST handwritten digits, 28 x 28 pixels.
 
 LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document
-recognition, Proceedings of the IEEE 1998.
+recognition, Proceedings of the IEEE 1998.  The files are
+``<root>/MNIST/raw/train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``,
+plain or as .gz, from torchvision's mirrors.
 """
 
 from __future__ import annotations
