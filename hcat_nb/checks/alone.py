@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out, some
+from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out
 from hcat_nb.checks.profile import Profile
+from hcat_nb.errors import some
 
 __all__ = ["above_chance", "alone", "leaks", "order_finding", "priced", "sampled"]
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, some
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.data.reading.spellings import spellings
+from hcat_nb.errors import some
 
 __all__ = ["class_findings"]
 

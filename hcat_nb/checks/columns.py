@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from hcat_nb.checks.alone import above_chance
-from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, leave_out, some
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, leave_out
 from hcat_nb.checks.profile import Profile
 from hcat_nb.data.reading.odd_levels import far_numbers
 from hcat_nb.data.reading.spellings import spellings
+from hcat_nb.errors import some
 
 __all__ = ["collapsed", "column_findings", "constants", "header", "identifiers", "missing_words"]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, some
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.checks.profile import Profile
+from hcat_nb.errors import some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from hcat_nb.api.characterize import characterize
+from hcat_nb.api.run import load_run
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, DataWarning, HcatError, SpecError
-from hcat_nb.runs.store.saving import load_run
 
 N = 240
 QUICK = {"epochs": 1, "methods": "el2n", "learning_check": False, "judges": False, "seed": 0}

@@ -13,7 +13,7 @@ from hcat_nb.data.files.pictures import bits_of, open_picture
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.reading.arrays import Parts, stack
 from hcat_nb.data.reading.frozen import drawn_for
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,10 +78,8 @@ def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:
     """Raise DataError if files do not exist; names the first of them."""
     absent = [path for path in paths if not os.path.isfile(path)]
     if absent:
-        named = ", ".join(map(str, absent[:_NAMED]))
-        more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
         raise DataError(
-            f"{len(absent)} of {len(paths)} image files do not exist: {named}{more}",
+            f"{len(absent)} of {len(paths)} image files do not exist: {some(absent, _NAMED)}",
             "paths of files",
             "image_root= names the folder that the paths start from",
         )

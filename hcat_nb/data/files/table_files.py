@@ -20,7 +20,7 @@ from hcat_nb.data.files.dialect import Dialect
 from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
 from hcat_nb.data.files.text_files import read_text
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError, HcatError, MissingDataError
+from hcat_nb.errors import DataError, HcatError, MissingDataError, some
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
 
 if TYPE_CHECKING:
@@ -237,9 +237,8 @@ def _joined(path: str, parts: list[TableFile]) -> TableFile:
         note for part in parts for note in part.notes if not note.startswith("taken as missing")
     ]
     files = tuple(part.files[0] for part in parts)
-    listed = ", ".join(file.name for file in files[:_LISTED])
-    more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
-    note = f"{len(files)} files of {path} read as one table: {listed}{more}"
+    listed = some((file.name for file in files), _LISTED)
+    note = f"{len(files)} files of {path} read as one table: {listed}"
     return TableFile(
         pd.concat(frames, ignore_index=True),
         (note, *dict.fromkeys(told), *told_missing(missing)),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data.files.compressed import read_bytes, unpacked
 from hcat_nb.data.files.dialect import Dialect, find_dialect, guess_encoding
-from hcat_nb.data.files.number_texts import NumberText, number_text, some, without
+from hcat_nb.data.files.number_texts import NumberText, number_text, without
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,4 +177,4 @@ def _numbers(
     for place, one in sorted(numbers.items()):
         for note in one.notes:
             told.setdefault(note, []).append(names[place])
-    return frame, missing, [f"{note}: {some(columns)}" for note, columns in told.items()]
+    return frame, missing, [f"{note}: {some(columns, 8)}" for note, columns in told.items()]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.checks.finding import SEVERE, Finding, some
-from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError
+from hcat_nb.checks.finding import SEVERE, Finding
+from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError, some
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import name_of_path, names_folder
 from hcat_nb.spec import RunSpec

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.checks.finding import Finding, some
+from hcat_nb.checks.finding import Finding
 from hcat_nb.checks.raw import Raw, coded, feature_frame
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
