@@ -46,7 +46,7 @@ T = TypeVar("T", bound=type)
 ARRAY_SUFFIX = ".npy"
 TABLE_SUFFIXES = (
     *(".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"),
-    *(".xlsx", ".data", ".txt", ".arff", ".feather", ".dta"),
+    *(".xlsx", ".data", ".txt", ".arff"),
 )
 _SHARDS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")  # a folder of them is one table
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")

@@ -78,11 +78,11 @@ def read_file(
     ----------
     path : str or Path
         Text with separators (``.csv``, ``.tsv``, ``.data``, ``.txt``),
-        Parquet, Feather, Stata (``.dta``), ARFF, a workbook (``.xlsx``), or
-        JSON: a list of records (``.json``) or a record a line (``.jsonl``,
-        ``.ndjson``, also ``.json``); text may be compressed (``.gz``, ``.zip``,
-        ...).  A folder, or a pattern like ``"data/*.parquet"``: parts of one
-        table, in the order of their names.
+        Parquet, ARFF, a workbook (``.xlsx``), or JSON: a list of records
+        (``.json``) or a record a line (``.jsonl``, ``.ndjson``, also ``.json``);
+        text may be compressed (``.gz``, ``.zip``, ...).  A folder, or a
+        pattern like ``"data/*.parquet"``: parts of one table, in the order of
+        their names.
     options : TableOptions, optional
         How it is written, where that is not to be found out; words that are
         missing values.
@@ -162,8 +162,6 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         )
     readers: Mapping[str, Callable[[], TableFile]] = {
         ".parquet": lambda: _parquet(file),
-        ".feather": lambda: _plainly("read_feather", file),
-        ".dta": lambda: _plainly("read_stata", file),
         ".arff": lambda: _arff(file),
         ".xlsx": lambda: _sheet(file, options),
         ".json": lambda: _json(file, lines=False),
@@ -264,12 +262,6 @@ def _parquet(file: Path) -> TableFile:
             frame[name] = pd.Categorical.from_codes(codes, categories=names)
             notes.append(f"{name!r}: codes read as the {len(names)} class names of the file")
     return TableFile(frame, tuple(notes))
-
-
-def _plainly(reader: str, file: Path) -> TableFile:
-    import pandas as pd
-
-    return TableFile(getattr(pd, reader)(os.fspath(file)))
 
 
 def _arff(file: Path) -> TableFile:

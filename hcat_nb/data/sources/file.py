@@ -39,8 +39,7 @@ class File(ImageOptions, TableSource):
     path : str
         The file of a table, or its parts: a folder, or a pattern (``data/*.parquet``).
         Kinds: .csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .ndjson,
-        .xlsx, .arff, .feather and .dta; text may be compressed (.gz, .zip,
-        ...).
+        .xlsx and .arff; text may be compressed (.gz, .zip, ...).
     image : str, optional
         Column of image paths, or of the images themselves; the dataset is then
         one of images.  Default: the only column that holds images.
