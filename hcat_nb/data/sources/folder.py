@@ -62,17 +62,7 @@ class Folder(ImageOptions, Source):
         """Return all images of the folder."""
         return self.load_as()
 
-    def load_as(
-        self,
-        *,
-        target: Any = None,
-        classes: Sequence[Any] | None = None,
-        on_missing_label: str = "error",
-        on_bad_row: str = "error",
-        seed: int = 0,
-        truth: Any = None,
-        groups: Any = None,
-    ) -> LabelledDataset:
+    def load_as(self, *, target: Any = None, **reading: Any) -> LabelledDataset:
         """Return all images of the folder, uint8 unless a transform makes floats.
 
         Raises
@@ -88,8 +78,7 @@ class Folder(ImageOptions, Source):
         if target is not None:
             raise DataError("target was given with a folder: its subfolders are the labels", "none")
         # The folders' names are classes: also one called "nan".
-        files, given = self.files(), {"truth": truth, "groups": groups, "file_labels": True}
-        dataset = coerce(files, classes=classes, on_bad_row=on_bad_row, seed=seed, **given)
+        dataset = coerce(self.files(), file_labels=True, **reading)
         return dataset.replace(flip_keeps_label=self.flip_keeps_label)
 
     def files(self) -> ImageFiles:

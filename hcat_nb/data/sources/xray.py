@@ -75,15 +75,7 @@ class XRay(Source):
         return self.load_as()
 
     def load_as(
-        self,
-        *,
-        target: Any = None,
-        classes: Sequence[Any] | None = None,
-        on_missing_label: str = "error",
-        on_bad_row: str = "error",
-        seed: int = 0,
-        truth: Any = None,
-        groups: Any = None,
+        self, *, target: Any = None, classes: Sequence[Any] | None = None, **reading: Any
     ) -> LabelledDataset:
         """Return the images, uint8 of shape (n, 1, size, size).
 
@@ -115,7 +107,7 @@ class XRay(Source):
             pd.Index(table["Image Index"], name=None),
             ImageOptions(size=self.size, fit="stretch", color="grey"),
         )
-        return coerce(files, on_bad_row=on_bad_row, truth=truth, groups=groups)
+        return coerce(files, **reading)
 
     def _chosen(self) -> str:
         if not self.finding:
