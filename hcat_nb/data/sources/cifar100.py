@@ -27,13 +27,5 @@ class CIFAR100(Source):
     cost = "download, 169 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (50000, 3, 32, 32).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file differs from the published one.
-        """
+        """Return the training set, uint8 of shape (50000, 3, 32, 32)."""
         return cifar_dataset(self, "CIFAR100", "train, test and meta")

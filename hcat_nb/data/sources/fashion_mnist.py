@@ -33,13 +33,5 @@ class FashionMNIST(Source):
     cost = "download, 31 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (60000, 1, 28, 28).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file is damaged.
-        """
+        """Return the training set, uint8 of shape (60000, 1, 28, 28)."""
         return idx_dataset(self, "FashionMNIST", CLASSES, flip_keeps_label=True)

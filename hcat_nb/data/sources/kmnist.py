@@ -30,13 +30,5 @@ class KMNIST(Source):
     cost = "download, 21 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (60000, 1, 28, 28).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file is damaged.
-        """
+        """Return the training set, uint8 of shape (60000, 1, 28, 28)."""
         return idx_dataset(self, "KMNIST", CLASSES, flip_keeps_label=False)
