@@ -106,4 +106,6 @@ class Source(ABC):
         ------
         MissingDataError
             If files are absent and may not, or cannot, be downloaded.
+        DataError
+            If a file is damaged, or not the published one.
         """

@@ -33,15 +33,7 @@ class SVHN(Source):
     cost = "download, 182 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (73257, 3, 32, 32).
-
-        Raises
-        ------
-        MissingDataError
-            If the file is absent and may not, or cannot, be downloaded.
-        DataError
-            If it differs from the published one.
-        """
+        """Return the training set, uint8 of shape (73257, 3, 32, 32)."""
         import pandas as pd
         from torchvision.datasets import SVHN as PUBLISHED
         from torchvision.datasets.utils import check_integrity
