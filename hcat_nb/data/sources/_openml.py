@@ -49,15 +49,7 @@ class OpenMLTable(TableSource):
             raise SpecError(f"rows is {self.rows!r}", "a whole number, at least 2, or none for all")
 
     def frame(self) -> tuple[pd.DataFrame, str]:
-        """Return the table, its 0/1 categories as numbers, and the target's name.
-
-        Raises
-        ------
-        MissingDataError
-            If it is not in the cache, and may not or could not be fetched.
-        DataError
-            If a copy has another target.
-        """
+        """Return the table, its 0/1 categories as numbers, and the target's name."""
         frame = self._fetched() if self.path is None else read_frame(self.path)
         target = next((name for name in self.targets if name in frame.columns), None)
         if target is None:
