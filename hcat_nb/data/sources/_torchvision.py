@@ -1,22 +1,32 @@
-"""Where torchvision's datasets lie, and how they get there."""
+"""Where torchvision's datasets lie, and how they get there.
+
+Format of idx files: two zero bytes, a type byte (8 = unsigned byte), the number of
+dimensions, each dimension as a big-endian int32, then the values (Y. LeCun,
+C. Cortes, C. Burges, The MNIST database of handwritten digits).
+"""
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import tempfile
+import zlib
 from http.client import HTTPException
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.data.sources._idx import find_idx, read_idx
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError
 
-__all__ = ["data_root", "download", "idx_dataset", "missing"]
+__all__ = ["data_root", "download", "find_idx", "idx_dataset", "missing", "read_idx"]
+
+_UNSIGNED_BYTE = 8
 
 
 def data_root(root: Path | None) -> Path:
@@ -139,3 +149,54 @@ def _check_pair(raw: Path, images: Tensor, labels: Tensor, n_classes: int) -> No
         raise DataError(
             f"{raw} holds the label {int(labels.max())}", f"labels 0 to {n_classes - 1}"
         )
+
+
+def find_idx(folder: Path, stem: str) -> Path | None:
+    """Return the file ``stem`` or, where only that lies there, ``stem.gz``."""
+    for path in (folder / stem, folder / f"{stem}.gz"):
+        if path.is_file():
+            return path
+    return None
+
+
+def read_idx(path: Path, dimensions: int) -> Tensor:
+    """Return the values of an idx file; a gzipped one is unpacked in memory.
+
+    Parameters
+    ----------
+    path : Path
+        File, gzipped if its name ends in ``.gz``.
+    dimensions : int
+        Dimensions that it has to have.
+
+    Raises
+    ------
+    DataError
+        If the file is no such idx file, or shorter or longer than it claims.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _damaged(path, f"it cannot be unpacked ({error})") from error
+    head = 4 + 4 * dimensions
+    magic = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
+    if len(content) < head or content[:4] != magic:
+        raise _damaged(
+            path,
+            f"it starts with {content[:4].hex() or 'nothing'}, "
+            f"not with {magic.hex()} (unsigned bytes, {dimensions} dimensions)",
+        )
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, head, 4)]
+    if len(content) != head + prod(shape):
+        claimed = " x ".join(map(str, shape))
+        raise _damaged(
+            path, f"it claims {claimed} values, but holds {len(content) - head:,} bytes of them"
+        )
+    if prod(shape) == 0:
+        raise _damaged(path, "it holds no value")
+    # a writable copy: torch has no read-only tensors
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=head).reshape(shape)
+
+
+def _damaged(path: Path, why: str) -> DataError:
+    return DataError(f"{path} is damaged: {why}", "the published file", "delete it and load again")
