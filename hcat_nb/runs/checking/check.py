@@ -79,7 +79,7 @@ def check(
     'copy' (one value a class) alone tells the class; the next column 0.50
     """
     from hcat_nb.checks.raw import thinned
-    from hcat_nb.data.host_memory import free_host_memory
+    from hcat_nb.data.storage import free_host_memory
     from hcat_nb.runs.execution.inputs import make_spec
 
     fields = {item.name for item in dataclasses.fields(RunSpec)}
