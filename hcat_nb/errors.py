@@ -11,22 +11,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = [
-    "DataError",
-    "DataWarning",
-    "DivergedError",
-    "HcatError",
-    "MissingDataError",
-    "ModelError",
-    "RankError",
-    "ScoreError",
-    "SpecError",
-    "StoreError",
-    "TooLargeError",
-    "UnknownNameError",
-    "some",
-]
-
 
 class HcatError(Exception):
     """Base of all errors that hcat_nb raises for a user's mistake.

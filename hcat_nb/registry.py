@@ -22,25 +22,6 @@ from typing import Any, TypeVar
 
 from hcat_nb.errors import HcatError, UnknownNameError
 
-__all__ = [
-    "ALIASES",
-    "ARRAY_SUFFIX",
-    "COMPRESSIONS",
-    "JUDGES",
-    "METHODS",
-    "MODELS",
-    "PERTURBATIONS",
-    "SOURCES",
-    "TABLE_SUFFIXES",
-    "Registry",
-    "name_of_path",
-    "names_file",
-    "names_folder",
-    "nearest",
-    "register",
-    "split_of",
-]
-
 T = TypeVar("T", bound=type)
 
 ARRAY_SUFFIX = ".npy"

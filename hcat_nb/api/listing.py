@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.sources.base import Source
     from hcat_nb.perturbations.base import Perturbation
 
-__all__ = [
-    "KINDS",
-    "Listing",
-    "list_datasets",
-    "list_hardness",
-    "list_methods",
-    "list_models",
-    "listing",
-    "option_texts",
-]
-
 KINDS: dict[str, Registry] = {
     "methods": METHODS,
     "hardness": PERTURBATIONS,

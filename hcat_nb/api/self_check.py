@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["FAULTS", "FLOOR", "planted", "self_check", "small_network"]
-
 # A useless score has AUROC .5 with the standard deviation .048 on 40 faults
 # among 400 samples, so one in a thousand gets here.  The least that a built-in
 # method got over eight seeds is .74, by forgetting, which counts to ten.

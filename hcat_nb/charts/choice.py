@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["choice"]
-
 _NEEDED = ("hardness", "hcm", "value", "mean_rank", "best_group", "n_blocks")
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["dominance"]
-
 _NEEDED = ("first", "second", "n", "wins", "ties", "effect", "effect_low", "effect_high", "p_value")
 
 

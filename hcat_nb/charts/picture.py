@@ -1,4 +1,4 @@
-"""A chart as a small PNG, which a notebook shows without a kernel, and in a page with Vega inside."""
+"""A chart as a small PNG, which a notebook shows without a kernel, and in a page with Vega."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
-
-__all__ = ["chart_html", "charts_script", "filled", "picture", "spec_picture", "vega_lite_version"]
 
 _COLORS = 64  # palette entries: a data map of 60,000 samples stays below 50 kB
 _CLASS = "hcat-chart"

@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
-__all__ = [
-    "CLASSES",
-    "DOUBTS",
-    "GROUPS",
-    "INK",
-    "NONE",
-    "OTHER",
-    "TRUTH",
-    "headed",
-    "line_styles",
-    "themed",
-]
-
 GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
 DOUBTS = {"fine": "#3478B8", "uncertain": "#C98500", "doubted": "#C2255C"}
 TRUTH = {"untouched": "#8C8C8C", "made hard": "#D55E00"}

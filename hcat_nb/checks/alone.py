@@ -15,8 +15,6 @@ from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out
 from hcat_nb.checks.profile import Profile
 from hcat_nb.errors import some
 
-__all__ = ["above_chance", "alone", "leaks", "order_finding", "priced", "sampled"]
-
 ROWS = 20_000
 _VALUES = 2_000_000  # of all columns together
 _BINS = 64

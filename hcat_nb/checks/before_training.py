@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
-__all__ = ["excluded", "told_before", "told_in_a_line"]
-
 _FOUND = "found"
 _NOT_RUN = "not run"
 _HASHED = 2**27  # bytes of images that are compared

@@ -10,8 +10,6 @@ from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.data.reading.spellings import spellings
 from hcat_nb.errors import some
 
-__all__ = ["class_findings"]
-
 _SPLITS = {
     *("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"),
     *("holdout", "unlabeled", "unlabelled"),

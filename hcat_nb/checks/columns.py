@@ -14,8 +14,6 @@ from hcat_nb.data.reading.odd_levels import far_numbers
 from hcat_nb.data.reading.spellings import spellings
 from hcat_nb.errors import some
 
-__all__ = ["collapsed", "column_findings", "constants", "header", "identifiers", "missing_words"]
-
 _NAMED = re.compile(
     r"(^|[\W_])(id|nr|nbr|idx|index|row|rownum|uuid|guid)\W*$|^no\W*$|_no$|^\W*#\W*$"
     r"|^unnamed: ?\d+$|(user|customer|client|patient|subject|person|case|sample|record)id$",

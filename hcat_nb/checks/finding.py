@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["EXCLUDABLE", "LOOK", "NOTE", "SEVERE", "SEVERITIES", "Finding", "leave_out"]
-
 SEVERITIES = SEVERE, LOOK, NOTE = ("severe", "worth a look", "note")
 # Kinds whose columns ``exclude="found"`` leaves out.
 EXCLUDABLE = ("leak", "identifier", "constant")

@@ -14,8 +14,6 @@ from hcat_nb.checks.alone import alone, leaks, sampled
 from hcat_nb.checks.finding import LOOK, Finding
 from hcat_nb.checks.profile import profiles
 
-__all__ = ["file_findings", "file_table"]
-
 
 def file_table(files: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
     """Return ``size`` ("640 x 480"), ``mode`` and ``format`` of files; missing if unreadable."""

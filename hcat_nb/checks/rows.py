@@ -14,8 +14,6 @@ from hcat_nb.errors import some
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["overlap_findings", "row_groups", "twin_findings"]
-
 _COARSE = 0.05  # share of rows with a twin, from which a table is so coarse that twins are chance
 _INFLATED = 0.01  # share of a test set
 

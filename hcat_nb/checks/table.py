@@ -18,16 +18,6 @@ from hcat_nb.errors import some
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "COLUMNS",
-    "WIDEST",
-    "about_columns",
-    "apart_from",
-    "quick_findings",
-    "table_findings",
-    "text_findings",
-]
-
 WIDEST = 2000  # columns that are looked at one by one
 _ROWS, COLUMNS = 4000, 250  # that are looked at before a run
 _TEXTS = 20_000

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["NO_LABEL", "LabelledDataset"]
-
 NO_LABEL = -1  # code of a row whose label is missing
 
 

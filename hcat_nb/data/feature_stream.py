@@ -19,8 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["FeatureStream", "Features", "streamed"]
-
 _THREADS = 2
 _GATHERED = 2**20  # bytes that are gathered at a time, if a batch is not larger
 _AHEAD = 4  # gathered before they are asked for, but not more than so many bytes

@@ -16,8 +16,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.duplicates import row_keys
 from hcat_nb.errors import DataError
 
-__all__ = ["split_rows", "units"]
-
 
 def units(dataset: LabelledDataset) -> np.ndarray:
     """Return one number a row, equal for rows that must share a fold, (n,) int64.

@@ -16,8 +16,6 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["COLORS", "FITS", "ImageOptions"]
-
 COLORS = {"rgb": "RGB", "grey": "L"}
 FITS = ("crop", "pad", "stretch")
 

@@ -22,8 +22,6 @@ from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import DATA_ON
 
-__all__ = ["load"]
-
 
 def load(
     data: Any,

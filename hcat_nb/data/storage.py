@@ -23,16 +23,6 @@ from torch import Tensor
 
 from hcat_nb.errors import TooLargeError
 
-__all__ = [
-    "allocate",
-    "copied",
-    "free_host_memory",
-    "is_mapped",
-    "lies_on_disk",
-    "private_map",
-    "taken",
-]
-
 # Processors on which Linux has the same number for MAP_NORESERVE.
 _COMMON = ("x86_64", "aarch64")
 

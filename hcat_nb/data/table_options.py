@@ -12,8 +12,6 @@ from typing import Any, Self
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
-__all__ = ["ANALYZERS", "IMPUTATIONS", "TableOptions"]
-
 ANALYZERS = ("char_wb", "word")
 IMPUTATIONS = ("mean", "median", "most_frequent")
 

@@ -10,8 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SPREAD_COLUMNS", "seed_means", "with_seed_spread"]
-
 _METRICS = ("auroc", "auprc")
 SPREAD_COLUMNS = tuple(f"{metric}_std" for metric in _METRICS)
 

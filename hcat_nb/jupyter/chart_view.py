@@ -13,8 +13,6 @@ import anywidget  # noqa: TID253 - this module is imported when a widget is want
 from hcat_nb.assets import source
 from hcat_nb.jupyter.vega_bundle import with_vega
 
-__all__ = ["ChartView"]
-
 
 class ChartView(anywidget.AnyWidget):
     """A view of a chart, which follows the page's theme."""

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["Bounds", "ChartMaker", "MapScene"]
-
 _NAMED = 5  # ids of an error message
 
 # Coloring, caption, number of points -> a chart.

@@ -17,8 +17,6 @@ import numpy as np
 from hcat_nb.charts.layers import MapAxis
 from hcat_nb.jupyter.frames import Column
 
-__all__ = ["BUDGET", "Kept", "Replay"]
-
 BUDGET = 64_000_000  # bytes: some 230 epochs of 60,000 samples, 15 of a million
 _STEPS = 65534
 _NOWHERE = 65535

@@ -19,8 +19,6 @@ from hcat_nb.fields import field_choices
 from hcat_nb.magics.text import option_words
 from hcat_nb.spec import RunSpec
 
-__all__ = ["FormControl", "field_control", "looks", "plugin_controls", "split"]
-
 _LAYOUT = {"width": "calc(100% - 6px)", "max_width": "420px"}  # a control has margins
 _STYLE = {"description_width": "132px"}  # "observe batch size"
 _NONE = "none"

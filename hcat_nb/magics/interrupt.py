@@ -15,8 +15,6 @@ from typing import TypeVar
 
 from hcat_nb.signals import interrupts
 
-__all__ = ["empty_frames", "started", "wait_for"]
-
 T = TypeVar("T")
 
 _GUARD_SECONDS = 1.0

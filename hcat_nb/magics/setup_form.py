@@ -25,8 +25,6 @@ from hcat_nb.magics.text import ALWAYS, option_words
 from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.spec import RunSpec
 
-__all__ = ["NameOrVariable", "SetupForm"]
-
 _FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
 _NEAR_DATA = ("target", "subset")
 _NEAR_HARDNESS = ("hardness", "p")

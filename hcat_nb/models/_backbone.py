@@ -30,8 +30,6 @@ from hcat_nb.errors import DataError, MissingDataError, ModelError, SpecError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.models._embedding import find_embedding
 
-__all__ = ["PACKAGES", "Backbone", "as_table", "check_follows", "frozen", "make_backbone"]
-
 _BATCH = 256  # samples that a function of the user's gets at a time
 PACKAGES = ("torchvision", "timm")
 _SIDE = 224

@@ -15,8 +15,6 @@ from hcat_nb.errors import ModelError, UnknownNameError
 from hcat_nb.registry import MODELS, nearest
 from hcat_nb.spec import DEFAULTS
 
-__all__ = ["ModelLike", "build_network", "default_model", "model_name"]
-
 ModelLike = str | nn.Module | Callable[..., nn.Module]
 
 

@@ -21,8 +21,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
-__all__ = ["LAYERS", "form_bytes", "is_supported", "squared_norm"]
-
 
 def squared_norm(layer: nn.Module, x: Tensor, g: Tensor) -> Tensor:
     """Return each sample's squared gradient norm over the layer's trainable parameters.

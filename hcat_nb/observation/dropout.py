@@ -27,8 +27,6 @@ from torch import Tensor, nn
 from hcat_nb.errors import SpecError
 from hcat_nb.seeds import child_seed
 
-__all__ = ["KINDS", "DropoutEnsemble", "Masks"]
-
 # What a model may raise that cannot take the rows of all sub-networks together.
 _NOT_MADE_FOR_IT = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 # Of probabilities: another matrix kernel moves them by 1e-6, another network by more.

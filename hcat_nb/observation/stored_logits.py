@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["LogitsKeeper", "StoredLogits"]
-
 _CLASS_VALUES = b"hcat_nb.class_values"
 
 

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 from hcat_nb.observation._layer_plan import Call, Tap
 
-__all__ = ["TracedForward", "differentiable", "traced_forward"]
-
 
 @contextmanager
 def differentiable(model: nn.Module) -> Iterator[None]:

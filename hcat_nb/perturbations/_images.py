@@ -30,21 +30,6 @@ from hcat_nb.errors import DataError
 from hcat_nb.perturbations._strength import Strength, drawn
 from hcat_nb.perturbations.base import H_CAT, Perturbation
 
-__all__ = [
-    "GreyLevels",
-    "ImageShift",
-    "Pixels",
-    "background",
-    "blocks",
-    "clipped",
-    "extremes",
-    "grey",
-    "grey_levels",
-    "redrawn",
-    "value_range",
-    "with_extremes",
-]
-
 _VALUES = 2**18  # float32 values in a block: 1 MiB, which stays in a processor's cache
 _ATTEMPTS = 20
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601

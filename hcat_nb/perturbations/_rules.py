@@ -20,8 +20,6 @@ from hcat_nb.data.indicators import Indicators, one_hot
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.perturbations._labels import class_codes, populated
 
-__all__ = ["BUILT_IN", "built_in", "confused", "given", "spelled_out"]
-
 _FOLDS = 3
 _MOST_SAMPLES = 3000  # for the quick model: seconds, where 60,000 images take minutes
 # By class code, classes in their usual (for text: alphabetical) order.  A

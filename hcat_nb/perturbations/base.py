@@ -22,8 +22,6 @@ from hcat_nb.seeds import child_seed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["H_CAT", "TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
-
 H_CAT = "H-CAT, arXiv 2403.04551"  # published most kinds
 
 Family = Literal["mislabel", "near_ood", "far_ood", "atypical", "covariate", "mixed"]

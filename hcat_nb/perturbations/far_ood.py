@@ -25,16 +25,6 @@ from hcat_nb.perturbations._tables import Column, column_index, layout, numeric_
 from hcat_nb.perturbations.base import H_CAT, Perturbation
 from hcat_nb.registry import SOURCES
 
-__all__ = [
-    "FarOod",
-    "beyond",
-    "default_source",
-    "flip_bits",
-    "flippable",
-    "like_images",
-    "other_level",
-]
-
 _ROWS = 2**16  # looked at together
 _PUBLISHED = {"mnist": "cifar10", "cifar10": "mnist"}
 _FLIPS = 2

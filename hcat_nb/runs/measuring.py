@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["measured", "metrics_to_keep"]
-
 
 def measured(
     record: Record,

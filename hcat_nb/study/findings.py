@@ -22,16 +22,6 @@ from hcat_nb.evaluation.stability import stability_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "CHOICE_COLUMNS",
-    "DECISIVE",
-    "choice_table",
-    "ends_of_p",
-    "method_results",
-    "mixed_options",
-    "paper_findings",
-]
-
 CHOICE_COLUMNS = (
     *("hardness", "hcm", "value", "mean_rank", "best_group", "n_blocks"),
     *("effect", "effect_low", "effect_high", "p_value"),

@@ -23,8 +23,6 @@ from hcat_nb.study.findings import ends_of_p, method_results
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["THRESHOLDS", "check_hypotheses"]
-
 THRESHOLDS = {
     "h1": ("rank_gain", "fall", "share"),
     "h2": ("chance", "good"),

@@ -19,8 +19,6 @@ from hcat_nb.study.findings import method_results
 from hcat_nb.study.tables import load_study
 from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook_parameters
 
-__all__ = ["NOTEBOOKS", "write_report"]
-
 NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
 _BUNDLED = "bundled"  # tag

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.perturbations.base import Perturbed
 
-__all__ = ["SHORTCUT_COLUMNS", "Study", "load_study", "shortcut_table"]
-
 _TABLES = ("results", "stability", "shortcuts")
 _GROUP = ("dataset", "hardness", "model", "p")
 # What may differ between runs of one group, and what says where they are or what they cost.

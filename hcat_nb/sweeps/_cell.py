@@ -41,8 +41,6 @@ from hcat_nb.sweeps._state import (
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.execute import execute_notebook
 
-__all__ = ["FORKS", "kernel_manager", "run_cell"]
-
 _LOCK = ".lock"
 FORKS = sys.platform == "linux"
 _PRELOAD = "hcat_nb.sweeps._preload"

@@ -44,8 +44,6 @@ from hcat_nb.training.ranks import Ranks
 from hcat_nb.training.seed import isolated_rng, random_state, set_random_state
 from hcat_nb.training.shares import Replicated
 
-__all__ = ["BatchWide", "RankTrainer"]
-
 # torch renamed it in 2.14, and warns of the old name.
 _OWN_BUFFERS: Any = (
     {"forward_sync_buffers": False}

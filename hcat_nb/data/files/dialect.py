@@ -17,8 +17,6 @@ from typing import Any
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
 
-__all__ = ["SPACE", "Dialect", "find_dialect", "form", "guess_encoding", "records"]
-
 SPACE = r"\s+"  # any run of blanks
 
 _ROWS, _LINES = 1000, 300  # that are looked at: for a header, for a separator

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
-__all__ = ["ImageFiles", "ImageRow", "from_files", "missing_files"]
-
 _NAMED = 5  # files that a message names
 
 

@@ -14,8 +14,6 @@ from hcat_nb.data.files.mend_text import DROP, json_cells, mend_json, mend_rows,
 from hcat_nb.data.files.table_files import TableFile, kind_of_file
 from hcat_nb.errors import DataError, StoreError
 
-__all__ = ["DROP", "mend_files", "mend_images"]
-
 _JSON = (".json", ".jsonl", ".ndjson")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.table_options import TableOptions
 
-__all__ = ["NumberText", "blank_mixed", "number_text", "told_missing", "without"]
-
 # Missing among numbers and dates; among other words a level, or a class, like any other.
 _WORDS = {
     *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),

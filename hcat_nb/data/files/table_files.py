@@ -26,8 +26,6 @@ from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableFile", "kind_of_file", "read_file", "read_frame", "table_files"]
-
 _TEXT = (".csv", ".tsv", ".data", ".txt")
 _LISTED = 5
 # The parsers' errors are ValueErrors; a workbook without its parts is a KeyError.

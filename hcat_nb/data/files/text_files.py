@@ -19,8 +19,6 @@ from hcat_nb.errors import DataError, some
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_text"]
-
 _HEAD = 1 << 20  # bytes of a file that tell how it is written
 _LOOK = 300  # rows that tell the decimal sign
 

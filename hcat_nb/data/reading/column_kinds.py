@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.table_options import TableOptions
 
-__all__ = ["Category", "Number", "read_column"]
-
 _NUMERIC_TEXT = 0.9  # share of texts that are numbers from which the others are suspect
 _MANY = 50  # levels from which a column is looked at
 _LISTED = 3

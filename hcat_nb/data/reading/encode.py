@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.reading.column_kinds import Category
     from hcat_nb.data.table_options import TableOptions
 
-__all__ = ["INFREQUENT", "MISSING", "encode", "impute"]
-
 INFREQUENT, MISSING = "(infrequent)", "(missing)"  # levels that are no value
 
 _MOST_INDICATORS = 20_000  # of a table: a first layer of more is no small network

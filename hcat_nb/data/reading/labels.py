@@ -17,8 +17,6 @@ from hcat_nb.errors import DataError, some
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Coded", "code_labels"]
-
 _LISTED = 10
 # What str() makes of a missing value.  "None" is not among them: it is a class in
 # many tables ("None", "Mild", "Severe").

@@ -15,8 +15,6 @@ import numpy as np
 
 from hcat_nb.errors import some
 
-__all__ = ["far_numbers", "odd_levels"]
-
 _RARE = 0.01  # share of the rows
 _FEWEST = 5  # levels of one form, to say what is usual
 _FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's "far out"

@@ -16,8 +16,6 @@ import numpy as np
 
 from hcat_nb.errors import some
 
-__all__ = ["Offset", "difference", "find_offset", "find_offsets", "offset_notes"]
-
 _EXACT = 2**24  # whole numbers up to here are float32 numbers
 _FAR = 16  # half quartile ranges from 0: nearer, float32 is as fine as where it is best
 _SAME = 2.0**-44  # of the largest: float64 numbers nearer than this differ by rounding alone

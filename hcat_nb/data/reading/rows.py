@@ -13,14 +13,6 @@ from hcat_nb.errors import DataError, SpecError, some
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "POLICIES",
-    "check_policy",
-    "settle_bad_rows",
-    "settle_missing_labels",
-    "settle_unread",
-]
-
 POLICIES = ("error", "drop", "keep")
 
 _NAMED = 5  # rows that a message names

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.table_options import TableOptions
 
-__all__ = ["Table", "nearest_columns", "read_table", "tf_idf"]
-
 _BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
 _LISTED = 12  # names that a message lists
 # Of the dense matrix.  VoG keeps two more of its size.

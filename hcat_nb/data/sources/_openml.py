@@ -15,8 +15,6 @@ from hcat_nb.errors import DataError, MissingDataError, SpecError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OpenMLTable"]
-
 _DRAWN = 50_000  # rows that H-CAT draws of a longer table, with pandas' sample and this seed:
 _SEED = 0
 

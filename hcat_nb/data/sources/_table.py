@@ -15,8 +15,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableSource"]
-
 
 @dataclass(frozen=True)
 class TableSource(TableOptions, Source):

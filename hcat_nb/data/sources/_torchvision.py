@@ -24,8 +24,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError
 
-__all__ = ["data_root", "download", "find_idx", "idx_dataset", "missing", "read_idx"]
-
 _UNSIGNED_BYTE = 8
 
 

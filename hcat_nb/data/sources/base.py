@@ -14,8 +14,6 @@ from hcat_nb.data.truth import with_groups, with_truth
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
-__all__ = ["Source"]
-
 _COMMON = ("root", "download")  # of every source; options of a run, not of a dataset
 
 

@@ -11,8 +11,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._cifar import cifar_dataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["CIFAR100"]
-
 
 @dataclass(frozen=True)
 class CIFAR100(Source):

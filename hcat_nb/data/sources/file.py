@@ -22,8 +22,6 @@ from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["File"]
-
 _TABLE = [item.name for item in fields(TableOptions)]
 # How columns become numbers; the others tell how a file is read, whatever it holds.
 _ENCODING = [*_TABLE[: _TABLE.index("sep")]]

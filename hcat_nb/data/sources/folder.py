@@ -17,8 +17,6 @@ from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, SpecError
 from hcat_nb.registry import names_file, nearest, split_of
 
-__all__ = ["Folder"]
-
 # What macOS, Windows, Synology and Python leave in folders.
 _JUNK = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information", "@eaDir", "__pycache__")
 

@@ -21,8 +21,6 @@ from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
-__all__ = ["CLASSES", "FINDINGS", "MedMNIST"]
-
 _SPLITS = ("train", "val", "test")
 _ORGANS = (
     *("bladder", "femur-left", "femur-right", "heart", "kidney-left", "kidney-right"),

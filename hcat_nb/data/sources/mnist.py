@@ -12,8 +12,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._torchvision import idx_dataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["MNIST"]
-
 
 @dataclass(frozen=True)
 class MNIST(Source):

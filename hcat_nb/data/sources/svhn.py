@@ -17,8 +17,6 @@ from hcat_nb.data.sources._torchvision import data_root, download
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError
 
-__all__ = ["SVHN"]
-
 
 @dataclass(frozen=True)
 class SVHN(Source):

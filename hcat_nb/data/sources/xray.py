@@ -28,8 +28,6 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FINDINGS", "XRay"]
-
 FINDINGS = ("Airspace opacity", "Fracture", "Nodule or mass", "Pneumothorax")
 
 _INCLUDED = "data/google2019_nih-chest-xray-labels.csv.gz"  # in the package torchxrayvision

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.review.gallery_page import SampleViews
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["ExploreControls", "ExploreScreen", "show_explorer"]
-
 _NOT_KEPT = (
     "not kept by this run: keep_dynamics='probs' in Python, --keep-dynamics probs in "
     "%hcat_train, keeps it"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from hcat_nb.checks.raw import Raw
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["Facts", "check", "of_images", "of_table", "shared_images", "shared_rows"]
-
 _SHARE = 0.2  # of the free memory, that a file may take to be read whole
 Facts = tuple[dict[str, Any], list[Finding], list[str]]  # what was read, findings, what did not run
 _CLASSES = 12  # that are listed

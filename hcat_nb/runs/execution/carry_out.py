@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import Control
     from hcat_nb.training.ranks import Ranks
 
-__all__ = ["Checkpoints", "Relay", "carry_out"]
-
 
 _log = logging.getLogger(__name__)
 

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.runs.execution.pipeline import Pipeline
 
-__all__ = [
-    *("PROBABILITIES", "check_order", "check_outputs", "fit_outputs", "output_names"),
-    "seem_probabilities",
-]
-
 _LEAST = 0.6  # accuracy under another order
 _PER_CLASS = 5  # rows; with fewer, the best of all orders hits much by chance
 _ROWS = 256  # that a module handed over is shown

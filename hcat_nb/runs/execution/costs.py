@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.observation.clock import Clock
 
-__all__ = ["EXTRA", "OBSERVE", "SCORE", "costs_table", "described_parts", "part_timings"]
-
 EXTRA, OBSERVE, SCORE = "extra/", "observe/", "score/"
 
 

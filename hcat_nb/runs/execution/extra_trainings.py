@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.execution.extra_jobs import Job
     from hcat_nb.training.loop import Notify, Outcome, Trainer, Training
 
-__all__ = ["ExtraTrainings", "Gauge", "make_gauge"]
-
 MakeNetwork = Callable[["LabelledDataset"], "nn.Module"]
 
 

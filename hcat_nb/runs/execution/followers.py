@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.ranks import Ranks
 
-__all__ = ["FollowerJournal", "broadcast", "check_spec"]
-
 
 class FollowerJournal(Journal):
     """Reads checkpoints, and leaves it to the leading rank to write them."""

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
-__all__ = ["given_truth", "with_hardness"]
-
 _WORDS = {"yes": True, "no": False, "true": True, "false": False, "y": True, "n": False}
 _NAMED = 5  # values that a message lists
 

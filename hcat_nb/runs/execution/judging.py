@@ -29,19 +29,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.execution.pipeline import Pipeline
     from hcat_nb.spec import RunSpec
 
-__all__ = [
-    "MOST_ROWS",
-    "MOST_VALUES",
-    "ask",
-    "find_embedding_of",
-    "judge_features",
-    "judge_seconds",
-    "judged",
-    "make_judges",
-    "settled",
-    "without_embedding",
-]
-
 # What a run judges without being asked to: about a minute on a core at most.
 MOST_ROWS, MOST_VALUES = 20_000, 10**8
 _BLOCK = 4096  # rows scaled at a time

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.training.loop import Trainer
 
-__all__ = ["check_memory", "free_memory", "memory_need"]
-
 # Bytes of scores, details, flags and truth for a sample: some forty columns.
 _TABLES = 400
 # Gradients, two moments of Adam, and the weights of the last finished epoch.

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.spec import RunSpec
 
-__all__ = ["perturbed"]
-
 
 def perturbed(
     data: Any = None,

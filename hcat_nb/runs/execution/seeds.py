@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.spec import RunSpec
 
-__all__ = ["combined", "seed_specs"]
-
 # Proposals rest on the first network and on what was held out from it.
 _OF_FIRST = ("suggested", "suggested_probability")
 _ONE_START = (

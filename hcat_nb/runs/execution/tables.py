@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.runs.execution.answers import Answers
 
-__all__ = [
-    "Outcome",
-    "details_table",
-    "flags_table",
-    "held_out_table",
-    "id_frame",
-    "map_columns",
-    "outcome",
-    "score_and_release",
-    "scores_table",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class Outcome:

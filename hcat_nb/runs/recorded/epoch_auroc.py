@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["epoch_auroc"]
-
 
 class _FirstEpochs(Recorded):
     """The first epochs of other dynamics."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.observation.recorded import Content, Moment, Recorded
 
-__all__ = ["RecordedInput", "read_input"]
-
 MOMENTS = ("epoch_end", "train")
 _NAMED = 3  # ids that a message names
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["label_probabilities", "outcomes"]
-
 
 def label_probabilities(run: Record) -> pd.DataFrame:
     """Return the label's probability, a column for each epoch.

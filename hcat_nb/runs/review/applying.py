@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["MISLABELED", "Mislabeled", "applied", "apply_to"]
-
 Mislabeled = Literal["unlabel", "drop", "keep"]
 
 

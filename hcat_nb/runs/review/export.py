@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.review.applying import Mislabeled
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["Mended", "apply_to_files", "mended"]
-
 _LOG = ("id", "column", "old", "new", "reason")
 
 
@@ -105,7 +103,7 @@ class Mended:
 
     def _changes(self, data: _Data) -> tuple[dict[int, Any], list[tuple[str, str, str, str, str]]]:
         """Return what becomes of which row, and the lines of the log."""
-        from hcat_nb.data.files.mending import DROP
+        from hcat_nb.data.files.mend_text import DROP
 
         decisions = _decisions_on(data, self.decisions)
         samples = decisions.samples

@@ -15,8 +15,6 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Samples", "id_list", "positions", "quoted", "unknown_ids"]
-
 _NAMED = 3  # ids that a message names
 _CLASSES_NAMED = 20  # classes that a message lists
 

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.spec import RunSpec
 
-__all__ = [
-    "data_fingerprint",
-    "differences",
-    "environment",
-    "model_fingerprint",
-    "seen_fingerprint",
-    "spec_fingerprint",
-    "tensor_digest",
-]
-
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 

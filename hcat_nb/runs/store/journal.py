@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
     from hcat_nb.training.loop import TrainState
 
-__all__ = ["Journal"]
-
 _LARGE = 2**20  # bytes, from which an accumulator has a file of its own
 
 
