@@ -91,16 +91,7 @@ def above_chance(score: float, n_classes: int) -> float:
 
 
 def leaks(columns: Sequence[Profile], scores: dict[str, float], n_classes: int) -> list[Finding]:
-    """Return the columns that give the label away.
-
-    Parameters
-    ----------
-    columns : sequence of Profile
-    scores : dict of str to float
-        Of each, as :func:`alone` gives them.
-    n_classes : int
-        Classes that have rows.
-    """
+    """Return the columns that give the label away."""
     telling = [one for one in columns if scores.get(one.name, 0) >= _TELLS]
     if not telling:
         return []

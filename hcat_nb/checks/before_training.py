@@ -28,14 +28,6 @@ _HASHED = 2**27  # bytes of images that are compared
 def told_before(dataset: LabelledDataset, spec: RunSpec, *, tell: bool) -> list[str]:
     """Return what cheap checks find in the data of a run, as notes; warn of what is severe.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    spec : RunSpec
-        With ``strict`` a severe finding is an error.
-    tell : bool
-        Whether to warn.
-
     Raises
     ------
     DataError

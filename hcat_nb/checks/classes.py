@@ -22,13 +22,6 @@ _ALIKE = 0.8
 def class_findings(names: Sequence[Any], counts: Sequence[int]) -> list[Finding]:
     """Return what the names of the classes and their rows show.
 
-    Parameters
-    ----------
-    names : sequence
-        The value of each class.
-    counts : sequence of int
-        Its rows.
-
     Examples
     --------
     >>> print(*class_findings(["cat", "Cat", "dog"], [40, 10, 50]), sep=chr(10))

@@ -49,15 +49,7 @@ def column_findings(columns: Sequence[Profile]) -> list[Finding]:
 def identifiers(
     columns: Sequence[Profile], scores: Mapping[str, float], n_classes: int
 ) -> list[Finding]:
-    """Return the columns that number or name rows; severe where such a one tells the class.
-
-    Parameters
-    ----------
-    columns : sequence of Profile
-    scores : mapping of str to float
-        How well each alone tells the class.
-    n_classes : int
-    """
+    """Return the columns that number or name rows; severe where such a one tells the class."""
     found: dict[tuple[str, str], list[str]] = {}
     for one in columns:
         if what := _identity(one):
@@ -235,14 +227,7 @@ def _spelled(columns: Sequence[Profile]) -> list[Finding]:
 
 
 def collapsed(columns: Sequence[Profile], read: Mapping[str, np.ndarray]) -> list[Finding]:
-    """Return the columns of which float32 does not tell the values apart.
-
-    Parameters
-    ----------
-    columns : sequence of Profile
-    read : mapping of str to array of shape (n,), float32
-        What a run reads of each.
-    """
+    """Return the columns of which float32 does not tell the values apart."""
     left = {
         one: len(np.unique(read[one.name][one.codes >= 0]))
         for one in columns

@@ -31,14 +31,7 @@ def file_table(files: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
 
 
 def file_findings(files: pd.DataFrame, labels: np.ndarray) -> list[Finding]:
-    """Return whether the size, mode or format of a file tells its class.
-
-    Parameters
-    ----------
-    files : pandas.DataFrame of n rows
-        As :func:`file_table` gives it.
-    labels : array of shape (n,), int64
-    """
+    """Return whether the size, mode or format of a file tells its class."""
     n_classes = int(labels.max(initial=-1)) + 1
     rows = sampled(len(labels), 3)
     columns, rows = profiles(files), rows[labels[rows] >= 0]

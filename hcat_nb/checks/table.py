@@ -70,10 +70,7 @@ def about_columns(
 ) -> list[Finding]:
     """Return the columns that give the label away, that number rows, and that are constant.
 
-    Parameters
-    ----------
-    columns, labels, names
-        As in :func:`table_findings`; spellings of one class count as one.
+    Spellings of one class count as one.
     """
     if len(names):
         labels = np.where(labels >= 0, joint_codes(names)[labels], labels)
@@ -101,13 +98,7 @@ def apart_from(findings: Sequence[Finding]) -> list[str]:
 def quick_findings(
     frame: pd.DataFrame, labels: np.ndarray, names: Sequence[Any] = (), text: str | None = None
 ) -> list[Finding]:
-    """Return leaks, identifiers and constants, by some of the rows of a large table.
-
-    Parameters
-    ----------
-    frame, labels, names, text
-        As in :func:`table_findings`.
-    """
+    """Return leaks, identifiers and constants, by some of the rows of a large table."""
     step = max(1, -(-len(frame) // _ROWS))
     part = frame.drop(columns=[] if text is None else [text]).iloc[::step, :COLUMNS]
     columns = profiles(part)
@@ -119,16 +110,7 @@ def quick_findings(
 
 
 def text_findings(texts: pd.Series, labels: np.ndarray, names: Sequence[Any]) -> list[Finding]:
-    """Return what is wrong with texts.
-
-    Parameters
-    ----------
-    texts : pandas.Series of n texts
-    labels : array of shape (n,), int64
-        Class codes, -1 where missing.
-    names : sequence
-        The value of each class.
-    """
+    """Return what is wrong with texts."""
     words = texts.fillna("").astype(str).str.strip()
     findings = _written(words, labels, names)
     if empty := int((words == "").sum()):

@@ -66,11 +66,6 @@ class FeatureStream:
     def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield the features of each part, gathered ahead.
 
-        Parameters
-        ----------
-        parts : sequence of Tensor of shape (b,), int64
-            Positions; on whatever device.
-
         Yields
         ------
         Tensor of shape (b, ...)
@@ -127,12 +122,6 @@ Features = Tensor | FeatureStream
 
 def streamed(features: Features, parts: Sequence[Tensor]) -> Iterator[Tensor]:
     """Return the features of each part in turn, ``features[part]``.
-
-    Parameters
-    ----------
-    features : Tensor or FeatureStream
-    parts : sequence of Tensor of shape (b,), int64
-        Positions.
 
     Examples
     --------

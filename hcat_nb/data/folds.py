@@ -41,14 +41,6 @@ def units(dataset: LabelledDataset) -> np.ndarray:
 def split_rows(dataset: LabelledDataset, k: int, state: int) -> list[tuple[Tensor, Tensor]]:
     """Return the trainable rows in ``k`` stratified folds.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    k : int
-        At least 2.
-    state : int
-        Seed of the split.
-
     Returns
     -------
     list of (Tensor, Tensor), int64, ascending

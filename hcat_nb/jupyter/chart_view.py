@@ -28,13 +28,7 @@ class ChartView(anywidget.AnyWidget):
         self.on_msg(self._hear)
 
     def show(self, spec: dict[str, Any]) -> None:
-        """Draw a specification in every view, in the place of the one before; safe in any thread.
-
-        Parameters
-        ----------
-        spec : dict
-            Of Vega-Lite, as ``chart.to_dict()`` gives it.
-        """
+        """Draw a specification in every view, in place of the one before; safe in any thread."""
         with self._lock:
             self._seq += 1
             self._last = {"type": "chart", "seq": self._seq, "spec": spec}

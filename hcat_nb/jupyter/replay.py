@@ -67,17 +67,7 @@ class Replay:
         y: np.ndarray,
         extras: Mapping[str, Mapping[str, Column]],
     ) -> None:
-        """Keep an epoch, and drop others if there are too many.
-
-        Parameters
-        ----------
-        epoch : int
-        heading : str
-        x, y : array of shape (n,)
-            NaN where a sample has no place.
-        extras : mapping
-            Further datasets of that epoch.
-        """
+        """Keep an epoch, and drop others if there are too many."""
         places = np.stack(
             [_steps(axis, values) for axis, values in zip(self._axes, (x, y), strict=True)]
         )

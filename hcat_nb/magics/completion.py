@@ -34,13 +34,6 @@ _FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
 def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] | None:
     """Return the word before the cursor and what it may become.
 
-    Parameters
-    ----------
-    line : str
-        Text of the line up to the cursor.
-    variables : mapping
-        Of the notebook.
-
     Returns
     -------
     tuple of (str, list of str), or None

@@ -109,12 +109,6 @@ def plugin_controls(plugin: type, given: Mapping[str, Any]) -> list[FormControl]
 
     Their words are ``key=value``, without a flag; a control that is empty or
     shows the default gives none.
-
-    Parameters
-    ----------
-    plugin : type
-    given : mapping
-        Values to begin with, in place of the defaults.
     """
     kinds = _hints(plugin)
     made = []

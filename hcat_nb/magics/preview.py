@@ -92,11 +92,6 @@ class Previewer:
     def show(self, keywords: Mapping[str, Any]) -> str:
         """Return a preview as HTML, in which whatever comes from the data is text.
 
-        Parameters
-        ----------
-        keywords : mapping
-            Of :func:`hcat_nb.characterize`.
-
         Raises
         ------
         HcatError

@@ -55,16 +55,7 @@ def is_supported(layer: nn.Module) -> bool:
 
 
 def form_bytes(layer: nn.Module, x: Tensor, out: torch.Size) -> int:
-    """Return about how many bytes :func:`squared_norm` needs for one sample.
-
-    Parameters
-    ----------
-    layer : Module
-    x : Tensor of shape (b, ...)
-        What enters it.
-    out : Size
-        Shape (b, ...) of what leaves it.
-    """
+    """Return about how many bytes :func:`squared_norm` needs for one sample."""
     if isinstance(layer, _ConvNd):
         fields = layer.weight[0].numel() * layer.groups
         positions = out[2:].numel()

@@ -171,11 +171,6 @@ class StoredLogits(Recorded):
     def epoch(self, epoch: int) -> pd.DataFrame:
         """Return the logits at the end of an epoch.
 
-        Parameters
-        ----------
-        epoch : int
-            From 1.
-
         Returns
         -------
         pandas.DataFrame

@@ -189,13 +189,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def kernel_manager(started: Callable[[int], None]) -> type[Any]:
-    """Return a class of kernel managers for papermill.
-
-    Parameters
-    ----------
-    started : callable
-        Gets the id of each kernel's process.
-    """
+    """Return a class of kernel managers for papermill."""
     from jupyter_client.manager import AsyncKernelManager
 
     class Manager(AsyncKernelManager):

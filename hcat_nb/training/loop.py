@@ -155,11 +155,6 @@ class Trainer:
     def fit(self, start: StartEvent) -> Training:
         """Train all epochs, or until stopped.
 
-        Parameters
-        ----------
-        start : StartEvent
-            Told to the listeners first.
-
         Returns
         -------
         Training

@@ -77,16 +77,6 @@ class Dialect:
 def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> Dialect:
     """Return how a file is written, by its beginning and what the user said.
 
-    Parameters
-    ----------
-    file : Path
-        What messages call it.
-    head : bytes
-        Whole lines.
-    kind : str
-        Its suffix.
-    options : TableOptions
-
     Raises
     ------
     DataError

@@ -86,12 +86,6 @@ def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:
 def from_files(files: ImageFiles, seed: int) -> Parts:
     """Read every file once, in order.
 
-    Parameters
-    ----------
-    files : ImageFiles
-    seed : int
-        Parent of what the transform draws at random.
-
     Returns
     -------
     Parts

@@ -30,15 +30,6 @@ def read_text(
 ) -> tuple[pd.DataFrame, tuple[str, ...], _Found, tuple[Dialect]]:
     """Read a file of text with separators.
 
-    Parameters
-    ----------
-    file : Path
-    kind : str
-        Its suffix.
-    options : TableOptions
-    words : set of str
-        Columns whose texts are words.
-
     Returns
     -------
     frame : DataFrame

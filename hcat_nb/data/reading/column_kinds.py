@@ -60,13 +60,6 @@ class Category:
 def read_column(series: pd.Series, name: str, options: TableOptions) -> Number | Category:
     """Return a column's values, as numbers or as categories.
 
-    Parameters
-    ----------
-    series : pandas.Series
-    name : str
-        What messages call it.
-    options : TableOptions
-
     Raises
     ------
     DataError

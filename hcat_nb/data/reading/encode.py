@@ -25,12 +25,6 @@ def encode(
 ) -> tuple[np.ndarray, list[tuple[Any, ...]], list[str]]:
     """Return categorical columns as codes.
 
-    Parameters
-    ----------
-    columns : mapping of str to Category
-        By name; all of one length.
-    options : TableOptions
-
     Returns
     -------
     codes : array of shape (n, len(columns)), float32

@@ -23,13 +23,7 @@ _ABSENT = {"", "?", "-", "na", "n/a", "nan", "null", "unknown", "missing"}  # in
 
 
 def odd_levels(columns: Mapping[str, np.ndarray]) -> list[str]:
-    """Return notes on levels that seem to be missing values, far-off numbers, or very rare.
-
-    Parameters
-    ----------
-    columns : mapping of str to array of shape (n,), object
-        Values by column, NaN where missing.
-    """
+    """Return notes on levels that seem to be missing values, far-off numbers, or very rare."""
     import pandas as pd
 
     far, rare = [], []

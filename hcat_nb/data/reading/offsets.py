@@ -36,11 +36,6 @@ class Offset:
 def find_offset(values: np.ndarray) -> Offset | None:
     """Return what has to be taken off a column; None if it may stay as it is.
 
-    Parameters
-    ----------
-    values : array of shape (n,)
-        Numbers; NaN where missing.
-
     Examples
     --------
     >>> find_offset(1_700_000_000 + np.arange(45))

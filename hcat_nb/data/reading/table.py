@@ -53,12 +53,6 @@ class Table:
 def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
     """Read feature columns: numbers, then texts as TF-IDF weights in the last columns.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Features only, column names text; left as it is.
-    options : TableOptions
-
     Raises
     ------
     DataError

@@ -69,16 +69,6 @@ def fit_outputs(
 ) -> LabelledDataset:
     """Return the data with a class for each output of a pipeline's network, in their order.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Gets notes.
-    clean : LabelledDataset
-    width : int
-        Number of outputs.
-    own : Backbone, optional
-        What makes the samples that a module of the user's own sees.
-
     Raises
     ------
     ModelError

@@ -100,13 +100,6 @@ class ExtraTrainings:
     def run(self, training: Training, notify: Notify) -> None:
         """Train all of them, unless the run's own training did not finish.
 
-        Parameters
-        ----------
-        training : Training
-            The run's own; a stop here makes it ``"stopped"``.
-        notify : callable
-            Tells the run's listeners.
-
         Raises
         ------
         DivergedError
@@ -268,15 +261,7 @@ class Gauge(Protocol):
 
 
 def make_gauge(job: Job, labels: Tensor, epochs: int) -> Gauge:
-    """Return what measures the quantity of ``job``.
-
-    Parameters
-    ----------
-    job : Job
-    labels : Tensor of shape (n,), int64
-        The job's, on the device of the training.
-    epochs : int
-    """
+    """Return what measures the quantity of ``job``."""
     if job.quantity[0] is Need.OUT_OF_FOLD:
         return _HeldOutLogits(job, labels, epochs)
     return _ThresholdMargins(job, labels, epochs)

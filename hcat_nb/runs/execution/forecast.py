@@ -97,11 +97,6 @@ def forecast(
 ) -> Forecast:
     """Say what a run would take, without doing it.
 
-    Parameters
-    ----------
-    data, labels, name, model, classes, truth, features, spec, **options
-        As for :func:`hcat_nb.characterize`.
-
     Raises
     ------
     HcatError

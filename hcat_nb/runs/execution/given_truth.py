@@ -70,13 +70,6 @@ def with_hardness(
 ) -> tuple[Perturbed, str]:
     """Return the data with what ``spec`` says is hard: injected now, or as their truth has it.
 
-    Parameters
-    ----------
-    clean : LabelledDataset
-    spec : RunSpec
-    given : Perturbed, optional
-        What was injected already.
-
     Returns
     -------
     perturbed : Perturbed

@@ -46,14 +46,7 @@ def settled(methods: Sequence[Method], dataset: LabelledDataset) -> list[Method]
 
 
 def make_judges(spec: RunSpec, dataset: LabelledDataset) -> tuple[list[Method], str]:
-    """Return the judges that the run has beside its methods, and a note if it cannot afford them.
-
-    Parameters
-    ----------
-    spec : RunSpec
-    dataset : LabelledDataset
-        As it is trained on.
-    """
+    """Return the judges of a run beside its methods, and a note if it cannot afford them."""
     names = spec.judge_names()
     n, width = len(dataset), _width(dataset)
     if names and (n > MOST_ROWS or n * width > MOST_VALUES):

@@ -31,15 +31,7 @@ _WORKSPACE = 2**25
 
 
 def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
-    """Return the bytes that each part of a run has yet to touch, by name.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        Not yet run.
-    accumulators : mapping of str to Buffered
-        Methods by their names, and what else observes.
-    """
+    """Return the bytes that each part of a run has yet to touch, by name."""
     from hcat_nb.observation.record import Need
 
     n, shape = len(trainer.features), tuple(trainer.features.shape[1:])

@@ -23,11 +23,6 @@ def perturbed(
 ) -> Perturbed:
     """Return the data that a run with these options would train on, and the truth about them.
 
-    Parameters
-    ----------
-    data, labels, name, classes, spec, **options
-        As for :func:`hcat_nb.characterize`.
-
     Raises
     ------
     HcatError

@@ -39,12 +39,6 @@ def epoch_auroc(run: Record, methods: Sequence[str]) -> pd.DataFrame:
     The scores of a row are those of a training of so many epochs.  Samples
     without a score are left out, as :func:`hcat_nb.evaluate` does.
 
-    Parameters
-    ----------
-    run : Record
-    methods : sequence of str
-        Of the run.
-
     Returns
     -------
     pandas.DataFrame

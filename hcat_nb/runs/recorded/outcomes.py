@@ -32,14 +32,6 @@ def label_probabilities(run: Record) -> pd.DataFrame:
 def outcomes(run: Record, dynamics: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
     """Return "correct", "incorrect" or "unknown" for samples and epochs.
 
-    Parameters
-    ----------
-    run : Record
-    dynamics : pandas.DataFrame
-        As :func:`label_probabilities` gives them.
-    rows : array of shape (k,), int64
-        Positions.
-
     Returns
     -------
     array of object, shape (k, n_epochs)

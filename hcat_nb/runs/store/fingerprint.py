@@ -29,13 +29,7 @@ def tensor_digest(tensor: Tensor) -> str:
 
 
 def data_fingerprint(dataset: LabelledDataset) -> dict[str, Any]:
-    """Return plain values that other data would not give.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        As it is trained on, injected hardness included.
-    """
+    """Return plain values that other data would not give."""
     ids = "\n".join(map(repr, dataset.sample_ids.tolist()))
     return {
         "number of samples": len(dataset),

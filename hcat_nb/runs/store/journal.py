@@ -117,11 +117,6 @@ class Journal:
     def tensors(self, index: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the moving parts, and the accumulators' states by name, of a checkpoint.
 
-        Parameters
-        ----------
-        index : mapping
-            As :func:`hcat_nb.runs.store.checkpoint.read_index` gives it.
-
         Raises
         ------
         StoreError
@@ -195,15 +190,7 @@ class Journal:
         drop_if_empty(self.folder)
 
     def save(self, run: Record, metrics: pd.DataFrame | None, *, resumable: bool) -> None:
-        """Save the run in place of its checkpoints, which stay if they are wanted.
-
-        Parameters
-        ----------
-        run : Record
-        metrics : pandas.DataFrame or None
-        resumable : bool
-            Whether the run was stopped and can go on.
-        """
+        """Save the run in place of its checkpoints, which stay if they are wanted."""
         if self.keep and not resumable and (index := read_index(self.folder)) is not None:
             write_json(self.place / INDEX, {**index, "outcome": "finished"})
         write_record(run, self.folder, metrics, keep_checkpoint=self.keep or resumable)
