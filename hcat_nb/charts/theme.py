@@ -66,6 +66,28 @@ def line_styles(names: Sequence[str], field: str, title: str | None = None) -> d
     }
 
 
+def heat_map(
+    base: Any, color: alt.Color, flag: str, dark: alt.ExpressionFunction, outline: float
+) -> list[Any]:
+    """Return cells with their ``figure``, outlined and bold where the column ``flag`` is 1."""
+    import altair as alt
+
+    field = str(color.shorthand).partition(":")[0]
+    shown = alt.condition(f"isValid(datum.{field})", color, alt.value(NONE))
+    return [
+        base.mark_rect(stroke="#88888840", strokeWidth=0.5).encode(color=shown),
+        base.transform_filter(f"datum.{flag} == 1").mark_rect(
+            fillOpacity=0, stroke="#333333", strokeWidth=outline
+        ),
+        *(
+            base.transform_filter(f"datum.{flag} == {number}")
+            .mark_text(fontSize=10, fontWeight=weight)
+            .encode(text="figure:N", color=alt.value(dark))
+            for number, weight in ((0, "normal"), (1, "bold"))
+        ),
+    ]
+
+
 def themed(chart: ChartT) -> ChartT:
     """Return ``chart`` in the project's type and colours; it gains the parameter ``ink``.
 
