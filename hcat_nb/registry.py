@@ -15,7 +15,7 @@ import os
 import pkgutil
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,6 +65,19 @@ def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
     listed = "one of " + ", ".join(known)
     close = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
     return f"{listed} (nearest: {', '.join(close)})" if close else listed
+
+
+def refuse_unknown(options: Iterable[str], known: Sequence[str], wrong: str) -> None:
+    """Raise UnknownNameError for an option that is not known; ``wrong`` has a place for its name.
+
+    Examples
+    --------
+    >>> refuse_unknown(["size"], ("size", "fit"), "images have no option {!r}")
+    """
+    for name in options:
+        if name not in known:
+            expected = nearest(name, tuple(known)) if known else "no options"
+            raise UnknownNameError(wrong.format(name), expected)
 
 
 _SPLITS = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")
