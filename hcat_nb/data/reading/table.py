@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from hcat_nb.data.table_options import TableOptions
-
 _BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
 _LISTED = 12  # names that a message lists
 # Of the dense matrix.  VoG keeps two more of its size.

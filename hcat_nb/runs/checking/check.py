@@ -20,7 +20,6 @@ from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     from hcat_nb.checks.page import Check
-    from hcat_nb.checks.raw import Raw
     from hcat_nb.data.dataset import LabelledDataset
 
 _SHARE = 0.2  # of the free memory, that a file may take to be read whole

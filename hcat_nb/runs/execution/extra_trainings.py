@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._adapter import AdaptedModel
-    from hcat_nb.runs.execution.extra_jobs import Job
     from hcat_nb.training.loop import Notify, Outcome, Trainer, Training
 
 MakeNetwork = Callable[["LabelledDataset"], "nn.Module"]
