@@ -1,17 +1,17 @@
 # The public names, once for the runtime (lazy_loader), for editors and for type checkers.
 
-from .data._listing import list_datasets as list_datasets
 from .data.dataset import LabelledDataset as LabelledDataset
 from .data.duplicates import duplicates as duplicates
 from .data.loading import load as load
 from .evaluation.table import evaluate as evaluate
-from .methods._listing import list_methods as list_methods
-from .models._listing import list_models as list_models
 from .perturbations._apply import perturb as perturb
-from .perturbations._listing import list_hardness as list_hardness
 from .registry import register as register
 from .api.characterize import characterize as characterize
 from .api.characterize_dynamics import characterize_dynamics as characterize_dynamics
+from .api.listing import list_datasets as list_datasets
+from .api.listing import list_hardness as list_hardness
+from .api.listing import list_methods as list_methods
+from .api.listing import list_models as list_models
 from .api.resume import resume as resume
 from .api.run import Run as Run
 from .api.run import load_run as load_run

@@ -21,21 +21,6 @@ from hcat_nb.reading import READING, SEVERAL, with_reading
 from hcat_nb.registry import nearest
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
 
-__all__ = [
-    "READING_FIELDS",
-    "OptionParser",
-    "add_reading_options",
-    "add_spec_options",
-    "as_options",
-    "in_line_words",
-    "read_pair",
-    "read_value",
-    "read_yaml",
-    "reading_options",
-    "refuse_several",
-    "spec_options",
-]
-
 _MOST_VALUES = 1_000_000  # of YAML
 # Fields of RunSpec that say how data are read.
 READING_FIELDS = (

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from hcat_nb.errors import HcatError
 
-__all__ = ["asset", "source", "user_cache"]
-
 _HERE = Path(__file__).parent
 _CHECKOUT = _HERE.parent
 _FOLDERS = (

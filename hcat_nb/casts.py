@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["cast", "in_words", "plain_values"]
-
 # JSON has text keys only: a mapping with others is written as {PAIRS: [[key, value], ...]}.
 PAIRS = "pairs"
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from hcat_nb.api.run import Run
     from hcat_nb.training.events import Listener
 
-__all__ = ["main"]
-
 _SHOWN = ("dataset", "hardness", "p", "model", "data_seed", "model_seed", "hcm", "auroc", "auprc")
 
 Called = Callable[..., Any]

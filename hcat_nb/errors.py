@@ -8,22 +8,8 @@ can print it as it is.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
-
-__all__ = [
-    "DataError",
-    "DataWarning",
-    "DivergedError",
-    "HcatError",
-    "MissingDataError",
-    "ModelError",
-    "RankError",
-    "ScoreError",
-    "SpecError",
-    "StoreError",
-    "TooLargeError",
-    "UnknownNameError",
-]
 
 
 class HcatError(Exception):
@@ -129,3 +115,16 @@ class StoreError(HcatError, ValueError):
 
 class RankError(HcatError, RuntimeError):
     """Another process of a run that several train together failed; the message is its own."""
+
+
+def some(words: Iterable[object], most: int = 6, sign: str = ", ") -> str:
+    """Return words as a list in a message, cut short.
+
+    Examples
+    --------
+    >>> some("abc", 2)
+    'a, b and 1 more'
+    """
+    listed = [str(word) for word in words]
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return sign.join(listed[:most]) + more

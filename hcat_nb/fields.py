@@ -11,8 +11,6 @@ from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError
 from hcat_nb.registry import JUDGES, SOURCES, Registry, names_file, names_folder, nearest
 
-__all__ = ["USERS_OWN", "check_value", "coerce", "field_choices", "option", "resolve"]
-
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
 
 

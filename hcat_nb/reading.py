@@ -10,8 +10,6 @@ from typing import Any
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["READING", "SEVERAL", "with_reading"]
-
 READING: dict[str, str] = {
     "drop": "columns that are no features",
     "categorical": "columns of numbers that are codes of categories",

@@ -15,38 +15,19 @@ import os
 import pkgutil
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hcat_nb.errors import HcatError, UnknownNameError
 
-__all__ = [
-    "ALIASES",
-    "ARRAY_SUFFIX",
-    "COMPRESSIONS",
-    "JUDGES",
-    "METHODS",
-    "MODELS",
-    "PERTURBATIONS",
-    "SOURCES",
-    "TABLE_SUFFIXES",
-    "Registry",
-    "name_of_path",
-    "names_file",
-    "names_folder",
-    "nearest",
-    "register",
-    "split_of",
-]
-
 T = TypeVar("T", bound=type)
 
 ARRAY_SUFFIX = ".npy"
 TABLE_SUFFIXES = (
     *(".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"),
-    *(".xlsx", ".data", ".txt", ".arff", ".feather", ".dta"),
+    *(".xlsx", ".data", ".txt", ".arff"),
 )
 _SHARDS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")  # a folder of them is one table
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
@@ -84,6 +65,19 @@ def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
     listed = "one of " + ", ".join(known)
     close = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
     return f"{listed} (nearest: {', '.join(close)})" if close else listed
+
+
+def refuse_unknown(options: Iterable[str], known: Sequence[str], wrong: str) -> None:
+    """Raise UnknownNameError for an option that is not known; ``wrong`` has a place for its name.
+
+    Examples
+    --------
+    >>> refuse_unknown(["size"], ("size", "fit"), "images have no option {!r}")
+    """
+    for name in options:
+        if name not in known:
+            expected = nearest(name, tuple(known)) if known else "no options"
+            raise UnknownNameError(wrong.format(name), expected)
 
 
 _SPLITS = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["child_seed"]
-
 
 def child_seed(seed: int, stream: str) -> int:
     """Return the seed of the named stream below ``seed``.

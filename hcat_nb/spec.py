@@ -20,8 +20,6 @@ from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
 from hcat_nb.reading import READING, with_reading
 from hcat_nb.registry import JUDGES, METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
-__all__ = ["DATA_ON", "DEFAULTS", "OPTION_ALIASES", "RunSpec"]
-
 # H-CAT's words for our options.
 OPTION_ALIASES = {
     "model_name": "model",

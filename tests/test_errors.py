@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hcat_nb.errors import DivergedError, HcatError, MissingDataError, UnknownNameError
+from hcat_nb.errors import DivergedError, HcatError, MissingDataError, UnknownNameError, some
 
 
 def test_a_message_says_wrong_expected_and_remedy():
@@ -23,3 +23,8 @@ def test_they_are_caught_by_their_builtin_kin(error, builtin):
 
 def test_divergence_names_the_epoch():
     assert "epoch 3 is nan" in str(DivergedError(3, float("nan"), None))
+
+
+def test_a_list_is_cut_short() -> None:
+    assert some(range(3)) == "0, 1, 2"
+    assert some(range(1009)) == "0, 1, 2, 3, 4, 5 and 1,003 more"

@@ -11,7 +11,16 @@ import hcat_nb.registry as registry_module
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import HcatError, UnknownNameError
 from hcat_nb.methods.el2n import EL2N
-from hcat_nb.registry import ALIASES, METHODS, MODELS, PERTURBATIONS, SOURCES, names_file, register
+from hcat_nb.registry import (
+    ALIASES,
+    METHODS,
+    MODELS,
+    PERTURBATIONS,
+    SOURCES,
+    names_file,
+    refuse_unknown,
+    register,
+)
 
 ALL = [METHODS, MODELS, PERTURBATIONS, SOURCES]
 
@@ -117,3 +126,10 @@ def test_entry_points_are_read_once_until_a_package_comes(monkeypatch, tmp_path)
 )
 def test_paths_of_tables_are_told_from_names(name, is_file):
     assert names_file(name) == is_file
+
+
+def test_an_option_that_is_not_known_is_refused_with_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"no option 'sise'; expected .*\(nearest: size\)"):
+        refuse_unknown(["fit", "sise"], ("size", "fit"), "images have no option {!r}")
+    with pytest.raises(UnknownNameError, match="expected no options"):
+        refuse_unknown(["size"], (), "there is no option {!r}")

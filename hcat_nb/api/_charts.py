@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from hcat_nb.charts.scatter import Scale
     from hcat_nb.runs.review.comparing import TwoRankings
 
-__all__ = ["RunCharts"]
-
 
 class RunCharts(Record):
     """What :class:`Run` inherits; each method returns an Altair chart that can be changed."""

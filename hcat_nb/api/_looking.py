@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["RunLooks"]
-
 
 class RunLooks(RunCharts):
     """What :class:`Run` inherits; each method names samples, or shows them."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.events import Control, Listener
 
-__all__ = ["characterize"]
-
 
 def characterize(
     data: Any = None,

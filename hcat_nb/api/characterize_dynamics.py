@@ -34,8 +34,6 @@ from hcat_nb.spec import RunSpec
 if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
 
-__all__ = ["characterize_dynamics"]
-
 _STAND_IN = {
     "epoch_end": "the logits at the end of each epoch in place of the training forward's, which "
     "its paper reads (recorded='train' if these are the training's own)",

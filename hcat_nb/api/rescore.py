@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.recorded import Recorded
 
-__all__ = ["rescore"]
-
 
 def rescore(
     run: Run | str | os.PathLike[str],

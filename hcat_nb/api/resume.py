@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from hcat_nb.models._building import ModelLike
     from hcat_nb.training.events import Control, Listener
 
-__all__ = ["resume"]
-
 
 def resume(
     folder: str | os.PathLike[str],

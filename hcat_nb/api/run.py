@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["Run", "faced", "load_run"]
-
 
 class Run(RunLooks):
     """The outcome of :func:`hcat_nb.characterize`.

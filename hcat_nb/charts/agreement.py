@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["MEASURES", "Measure", "agreement"]
-
 Measure = Literal["spearman", "kendall", "top_overlap"]
 # Words, the range, and the scheme: correlations have a middle, an overlap has not.
 MEASURES: dict[str, tuple[str, tuple[float, float], str]] = {

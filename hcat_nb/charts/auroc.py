@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["auroc_by_epoch", "auroc_chart"]
-
 _NAMED = 5  # methods that the caption names
 
 

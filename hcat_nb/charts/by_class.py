@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["MOST_CLASSES", "by_class", "class_quantiles"]
-
 MOST_CLASSES = 40
 QUANTILES = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 0.95}
 _NO_LABEL = "none"

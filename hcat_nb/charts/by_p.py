@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart, OfflineConcat
 
-__all__ = ["MOST_PLOTS", "by_p", "p_means"]
-
 MOST_PLOTS = 48
 _NAMES = {"auroc": "AUROC", "auprc": "AUPRC"}
 _LONGEST = 60  # characters of a plot's heading

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import NONE, headed, themed
+from hcat_nb.charts.theme import headed, heat_map, themed
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.charts.offline import OfflineChart
-
-__all__ = ["choice"]
 
 _NEEDED = ("hardness", "hcm", "value", "mean_rank", "best_group", "n_blocks")
 
@@ -90,31 +88,10 @@ def choice(
         ],
     )
     dark = alt.expr("datum.value > 0.85 || datum.value < 0.15 ? 'white' : 'black'")
+    scale = alt.Scale(domain=[0, 1], domainMid=middle, scheme="blueorange", reverse=True)
+    color = alt.Color("value:Q", title=metric, scale=scale)
     chart = OfflineChart(
-        layer=[
-            base.mark_rect(stroke="#88888840", strokeWidth=0.5).encode(
-                color=alt.condition(
-                    "isValid(datum.value)",
-                    alt.Color(
-                        "value:Q",
-                        title=metric,
-                        scale=alt.Scale(
-                            domain=[0, 1], domainMid=middle, scheme="blueorange", reverse=True
-                        ),
-                    ),
-                    alt.value(NONE),
-                )
-            ),
-            base.transform_filter("datum.best == 1").mark_rect(
-                fillOpacity=0, stroke="#333333", strokeWidth=2
-            ),
-            *(
-                base.transform_filter(f"datum.best == {flag}")
-                .mark_text(fontSize=10, fontWeight=weight)
-                .encode(text="figure:N", color=alt.value(dark))
-                for flag, weight in ((0, "normal"), (1, "bold"))
-            ),
-        ],
+        layer=heat_map(base, color, "best", dark, outline=2),
         width=cell[0] * max(1, len(kinds)),
         height=cell[1] * max(1, len(methods)),
         title=headed(

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
-__all__ = ["SCHEMES", "Coloring", "by_column", "by_group", "by_truth", "paint", "unused"]
-
 # Columns of groups: what the legend says, and the colours by name.
 SCHEMES = {
     "group": ("label is", DOUBTS),

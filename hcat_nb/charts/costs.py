@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["COLORS", "PARTS", "costs_chart"]
-
 # What is shared first, from the axis on.
 PARTS = (
     *("forward", "dropout", "augmented", "gradient_norm", "input_gradients"),

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["critical_difference_diagram"]
-
 _STEP = 14  # pixels from bar to bar
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineConcat
 
-__all__ = ["MOST_EPOCHS", "curves", "curves_chart", "epoch_axis", "thinned"]
-
 _TICKS = 12
 MOST_EPOCHS = 1000  # drawn; of more, so many evenly spaced ones
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["CONFIDENCE", "GROUP_COLUMN", "X_AXES", "data_map", "map_bins", "map_chart"]
-
 _LINE = 88  # characters under the title
 XAxis = Literal["variability", "aleatoric"]
 

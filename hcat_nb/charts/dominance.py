@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import NONE, headed, themed
+from hcat_nb.charts.theme import headed, heat_map, themed
 from hcat_nb.errors import DataError, SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.charts.offline import OfflineChart
-
-__all__ = ["dominance"]
 
 _NEEDED = ("first", "second", "n", "wins", "ties", "effect", "effect_low", "effect_high", "p_value")
 
@@ -76,30 +74,14 @@ def dominance(
         ],
     )
     dark = alt.expr("abs(datum.effect) > 0.6 ? 'white' : 'black'")
+    color = alt.Color(
+        "effect:Q",
+        title="rank-biserial effect",
+        scale=alt.Scale(domain=[-1, 1], scheme="blueorange", reverse=True),
+        legend=alt.Legend(titleLimit=240),
+    )
     chart = OfflineChart(
-        layer=[
-            base.mark_rect(stroke="#88888840", strokeWidth=0.5).encode(
-                color=alt.condition(
-                    "isValid(datum.effect)",
-                    alt.Color(
-                        "effect:Q",
-                        title="rank-biserial effect",
-                        scale=alt.Scale(domain=[-1, 1], scheme="blueorange", reverse=True),
-                        legend=alt.Legend(titleLimit=240),
-                    ),
-                    alt.value(NONE),
-                )
-            ),
-            base.transform_filter("datum.significant == 1").mark_rect(
-                fillOpacity=0, stroke="#333333", strokeWidth=1.5
-            ),
-            *(
-                base.transform_filter(f"datum.significant == {flag}")
-                .mark_text(fontSize=10, fontWeight=weight)  # type: ignore[arg-type]
-                .encode(text="figure:N", color=alt.value(dark))
-                for flag, weight in ((0, "normal"), (1, "bold"))
-            ),
-        ],
+        layer=heat_map(base, color, "significant", dark, outline=1.5),
         width=cell * max(1, len(names)),
         height=cell * max(1, len(names)),
         title=headed(title, _caption(shown, alpha, len(names))),

@@ -11,8 +11,6 @@ from hcat_nb.registry import METHODS
 if TYPE_CHECKING:
     import altair as alt
 
-__all__ = ["FAMILIES", "family_color", "family_names"]
-
 FAMILIES = {
     "learning: output": CLASSES[0],
     "learning: statistic": CLASSES[4],

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineConcat
 
-__all__ = ["BINS", "bin_counts", "histograms", "histograms_chart"]
-
 BINS = 40
 _FLAGGED = {"not flagged": TRUTH["untouched"], "flagged": CLASSES[0]}
 _PLAIN = {"samples": CLASSES[0]}

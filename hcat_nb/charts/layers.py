@@ -12,8 +12,6 @@ import numpy as np
 
 from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["ALL_POINTS", "CELLS", "HARDEST", "MapAxis", "MapLayers", "split"]
-
 ALL_POINTS = 10_000  # up to this many samples all are drawn
 HARDEST = 5_000  # of more, this many are
 CELLS = 128  # a side of the density grid

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineConcat
 
-__all__ = ["DATASETS", "PLAIN", "live_view"]
-
 DATASETS = ("points", "bins", "selected", "trail", "curves", "auroc", "histograms", "now")
 PLAIN = {"samples": CLASSES[0]}  # of a histogram without a truth
 _WAITING = {"epoch": "", "final": "from the last epoch on", "end": "from the end on"}

@@ -16,8 +16,6 @@ import altair as alt  # noqa: TID253
 
 from hcat_nb.charts.picture import filled, picture
 
-__all__ = ["OfflineChart", "OfflineConcat"]
-
 _VEGA_LITE = "application/vnd.vegalite.v5+json"
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["rank_distribution", "rank_violins"]
-
 _STEPS = 60  # points along a violin's outline
 _HALF = 0.42  # of a method's row, where its density is highest
 _DOTS = 4000  # ranks that are drawn as dots, in all

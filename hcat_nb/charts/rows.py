@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["csv_table", "numbers", "point_rows", "shown"]
-
 
 def csv_table(columns: Mapping[str, Sequence[Any]], text: Collection[str]) -> dict[str, Any]:
     """Return Altair data.

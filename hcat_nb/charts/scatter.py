@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["Scale", "scatter"]
-
 Scale = Literal["score", "rank"]
 _ALIKE = "samples"
 _EDGE = 0.02  # room beyond the outermost points, as a share of the axis

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["stability"]
-
 _DOTS = 3000  # pairs that are drawn
 
 

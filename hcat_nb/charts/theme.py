@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
-__all__ = [
-    "CLASSES",
-    "DOUBTS",
-    "GROUPS",
-    "INK",
-    "NONE",
-    "OTHER",
-    "TRUTH",
-    "headed",
-    "line_styles",
-    "themed",
-]
-
 GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
 DOUBTS = {"fine": "#3478B8", "uncertain": "#C98500", "doubted": "#C2255C"}
 TRUTH = {"untouched": "#8C8C8C", "made hard": "#D55E00"}
@@ -77,6 +64,28 @@ def line_styles(names: Sequence[str], field: str, title: str | None = None) -> d
             ("strokeDash", alt.StrokeDash, dashes),
         )
     }
+
+
+def heat_map(
+    base: Any, color: alt.Color, flag: str, dark: alt.ExpressionFunction, outline: float
+) -> list[Any]:
+    """Return cells with their ``figure``, outlined and bold where the column ``flag`` is 1."""
+    import altair as alt
+
+    field = str(color.shorthand).partition(":")[0]
+    shown = alt.condition(f"isValid(datum.{field})", color, alt.value(NONE))
+    return [
+        base.mark_rect(stroke="#88888840", strokeWidth=0.5).encode(color=shown),
+        base.transform_filter(f"datum.{flag} == 1").mark_rect(
+            fillOpacity=0, stroke="#333333", strokeWidth=outline
+        ),
+        *(
+            base.transform_filter(f"datum.{flag} == {number}")
+            .mark_text(fontSize=10, fontWeight=weight)
+            .encode(text="figure:N", color=alt.value(dark))
+            for number, weight in ((0, "normal"), (1, "bold"))
+        ),
+    ]
 
 
 def themed(chart: ChartT) -> ChartT:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineChart
 
-__all__ = ["MOST_LINES", "OUTCOMES", "trajectories"]
-
 MOST_LINES = 20
 OUTCOMES = {"correct": "circle", "incorrect": "cross", "unknown": "diamond"}
 _BANDS = {"low": 0.05, "lower": 0.25, "upper": 0.75, "high": 0.95}

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out, some
+from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out
 from hcat_nb.checks.profile import Profile
-
-__all__ = ["above_chance", "alone", "leaks", "order_finding", "priced", "sampled"]
+from hcat_nb.errors import some
 
 ROWS = 20_000
 _VALUES = 2_000_000  # of all columns together
@@ -92,16 +91,7 @@ def above_chance(score: float, n_classes: int) -> float:
 
 
 def leaks(columns: Sequence[Profile], scores: dict[str, float], n_classes: int) -> list[Finding]:
-    """Return the columns that give the label away.
-
-    Parameters
-    ----------
-    columns : sequence of Profile
-    scores : dict of str to float
-        Of each, as :func:`alone` gives them.
-    n_classes : int
-        Classes that have rows.
-    """
+    """Return the columns that give the label away."""
     telling = [one for one in columns if scores.get(one.name, 0) >= _TELLS]
     if not telling:
         return []

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
-__all__ = ["excluded", "told_before", "told_in_a_line"]
-
 _FOUND = "found"
 _NOT_RUN = "not run"
 _HASHED = 2**27  # bytes of images that are compared
@@ -29,14 +27,6 @@ _HASHED = 2**27  # bytes of images that are compared
 
 def told_before(dataset: LabelledDataset, spec: RunSpec, *, tell: bool) -> list[str]:
     """Return what cheap checks find in the data of a run, as notes; warn of what is severe.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    spec : RunSpec
-        With ``strict`` a severe finding is an error.
-    tell : bool
-        Whether to warn.
 
     Raises
     ------

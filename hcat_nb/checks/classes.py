@@ -6,10 +6,9 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, some
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.data.reading.spellings import spellings
-
-__all__ = ["class_findings"]
+from hcat_nb.errors import some
 
 _SPLITS = {
     *("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"),
@@ -22,13 +21,6 @@ _ALIKE = 0.8
 
 def class_findings(names: Sequence[Any], counts: Sequence[int]) -> list[Finding]:
     """Return what the names of the classes and their rows show.
-
-    Parameters
-    ----------
-    names : sequence
-        The value of each class.
-    counts : sequence of int
-        Its rows.
 
     Examples
     --------

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from hcat_nb.checks.alone import above_chance
-from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, leave_out, some
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, leave_out
 from hcat_nb.checks.profile import Profile
 from hcat_nb.data.reading.odd_levels import far_numbers
 from hcat_nb.data.reading.spellings import spellings
-
-__all__ = ["collapsed", "column_findings", "constants", "header", "identifiers", "missing_words"]
+from hcat_nb.errors import some
 
 _NAMED = re.compile(
     r"(^|[\W_])(id|nr|nbr|idx|index|row|rownum|uuid|guid)\W*$|^no\W*$|_no$|^\W*#\W*$"
@@ -50,15 +49,7 @@ def column_findings(columns: Sequence[Profile]) -> list[Finding]:
 def identifiers(
     columns: Sequence[Profile], scores: Mapping[str, float], n_classes: int
 ) -> list[Finding]:
-    """Return the columns that number or name rows; severe where such a one tells the class.
-
-    Parameters
-    ----------
-    columns : sequence of Profile
-    scores : mapping of str to float
-        How well each alone tells the class.
-    n_classes : int
-    """
+    """Return the columns that number or name rows; severe where such a one tells the class."""
     found: dict[tuple[str, str], list[str]] = {}
     for one in columns:
         if what := _identity(one):
@@ -236,14 +227,7 @@ def _spelled(columns: Sequence[Profile]) -> list[Finding]:
 
 
 def collapsed(columns: Sequence[Profile], read: Mapping[str, np.ndarray]) -> list[Finding]:
-    """Return the columns of which float32 does not tell the values apart.
-
-    Parameters
-    ----------
-    columns : sequence of Profile
-    read : mapping of str to array of shape (n,), float32
-        What a run reads of each.
-    """
+    """Return the columns of which float32 does not tell the values apart."""
     left = {
         one: len(np.unique(read[one.name][one.codes >= 0]))
         for one in columns

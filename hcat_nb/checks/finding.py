@@ -6,12 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["EXCLUDABLE", "LOOK", "NOTE", "SEVERE", "SEVERITIES", "Finding", "leave_out", "some"]
-
 SEVERITIES = SEVERE, LOOK, NOTE = ("severe", "worth a look", "note")
 # Kinds whose columns ``exclude="found"`` leaves out.
 EXCLUDABLE = ("leak", "identifier", "constant")
-_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -62,16 +59,3 @@ def leave_out(columns: Iterable[str]) -> str:
     named = list(columns)
     plain = len(named) == 1 and re.fullmatch(r"\w+", named[0]) and named[0] != "found"
     return f"exclude={named[0]!r}" if plain else "exclude='found'"
-
-
-def some(words: Iterable[object], most: int = _LISTED) -> str:
-    """Return words as a list in a sentence, cut short.
-
-    Examples
-    --------
-    >>> some("abc", 2)
-    'a, b and 1 more'
-    """
-    listed = [str(word) for word in words]
-    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more

@@ -10,8 +10,6 @@ from typing import Any
 
 from hcat_nb.checks.finding import NOTE, SEVERE, SEVERITIES, Finding
 
-__all__ = ["Check"]
-
 _COLOR = dict(zip(SEVERITIES, ("#d33", "#b80", "#888"), strict=True))
 _STYLE = (
     "color-scheme:light dark;font-family:system-ui,sans-serif;line-height:1.45;max-width:60em;"

@@ -14,8 +14,6 @@ from hcat_nb.checks.alone import alone, leaks, sampled
 from hcat_nb.checks.finding import LOOK, Finding
 from hcat_nb.checks.profile import profiles
 
-__all__ = ["file_findings", "file_table"]
-
 
 def file_table(files: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
     """Return ``size`` ("640 x 480"), ``mode`` and ``format`` of files; missing if unreadable."""
@@ -33,14 +31,7 @@ def file_table(files: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
 
 
 def file_findings(files: pd.DataFrame, labels: np.ndarray) -> list[Finding]:
-    """Return whether the size, mode or format of a file tells its class.
-
-    Parameters
-    ----------
-    files : pandas.DataFrame of n rows
-        As :func:`file_table` gives it.
-    labels : array of shape (n,), int64
-    """
+    """Return whether the size, mode or format of a file tells its class."""
     n_classes = int(labels.max(initial=-1)) + 1
     rows = sampled(len(labels), 3)
     columns, rows = profiles(files), rows[labels[rows] >= 0]

@@ -12,8 +12,6 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Profile", "profiles"]
-
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?")
 _COMMA = re.compile(r"[-+]?\d{1,3}(\.?\d{3})*,\d+|[-+]?\d+,\d+")
 _MOST = 0.9  # share of the rows from which the others are suspect

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
-__all__ = ["Raw", "coded", "feature_frame", "raw_table", "thinned"]
-
 _LINES = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt", ".data")
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding, some
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.checks.profile import Profile
+from hcat_nb.errors import some
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["overlap_findings", "row_groups", "twin_findings"]
 
 _COARSE = 0.05  # share of rows with a twin, from which a table is so coarse that twins are chance
 _INFLATED = 0.01  # share of a test set

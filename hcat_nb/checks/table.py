@@ -9,19 +9,19 @@ import numpy as np
 
 from hcat_nb.checks.alone import alone, leaks, order_finding, priced, sampled
 from hcat_nb.checks.columns import collapsed, column_findings, constants, header, identifiers
-from hcat_nb.checks.finding import EXCLUDABLE, Finding
+from hcat_nb.checks.finding import EXCLUDABLE, LOOK, NOTE, SEVERE, Finding
 from hcat_nb.checks.profile import Profile, profiles
 from hcat_nb.checks.rows import row_groups, twin_findings
-from hcat_nb.checks.texts import text_findings
 from hcat_nb.data.reading.spellings import joint_codes
+from hcat_nb.errors import some
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "WIDEST", "about_columns", "apart_from", "quick_findings", "table_findings"]
-
 WIDEST = 2000  # columns that are looked at one by one
 _ROWS, COLUMNS = 4000, 250  # that are looked at before a run
+_TEXTS = 20_000
+_TELLS = 0.99
 
 
 def table_findings(
@@ -70,10 +70,7 @@ def about_columns(
 ) -> list[Finding]:
     """Return the columns that give the label away, that number rows, and that are constant.
 
-    Parameters
-    ----------
-    columns, labels, names
-        As in :func:`table_findings`; spellings of one class count as one.
+    Spellings of one class count as one.
     """
     if len(names):
         labels = np.where(labels >= 0, joint_codes(names)[labels], labels)
@@ -101,13 +98,7 @@ def apart_from(findings: Sequence[Finding]) -> list[str]:
 def quick_findings(
     frame: pd.DataFrame, labels: np.ndarray, names: Sequence[Any] = (), text: str | None = None
 ) -> list[Finding]:
-    """Return leaks, identifiers and constants, by some of the rows of a large table.
-
-    Parameters
-    ----------
-    frame, labels, names, text
-        As in :func:`table_findings`.
-    """
+    """Return leaks, identifiers and constants, by some of the rows of a large table."""
     step = max(1, -(-len(frame) // _ROWS))
     part = frame.drop(columns=[] if text is None else [text]).iloc[::step, :COLUMNS]
     columns = profiles(part)
@@ -116,3 +107,47 @@ def quick_findings(
         varying = {one.name for one in same if len(frame[one.name].unique()) > 1}
         columns = [one for one in columns if one.name not in varying]
     return about_columns(columns, labels[::step], names)
+
+
+def text_findings(texts: pd.Series, labels: np.ndarray, names: Sequence[Any]) -> list[Finding]:
+    """Return what is wrong with texts."""
+    words = texts.fillna("").astype(str).str.strip()
+    findings = _written(words, labels, names)
+    if empty := int((words == "").sum()):
+        text = f"{empty:,} texts are empty"
+        findings.append(Finding("missing", LOOK, text, "leave these rows out: they say nothing"))
+    more = words.str.casefold().str.split().str.join(" ")
+    alike = int(more[more != ""].duplicated(keep=False).sum() - texts.duplicated(keep=False).sum())
+    if alike > 0:
+        text = f"{alike:,} more texts are equal to another but for case and spaces"
+        findings.append(Finding("duplicate", NOTE, text, "drop those that are one text twice"))
+    return findings
+
+
+def _written(words: pd.Series, labels: np.ndarray, names: Sequence[Any]) -> list[Finding]:
+    """Return the words, one a class, that tell it without fail."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(labels >= 0))[:_TEXTS]
+    present, codes = np.unique(labels[rows], return_inverse=True)
+    if len(present) < 2 or len(rows) < 10 * len(present):
+        return []
+    counter = CountVectorizer(binary=True, token_pattern=r"\S+", min_df=5)  # noqa: S106
+    try:
+        seen = counter.fit_transform(words.iloc[rows])
+    except ValueError:  # no word is in five texts
+        return []
+    both = np.asarray(seen.T @ np.eye(len(present))[codes])  # (words, classes)
+    total, size = both.sum(axis=1, keepdims=True), np.bincount(codes)
+    sure = np.minimum(both / total, both / size)
+    told = sure.max(axis=0) >= _TELLS
+    if told.sum() < len(present) - 1:
+        return []
+    terms = counter.get_feature_names_out()[sure.argmax(axis=0)]
+    shown = some(
+        f"{term!r} for {names[code]!r}"
+        for term, code, one in zip(terms, present, told, strict=True)
+        if one
+    )
+    text = f"a word in the text tells the class without fail: {shown}"
+    return [Finding("leak", SEVERE, text, "take it out of the texts, if it is the label written")]

@@ -10,8 +10,6 @@ from typing import Any, Literal
 
 from hcat_nb.arguments import OptionParser, add_reading_options, add_spec_options
 
-__all__ = ["Command", "Own"]
-
 Face = Literal["line", "magic"]
 
 

@@ -16,8 +16,6 @@ from hcat_nb.arguments import READING_FIELDS
 from hcat_nb.commands.command import Command, Own
 from hcat_nb.spec import RunSpec
 
-__all__ = ["COMMANDS", "DATA_FIELDS", "DISPLAYS", "FIELDS", "LINES", "MAGICS"]
-
 DISPLAYS = ("auto", "widget", "static", "none")  # of what a training shows in a notebook
 FIELDS = tuple(item.name for item in dataclasses.fields(RunSpec))
 # What decides the data of a run, before anything is trained.

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-__all__ = ["column_moments", "root_mean_square"]
-
 # A table of more values is read in blocks.  The rule looks at the size alone,
 # not at where the table lies: the last bits of the result depend on it.
 _VALUES = 2**25

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["NO_LABEL", "LabelledDataset"]
-
 NO_LABEL = -1  # code of a row whose label is missing
 
 
@@ -248,13 +246,13 @@ class LabelledDataset:
         Raises
         ------
         DataError
-            If no decisions were applied, or the data came as neither file nor frame.
+            If no decisions were applied, or the data came as no file.
         """
         if self.mended is None:
             raise DataError(
                 f"{self.name!r} cannot be written as it came",
                 "data of run.apply(), read from a file or a folder",
-                "run.apply(dataset=frame) for data that were a DataFrame",
+                "label_values() are its labels, in the order of sample_ids",
             )
         written: Path = self.mended.export(path, overwrite=overwrite)
         return written

@@ -15,8 +15,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["duplicates", "joined_keys", "row_keys"]
-
 _BLOCK = 2**22  # values made ready for hashing at a time
 
 

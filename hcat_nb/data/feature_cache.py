@@ -17,8 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["content_digest", "kept"]
-
 _MOST = 4 * 2**30  # bytes of all files
 
 

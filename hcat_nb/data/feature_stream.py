@@ -19,8 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["FeatureStream", "Features", "streamed"]
-
 _THREADS = 2
 _GATHERED = 2**20  # bytes that are gathered at a time, if a batch is not larger
 _AHEAD = 4  # gathered before they are asked for, but not more than so many bytes
@@ -67,11 +65,6 @@ class FeatureStream:
 
     def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield the features of each part, gathered ahead.
-
-        Parameters
-        ----------
-        parts : sequence of Tensor of shape (b,), int64
-            Positions; on whatever device.
 
         Yields
         ------
@@ -129,12 +122,6 @@ Features = Tensor | FeatureStream
 
 def streamed(features: Features, parts: Sequence[Tensor]) -> Iterator[Tensor]:
     """Return the features of each part in turn, ``features[part]``.
-
-    Parameters
-    ----------
-    features : Tensor or FeatureStream
-    parts : sequence of Tensor of shape (b,), int64
-        Positions.
 
     Examples
     --------

@@ -16,8 +16,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.duplicates import row_keys
 from hcat_nb.errors import DataError
 
-__all__ = ["split_rows", "units"]
-
 
 def units(dataset: LabelledDataset) -> np.ndarray:
     """Return one number a row, equal for rows that must share a fold, (n,) int64.
@@ -42,14 +40,6 @@ def units(dataset: LabelledDataset) -> np.ndarray:
 
 def split_rows(dataset: LabelledDataset, k: int, state: int) -> list[tuple[Tensor, Tensor]]:
     """Return the trainable rows in ``k`` stratified folds.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    k : int
-        At least 2.
-    state : int
-        Seed of the split.
 
     Returns
     -------

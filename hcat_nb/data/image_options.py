@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from hcat_nb.data.files.pictures import plain
-from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import nearest
+from hcat_nb.errors import SpecError
+from hcat_nb.registry import refuse_unknown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-__all__ = ["COLORS", "FITS", "ImageOptions"]
 
 COLORS = {"rgb": "RGB", "grey": "L"}
 FITS = ("crop", "pad", "stretch")
@@ -83,9 +81,7 @@ class ImageOptions:
             If an option does not exist; names the nearest.
         """
         known = [item.name for item in dataclasses.fields(cls)]
-        for name in options:
-            if name not in known:
-                raise UnknownNameError(f"images have no option {name!r}", nearest(name, known))
+        refuse_unknown(options, known, "images have no option {!r}")
         return cls(**options)
 
     @classmethod

@@ -13,8 +13,6 @@ from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["Indicators", "one_hot"]
-
 
 @dataclass(frozen=True, eq=False)
 class Indicators:

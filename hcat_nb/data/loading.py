@@ -22,8 +22,6 @@ from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import DATA_ON
 
-__all__ = ["load"]
-
 
 def load(
     data: Any,
@@ -50,12 +48,11 @@ def load(
     ----------
     data : object
         One of: the name of a dataset (``list_datasets()``); the path of a
-        table (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .xlsx, .arff,
-        .feather, .dta), of a folder of such files or a pattern
-        (``"data/*.parquet"``), a DataFrame (of pandas, polars, pyarrow,
-        duckdb, ...), a dict of columns or a list of dicts, with ``target``; a
-        Path of a folder of images, or its path
-        with a slash (``"./photos"``), where each subfolder is a class;
+        table (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .xlsx, .arff),
+        of a folder of such files or a pattern (``"data/*.parquet"``), a
+        DataFrame (of pandas, polars, pyarrow, duckdb, ...), a dict of columns
+        or a list of dicts, with ``target``; a Path of a folder of images, or
+        its path with a slash (``"./photos"``), where each subfolder is a class;
         features with ``labels`` beside them, or a pair ``(features, labels)``;
         a list of texts with labels; a map-style torch Dataset of
         pairs, or of dicts; a DataLoader over one, of which the dataset is read in dataset

@@ -20,8 +20,6 @@ from torch import Tensor, nn
 
 from hcat_nb.errors import DataError
 
-__all__ = ["PatchDictionary", "fit_patches", "patch_features"]
-
 _SIDE, _GROUPS = 6, 400
 _PATCHES = 40_000  # that groups are made of
 _ROUNDS = 10  # of k-means

@@ -14,16 +14,14 @@ import os
 import platform
 import shutil
 import tempfile
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hcat_nb.data.host_memory import free_host_memory
 from hcat_nb.errors import TooLargeError
-
-__all__ = ["allocate", "copied", "is_mapped", "lies_on_disk", "private_map", "taken"]
 
 # Processors on which Linux has the same number for MAP_NORESERVE.
 _COMMON = ("x86_64", "aarch64")
@@ -35,6 +33,7 @@ _SHARE = 0.5
 _BLOCK = 2**26  # bytes that are copied at a time
 # Python does not name it in all versions.
 _NORESERVE = 0x4000 if platform.system() == "Linux" and platform.machine() in _COMMON else 0
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 def allocate(
@@ -177,3 +176,28 @@ def _reserve(file: IO[bytes], size: int, too_large: TooLargeError) -> None:
         os.posix_fallocate(file.fileno(), 0, size)
     except OSError as error:
         raise too_large from error
+
+
+def free_host_memory() -> int:
+    """Return the bytes that this process may still take.
+
+    The lesser of what the system can give without swapping and what a
+    container's limit (cgroup v2) leaves.
+    """
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    left = _left_in_cgroup(_CGROUP)
+    return free if left is None else min(free, left)
+
+
+def _left_in_cgroup(folder: Path) -> int | None:
+    """Return what the limit of a container leaves, reclaimable file pages included."""
+    limit, current, stat = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
+    if not (limit.is_file() and current.is_file() and stat.is_file()):
+        return None
+    most = limit.read_text().strip()
+    if most == "max":
+        return None
+    pages = dict(line.split() for line in stat.read_text().splitlines())
+    return int(most) - int(current.read_text()) + int(pages.get("inactive_file", 0))

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from hcat_nb.errors import SpecError, UnknownNameError
-from hcat_nb.registry import nearest
-
-__all__ = ["ANALYZERS", "IMPUTATIONS", "TableOptions"]
+from hcat_nb.errors import SpecError
+from hcat_nb.registry import refuse_unknown
 
 ANALYZERS = ("char_wb", "word")
 IMPUTATIONS = ("mean", "median", "most_frequent")
@@ -184,9 +182,7 @@ class TableOptions:
             If an option does not exist; names the nearest.
         """
         known = [item.name for item in dataclasses.fields(cls)]
-        for name in options:
-            if name not in known:
-                raise UnknownNameError(f"a table has no option {name!r}", nearest(name, known))
+        refuse_unknown(options, known, "a table has no option {!r}")
         return cls(**options)
 
 

@@ -19,15 +19,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = [
-    "group_codes",
-    "names_column",
-    "split_beside",
-    "truth_values",
-    "with_groups",
-    "with_truth",
-]
-
 _OBJECT = "{}=, an array or Series with a value for each row"
 
 

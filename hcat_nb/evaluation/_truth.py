@@ -14,8 +14,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GIVEN", "NOTHING", "UNKNOWN", "Truth", "flags_of", "read_truth"]
-
 GIVEN = "given"  # the kind of hardness where the truth names none
 NOTHING = "none"
 UNKNOWN = "unknown"  # neither hard nor untouched, as far as anybody knows

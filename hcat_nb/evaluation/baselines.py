@@ -17,8 +17,6 @@ from hcat_nb.seeds import child_seed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["baselines", "class_frequency", "random_scores"]
-
 
 def random_scores(n: int, seed: int = 0) -> np.ndarray:
     """Return ``n`` scores drawn uniformly from [0, 1), float32."""

@@ -28,11 +28,6 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    *("BLOCKS", "POSTHOC", "MethodComparison", "best_group", "cliques", "compare"),
-    *("critical_difference", "holm", "nemenyi"),
-]
-
 BLOCKS = ("hardness", "dataset", "model", "p")
 POSTHOC = ("nemenyi", "wilcoxon")
 

@@ -22,8 +22,6 @@ from hcat_nb.evaluation.threshold import share_to_k
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AGREEMENT_COLUMNS", "Agreement", "agree", "agreement_table", "moved_table", "ranks"]
-
 AGREEMENT_COLUMNS = (
     *("n", "n_missing", "spearman", "kendall", "top_k", "top_overlap", "top_chance", "note"),
 )

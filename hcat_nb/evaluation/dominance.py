@@ -18,8 +18,6 @@ from hcat_nb.errors import SpecError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["WHO_BEATS_WHOM_COLUMNS", "rank_biserial", "who_beats_whom"]
-
 WHO_BEATS_WHOM_COLUMNS = (
     *("first", "second", "n", "wins", "ties", "losses", "difference", "difference_low"),
     *("difference_high", "effect", "effect_low", "effect_high", "p_value"),

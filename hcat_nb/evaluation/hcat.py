@@ -21,8 +21,6 @@ from numpy.typing import ArrayLike
 
 from hcat_nb.evaluation.ranking import average_precision
 
-__all__ = ["LOW_IS_HARD", "hcat_average_precision", "low_is_hard"]
-
 # What H-CAT computes: margin, label quality, agreed confidence, confidence for
 # both maps, and cosine are low for hard samples; all others are high, or are
 # taken for that.

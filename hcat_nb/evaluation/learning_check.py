@@ -16,8 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["LearningCheck", "State", "check_learning", "memorised"]
-
 State = Literal[
     "learned", "not_learned", "memorised", "nothing_to_find", "still_rising", "not_known"
 ]

@@ -22,8 +22,6 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Proposals", "Table", "none_proposed", "propose"]
-
 _BLOCK = 1 << 14  # rows whose probabilities are held at a time
 _LEAST_PLANTED = 30
 # Unplanted rows beyond the margin, as a share of the planted ones that are: were one label in

@@ -23,8 +23,6 @@ from hcat_nb.seeds import child_seed
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["N_RESAMPLES", "Interval", "auroc", "average_precision", "bootstrap_intervals"]
-
 # With 1,000 resamples the ends of a 95 % interval are off by 4 % of its half
 # width (sqrt(.025 * .975 / 1000) / normal_pdf(1.96) = .085 standard errors);
 # with 200 by 10 %.

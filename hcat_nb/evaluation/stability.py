@@ -18,8 +18,6 @@ from hcat_nb.evaluation.consistency import agree
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PAIR_COLUMNS", "seed_pairs", "stability_table"]
-
 PAIR_COLUMNS = ("hcm", "first", "second", "n", "n_missing", "spearman", "note")
 
 

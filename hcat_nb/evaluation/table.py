@@ -25,8 +25,6 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "FLAGGED_COLUMNS", "evaluate"]
-
 COLUMNS = (
     *("hcm", "hardness", "n_hard", "base_rate"),
     *("auroc", "auroc_low", "auroc_high", "auprc", "auprc_low", "auprc_high", "auprc_lift"),

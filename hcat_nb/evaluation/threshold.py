@@ -15,8 +15,6 @@ from numpy.typing import ArrayLike
 
 from hcat_nb.errors import DataError, SpecError
 
-__all__ = ["AtCut", "at_k", "of_flagged", "share_to_k"]
-
 
 @dataclass(frozen=True)
 class AtCut:

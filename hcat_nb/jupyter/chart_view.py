@@ -13,8 +13,6 @@ import anywidget  # noqa: TID253 - this module is imported when a widget is want
 from hcat_nb.assets import source
 from hcat_nb.jupyter.vega_bundle import with_vega
 
-__all__ = ["ChartView"]
-
 
 class ChartView(anywidget.AnyWidget):
     """A view of a chart, which follows the page's theme."""
@@ -30,13 +28,7 @@ class ChartView(anywidget.AnyWidget):
         self.on_msg(self._hear)
 
     def show(self, spec: dict[str, Any]) -> None:
-        """Draw a specification in every view, in the place of the one before; safe in any thread.
-
-        Parameters
-        ----------
-        spec : dict
-            Of Vega-Lite, as ``chart.to_dict()`` gives it.
-        """
+        """Draw a specification in every view, in place of the one before; safe in any thread."""
         with self._lock:
             self._seq += 1
             self._last = {"type": "chart", "seq": self._seq, "spec": spec}

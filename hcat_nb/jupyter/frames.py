@@ -14,20 +14,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "Column",
-    "Frame",
-    "codes",
-    "counts",
-    "encode",
-    "floats",
-    "messages",
-    "names",
-    "numbers",
-    "rows",
-    "small",
-]
-
 MESSAGE_BYTES = 8_000_000  # a host may refuse ten million
 _SEPARATOR = "\0"
 _DTYPES = {"uint8": "u1", "uint16": "<u2", "uint32": "<u4", "float32": "<f4"}

@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["hear_while_busy", "kernel_id"]
-
 
 def hear_while_busy(widget: Any) -> None:
     """Let messages of a widget's page arrive in the shell that they were sent to.

@@ -35,8 +35,6 @@ from hcat_nb.training.interim import InterimScores
 if TYPE_CHECKING:
     from hcat_nb.charts.offline import OfflineConcat
 
-__all__ = ["LiveListener"]
-
 # Interim scores may take this share of the time; of a few thousand samples
 # they take less than the free seconds and come with every frame.
 _SCORING, _FREE = 0.01, 0.02

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["LiveMap"]
-
 
 class LiveMap(anywidget.AnyWidget):
     """A Vega view on named datasets that keeps its brush and zoom while samples move.

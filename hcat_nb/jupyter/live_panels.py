@@ -13,8 +13,6 @@ from hcat_nb.charts.theme import TRUTH
 from hcat_nb.evaluation.ranking import auroc
 from hcat_nb.jupyter.frames import Column, codes, counts, floats
 
-__all__ = ["LivePanels"]
-
 _Row = TypeVar("_Row")
 
 _MOST = 200  # epochs drawn of a longer run

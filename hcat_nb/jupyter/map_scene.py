@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.coloring import Coloring
 
-__all__ = ["Bounds", "ChartMaker", "MapScene"]
-
 _NAMED = 5  # ids of an error message
 
 # Coloring, caption, number of points -> a chart.
@@ -120,17 +118,7 @@ class MapScene:
         *,
         extras: Mapping[str, Mapping[str, Column]] | None = None,
     ) -> None:
-        """Put every sample somewhere; selection, filter and colouring stay.
-
-        Parameters
-        ----------
-        epoch : int
-        heading : str
-        x, y : array of shape (n,)
-            NaN where a sample has no place; never written again.
-        extras : mapping, optional
-            Further datasets of the chart.
-        """
+        """Put every sample somewhere; selection, filter and colouring stay."""
         with self._lock:
             self._epoch, self._heading, self._x, self._y = epoch, heading, x, y
             self._extras = extras or {}

@@ -8,8 +8,6 @@ from typing import Any, Protocol
 from hcat_nb.jupyter.screens import asked_from
 from hcat_nb.jupyter.static_view import StaticView, live_output
 
-__all__ = ["Panel", "show_panel"]
-
 
 class Panel(Protocol):
     """What is shown by widgets."""

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # events load torch, and the first line is shown before that
     from hcat_nb.training.events import EndEvent, EpochEvent, ExtraEvent, StartEvent, StepEvent
 
-__all__ = ["ProgressBar"]
-
 
 @dataclass(frozen=True)
 class ProgressBar:

@@ -17,8 +17,6 @@ import numpy as np
 from hcat_nb.charts.layers import MapAxis
 from hcat_nb.jupyter.frames import Column
 
-__all__ = ["BUDGET", "Kept", "Replay"]
-
 BUDGET = 64_000_000  # bytes: some 230 epochs of 60,000 samples, 15 of a million
 _STEPS = 65534
 _NOWHERE = 65535
@@ -69,17 +67,7 @@ class Replay:
         y: np.ndarray,
         extras: Mapping[str, Mapping[str, Column]],
     ) -> None:
-        """Keep an epoch, and drop others if there are too many.
-
-        Parameters
-        ----------
-        epoch : int
-        heading : str
-        x, y : array of shape (n,)
-            NaN where a sample has no place.
-        extras : mapping
-            Further datasets of that epoch.
-        """
+        """Keep an epoch, and drop others if there are too many."""
         places = np.stack(
             [_steps(axis, values) for axis, values in zip(self._axes, (x, y), strict=True)]
         )

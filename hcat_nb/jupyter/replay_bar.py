@@ -10,8 +10,6 @@ import traitlets
 
 from hcat_nb.assets import source
 
-__all__ = ["ReplayBar"]
-
 
 class ReplayBar(anywidget.AnyWidget):
     """A slider over epochs, and a button that plays them; hidden until there are two.

@@ -13,8 +13,6 @@ from hcat_nb.jupyter.kernel_routes import hear_while_busy, kernel_id
 if TYPE_CHECKING:
     from hcat_nb.training.events import Control
 
-__all__ = ["RunMonitor"]
-
 
 class RunMonitor(anywidget.AnyWidget):
     """A progress bar, a line of text, and buttons once there is something to obey.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.charts.offline import OfflineChart
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["run_coloring", "run_scene"]
-
 _MARGIN = 0.02  # of the range, so that the outermost samples are not cut
 
 

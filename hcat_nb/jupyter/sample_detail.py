@@ -9,8 +9,6 @@ import traitlets
 
 from hcat_nb.assets import source
 
-__all__ = ["SampleDetail"]
-
 
 class SampleDetail(anywidget.AnyWidget):
     """A sample: picture or text, facts, scores, and its way over the epochs.

@@ -15,8 +15,6 @@ import traitlets
 
 from hcat_nb.assets import source
 
-__all__ = ["SampleGallery"]
-
 
 class SampleGallery(anywidget.AnyWidget):
     """A page of samples in a listbox.

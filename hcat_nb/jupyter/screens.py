@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.replay_bar import ReplayBar
     from hcat_nb.training.events import Control
 
-__all__ = [
-    "Display",
-    "Screen",
-    "StaticScreen",
-    "WidgetScreen",
-    "asked_from",
-    "close_inside",
-    "close_tree",
-    "open_screen",
-]
-
 Display = Literal["auto", "widget", "static", "none"]
 
 # Together below five messages a second, whatever a run does.

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["StaticView", "live_output"]
-
 # .hcat-live is the root of run_monitor.js, of sample_gallery.js, and of the panels.
 _STYLE = (
     "<style>"

@@ -8,8 +8,6 @@ from typing import Any
 
 from hcat_nb.sweeps.progress import SweepProgress
 
-__all__ = ["SweepScreen"]
-
 
 class SweepScreen:
     """A bar and a line of figures.

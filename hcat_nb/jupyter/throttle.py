@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Pace", "Throttle"]
-
 _DRAWS = 3  # the browser may spend a third of its time on drawing,
 _SHARE = 0.01  # the kernel a hundredth of its time on sending,
 _BYTES = 400_000  # and the wire carries so many a second

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from hcat_nb.assets import asset, user_cache
 
-__all__ = ["live_map_module", "vega_bundle", "with_vega"]
-
 # What the widgets find under this global name.
 _SNIPPET = "globalThis.hcatVegaEmbed = vegaEmbed;"
 

@@ -20,10 +20,8 @@ from hcat_nb.magics.parser import (
     user_variables,
 )
 from hcat_nb.registry import PERTURBATIONS
-from hcat_nb.runs.store.checkpoint import CHECKPOINT
+from hcat_nb.runs.store.folder import CHECKPOINT
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
-
-__all__ = ["add_completer", "complete"]
 
 _CALL = re.compile(
     r"^\s*(?:[\w.]+\s*=\s*)?%{1,2}(?P<name>" + "|".join(MAGICS) + r")\s(?P<rest>.*)$", re.DOTALL
@@ -35,13 +33,6 @@ _FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
 
 def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] | None:
     """Return the word before the cursor and what it may become.
-
-    Parameters
-    ----------
-    line : str
-        Text of the line up to the cursor.
-    variables : mapping
-        Of the notebook.
 
     Returns
     -------

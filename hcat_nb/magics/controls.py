@@ -19,8 +19,6 @@ from hcat_nb.fields import field_choices
 from hcat_nb.magics.text import option_words
 from hcat_nb.spec import RunSpec
 
-__all__ = ["FormControl", "field_control", "looks", "plugin_controls", "split"]
-
 _LAYOUT = {"width": "calc(100% - 6px)", "max_width": "420px"}  # a control has margins
 _STYLE = {"description_width": "132px"}  # "observe batch size"
 _NONE = "none"
@@ -111,12 +109,6 @@ def plugin_controls(plugin: type, given: Mapping[str, Any]) -> list[FormControl]
 
     Their words are ``key=value``, without a flag; a control that is empty or
     shows the default gives none.
-
-    Parameters
-    ----------
-    plugin : type
-    given : mapping
-        Values to begin with, in place of the defaults.
     """
     kinds = _hints(plugin)
     made = []

@@ -10,8 +10,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["add_history", "lighten"]
-
 _LAST = ("_", "__", "___")
 
 

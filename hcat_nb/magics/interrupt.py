@@ -15,8 +15,6 @@ from typing import TypeVar
 
 from hcat_nb.signals import interrupts
 
-__all__ = ["empty_frames", "started", "wait_for"]
-
 T = TypeVar("T")
 
 _GUARD_SECONDS = 1.0
@@ -24,13 +22,6 @@ _GUARD_SECONDS = 1.0
 
 def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
     """Run ``work`` in a daemon thread and return what it returns.
-
-    Parameters
-    ----------
-    work : callable
-        Ends soon after ``stop`` is set.
-    stop : threading.Event
-        Set by the first interrupt.
 
     Raises
     ------

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hcat_nb.api.run import Run
 
-__all__ = ["keep", "last_run"]
-
 # The newest run that a magic or a panel trained, resumed or scored again, also one
 # that was stopped, or whose cell was interrupted twice; None before the first.
 last_run: Run | None = None

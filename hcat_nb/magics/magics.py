@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from hcat_nb.sweeps.dry_run import DryRun
     from hcat_nb.sweeps.sweep import Sweep
 
-__all__ = ["ACTIONS", "load"]
-
 Called = Callable[..., Any]
 Action = Callable[[MagicCall, Any, Called], Any]
 

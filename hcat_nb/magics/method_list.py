@@ -12,8 +12,6 @@ from hcat_nb.registry import METHODS
 if TYPE_CHECKING:
     from hcat_nb.runs.execution.forecast import Forecast
 
-__all__ = ["MethodList"]
-
 
 class MethodList:
     """One check box a method, with the cost that its card states or a forecast gave.

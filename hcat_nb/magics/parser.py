@@ -17,17 +17,6 @@ from hcat_nb.reading import READING, with_reading
 from hcat_nb.registry import MODELS, SOURCES, names_file, names_folder, nearest
 from hcat_nb.spec import OPTION_ALIASES
 
-__all__ = [
-    "MagicCall",
-    "data_keywords",
-    "looks_like_data",
-    "looks_like_model",
-    "looks_like_run",
-    "model_of",
-    "parse",
-    "user_variables",
-]
-
 # What IPython itself puts among the variables is nobody's data.
 _SHELLS = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 

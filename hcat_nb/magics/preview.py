@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.perturbations.base import Perturbed
 
-__all__ = ["PreviewPane", "Previewer", "identity"]
-
 _MAKING = "A preview is being made; what stands here is of earlier choices."
 _LATER = "What stands here is of earlier choices; a preview of these follows the training."
 _SAMPLES = 400  # enough for every kind to find what it can change, few enough to be at once there
@@ -93,11 +91,6 @@ class Previewer:
 
     def show(self, keywords: Mapping[str, Any]) -> str:
         """Return a preview as HTML, in which whatever comes from the data is text.
-
-        Parameters
-        ----------
-        keywords : mapping
-            Of :func:`hcat_nb.characterize`.
 
         Raises
         ------

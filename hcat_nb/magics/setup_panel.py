@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.execution.forecast import Forecast
     from hcat_nb.training.events import Control
 
-__all__ = ["SetupPanel"]
-
 _TYPING_SECONDS = 0.3
 _CLOSED = ("Methods", "More options")  # long, so they open on demand
 

@@ -12,15 +12,6 @@ from hcat_nb.arguments import read_value
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.spec import RunSpec
 
-__all__ = [
-    "ALWAYS",
-    "changed_options",
-    "magic_line",
-    "option_words",
-    "python_code",
-    "spec_words",
-]
-
 # Said even at their defaults: a cell to be repeated names its seed.
 ALWAYS = ("p", "seed")
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.api.run import Run
     from hcat_nb.training.events import Control
 
-__all__ = ["TrainingThread", "alone", "aside", "trained"]
-
 # Held by a training, and by whoever draws from the same random streams.
 _busy, _drawing = threading.Lock(), threading.Lock()
 _LOOK_SECONDS = 0.05

@@ -11,8 +11,6 @@ from hcat_nb.observation.record import Need
 if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
 
-__all__ = ["KINDS", "DataKind", "Fault", "check_card", "claim_words", "is_abstract"]
-
 Fault = Literal["mislabel", "ood", "atypical", "boundary"]
 DataKind = Literal["image", "table", "text"]
 KINDS: tuple[DataKind, ...] = get_args(DataKind)

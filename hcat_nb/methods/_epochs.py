@@ -18,8 +18,6 @@ from torch import Tensor
 from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Observation
 
-__all__ = ["EPOCHS", "Epochs", "MeanOverEpochs", "PerEpoch", "count_dtype"]
-
 Epochs = Literal["all", "second_half"]
 EPOCHS: tuple[Epochs, ...] = get_args(Epochs)
 

@@ -4,19 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = [
-    "AMBIGUOUS",
-    "DOUBTS",
-    "EASY",
-    "GROUPS",
-    "HARD",
-    "HCAT",
-    "UNPLACED",
-    "by_doubt",
-    "by_thresholds",
-    "named",
-]
-
 # A code takes one byte a sample, a name 36.
 GROUPS = ("easy", "ambiguous", "hard")  # by code
 DOUBTS = ("fine", "uncertain", "doubted")  # by code; absolute, unlike a share of the samples

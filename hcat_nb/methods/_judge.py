@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from scipy.sparse import csr_matrix
 
-__all__ = ["SPACES", "Judge", "Matrix", "as_space", "compact"]
-
 Matrix: TypeAlias = "np.ndarray | csr_matrix"
 
 SPACES = ("auto", "input", "embedding")

@@ -29,8 +29,6 @@ from hcat_nb.errors import SpecError
 from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["ALLSH", "divergences"]
-
 
 def divergences(logits: Tensor, copies: Tensor) -> Tensor:
     """Return KL(softmax(logits) || softmax(copy)) for each copy.

@@ -31,8 +31,6 @@ from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context, Moment
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["AUM", "margin"]
-
 _PERCENTILE = 0.99
 
 

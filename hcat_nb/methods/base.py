@@ -16,8 +16,6 @@ from hcat_nb.methods._card import KINDS, DataKind, Fault, check_card, is_abstrac
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["Context", "Method", "Moment", "Scored"]
-
 Moment = Literal["epoch", "final", "end"]
 NO_LABEL = "no_label"
 UNREADABLE = "unreadable"

@@ -36,8 +36,6 @@ from hcat_nb.observation.record import Need, Observation, Options
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Cleanlab", "label_issues", "label_quality"]
-
 _CHUNK = 1 << 12  # rows of which float64 probabilities are made at a time
 _PARTS = 16  # in which issues are looked for: the package holds each twice
 

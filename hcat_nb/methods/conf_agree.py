@@ -31,8 +31,6 @@ from hcat_nb.errors import SpecError
 from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["ConfAgree", "mean_divergence", "unsureness"]
-
 
 def unsureness(members: Tensor) -> Tensor:
     """Return one minus the largest entry of the mean prediction.

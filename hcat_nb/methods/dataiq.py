@@ -28,8 +28,6 @@ from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods._groups import HARD, HCAT, by_thresholds, named
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["DataIQ", "dataiq_groups"]
-
 
 def dataiq_groups(
     confidence: np.ndarray,

@@ -26,8 +26,6 @@ from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods._groups import AMBIGUOUS, EASY, HARD, HCAT, UNPLACED, by_thresholds, named
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["DataMaps", "datamaps_groups"]
-
 
 def datamaps_groups(
     confidence: np.ndarray,

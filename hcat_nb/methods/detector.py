@@ -39,8 +39,6 @@ from hcat_nb.methods._epochs import PerEpoch
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["Detector", "advance", "load_weights", "log_odds", "read_sequences"]
-
 Weights = Mapping[str, Tensor]
 
 _CHUNK = 4096  # sequences that are read at a time

@@ -24,8 +24,6 @@ from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["EL2N", "error_norm"]
-
 
 def error_norm(probs: Tensor, labels: Tensor) -> Tensor:
     """Return the L2 norm of ``probs - onehot(labels)``.

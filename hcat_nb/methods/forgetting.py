@@ -27,8 +27,6 @@ from hcat_nb.methods._epochs import PerEpoch
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["Forgetting", "count_forgetting"]
-
 
 def count_forgetting(correct: Tensor) -> Tensor:
     """Return how often each sample went from correct to wrong.

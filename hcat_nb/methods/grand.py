@@ -27,8 +27,6 @@ from hcat_nb.methods._epochs import PerEpoch
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["GraNd", "early_epoch"]
-
 
 def early_epoch(n_epochs: int) -> int:
     """Return the epoch at the end of the first fifth of a training, from 1.

@@ -26,8 +26,6 @@ from hcat_nb.methods._judge import Judge, Matrix
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["KnnLabel", "disagreement", "nearest_rows", "votes"]
-
 _BLOCK = 2**23  # similarities at a time: 64 MB with their keys
 _DIGITS = 10**6
 

@@ -30,8 +30,6 @@ from hcat_nb.methods._judge import Judge, Matrix
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Linear", "held_out_probabilities", "same_rows", "stratified_folds"]
-
 _ITERATIONS = 100
 
 

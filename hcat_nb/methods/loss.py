@@ -33,8 +33,6 @@ from hcat_nb.errors import SpecError
 from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["Loss", "confidence_width", "cross_entropy", "soft_truncation"]
-
 
 def cross_entropy(log_probs: Tensor, labels: Tensor) -> Tensor:
     """Return minus the log-probability of the observed label.

@@ -33,8 +33,6 @@ from hcat_nb.errors import SpecError
 from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Need, Observation
 
-__all__ = ["Prototypicality", "cosine"]
-
 
 def cosine(embeddings: Tensor, prototypes: Tensor) -> Tensor:
     """Return the cosine of the angle between rows, 0 where a row is all zeros.

@@ -31,8 +31,6 @@ from hcat_nb.methods._epochs import PerEpoch
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["VoG", "evenly_spaced", "standardised_within_class"]
-
 _HCAT_EPOCHS = (1, 3, 5)
 _ROWS = 256  # at a time: half a dozen temporaries of their size would add up
 

@@ -20,9 +20,6 @@ from hcat_nb.errors import ModelError
 from hcat_nb.models.base import NamedModel
 from hcat_nb.spec import DEFAULTS
 
-__all__ = ["AdaptedModel", "Encoding", "Scaling", "fit_scaling", "logits_of"]
-
-
 _TEXT_LENGTH = 10.0  # figures: tests/benchmarks/human_noise.py yoruba banking77
 
 

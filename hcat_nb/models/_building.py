@@ -11,11 +11,9 @@ import torch
 from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import ModelError, UnknownNameError
-from hcat_nb.registry import MODELS, nearest
+from hcat_nb.errors import ModelError
+from hcat_nb.registry import MODELS, refuse_unknown
 from hcat_nb.spec import DEFAULTS
-
-__all__ = ["ModelLike", "build_network", "default_model", "model_name"]
 
 ModelLike = str | nn.Module | Callable[..., nn.Module]
 
@@ -147,10 +145,6 @@ def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> n
             "use the model dense" if dataset.modality == "table" else None,
         )
     known = list(inspect.signature(plugin).parameters)[2:]
-    for option in options:
-        if option not in known:
-            raise UnknownNameError(
-                f"the model {name!r} has no option {option!r}", nearest(option, known)
-            )
+    refuse_unknown(options, known, f"the model {name!r} has no option {{!r}}")
     network: nn.Module = plugin(dataset.encoded_shape, dataset.n_classes, **options)
     return network

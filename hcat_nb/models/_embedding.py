@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from hcat_nb.errors import ModelError
 from hcat_nb.models._adapter import logits_of
 
-__all__ = ["find_embedding", "output_width", "some_outputs"]
-
 
 def output_width(model: nn.Module, sample: Tensor) -> int:
     """Return how many logits the model makes.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["HalvingPool"]
-
 
 class HalvingPool(nn.MaxPool2d):
     """``nn.MaxPool2d(2)``, to the bit.

@@ -7,8 +7,6 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
-__all__ = ["NamedModel"]
-
 
 class NamedModel(nn.Module, ABC):
     """A network with a name; takes scaled float32 samples, returns logits.

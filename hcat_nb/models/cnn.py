@@ -12,8 +12,6 @@ from torch import Tensor, nn
 from hcat_nb.models._pooling import HalvingPool
 from hcat_nb.models.base import NamedModel
 
-__all__ = ["CNN"]
-
 _CHANNELS = (16, 32, 64)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from hcat_nb.models.mlp import MLP
 
-__all__ = ["Dense"]
-
 
 class Dense(MLP):
     """A linear layer of 256, ReLU, dropout, a linear layer.

@@ -16,8 +16,6 @@ from hcat_nb.errors import ModelError
 from hcat_nb.models._pooling import HalvingPool
 from hcat_nb.models.base import NamedModel
 
-__all__ = ["LeNet"]
-
 _SMALLEST = 4  # two poolings by 2
 _UNPADDED_FROM = 16  # two unpadded 5 x 5 convolutions and poolings need 16 pixels
 

@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from hcat_nb.errors import ModelError
 from hcat_nb.models.base import NamedModel
 
-__all__ = ["MLP"]
-
 _WIDTHS = (256, 128, 64, 32, 16, 8)
 
 

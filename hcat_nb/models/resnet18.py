@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 from hcat_nb.models.base import NamedModel
 
-__all__ = ["ResNet18"]
-
 
 class ResNet18(NamedModel):
     """torchvision's ResNet-18 with the stem for small images.

@@ -21,8 +21,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
-__all__ = ["LAYERS", "form_bytes", "is_supported", "squared_norm"]
-
 
 def squared_norm(layer: nn.Module, x: Tensor, g: Tensor) -> Tensor:
     """Return each sample's squared gradient norm over the layer's trainable parameters.
@@ -57,16 +55,7 @@ def is_supported(layer: nn.Module) -> bool:
 
 
 def form_bytes(layer: nn.Module, x: Tensor, out: torch.Size) -> int:
-    """Return about how many bytes :func:`squared_norm` needs for one sample.
-
-    Parameters
-    ----------
-    layer : Module
-    x : Tensor of shape (b, ...)
-        What enters it.
-    out : Size
-        Shape (b, ...) of what leaves it.
-    """
+    """Return about how many bytes :func:`squared_norm` needs for one sample."""
     if isinstance(layer, _ConvNd):
         fields = layer.weight[0].numel() * layer.groups
         positions = out[2:].numel()

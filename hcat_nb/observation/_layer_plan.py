@@ -22,8 +22,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from hcat_nb.observation._layer_norms import form_bytes, is_supported
 
-__all__ = ["Call", "LayerPlan", "Tap", "make_plan", "uses_batch_statistics"]
-
 
 @dataclass(frozen=True, eq=False)
 class Call:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BUDGET", "bytes_per_row", "rows_within"]
-
 # Bytes for one chunk.  Larger chunks are not faster: on a CPU they fall out of
 # its caches, on a GPU a few hundred rows fill it.
 BUDGET = {"cpu": 256 * 2**20, "cuda": 2**31}

@@ -25,9 +25,6 @@ from hcat_nb.errors import SpecError
 from hcat_nb.observation.traits import InputTraits
 from hcat_nb.seeds import child_seed
 
-__all__ = ["AugmentedCopies", "BlockedDraws", "changed_rows"]
-
-
 # Rows of a block.  A state of the generator is 5 kB: a third of a byte a sample.
 _BLOCK = 2**14
 

@@ -6,8 +6,6 @@ import math
 
 import torch
 
-__all__ = ["default_batch_size"]
-
 _CUDA = 4096
 _TABLE = 1024
 # Input values of a batch of images, and its limits, on a CPU: activations that

@@ -14,8 +14,6 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["Across", "Buffered", "Sharing"]
-
 Across = Literal["any", "sum"]
 
 

@@ -20,8 +20,6 @@ from torch import Tensor
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["MapDynamics", "MapSnapshot"]
-
 
 @dataclass(frozen=True, eq=False)
 class MapSnapshot:

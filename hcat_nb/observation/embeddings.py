@@ -7,8 +7,6 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-__all__ = ["EmbeddingTap"]
-
 
 class EmbeddingTap:
     """Keeps what enters ``layer`` during a forward; a context manager.

@@ -26,8 +26,6 @@ from hcat_nb.observation._layer_plan import LayerPlan, make_plan, uses_batch_sta
 from hcat_nb.observation._memory import bytes_per_row, rows_within
 from hcat_nb.observation.traced import TracedForward, differentiable, traced_forward
 
-__all__ = ["GradientNorms"]
-
 # What torch raises where vmap meets something that it has no rule for.
 _NO_VMAP = (RuntimeError, NotImplementedError, ValueError, TypeError, IndexError, AssertionError)
 

@@ -15,8 +15,6 @@ from hcat_nb.errors import ModelError, SpecError
 from hcat_nb.observation._memory import bytes_per_row, rows_within
 from hcat_nb.observation.traced import TracedForward, differentiable, traced_forward
 
-__all__ = ["InputGradients"]
-
 
 class InputGradients:
     """Measures input gradients of one model.

@@ -11,8 +11,6 @@ from torch import Tensor
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import Need, Observation, Options
 
-__all__ = ["DynamicsKeeper"]
-
 
 class DynamicsKeeper(Buffered):
     """A subscriber that remembers p_y at the end of every epoch.

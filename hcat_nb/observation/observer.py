@@ -32,8 +32,6 @@ from hcat_nb.observation.record import Kind, Need, Observation, Options
 from hcat_nb.observation.traced import traced_forward
 from hcat_nb.observation.traits import InputTraits
 
-__all__ = ["Observer", "Subscriber"]
-
 # Handed over at a time: few calls, little memory.
 _CHUNK = 4096  # rows
 _CHUNK_VALUES = 2**19  # values of the samples, whose gradients may be as many, twice in memory

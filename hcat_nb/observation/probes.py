@@ -18,8 +18,6 @@ from hcat_nb.observation.record import Need, Options
 from hcat_nb.observation.traced import TracedForward
 from hcat_nb.observation.traits import InputTraits
 
-__all__ = ["Batch", "Probe", "TracingProbe", "make_probe"]
-
 
 @dataclass(frozen=True, eq=False)
 class Batch:

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from hcat_nb.errors import HcatError
 
-__all__ = ["Kind", "Need", "Observation", "Options"]
-
 Kind = Literal["train", "epoch", "final", "extra", "data"]
 Options = tuple[tuple[str, Any], ...]
 

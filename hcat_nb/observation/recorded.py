@@ -18,8 +18,6 @@ from torch import Tensor
 from hcat_nb.observation.observer import Subscriber
 from hcat_nb.observation.record import Kind, Need, Observation
 
-__all__ = ["Content", "Moment", "Recorded", "Selected", "chunk_rows", "replay"]
-
 Content = Literal["logits", "probs", "label_probs"]
 Moment = Literal["epoch_end", "train"]
 

@@ -13,8 +13,6 @@ from torch import Tensor
 from hcat_nb.errors import DataError
 from hcat_nb.observation.recorded import Content, Moment, Recorded, chunk_rows
 
-__all__ = ["ArrayDynamics", "Survey"]
-
 # Sums of a row of half-precision probabilities stray by less than this.
 _SUM_TOLERANCE = 0.01
 _DECIMALS = (1, 2, 3)

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["LogitsKeeper", "StoredLogits"]
-
 _CLASS_VALUES = b"hcat_nb.class_values"
 
 
@@ -172,11 +170,6 @@ class StoredLogits(Recorded):
 
     def epoch(self, epoch: int) -> pd.DataFrame:
         """Return the logits at the end of an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            From 1.
 
         Returns
         -------

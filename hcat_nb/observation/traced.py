@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 from hcat_nb.observation._layer_plan import Call, Tap
 
-__all__ = ["TracedForward", "differentiable", "traced_forward"]
-
 
 @contextmanager
 def differentiable(model: nn.Module) -> Iterator[None]:
@@ -20,11 +18,6 @@ def differentiable(model: nn.Module) -> Iterator[None]:
 
     cuDNN's recurrent layers refuse a backward pass in evaluation mode, so
     those run without cuDNN here.
-
-    Parameters
-    ----------
-    model : Module
-        What will be differentiated.
     """
     recurrent = any(isinstance(one, nn.RNNBase) for one in model.modules())
     allowed = torch.backends.cudnn.enabled and not recurrent

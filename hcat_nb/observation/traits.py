@@ -12,8 +12,6 @@ from torch import Tensor
 from hcat_nb.data.column_moments import column_moments
 from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["InputTraits"]
-
 
 @dataclass(frozen=True, eq=False)
 class InputTraits:

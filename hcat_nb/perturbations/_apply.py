@@ -11,8 +11,6 @@ from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.perturbations.base import Perturbation, Perturbed, untouched
 from hcat_nb.registry import PERTURBATIONS
 
-__all__ = ["make_perturbation", "perturb"]
-
 MIXTURE = "mixture"
 
 

@@ -11,8 +11,6 @@ from torch import Tensor
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError, SpecError
 
-__all__ = ["chosen_rows"]
-
 
 def chosen_rows(
     name: str, dataset: LabelledDataset, p: float, rng: np.random.Generator, candidates: Tensor

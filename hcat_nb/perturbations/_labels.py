@@ -15,8 +15,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.perturbations.base import H_CAT, Perturbation
 
-__all__ = ["LabelNoise", "class_codes", "cyclic_neighbours", "off_diagonal", "populated"]
-
 
 @dataclass(frozen=True)
 class LabelNoise(Perturbation):

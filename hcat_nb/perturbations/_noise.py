@@ -22,8 +22,6 @@ from hcat_nb.perturbations._strength import Strength, check_variant, checked, dr
 from hcat_nb.perturbations._tables import Column, numeric_columns
 from hcat_nb.perturbations.base import H_CAT, Perturbation
 
-__all__ = ["GaussianNoise"]
-
 _ATTEMPTS = 1000  # of a row that rounding left as it was: few, and cheap
 
 

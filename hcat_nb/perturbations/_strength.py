@@ -11,8 +11,6 @@ import numpy as np
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["Strength", "check_variant", "checked", "drawn", "levels"]
-
 Strength = float | tuple[float, ...]
 
 

@@ -14,8 +14,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
-__all__ = ["Column", "Layout", "column_index", "column_name", "layout", "numeric_columns"]
-
 _MOST_DECIMALS = 6  # beyond, float32 cannot tell a short decimal from any number
 _FEW_DECIMALS = 3  # a count or a price: larger numbers have more digits, not fewer decimals
 

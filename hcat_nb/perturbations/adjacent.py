@@ -16,8 +16,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.errors import SpecError
 from hcat_nb.perturbations._labels import LabelNoise, class_codes, cyclic_neighbours, populated
 
-__all__ = ["Adjacent"]
-
 
 @dataclass(frozen=True)
 class Adjacent(LabelNoise):

@@ -18,8 +18,6 @@ from hcat_nb.errors import SpecError
 from hcat_nb.perturbations._labels import LabelNoise, off_diagonal, populated
 from hcat_nb.seeds import child_seed
 
-__all__ = ["Asymmetric"]
-
 
 @dataclass(frozen=True)
 class Asymmetric(LabelNoise):

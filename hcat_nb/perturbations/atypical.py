@@ -20,8 +20,6 @@ from hcat_nb.perturbations._strength import Strength, checked, drawn, levels
 from hcat_nb.perturbations._tables import column_index, column_name, numeric_columns
 from hcat_nb.perturbations.base import H_CAT, Perturbation
 
-__all__ = ["PUBLISHED_COLUMNS", "Atypical"]
-
 PUBLISHED_COLUMNS = ("Elevation", "num_medications", "timePrtctg")
 
 

@@ -15,15 +15,13 @@ import torch
 from torch import Tensor
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import DataError, HcatError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, HcatError, SpecError
 from hcat_nb.perturbations._chosen_rows import chosen_rows
-from hcat_nb.registry import nearest
+from hcat_nb.registry import refuse_unknown
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["H_CAT", "TRUTH_COLUMNS", "Perturbation", "Perturbed", "untouched"]
 
 H_CAT = "H-CAT, arXiv 2403.04551"  # published most kinds
 
@@ -98,13 +96,8 @@ class Perturbation(ABC):
         UnknownNameError
             If an option does not exist; names the nearest.
         """
-        known = tuple(item.name for item in dataclasses.fields(cls) if item.init)
-        for name in options:
-            if name not in known:
-                raise UnknownNameError(
-                    f"unknown option {name!r} of the hardness {cls.name!r}",
-                    nearest(name, known) if known else "no options",
-                )
+        known = [item.name for item in dataclasses.fields(cls) if item.init]
+        refuse_unknown(options, known, f"unknown option {{!r}} of the hardness {cls.name!r}")
         return cls(**options)
 
     def __call__(self, dataset: LabelledDataset, p: float, seed: int) -> Perturbed:

@@ -19,8 +19,6 @@ from hcat_nb.errors import DataError
 from hcat_nb.perturbations._images import ImageShift, background
 from hcat_nb.perturbations._strength import Strength, check_variant, checked, levels
 
-__all__ = ["CropShift", "pixels_of", "shifted"]
-
 _HCAT_PIXELS = 10
 
 

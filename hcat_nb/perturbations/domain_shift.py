@@ -20,8 +20,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.perturbations._images import ImageShift, extremes, grey, with_extremes
 from hcat_nb.perturbations._strength import Strength, check_variant, checked
 
-__all__ = ["DomainShift", "bilateral", "cartoon", "edges", "median"]
-
 _MEDIAN = 5
 _BLOCK = 9
 _BELOW = 9 / 255

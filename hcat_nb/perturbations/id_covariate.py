@@ -11,8 +11,6 @@ from typing import ClassVar, Literal
 from hcat_nb.perturbations._noise import GaussianNoise
 from hcat_nb.perturbations._strength import Strength
 
-__all__ = ["IdCovariate"]
-
 
 @dataclass(frozen=True)
 class IdCovariate(GaussianNoise):

@@ -20,8 +20,6 @@ from hcat_nb.perturbations._rules import built_in, confused, given, spelled_out
 from hcat_nb.perturbations._strength import check_variant
 from hcat_nb.seeds import child_seed
 
-__all__ = ["Instance"]
-
 CONFUSION = "confusion"
 
 

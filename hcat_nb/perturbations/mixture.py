@@ -17,8 +17,6 @@ from hcat_nb.perturbations._apply import make_perturbation
 from hcat_nb.perturbations.base import Perturbation, Perturbed, _check_p, _check_seed, untouched
 from hcat_nb.seeds import child_seed
 
-__all__ = ["Mixture", "Part"]
-
 
 @dataclass(frozen=True)
 class Part:

@@ -17,8 +17,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.perturbations._labels import LabelNoise, off_diagonal, populated
 from hcat_nb.perturbations._strength import check_variant
 
-__all__ = ["Uniform"]
-
 
 @dataclass(frozen=True)
 class Uniform(LabelNoise):

@@ -17,8 +17,6 @@ from torch.nn import functional
 from hcat_nb.perturbations._images import ImageShift, with_extremes
 from hcat_nb.perturbations._strength import Strength, checked, levels
 
-__all__ = ["ZoomShift", "zoomed"]
-
 
 @dataclass(frozen=True)
 class ZoomShift(ImageShift):

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["DYNAMICS", "FIRST_LOOK", "FirstLook", "first_look", "judges_of", "rankings", "score_of"]
-
 FIRST_LOOK = "first_look"
 DYNAMICS = ("aum", "el2n", "datamaps", "loss")
 

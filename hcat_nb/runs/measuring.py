@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["measured", "metrics_to_keep"]
-
 
 def measured(
     record: Record,
@@ -34,7 +32,7 @@ def measured(
 
     from hcat_nb.evaluation.baselines import baselines as baseline_scores
     from hcat_nb.evaluation.hcat import low_is_hard
-    from hcat_nb.evaluation.seed_spread import with_seed_spread
+    from hcat_nb.evaluation.seed_means import with_seed_spread
     from hcat_nb.evaluation.table import evaluate
 
     if not record.spec.knows_truth:

@@ -20,8 +20,6 @@ from hcat_nb.study._detector_data import Dynamics, dynamics_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["card", "compare", "held_out"]
-
 NOISE = ("adjacent", "instance")
 PROPORTIONS = (0.1, 0.4)
 LENGTHS = (1, 3, 5, 10, 20, 50, 100)

@@ -23,8 +23,6 @@ from hcat_nb.seeds import child_seed
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["EPOCHS", "FAMILIES", "Dynamics", "dynamics_of", "family_runs"]
-
 EPOCHS = 50
 FAMILIES = ("classification", "blobs", "quantiles", "wine", "breast_cancer")
 _SHARES = (0.4, 0.2, 0.2, 0.1, 0.1)

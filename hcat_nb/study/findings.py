@@ -18,12 +18,9 @@ from hcat_nb.evaluation.comparison import BLOCKS, MethodComparison, best_group, 
 from hcat_nb.evaluation.dominance import who_beats_whom
 from hcat_nb.evaluation.seed_means import seed_means
 from hcat_nb.evaluation.stability import stability_table
-from hcat_nb.study.mixed import mixed_options
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["CHOICE_COLUMNS", "choice_table", "ends_of_p", "method_results", "paper_findings"]
 
 CHOICE_COLUMNS = (
     *("hardness", "hcm", "value", "mean_rank", "best_group", "n_blocks"),
@@ -31,6 +28,13 @@ CHOICE_COLUMNS = (
 )
 _OUTPUT = "learning: output"
 _LEAST_P = 1e-12
+# Fields of RunSpec that change figures and are no key of a block.
+DECISIVE = (
+    *("dataset_options", "target", "truth", "groups", "subset", "on_missing_label", "on_bad_row"),
+    *("exclude", "join_spellings"),
+    *("hardness_options", "model_options", "features", "embedding", "normalize"),
+    *("epochs", "epoch_mean", "defaults", "batch_size", "lr", "seeds", "folds"),
+)
 
 
 def method_results(
@@ -324,3 +328,33 @@ def _choice_by_hardness(results: pd.DataFrame, metric: str) -> Any:
         return _row("choice", claim, threshold, "one kind only", None)
     measured = ", ".join(f"{kind}: {name}" for kind, name in best.items())
     return _row("choice", claim, threshold, measured, len(set(best.values())) > 1)
+
+
+def mixed_options(results: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the options that differ between results of one method in one block.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        With the columns ``hcm`` and those of a block.
+
+    Returns
+    -------
+    dict
+        Option to its values, in the order of the table.  Seeds, which are
+        repetitions, are no such option.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"hcm": "aum", "hardness": "uniform", "dataset": "wine", "p": 0.1,
+    ...                       "model": "mlp", "epochs": [1, 3], "lr": 0.01})
+    >>> mixed_options(table)
+    {'epochs': [1, 3]}
+    """
+    varying = [name for name in DECISIVE if name in results and len(results[name].unique()) > 1]
+    if not varying:
+        return {}
+    blocks = results.groupby([*BLOCKS, "hcm"], sort=False, dropna=False, observed=True)
+    several = blocks[varying].nunique(dropna=False).max() > 1
+    return {name: results[name].drop_duplicates().tolist() for name in varying if several[name]}

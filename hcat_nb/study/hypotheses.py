@@ -23,8 +23,6 @@ from hcat_nb.study.findings import ends_of_p, method_results
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["THRESHOLDS", "check_hypotheses"]
-
 THRESHOLDS = {
     "h1": ("rank_gain", "fall", "share"),
     "h2": ("chance", "good"),
@@ -57,7 +55,7 @@ def check_hypotheses(
     stability : pandas.DataFrame
         Pairs of runs, with ``varied`` ("both seeds" or "model seed"); for H5.
     shortcuts : pandas.DataFrame
-        As ``hcat_nb.study.shortcuts`` gives it; for H3 and H4.
+        As ``hcat_nb.study.tables`` gives it; for H3 and H4.
     h1 : mapping
         ``rank_gain``: ranks that GraNd gains at the highest p by the right
         orientation.  ``fall``, ``share``: H-CAT's AUPRC of the methods that it

@@ -19,8 +19,6 @@ from hcat_nb.study.findings import method_results
 from hcat_nb.study.tables import load_study
 from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook_parameters
 
-__all__ = ["NOTEBOOKS", "write_report"]
-
 NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
 _BUNDLED = "bundled"  # tag
@@ -124,7 +122,7 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _joined(documents: list[dict[str, Any]], place: Path) -> dict[str, Any]:
     """Return one notebook of all, charts as HTML, numbers of cells renewed."""
-    from hcat_nb.charts.page import charts_script
+    from hcat_nb.charts.picture import charts_script
 
     head = f"# Report\n\nOf `{place.name}`. {_SAYING}"
     cells: list[dict[str, Any]] = [_text(head)]
@@ -152,7 +150,7 @@ def _drawn(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chart(data: Mapping[str, Any]) -> str:
-    from hcat_nb.charts.page import chart_html
+    from hcat_nb.charts.picture import chart_html
 
     # JupyterLab takes the specification as version 5; the page has the one it was written in.
     spec = {name: value for name, value in data[_VEGA].items() if name != "$schema"}

@@ -4,17 +4,24 @@ A table of results tells how well hard samples were found; for the stability of
 the scores, and for H-CAT's own AUPRC, the runs themselves are read, once.  A
 study is saved as three small Parquet files, which hold all that the notebooks
 draw.
+
+Trivial probes of the pixels tell what gives hard samples away without any training.
+A perturbation should be found by what it means.  Where a shifted image differs
+in its least or greatest value, or holds a grey that no other holds, a single
+look tells, and every method's figure on it is in doubt (METHODS.md, H3).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
@@ -23,8 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.api.run import Run
-
-__all__ = ["Study", "load_study"]
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.perturbations.base import Perturbed
 
 _TABLES = ("results", "stability", "shortcuts")
 _GROUP = ("dataset", "hardness", "model", "p")
@@ -32,6 +39,11 @@ _GROUP = ("dataset", "hardness", "model", "p")
 _SEEDS = ("seed", "data_seed", "model_seed")
 _NOT_THE_RUN = (*_SEEDS, "root", "download", "device", "data_on", "observe_batch_size")
 _NEEDED = ("hcm", "auroc", "auprc", "hardness", "dataset", "model", "p")
+SHORTCUT_COLUMNS = (
+    *("dataset", "hardness", "p", "data_seed", "variant", "n_classes", "n_hard", "n_changed"),
+    *("probe", "auroc"),
+)
+_GREY = 0.01  # of the value range: what counts as its very middle
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +62,7 @@ class Study:
         A row for each method and pair of runs that differ by their seeds
         alone; ``varied`` is "model seed", "data seed" or "both seeds".
     shortcuts : pandas.DataFrame
-        As ``hcat_nb.study.shortcuts.shortcut_table`` gives it; empty if it was
+        As ``hcat_nb.study.tables.shortcut_table`` gives it; empty if it was
         not made.
     """
 
@@ -149,7 +161,6 @@ def _checked(results: pd.DataFrame, others: Mapping[str, pd.DataFrame], place: P
     import pandas as pd
 
     from hcat_nb.evaluation.stability import PAIR_COLUMNS
-    from hcat_nb.study.shortcuts import SHORTCUT_COLUMNS
 
     for name in _NEEDED:
         if name not in results:
@@ -290,3 +301,74 @@ def _pairs(runs: list[Run]) -> Iterator[pd.DataFrame]:
 
 def _seeds(run: Run) -> str:
     return f"{run.spec.effective_data_seed}/{run.spec.effective_model_seed}"
+
+
+def shortcut_table(
+    datasets: Iterable[LabelledDataset],
+    kinds: Sequence[str],
+    *,
+    p: Sequence[float] = (0.1,),
+    seeds: Sequence[int] = (0, 1, 2),
+) -> pd.DataFrame:
+    """Return how well trivial probes find hard samples, in our form of a hardness and in H-CAT's.
+
+    Parameters
+    ----------
+    datasets : iterable of LabelledDataset
+    kinds : sequence of str
+        Kinds of hardness that have the option ``variant``; those that a
+        dataset's modality does not take are left out.
+    p : sequence of float
+    seeds : sequence of int
+        Data seeds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each dataset, kind, p, seed, variant and probe: ``n_hard``
+        samples flagged, ``n_changed`` of them whose label truly changed;
+        ``probe`` ("minimum", "maximum", "mid-grey": the share of values in the
+        middle of the range) and its ``auroc``, the better of its two
+        directions.  Tables, label noise, and a p so small that no sample is
+        hard, have one row, without a probe.
+    """
+    import pandas as pd
+
+    from hcat_nb.perturbations._apply import perturb
+    from hcat_nb.registry import PERTURBATIONS
+
+    rows: list[tuple[Any, ...]] = []
+    for dataset in datasets:
+        for kind in kinds:
+            if dataset.modality not in PERTURBATIONS.get(kind).modality:
+                continue
+            for share in p:
+                for seed in seeds:
+                    for variant in ("paper", "hcat"):
+                        made = perturb(dataset, kind, share, seed=seed, variant=variant)
+                        rows += _rows(made, dataset, (kind, share, seed, variant))
+    return pd.DataFrame(rows, columns=list(SHORTCUT_COLUMNS)).astype({"auroc": "float64"})
+
+
+def _rows(made: Perturbed, before: LabelledDataset, what: tuple[Any, ...]) -> list[Any]:
+    from hcat_nb.evaluation.ranking import auroc
+
+    hard = made.truth["is_hard"].to_numpy(dtype=bool)
+    changed = (made.truth["original_label"] != made.truth["observed_label"]).to_numpy()
+    head = (before.name, *what, before.n_classes, int(hard.sum()), int((changed & hard).sum()))
+    families = set(made.truth.loc[hard, "family"])
+    if before.modality != "image" or "mislabel" in families or not families:
+        return [(*head, None, float("nan"))]
+    found = []
+    for probe, values in _probes(made.dataset, before).items():
+        area = auroc(values, hard)
+        found.append((*head, probe, max(area, 1 - area)))
+    return found
+
+
+def _probes(made: LabelledDataset, before: LabelledDataset) -> dict[str, np.ndarray]:
+    pixels = np.asarray(made.features, dtype=np.float64).reshape(len(made), -1)
+    known = before.value_range
+    low, high = known or (float(before.features.min()), float(before.features.max()))
+    middle = np.abs(pixels - (low + high) / 2) <= _GREY * (high - low)
+    return {"minimum": pixels.min(1), "maximum": pixels.max(1), "mid-grey": middle.mean(1)}

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["train_detector"]
-
 HIDDEN = 16
 _STRIDES = (1, 2, 1, 3, 1, 5)
 _BATCH = 256

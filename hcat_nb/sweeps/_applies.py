@@ -5,8 +5,6 @@ from __future__ import annotations
 from hcat_nb.registry import PERTURBATIONS, SOURCES, TABLE_SUFFIXES, names_file, names_folder
 from hcat_nb.spec import RunSpec
 
-__all__ = ["check_hardness"]
-
 _TABLES = tuple(suffix for suffix in TABLE_SUFFIXES if suffix != ".parquet")
 
 

@@ -12,8 +12,6 @@ from hcat_nb.data.files.table_files import table_files
 from hcat_nb.errors import MissingDataError
 from hcat_nb.registry import names_file
 
-__all__ = ["content_of", "forget"]
-
 _BYTES = 16
 
 

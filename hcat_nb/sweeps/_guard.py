@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["Guard"]
-
 _INTERVAL = 0.1  # seconds; memory can grow by some 100 MB in that time
 _FAMILY = 10  # intervals; to find children, every process of the machine is looked at
 

@@ -15,8 +15,6 @@ from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Plan, read_plan
 
-__all__ = ["PLAN", "begin", "check_out", "is_planned", "remembered"]
-
 PLAN = "sweep.json"
 SCHEMA_VERSION = 1
 # Not the address of a scheduler, which lives shorter.

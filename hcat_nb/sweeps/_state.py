@@ -14,18 +14,6 @@ from typing import Any
 from hcat_nb.runs.store.atomic import write_json
 from hcat_nb.runs.store.digests import unsealed
 
-__all__ = [
-    "ATTEMPTS",
-    "DONE",
-    "NOTEBOOK",
-    "RUN",
-    "STATE",
-    "is_complete",
-    "note_attempt",
-    "read_state",
-    "write_state",
-]
-
 NOTEBOOK, RUN, STATE = "benchmark.ipynb", "run", "state.json"
 ATTEMPTS = "attempts.jsonl"
 DONE = "done"

@@ -19,8 +19,6 @@ from typing import Any, Protocol
 from hcat_nb.errors import HcatError
 from hcat_nb.sweeps._workers import Worker
 
-__all__ = ["LOCAL", "DaskPool", "LocalPool", "Team"]
-
 LOCAL = "local"
 _CONNECT_SECONDS = 20
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from hcat_nb.assets import asset
 
-__all__ = ["code_version"]
-
 _PACKAGE = Path(__file__).parents[1]
 # What shows results, or says which runs to do, changes none of them.
 _BESIDE = (

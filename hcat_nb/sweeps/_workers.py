@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Worker", "WorkerLostError", "available_cores", "thread_environment"]
-
 _log = logging.getLogger(__name__)
 
 _LOGS = "logs"

@@ -26,8 +26,6 @@ from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["results"]
-
 _RECORD = "run.json"
 # Of packages whose version moves last digits.
 _PACKAGES = {"torch": "torch_version"}

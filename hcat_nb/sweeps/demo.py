@@ -15,8 +15,6 @@ from hcat_nb.sweeps.execute import execute_notebook, export_html
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Demo", "run_demo"]
-
 _SHOWN = 3
 _NOTEBOOK, _PAGE, _PICTURE = "tutorial.ipynb", "tutorial.html", "data_map.png"
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.execution.forecast import Forecast
 
-__all__ = ["DryRun", "dry_run"]
-
 _SHOWN = 40
 # Runs that agree in these take about the same time.
 _ALIKE = ("dataset", "dataset_options", "subset", "model", "model_options", "methods", "epochs")

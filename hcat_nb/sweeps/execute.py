@@ -16,8 +16,6 @@ from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs.store.atomic import written_whole
 
-__all__ = ["MARK", "execute_notebook", "export_html", "notebook_parameters"]
-
 MARK = '<meta name="generator" content="hcat_nb">'  # by which a page is known as ours
 
 

@@ -36,8 +36,6 @@ from hcat_nb.sweeps._content import content_of, forget
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
 
-__all__ = ["LIMITS", "Cell", "Plan", "read_plan"]
-
 # What a sweep takes beside the parameters of its runs.
 LIMITS = ("workers", "time_limit", "memory_limit", "scheduler")
 _PARTS = ("base", "grid", "runs", "sample", "total_runs", "fix_seed")

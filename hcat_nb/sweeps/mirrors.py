@@ -24,8 +24,6 @@ from hcat_nb.errors import HcatError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["mirror_to_mlflow", "mirror_to_wandb"]
-
 _PROJECT = "hcat_nb"
 _TAG = "hcat_nb.digest"
 _NOT_OF_A_RUN = ("run", "planned")  # what tells where it lies, not what it is

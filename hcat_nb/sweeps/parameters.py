@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["Settings", "check_parameters", "plain_parameter", "refuse_unknown"]
-
 # Parameters of a run that decide none of its numbers.
 _BESIDE = ("run_tag", "out")
 # Words of a sweep; a single run has one value for each.

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["SweepListener", "SweepProgress", "TerminalProgress", "time_words"]
-
 
 @dataclass(frozen=True)
 class SweepProgress:

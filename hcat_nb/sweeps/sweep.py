@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from hcat_nb.sweeps._team import Team
     from hcat_nb.sweeps.dry_run import DryRun
 
-__all__ = ["Stop", "Sweep", "sweep"]
-
 _log = logging.getLogger(__name__)
 
 # With the limit that broke a run it would break again.

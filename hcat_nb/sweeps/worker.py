@@ -16,8 +16,6 @@ from typing import Any, TextIO
 
 from hcat_nb.sweeps._guard import Guard
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Serve standard input until it ends."""

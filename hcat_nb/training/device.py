@@ -6,8 +6,6 @@ import torch
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["choose_device"]
-
 
 def choose_device(name: str) -> torch.device:
     """Return the device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` stands for.

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Moment
     from hcat_nb.training.interim import InterimScores
 
-__all__ = [
-    "Control",
-    "EndEvent",
-    "EpochEvent",
-    "ExtraEvent",
-    "Listener",
-    "StartEvent",
-    "StepEvent",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class StartEvent:

@@ -16,8 +16,6 @@ from hcat_nb.errors import HcatError
 from hcat_nb.methods.base import Method, Moment
 from hcat_nb.training.seed import isolated_rng
 
-__all__ = ["InterimScores", "ScoreBoard"]
-
 _ORDER: tuple[Moment, ...] = ("epoch", "final", "end")
 
 

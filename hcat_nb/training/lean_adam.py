@@ -16,8 +16,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
 
-__all__ = ["LeanAdam"]
-
 
 class LeanAdam(torch.optim.Adam):
     """``torch.optim.Adam``, to the bit (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1)."""

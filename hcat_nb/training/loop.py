@@ -36,9 +36,6 @@ from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.moving_parts import MovingParts
 from hcat_nb.training.seed import isolated_rng, kept_streams
 
-__all__ = ["EpochRecord", "TrainState", "Trainer", "Training", "batches"]
-
-
 Outcome = Literal["finished", "stopped", "failed"]
 Moment = Literal["on_start", "on_step", "on_epoch", "on_extra", "on_end"]
 Notify = Callable[[Moment, object], None]
@@ -157,11 +154,6 @@ class Trainer:
 
     def fit(self, start: StartEvent) -> Training:
         """Train all epochs, or until stopped.
-
-        Parameters
-        ----------
-        start : StartEvent
-            Told to the listeners first.
 
         Returns
         -------

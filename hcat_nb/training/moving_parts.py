@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from hcat_nb.errors import ModelError
 from hcat_nb.training.seed import random_state, set_random_state
 
-__all__ = ["MovingParts"]
-
 
 @dataclass(frozen=True, eq=False)
 class MovingParts:

@@ -34,8 +34,6 @@ from hcat_nb.training.device import choose_device
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import ProcessGroup, Store
 
-__all__ = ["Ranks", "speaks", "together", "yield_to_the_teller"]
-
 T = TypeVar("T")
 
 # Rank 0 scores while the others wait.  A process that died is noticed by its

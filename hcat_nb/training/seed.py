@@ -14,8 +14,6 @@ from torch import Tensor
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["isolated_rng", "kept_streams", "random_state", "set_random_state", "undisturbed"]
-
 _MERSENNE = "MT19937"
 _VERSION = 3  # of what random.getstate() gives
 _drawing = threading.RLock()  # held by the thread whose block the generators belong to

@@ -20,8 +20,6 @@ from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.dynamics import MapDynamics, MapSnapshot
 from hcat_nb.training.ranks import Ranks
 
-__all__ = ["Replicated", "Shares"]
-
 _COORDINATES = ("confidence", "variability", "aleatoric", "correctness", "mean_loss")
 
 

@@ -26,8 +26,7 @@ import yaml
 from PIL import Image
 
 import hcat_nb as hcat
-from hcat_nb.study.shortcuts import shortcut_table
-from hcat_nb.study.tables import Study, load_study
+from hcat_nb.study.tables import Study, load_study, shortcut_table
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LABELS = ("uniform", "asymmetric", "adjacent", "instance")

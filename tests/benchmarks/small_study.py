@@ -22,8 +22,7 @@ from typing import Any
 import torch
 
 import hcat_nb as hcat
-from hcat_nb.study.shortcuts import shortcut_table
-from hcat_nb.study.tables import Study, load_study
+from hcat_nb.study.tables import Study, load_study, shortcut_table
 
 KINDS = {
     "digits": ("uniform", "asymmetric", "ood_covariate", "crop_shift"),

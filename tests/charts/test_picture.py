@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import io
+import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -9,8 +12,16 @@ import pytest
 from PIL import Image
 
 from hcat_nb.charts.data_map import data_map
-from hcat_nb.charts.picture import on_white, picture
+from hcat_nb.charts.picture import chart_html, charts_script, on_white, picture, spec_picture
 from hcat_nb.charts.theme import TRUTH
+
+BAD = "</script><b onclick=x>elm</b>"
+SPEC = {
+    "description": f'a "chart" of {BAD}',
+    "data": {"values": [{"x": 1, "name": BAD}]},
+    "mark": "point",
+    "encoding": {"x": {"field": "x", "type": "quantitative"}},
+}
 
 
 @pytest.mark.parametrize("color", ["group", "truth", "label", "aum"])
@@ -36,3 +47,28 @@ def test_white_is_laid_under_a_copy() -> None:
     spec = {"config": {"background": "transparent", "font": "serif"}}
     assert on_white(spec) == {"config": {"background": "white", "font": "serif"}}
     assert spec["config"]["background"] == "transparent"
+
+
+def test_text_of_the_data_ends_no_element() -> None:
+    made = chart_html(SPEC)
+    assert made.count("</script>") == 1
+    assert "<b" not in made
+    (text,) = re.findall(r'<script type="application/json">(.*?)</script>', made, re.S)
+    assert json.loads(text) == SPEC
+
+
+def test_without_scripts_the_picture_is_seen() -> None:
+    made = chart_html(SPEC)
+    assert made.count('<img alt="a &quot;chart&quot; of') == 1
+    drawn, given = (base64.b64encode(one).decode() for one in (spec_picture(SPEC), b"made before"))
+    assert f'src="data:image/png;base64,{drawn}"' in made
+    assert f'src="data:image/png;base64,{given}"' in chart_html(SPEC, b"made before")
+
+
+def test_the_script_holds_vega_and_fetches_nothing() -> None:
+    script = charts_script()
+    assert script.startswith('<script type="module">')
+    assert script.count("</script") == 1
+    assert "hcat-chart" in script
+    assert len(script) > 500_000  # Vega, Vega-Lite and their embedding
+    assert not re.search(r"""(import|src)\s*\(?=?\s*["'](https?:)?//""", script)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out, some
+from hcat_nb.checks.finding import LOOK, SEVERE, Finding, leave_out
 
 
 def test_a_finding_is_one_line_with_its_price_and_its_remedy() -> None:
@@ -14,8 +14,3 @@ def test_a_finding_is_one_line_with_its_price_and_its_remedy() -> None:
 @pytest.mark.parametrize("names", [["a", "b"], ["patient id"], ["found"], ["a,b"]])
 def test_what_no_line_holds_as_one_word_is_left_out_as_found(names: list[str]) -> None:
     assert leave_out(names) == "exclude='found'"
-
-
-def test_a_list_is_cut_short() -> None:
-    assert some(range(3)) == "0, 1, 2"
-    assert some(range(1009)) == "0, 1, 2, 3, 4, 5 and 1,003 more"

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcat_nb.checks.finding import SEVERE
+from hcat_nb.checks.finding import LOOK, NOTE, SEVERE
 from hcat_nb.checks.profile import profiles
-from hcat_nb.checks.table import about_columns, quick_findings, table_findings
+from hcat_nb.checks.table import about_columns, quick_findings, table_findings, text_findings
 
 N = 9000
+WORDS = np.array(["where", "is", "my", "card", "why", "was", "it", "not", "sent", "last", "week"])
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,26 @@ def test_one_class_or_none_needs_no_check_of_leaks(frame: pd.DataFrame) -> None:
     part = profiles(frame[["p"]])
     assert about_columns(part, np.zeros(N, dtype=np.int64)) == []
     assert about_columns(part, np.full(N, -1)) == []
+
+
+def texts(n: int = 120) -> list[str]:
+    rng = np.random.default_rng(0)
+    return [" ".join(rng.choice(WORDS, 9)) + f" {i}" for i in range(n)]
+
+
+def test_a_label_that_is_written_in_the_text_is_severe() -> None:
+    labels = np.arange(120) % 3
+    tagged = [f"{text} #{'abc'[code]}" for text, code in zip(texts(), labels, strict=True)]
+    (found,) = text_findings(pd.Series(tagged), labels, ["A", "B", "C"])
+    assert (found.kind, found.severity) == ("leak", SEVERE)
+    assert "'#a' for 'A'" in found.evidence
+    assert text_findings(pd.Series(texts()), labels, ["A", "B", "C"]) == []
+
+
+def test_empty_texts_and_those_equal_but_for_case_are_counted() -> None:
+    said = [*texts(118), "  ", None]
+    said[1] = said[0].upper() + " "
+    found = text_findings(pd.Series(said), np.arange(120) % 2, "ab")
+    assert [(one.kind, one.severity) for one in found] == [("missing", LOOK), ("duplicate", NOTE)]
+    assert found[0].evidence == "2 texts are empty"
+    assert found[1].evidence.startswith("2 more texts")

@@ -264,9 +264,8 @@ def _found() -> set[Callable[..., Any]]:
     found = set()
     for module in pkgutil.iter_modules(hcat_nb.charts.__path__):
         loaded = importlib.import_module(f"hcat_nb.charts.{module.name}")
-        for name in loaded.__all__:
-            member = getattr(loaded, name)
-            if inspect.isfunction(member):
+        for name, member in inspect.getmembers(loaded, inspect.isfunction):
+            if member.__module__ == loaded.__name__ and not name.startswith("_"):
                 returned = str(inspect.get_annotations(member).get("return"))
                 if re.search(r"\b(Offline|Layer|Concat)?(Chart|Concat)\b", returned):
                     found.add(member)

@@ -10,7 +10,16 @@ import pytest
 import torch
 
 from hcat_nb.data import storage
-from hcat_nb.data.storage import allocate, copied, is_mapped, lies_on_disk, private_map, taken
+from hcat_nb.data.storage import (
+    _left_in_cgroup,
+    allocate,
+    copied,
+    free_host_memory,
+    is_mapped,
+    lies_on_disk,
+    private_map,
+    taken,
+)
 from hcat_nb.errors import TooLargeError
 
 
@@ -127,3 +136,17 @@ def test_a_part_that_memory_does_not_hold_stays_on_disk(folder: Path, little: No
     part, mapped = taken(features, torch.arange(len(features)))
     assert mapped
     assert torch.equal(part, features)
+
+
+def test_a_container_leaves_what_its_limit_says(tmp_path: Path) -> None:
+    assert _left_in_cgroup(tmp_path) is None
+    (tmp_path / "memory.current").write_text("300\n")
+    (tmp_path / "memory.stat").write_text("anon 200\ninactive_file 50\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert _left_in_cgroup(tmp_path) is None
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert _left_in_cgroup(tmp_path) == 750
+
+
+def test_this_machine_has_some_left() -> None:
+    assert free_host_memory() > 2**20

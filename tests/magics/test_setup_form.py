@@ -14,10 +14,13 @@ import pytest
 
 from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import SpecError
-from hcat_nb.magics.parser import parse
-from hcat_nb.magics.setup_form import SetupForm
+from hcat_nb.magics.controls import looks
+from hcat_nb.magics.parser import looks_like_data, parse
+from hcat_nb.magics.setup_form import NameOrVariable, SetupForm
 from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
 from hcat_nb.spec import RunSpec
+
+FRAME = pd.DataFrame({"a": [1.0]})
 
 
 def make(**options: Any) -> SetupForm:
@@ -138,3 +141,51 @@ def test_the_columns_of_a_frame_are_offered_as_target() -> None:
     assert form.words()[:3] == ["frame", "--target", "kind"]
     form.data.choice.value = "pair"
     assert target.options == ()
+
+
+def dataset_choice_make(value: str = "digits") -> NameOrVariable:
+    return NameOrVariable(
+        "dataset",
+        ["digits", "wine"],
+        looks_like_data,
+        value,
+        "a file ...",
+        looks("dataset", "help"),
+    )
+
+
+def words(choice: NameOrVariable) -> list[str]:
+    return [value for _, value in choice.choice.options]
+
+
+def test_variables_are_offered_as_they_come_and_go_and_the_choice_stays() -> None:
+    choice = dataset_choice_make()
+    heard: list[str] = []
+    choice.on_change(lambda: heard.append(choice.word))
+    choice.refresh({"mine": FRAME, "_hidden": FRAME, "text": "no data"})
+    assert words(choice)[:3] == ["mine", "digits", "wine"]
+    assert choice.word == "digits"
+    choice.choice.value = "mine"
+    assert heard == ["mine"]
+    choice.refresh({"mine": FRAME, "more": FRAME})
+    assert choice.word == "mine"
+    choice.refresh({})
+    assert choice.word == "mine"  # the line will say that it is gone
+    assert heard == ["mine"]
+
+
+def test_a_variable_goes_before_a_name() -> None:
+    choice = dataset_choice_make()
+    choice.refresh({"wine": FRAME})
+    assert ("wine (variable)", "wine") in choice.choice.options
+    assert words(choice).count("wine") == 1
+
+
+@pytest.mark.parametrize("path", ["birds.csv", "./photos"])
+def test_a_path_has_a_place_of_its_own(path: str) -> None:
+    choice = dataset_choice_make(path)
+    assert choice.word == path
+    assert choice.path.layout.display is None
+    choice.choice.value = "wine"
+    assert choice.word == "wine"
+    assert choice.path.layout.display == "none"

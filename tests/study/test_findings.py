@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from hcat_nb.evaluation.comparison import BLOCKS
+from hcat_nb.spec import RunSpec
 from hcat_nb.study.findings import (
+    DECISIVE,
     choice_table,
     ends_of_p,
     method_results,
+    mixed_options,
     paper_findings,
 )
 
@@ -24,6 +30,12 @@ LEVELS = {
     "uniform": {"aum": 0.95, "dataiq": 0.9, "grand": 0.6, "vog": 0.4},
     "far_ood": {"aum": 0.6, "dataiq": 0.5, "grand": 0.9, "vog": 0.8},
 }
+# What a run is repeated over, what names its rows, and what changes no figure.
+_OTHERS = (
+    *("seed", "data_seed", "model_seed", "methods", "method_options", "variant"),
+    *("root", "download", "device", "data_on", "observe_batch_size", "keep_dynamics"),
+    *("judges", "learning_check", "strict"),
+)
 
 
 def make(
@@ -141,3 +153,22 @@ def test_what_differs_in_more_than_seeds_is_not_averaged_silently() -> None:
     rows = pd.concat([make().assign(epochs=epochs) for epochs in (1, 3)])
     with pytest.warns(UserWarning, match=r"\(epochs: 1, 3\) .* choose some: only=\{'epochs': 1\}"):
         method_results(rows)
+
+
+def _table(**columns: object) -> pd.DataFrame:
+    head = {"hcm": "aum", "hardness": "uniform", "dataset": "wine", "model": "mlp", "p": 0.1}
+    return pd.DataFrame({**head, **columns})
+
+
+def test_every_field_of_a_run_is_accounted_for() -> None:
+    fields = [item.name for item in dataclasses.fields(RunSpec)]
+    assert sorted((*BLOCKS, *DECISIVE, *_OTHERS)) == sorted(fields)
+
+
+def test_options_count_within_a_block_only() -> None:
+    assert mixed_options(_table(p=[0.1, 0.3], epochs=[1, 3], seed=[0, 1])) == {}
+    assert mixed_options(_table(hcm=["aum", "vog"], epochs=[1, 3])) == {}
+    found = mixed_options(_table(p=[0.1, 0.1, 0.3], epochs=[3, 1, 9], lr=[0.1, 0.1, 0.2]))
+    assert found == {"epochs": [3, 1, 9]}
+    assert list(mixed_options(_table(lr=[None, 0.1]))) == ["lr"]
+    assert mixed_options(_table(hardness=None, lr=[0.1, 0.2])) == {"lr": [0.1, 0.2]}

@@ -11,8 +11,6 @@ import numpy as np
 from hcat_nb.errors import DataError, MissingDataError
 from hcat_nb.registry import ARRAY_SUFFIX
 
-__all__ = ["names_array_file", "read_arrays"]
-
 
 def names_array_file(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of an array.

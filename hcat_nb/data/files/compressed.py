@@ -14,8 +14,6 @@ from typing import Any
 from hcat_nb.errors import DataError
 from hcat_nb.registry import COMPRESSIONS
 
-__all__ = ["read_bytes", "unpacked", "write_bytes"]
-
 
 def read_bytes(file: Path, most: int = -1) -> bytes:
     """Return what a file holds, unpacked; at most so many bytes.

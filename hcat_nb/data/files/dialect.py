@@ -17,8 +17,6 @@ from typing import Any
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
 
-__all__ = ["SPACE", "Dialect", "find_dialect", "form", "guess_encoding", "records"]
-
 SPACE = r"\s+"  # any run of blanks
 
 _ROWS, _LINES = 1000, 300  # that are looked at: for a header, for a separator
@@ -78,16 +76,6 @@ class Dialect:
 
 def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> Dialect:
     """Return how a file is written, by its beginning and what the user said.
-
-    Parameters
-    ----------
-    file : Path
-        What messages call it.
-    head : bytes
-        Whole lines.
-    kind : str
-        Its suffix.
-    options : TableOptions
 
     Raises
     ------

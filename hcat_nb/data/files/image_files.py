@@ -13,13 +13,11 @@ from hcat_nb.data.files.pictures import bits_of, open_picture
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.reading.arrays import Parts, stack
 from hcat_nb.data.reading.frozen import drawn_for
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
-
-__all__ = ["ImageFiles", "ImageRow", "from_files", "missing_files"]
 
 _NAMED = 5  # files that a message names
 
@@ -78,10 +76,8 @@ def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:
     """Raise DataError if files do not exist; names the first of them."""
     absent = [path for path in paths if not os.path.isfile(path)]
     if absent:
-        named = ", ".join(map(str, absent[:_NAMED]))
-        more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
         raise DataError(
-            f"{len(absent)} of {len(paths)} image files do not exist: {named}{more}",
+            f"{len(absent)} of {len(paths)} image files do not exist: {some(absent, _NAMED)}",
             "paths of files",
             "image_root= names the folder that the paths start from",
         )
@@ -89,12 +85,6 @@ def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:
 
 def from_files(files: ImageFiles, seed: int) -> Parts:
     """Read every file once, in order.
-
-    Parameters
-    ----------
-    files : ImageFiles
-    seed : int
-        Parent of what the transform draws at random.
 
     Returns
     -------

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
-__all__ = ["files_of", "holds_image", "image_column"]
-
 _NAMED = 5  # rows that a message names
 # How files of JPEG, PNG, GIF, BMP, TIFF and WebP begin.
 _MAGIC = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")

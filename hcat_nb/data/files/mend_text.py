@@ -12,8 +12,6 @@ from typing import Any
 from hcat_nb.data.files.dialect import SPACE, Dialect, form
 from hcat_nb.errors import StoreError
 
-__all__ = ["DROP", "json_cells", "mend_json", "mend_rows", "row_cells"]
-
 DROP = object()  # in place of a new cell: the row is left out
 
 _BETWEEN = re.compile(r"[\ufeff,\s]*")

@@ -6,7 +6,7 @@ import codecs
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hcat_nb.data.files.compressed import read_bytes, write_bytes
 from hcat_nb.data.files.dialect import Dialect
@@ -14,13 +14,7 @@ from hcat_nb.data.files.mend_text import DROP, json_cells, mend_json, mend_rows,
 from hcat_nb.data.files.table_files import TableFile, kind_of_file
 from hcat_nb.errors import DataError, StoreError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["DROP", "mend_files", "mend_frame", "mend_images"]
-
 _JSON = (".json", ".jsonl", ".ndjson")
-_FORMATS = "CSV and other text, JSON, Parquet, Feather, ARFF or .xlsx"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -104,13 +98,13 @@ def _cells(file: Path, dialect: Dialect | None, target: str, sheet: str | int | 
         return [*row_cells(text, *_as_rows(text, dialect, target))]
     if kind in _JSON:
         return json_cells(_decoded(file, None)[0], target)
-    if kind in (".parquet", ".feather"):
-        values: list[Any] = _arrow(file)[target].to_pylist()
+    if kind == ".parquet":
+        import pyarrow.parquet as pq
+
+        values: list[Any] = pq.read_table(file)[target].to_pylist()
         return values
-    if kind == ".xlsx":
-        _, page, place = _page(file, target, sheet)
-        return [row[place].value for row in page.iter_rows(min_row=2)]
-    raise StoreError(f"{file} is of a kind that is read only", _FORMATS, "save it as Parquet first")
+    _, page, place = _page(file, target, sheet)
+    return [row[place].value for row in page.iter_rows(min_row=2)]
 
 
 def _mend(
@@ -131,8 +125,8 @@ def _mend(
             page.delete_rows(row + 2)
         book.save(out)
         return ["a workbook is written anew: its cells are the same, its bytes are not"]
-    if kind in (".parquet", ".feather"):
-        _write_arrow(file, target, changes, out)
+    if kind == ".parquet":
+        _write_parquet(file, target, changes, out)
         return ["the file is written anew: values, schema and metadata are the same"]
     text, encoding = _decoded(file, dialect)
     if kind in _JSON:
@@ -172,20 +166,12 @@ def _as_rows(text: str, dialect: Dialect | None, target: str) -> tuple[Dialect, 
     return Dialect(",", "utf-8", "'", skip, False, "%"), str(names.index(target))
 
 
-def _arrow(file: Path) -> Any:
-    import pyarrow.feather as feather
-    import pyarrow.parquet as pq
-
-    return pq.read_table(file) if kind_of_file(file) == ".parquet" else feather.read_table(file)
-
-
-def _write_arrow(file: Path, target: str, changes: Mapping[int, Any], out: Path) -> None:
+def _write_parquet(file: Path, target: str, changes: Mapping[int, Any], out: Path) -> None:
     import numpy as np
     import pyarrow as pa
-    import pyarrow.feather as feather
     import pyarrow.parquet as pq
 
-    table = _arrow(file)
+    table = pq.read_table(file)
     place = table.schema.get_field_index(target)
     field = table.schema.field(place)
     values = table.column(place).to_pylist()
@@ -203,9 +189,6 @@ def _write_arrow(file: Path, target: str, changes: Mapping[int, Any], out: Path)
     else:
         column = pa.array(values, field.type)
     table = table.set_column(place, field, column).filter(pa.array(kept))
-    if kind_of_file(file) == ".feather":
-        feather.write_feather(table, out)
-        return
     meta = pq.read_metadata(file)
     groups = [meta.row_group(at) for at in range(meta.num_row_groups)]
     packing = groups[0].column(0).compression.lower() if groups else "snappy"
@@ -228,60 +211,30 @@ def _page(file: Path, target: str, sheet: str | int | None) -> tuple[Any, Any, i
     return book, page, [*map(str, names)].index(target)
 
 
-def mend_frame(frame: pd.DataFrame, target: str, changes: Mapping[int, Any], out: Path) -> None:
-    """Write a frame with other labels, as CSV or Parquet."""
-    import numpy as np
-    import pandas as pd
-
-    place = [str(name) for name in frame.columns].index(target)
-    column = frame.iloc[:, place].copy()
-    if any(new is None for new in changes.values()) and column.dtype.kind in "iub":
-        column = column.astype(object)
-    for row, new in changes.items():
-        if new is not DROP:
-            column.iloc[row] = None if new is None else new[1]
-    made = frame.copy(deep=False)
-    made.isetitem(place, column.array)
-    made = made.iloc[np.delete(np.arange(len(frame)), [r for r, n in changes.items() if n is DROP])]
-    if kind_of_file(out) == ".parquet":
-        made.to_parquet(out)
-    elif kind_of_file(out) == ".csv":
-        made.to_csv(out, index=not isinstance(frame.index, pd.RangeIndex))
-    else:
-        raise StoreError(f"{out} ends in {out.suffix!r}", ".csv or .parquet for a frame")
-
-
 def mend_images(
     root: Path, ids: Sequence[str], labels: Sequence[str], changes: Mapping[int, Any], out: Path
 ) -> None:
-    """Copy a folder of images with each in the folder of its new class, or list them in a CSV.
+    """Copy a folder of images with each in the folder of its new class.
 
-    Images without a label, or left out, are not copied; the list has them with an empty label.
+    Images without a label, or left out, are not copied.
 
     Raises
     ------
     DataError
         If two images would have one name.
     """
-    import pandas as pd
-
-    rows, taken = [], {Path(name) for row, name in enumerate(ids) if row not in changes}
+    taken = {Path(name) for row, name in enumerate(ids) if row not in changes}
     for row, (name, label) in enumerate(zip(ids, labels, strict=True)):
         new = changes.get(row, (0, label))
-        value = "" if new is None or new is DROP else str(new[1])
-        if new is not DROP:
-            rows.append((name, value, label))
-        if value:
-            parts = list(Path(name).parts)
-            parts[parts.index(label)] = value
-            place = Path(*parts)
-            if row in changes and place in taken:
-                place = place.with_name(f"{place.stem}_from_{label}{place.suffix}")
-            if row in changes and place in taken:
-                raise DataError(f"two images would be called {place}", "other names")
-            taken.add(place)
-            if kind_of_file(out) != ".csv":
-                (out / place).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, out / place)
-    if kind_of_file(out) == ".csv":
-        pd.DataFrame(rows, columns=["path", "label", "label_before"]).to_csv(out, index=False)
+        if new is None or new is DROP:
+            continue
+        parts = list(Path(name).parts)
+        parts[parts.index(label)] = str(new[1])
+        place = Path(*parts)
+        if row in changes and place in taken:
+            place = place.with_name(f"{place.stem}_from_{label}{place.suffix}")
+        if row in changes and place in taken:
+            raise DataError(f"two images would be called {place}", "other names")
+        taken.add(place)
+        (out / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, out / place)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.data.table_options import TableOptions
-
-__all__ = ["NumberText", "blank_mixed", "number_text", "some", "told_missing", "without"]
 
 # Missing among numbers and dates; among other words a level, or a class, like any other.
 _WORDS = {
@@ -279,11 +277,4 @@ def told_missing(missing: Mapping[str, Mapping[str, int]]) -> list[str]:
         for name, words in missing.items()
         if words
     ]
-    return [f"taken as missing: {some(told, '; ')}"] if told else []
-
-
-def some(words: Iterable[str], sign: str = ", ", most: int = 8) -> str:
-    """Return the first words of a list, and how many follow."""
-    listed = list(words)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return sign.join(listed[:most]) + more
+    return [f"taken as missing: {some(told, 8, '; ')}"] if told else []

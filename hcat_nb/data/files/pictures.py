@@ -11,8 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "bits_of", "open_picture", "plain"]
-
 # What Pillow reads without further packages and people keep as pictures.
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jfif", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"),

@@ -20,13 +20,11 @@ from hcat_nb.data.files.dialect import Dialect
 from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
 from hcat_nb.data.files.text_files import read_text
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError, HcatError, MissingDataError
+from hcat_nb.errors import DataError, HcatError, MissingDataError, some
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["TableFile", "kind_of_file", "read_file", "read_frame", "table_files"]
 
 _TEXT = (".csv", ".tsv", ".data", ".txt")
 _LISTED = 5
@@ -78,11 +76,11 @@ def read_file(
     ----------
     path : str or Path
         Text with separators (``.csv``, ``.tsv``, ``.data``, ``.txt``),
-        Parquet, Feather, Stata (``.dta``), ARFF, a workbook (``.xlsx``), or
-        JSON: a list of records (``.json``) or a record a line (``.jsonl``,
-        ``.ndjson``, also ``.json``); text may be compressed (``.gz``, ``.zip``,
-        ...).  A folder, or a pattern like ``"data/*.parquet"``: parts of one
-        table, in the order of their names.
+        Parquet, ARFF, a workbook (``.xlsx``), or JSON: a list of records
+        (``.json``) or a record a line (``.jsonl``, ``.ndjson``, also ``.json``);
+        text may be compressed (``.gz``, ``.zip``, ...).  A folder, or a
+        pattern like ``"data/*.parquet"``: parts of one table, in the order of
+        their names.
     options : TableOptions, optional
         How it is written, where that is not to be found out; words that are
         missing values.
@@ -162,8 +160,6 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         )
     readers: Mapping[str, Callable[[], TableFile]] = {
         ".parquet": lambda: _parquet(file),
-        ".feather": lambda: _plainly("read_feather", file),
-        ".dta": lambda: _plainly("read_stata", file),
         ".arff": lambda: _arff(file),
         ".xlsx": lambda: _sheet(file, options),
         ".json": lambda: _json(file, lines=False),
@@ -237,9 +233,8 @@ def _joined(path: str, parts: list[TableFile]) -> TableFile:
         note for part in parts for note in part.notes if not note.startswith("taken as missing")
     ]
     files = tuple(part.files[0] for part in parts)
-    listed = ", ".join(file.name for file in files[:_LISTED])
-    more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
-    note = f"{len(files)} files of {path} read as one table: {listed}{more}"
+    listed = some((file.name for file in files), _LISTED)
+    note = f"{len(files)} files of {path} read as one table: {listed}"
     return TableFile(
         pd.concat(frames, ignore_index=True),
         (note, *dict.fromkeys(told), *told_missing(missing)),
@@ -265,12 +260,6 @@ def _parquet(file: Path) -> TableFile:
             frame[name] = pd.Categorical.from_codes(codes, categories=names)
             notes.append(f"{name!r}: codes read as the {len(names)} class names of the file")
     return TableFile(frame, tuple(notes))
-
-
-def _plainly(reader: str, file: Path) -> TableFile:
-    import pandas as pd
-
-    return TableFile(getattr(pd, reader)(os.fspath(file)))
 
 
 def _arff(file: Path) -> TableFile:

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.data.files.compressed import read_bytes, unpacked
 from hcat_nb.data.files.dialect import Dialect, find_dialect, guess_encoding
-from hcat_nb.data.files.number_texts import NumberText, number_text, some, without
+from hcat_nb.data.files.number_texts import NumberText, number_text, without
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["read_text"]
 
 _HEAD = 1 << 20  # bytes of a file that tell how it is written
 _LOOK = 300  # rows that tell the decimal sign
@@ -31,15 +29,6 @@ def read_text(
     file: Path, kind: str, options: TableOptions, words: set[str]
 ) -> tuple[pd.DataFrame, tuple[str, ...], _Found, tuple[Dialect]]:
     """Read a file of text with separators.
-
-    Parameters
-    ----------
-    file : Path
-    kind : str
-        Its suffix.
-    options : TableOptions
-    words : set of str
-        Columns whose texts are words.
 
     Returns
     -------
@@ -177,4 +166,4 @@ def _numbers(
     for place, one in sorted(numbers.items()):
         for note in one.notes:
             told.setdefault(note, []).append(names[place])
-    return frame, missing, [f"{note}: {some(columns)}" for note, columns in told.items()]
+    return frame, missing, [f"{note}: {some(columns, 8)}" for note, columns in told.items()]

@@ -24,8 +24,6 @@ from hcat_nb.errors import DataError, MissingDataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TrainingLog", "read_training_log"]
-
 _NAMED = re.compile(r"dynamics_epoch_(\d+)\.jsonl")
 _PATTERN = "dynamics_epoch_*.jsonl"
 _LARGEST = float(np.finfo(np.float32).max)

@@ -8,8 +8,6 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-__all__ = ["as_pandas", "type_name"]
-
 _OTHERS = (np.ndarray, Tensor, Dataset, DataLoader, list, tuple, dict, str, range, type(None))
 
 

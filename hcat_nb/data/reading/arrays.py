@@ -16,8 +16,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Parts", "as_array", "stack"]
-
 _UNSIGNED = np.dtype(np.uint8)
 
 

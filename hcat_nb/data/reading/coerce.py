@@ -34,8 +34,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["are_texts", "check_learnable", "coerce"]
-
 _COLUMNS_NAMED = 20  # that a message lists
 
 

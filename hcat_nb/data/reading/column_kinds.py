@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.data.files.number_texts import number_text
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.data.table_options import TableOptions
-
-__all__ = ["Category", "Number", "read_column"]
 
 _NUMERIC_TEXT = 0.9  # share of texts that are numbers from which the others are suspect
 _MANY = 50  # levels from which a column is looked at
@@ -62,13 +59,6 @@ class Category:
 
 def read_column(series: pd.Series, name: str, options: TableOptions) -> Number | Category:
     """Return a column's values, as numbers or as categories.
-
-    Parameters
-    ----------
-    series : pandas.Series
-    name : str
-        What messages call it.
-    options : TableOptions
 
     Raises
     ------
@@ -196,7 +186,7 @@ def _numeric_text(
         strange = list(dict.fromkeys(present[odd]))
         raise DataError(
             f"column {name!r} is text, but {len(present) - odd.sum():,} of {len(present):,} values "
-            f"are numbers; {odd.sum():,} are not: {_some(strange)}",
+            f"are numbers; {odd.sum():,} are not: {some(map(repr, strange), _LISTED)}",
             "numbers, or categories",
             f"missing={strange[0]!r} if that stands for a missing value, categorical={name!r} if "
             "they are codes",
@@ -223,9 +213,3 @@ def _refuse_identifiers(levels: list[Any], n: int, name: str) -> None:
             "categories that rows share",
             f"text={name!r} if they are texts, drop={name!r} if they name rows, or max_categories=",
         )
-
-
-def _some(values: Iterable[Any]) -> str:
-    listed = [repr(value) for value in values]
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return ", ".join(listed[:_LISTED]) + more

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hcat_nb.data.reading.odd_levels import odd_levels
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     from hcat_nb.data.reading.column_kinds import Category
     from hcat_nb.data.table_options import TableOptions
-
-__all__ = ["INFREQUENT", "MISSING", "encode", "impute"]
 
 INFREQUENT, MISSING = "(infrequent)", "(missing)"  # levels that are no value
 
@@ -26,12 +24,6 @@ def encode(
     columns: Mapping[str, Category], options: TableOptions
 ) -> tuple[np.ndarray, list[tuple[Any, ...]], list[str]]:
     """Return categorical columns as codes.
-
-    Parameters
-    ----------
-    columns : mapping of str to Category
-        By name; all of one length.
-    options : TableOptions
 
     Returns
     -------
@@ -120,9 +112,11 @@ def impute(
         filled = np.where(missing[:, touched], float(how) - np.array(offsets)[touched], filled)
     numbers[:, touched] = np.where(infinite, part, filled)
     what = f"the {how.replace('_', ' ')} of the column" if isinstance(how, str) else f"{how:g}"
-    listed = _some(f"{names[column]} {holes[column]:,}" for column in touched)
+    listed = some((f"{names[column]} {holes[column]:,}" for column in touched), _LISTED)
     empty = [names[column] for column in touched if holes[column] == len(numbers)]
-    lost = f"; {_some(empty)}: no number at all, so 0" if empty and isinstance(how, str) else ""
+    lost = ""
+    if empty and isinstance(how, str):
+        lost = f"; {some(empty, _LISTED)}: no number at all, so 0"
     return numbers, f"missing numbers became {what}: {listed}{lost}"
 
 
@@ -132,21 +126,15 @@ def _notes(
     joined: Sequence[np.ndarray | None],
 ) -> list[str]:
     counted = (f"{name} {len(one)}" for name, one in zip(columns, levels, strict=True))
-    notes = [f"categorical columns and their levels: {_some(counted)}"]
+    notes = [f"categorical columns and their levels: {some(counted, _LISTED)}"]
     absent = [f"{name} {one.n_missing:,}" for name, one in columns.items() if one.n_missing]
     if absent:
-        notes.append(f"missing categories are a level of their own: {_some(absent)}")
+        notes.append(f"missing categories are a level of their own: {some(absent, _LISTED)}")
     merged = [
         f"{name} {len(rare):,} of {len(columns[name].levels):,}"
         for name, rare in zip(columns, joined, strict=True)
         if rare is not None and len(rare)
     ]
     if merged:
-        notes.append(f"infrequent levels joined into one: {_some(merged)}")
+        notes.append(f"infrequent levels joined into one: {some(merged, _LISTED)}")
     return notes + odd_levels({name: one.content for name, one in columns.items()})
-
-
-def _some(words: Iterable[str]) -> str:
-    listed = list(words)
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return ", ".join(listed[:_LISTED]) + more

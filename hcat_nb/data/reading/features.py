@@ -13,8 +13,6 @@ from hcat_nb.data.reading.offsets import difference, find_offsets, offset_notes
 from hcat_nb.data.storage import allocate, is_mapped, lies_on_disk, private_map
 from hcat_nb.errors import DataError
 
-__all__ = ["Features", "to_features"]
-
 _CHANNELS = (1, 2, 3, 4)
 _BLOCK = 1 << 16  # rows that offsets are taken off at a time
 

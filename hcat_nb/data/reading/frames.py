@@ -16,8 +16,6 @@ from hcat_nb.errors import DataError, UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["from_frame", "nameless", "same_index"]
-
 _LISTED = 12  # names that a message lists
 
 

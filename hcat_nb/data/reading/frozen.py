@@ -11,8 +11,6 @@ import torch
 
 from hcat_nb.seeds import child_seed
 
-__all__ = ["drawn_for"]
-
 
 @contextmanager
 def drawn_for(row: int, seed: int) -> Iterator[None]:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
-__all__ = ["column_values", "from_hugging_face", "is_hugging_face"]
-
 
 def is_hugging_face(data: Any) -> bool:
     """Whether this is a dataset, or a dict of splits, of the package ``datasets``."""

@@ -14,8 +14,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_ids", "is_plain", "named_by_labels", "sample_ids"]
-
 _NAMED = 3  # ids that a note names
 
 

@@ -16,8 +16,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OneHot", "label_column"]
-
 
 @dataclass(frozen=True, eq=False)
 class OneHot:

@@ -9,8 +9,6 @@ import numpy as np
 
 from hcat_nb.errors import DataError
 
-__all__ = ["Value", "kind_of", "no_class", "only_kind", "plain_value"]
-
 Value = int | float | bool | str
 
 

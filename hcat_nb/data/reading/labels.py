@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,12 @@ import numpy as np
 from hcat_nb.data.dataset import NO_LABEL
 from hcat_nb.data.reading.label_column import OneHot, label_column
 from hcat_nb.data.reading.label_kinds import Value, kind_of, no_class, only_kind, plain_value
-from hcat_nb.errors import DataError
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Coded", "code_labels"]
-
+_LISTED = 10
 # What str() makes of a missing value.  "None" is not among them: it is a class in
 # many tables ("None", "Mild", "Severe").
 _MISSING_TEXT = ("nan", "<NA>", "NaT")
@@ -145,8 +144,9 @@ def _code_categorical(
     notes = _text_notes(as_text.sum(), plain)
     unused = [str(values[i]) for i in np.flatnonzero(~used) if i not in missing]
     if unused and tell_unused:
-        left = f"{_some(map(repr, unused))} left out: no row has it (classes= keeps such classes)"
-        notes = (*notes, f"unused categor{'ies' if len(unused) > 1 else 'y'} {left}")
+        left = f"{some(map(repr, unused), _LISTED)} left out: no row has it"
+        kind = "categories" if len(unused) > 1 else "category"
+        notes = (*notes, f"unused {kind} {left} (classes= keeps such classes)")
     return Coded(rank[codes], plain, notes)
 
 
@@ -169,8 +169,8 @@ def _recode(coded: Coded, classes: Sequence[Any]) -> Coded:
     if stray:
         rows = int(np.isin(coded.codes, [coded.class_values.index(value) for value in stray]).sum())
         raise DataError(
-            f"{rows} labels are not among the classes: {_some(map(repr, stray))}",
-            f"one of {_some(map(repr, values))}",
+            f"{rows} labels are not among the classes: {some(map(repr, stray), _LISTED)}",
+            f"one of {some(map(repr, values), _LISTED)}",
         )
     rank = np.full(len(coded.class_values) + 1, NO_LABEL, dtype=np.int64)  # the last is code -1
     for code in used:
@@ -183,7 +183,7 @@ def _refuse_measurements(coded: Coded) -> None:
     n, k = int((coded.codes != NO_LABEL).sum()), len(values)
     odd = [value for value in values if isinstance(value, float) and not value.is_integer()]
     if odd:
-        wrong = f"the labels hold numbers that are not whole ({_some(map(repr, odd), 3)})"
+        wrong = f"the labels hold numbers that are not whole ({some(map(repr, odd), 3)})"
     elif k > _MANY and 2 * k > n:
         wrong = f"the labels hold {k} different numbers in {n} rows, such as {values[0]!r}"
     else:
@@ -207,9 +207,3 @@ def _text_notes(n_missing: int, values: Sequence[Any]) -> tuple[str, ...]:
     if "None" in values:
         notes.append("the text 'None' is a class; a missing label (None) is not")
     return tuple(notes)
-
-
-def _some(words: Iterable[str], most: int = 10) -> str:
-    listed = list(words)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["far_numbers", "odd_levels"]
+from hcat_nb.errors import some
 
 _RARE = 0.01  # share of the rows
 _FEWEST = 5  # levels of one form, to say what is usual
@@ -23,13 +23,7 @@ _ABSENT = {"", "?", "-", "na", "n/a", "nan", "null", "unknown", "missing"}  # in
 
 
 def odd_levels(columns: Mapping[str, np.ndarray]) -> list[str]:
-    """Return notes on levels that seem to be missing values, far-off numbers, or very rare.
-
-    Parameters
-    ----------
-    columns : mapping of str to array of shape (n,), object
-        Values by column, NaN where missing.
-    """
+    """Return notes on levels that seem to be missing values, far-off numbers, or very rare."""
     import pandas as pd
 
     far, rare = [], []
@@ -47,8 +41,7 @@ def odd_levels(columns: Mapping[str, np.ndarray]) -> list[str]:
     ):
         found.sort()
         if found:
-            more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-            notes.append(f"{what}: {', '.join(text for _, text in found[:_LISTED])}{more}")
+            notes.append(f"{what}: {some((text for _, text in found), _LISTED)}")
     return notes
 
 
@@ -61,10 +54,9 @@ def _unmarked(columns: Mapping[str, np.ndarray]) -> list[str]:
     told = [f"{name} {text!r}" for name, texts in found.items() for text in sorted(texts)]
     if not told:
         return []
-    more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
     marker = next(texts[0] for texts in found.values() if texts).strip()
     return [
-        f"levels that may stand for a missing value: {', '.join(told[:_LISTED])}{more} "
+        f"levels that may stand for a missing value: {some(told, _LISTED)} "
         f"(missing={marker!r} makes them one)"
     ]
 

@@ -8,13 +8,13 @@ in float64; all others stay what they are, to the bit.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Offset", "difference", "find_offset", "find_offsets", "offset_notes"]
+from hcat_nb.errors import some
 
 _EXACT = 2**24  # whole numbers up to here are float32 numbers
 _FAR = 16  # half quartile ranges from 0: nearer, float32 is as fine as where it is best
@@ -35,11 +35,6 @@ class Offset:
 
 def find_offset(values: np.ndarray) -> Offset | None:
     """Return what has to be taken off a column; None if it may stay as it is.
-
-    Parameters
-    ----------
-    values : array of shape (n,)
-        Numbers; NaN where missing.
 
     Examples
     --------
@@ -115,7 +110,7 @@ def offset_notes(found: Mapping[int, Offset], names: Sequence[str] | None) -> It
     if moved:
         yield (
             "columns kept as the difference to an offset, for float32 would make values equal: "
-            + _some(moved)
+            + some(moved, _LISTED)
         )
     for place, one in found.items():
         if one.lost:
@@ -129,9 +124,3 @@ def _lost(x: np.ndarray, offset: float) -> int:
     with np.errstate(over="ignore"):
         near = (difference(x, offset) if offset else x).astype(np.float32)
     return len(x) - len(np.unique(near))
-
-
-def _some(words: Iterable[str]) -> str:
-    listed = list(words)
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return ", ".join(listed[:_LISTED]) + more

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, SpecError, some
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = [
-    "POLICIES",
-    "check_policy",
-    "settle_bad_rows",
-    "settle_missing_labels",
-    "settle_unread",
-]
 
 POLICIES = ("error", "drop", "keep")
 
@@ -124,9 +116,8 @@ def settle_unread(unread: Mapping[int, str], n: int, policy: str) -> str | None:
     """
     if not unread:
         return None
-    more = f" and {len(unread) - _NAMED} more" if len(unread) > _NAMED else ""
-    named = "; ".join(list(unread.values())[:_NAMED])
-    count = f"{len(unread)} of {n} image files cannot be read: {named}{more}"
+    named = some(unread.values(), _NAMED, "; ")
+    count = f"{len(unread)} of {n} image files cannot be read: {named}"
     if policy == "error":
         raise DataError(
             count,

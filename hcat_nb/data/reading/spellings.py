@@ -14,8 +14,6 @@ import torch
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["joined", "joint_codes", "spellings"]
-
 _EDGES = " \t\r\n.,;:\"'`\u200b\ufeff"
 _ALPHABET = 4  # single letters that occur in both cases, from which they are classes of their own
 

@@ -1,4 +1,9 @@
-"""The feature columns of a frame as one matrix, and what its columns stand for."""
+"""The feature columns of a frame as one matrix, and what its columns stand for.
+
+Texts are TF-IDF weights of their terms, by scikit-learn.  Terms are short runs
+of characters, which misspellings, endings and languages without a list of
+words share, or words.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +18,20 @@ import numpy as np
 from hcat_nb.data.reading.column_kinds import Category, Number, read_column
 from hcat_nb.data.reading.encode import encode, impute
 from hcat_nb.data.reading.offsets import Offset, difference, find_offset, offset_notes
-from hcat_nb.data.reading.texts import tf_idf
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Table", "nearest_columns", "read_table"]
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 _BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
 _LISTED = 12  # names that a message lists
+# Of the dense matrix.  VoG keeps two more of its size.
+_MOST_BYTES = 2**31
+_RUNS, _WORDS = 5000, 2000  # terms, where nobody said how many
+_READ = 2**24  # characters in which runs are counted, to choose the most frequent ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +50,6 @@ class Table:
 
 def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
     """Read feature columns: numbers, then texts as TF-IDF weights in the last columns.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Features only, column names text; left as it is.
-    options : TableOptions
 
     Raises
     ------
@@ -192,3 +193,86 @@ def _check_names(names: list[str], options: TableOptions) -> None:
     both = [name for name in (*options.categorical, *text) if name in options.drop]
     if both:
         raise DataError(f"the column {both[0]!r} is left out and used", "one of the two")
+
+
+def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarray, list[str], str]:
+    """Return the weights of the most frequent terms.
+
+    Parameters
+    ----------
+    texts : pandas.Series of length n
+        A missing text is an empty one.
+    name : str
+        Of the column.
+    options : TableOptions
+        Its ``analyzer``, ``max_features`` and ``ngram_range``.
+
+    Returns
+    -------
+    weights : array of shape (n, terms), float32
+        Rows of length 1, or 0 where no term occurs.
+    terms : list of str
+        Names of the columns.
+    note : str
+
+    Raises
+    ------
+    DataError
+        If the column holds no text, or the weights would not fit in memory.
+    """
+    missing = texts.isna().to_numpy()
+    words = texts.astype(object).where(~missing, "").tolist()
+    odd = next((one for one in words if not isinstance(one, str)), None)
+    if odd is not None:
+        raise DataError(
+            f"the column {name!r} was named as text, and holds {odd!r}",
+            "text",
+            f"frame.astype({{{name!r}: str}})",
+        )
+    try:
+        vectorizer = _words(options) if options.counts_words else _characters(words, options)
+        sparse = vectorizer.fit_transform(words)
+    except ValueError as error:
+        raise DataError(
+            f"the column {name!r} holds no word ({error})", "texts of words of two letters or more"
+        ) from error
+    n, width = sparse.shape
+    if 4 * n * width > _MOST_BYTES:
+        raise DataError(
+            f"{n:,} texts with {width:,} terms take {4 * n * width / 2**30:.1f} GiB",
+            f"at most {_MOST_BYTES / 2**30:g} GiB",
+            f"max_features={_MOST_BYTES // (4 * n)}",
+        )
+    terms = [f"{name}: {term}" for term in vectorizer.get_feature_names_out()]
+    empty = int((np.diff(sparse.indptr) == 0).sum())
+    kind = "terms" if options.counts_words else "runs of characters"
+    note = f"{name!r} read as TF-IDF weights of {width:,} {kind}"
+    if empty:
+        note += f"; {empty:,} texts hold none of them"
+    return sparse.toarray(), terms, note
+
+
+def _words(options: TableOptions) -> TfidfVectorizer:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        max_features=options.max_features or _WORDS,
+        ngram_range=options.ngram_range or (1, 1),
+        dtype=np.float32,
+    )
+
+
+def _characters(texts: list[str], options: TableOptions) -> TfidfVectorizer:
+    """Return what weighs the runs of characters that are the most frequent in texts.
+
+    Their number is that of no language: a part of the texts, evenly spread,
+    says which to keep, so that memory for counting all others is bounded.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    most = max(2, min(_RUNS, _MOST_BYTES // (4 * len(texts))))
+    kept: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": options.ngram_range or (2, 4)}
+    step = -(-sum(map(len, texts)) // _READ)
+    counter = CountVectorizer(**kept, max_features=options.max_features or most)
+    vocabulary = counter.fit(texts[:: max(step, 1)]).vocabulary_
+    return TfidfVectorizer(**kept, vocabulary=vocabulary, sublinear_tf=True, dtype=np.float32)

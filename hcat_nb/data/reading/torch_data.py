@@ -30,8 +30,6 @@ from hcat_nb.data.reading.arrays import Parts, as_array, stack
 from hcat_nb.data.reading.frozen import drawn_for
 from hcat_nb.errors import DataError
 
-__all__ = ["from_dataset", "from_loader", "plain_order"]
-
 # Keys of rows that are dicts.
 _LABELS = ["label", "labels", "target", "targets", "y", "class", "fine_label"]
 _PICTURES = ("image", "img", "images", "pixel_values", "features", "x", "input", "inputs")

@@ -17,8 +17,6 @@ from hcat_nb.data.sources._downloads import data_root, download
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError
 
-__all__ = ["cifar_dataset"]
-
 
 def cifar_dataset(source: Source, torchvision_name: str, expected: str) -> LabelledDataset:
     """Return the training set, uint8 of shape (50000, 3, 32, 32); download it if need be.

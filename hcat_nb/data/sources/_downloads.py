@@ -11,8 +11,6 @@ from pathlib import Path
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import MissingDataError
 
-__all__ = ["data_root", "download", "missing"]
-
 
 def data_root(root: Path | None) -> Path:
     """Return the folder of datasets: ``root``, else $HCAT_DATA, else the user's cache."""

@@ -21,8 +21,6 @@ from hcat_nb.data.sources._downloads import data_root, download, missing
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError
 
-__all__ = ["find_idx", "idx_dataset", "read_idx"]
-
 _UNSIGNED_BYTE = 8
 
 

@@ -15,8 +15,6 @@ from hcat_nb.errors import DataError, MissingDataError, SpecError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OpenMLTable"]
-
 _DRAWN = 50_000  # rows that H-CAT draws of a longer table, with pandas' sample and this seed:
 _SEED = 0
 
@@ -49,15 +47,7 @@ class OpenMLTable(TableSource):
             raise SpecError(f"rows is {self.rows!r}", "a whole number, at least 2, or none for all")
 
     def frame(self) -> tuple[pd.DataFrame, str]:
-        """Return the table, its 0/1 categories as numbers, and the target's name.
-
-        Raises
-        ------
-        MissingDataError
-            If it is not in the cache, and may not or could not be fetched.
-        DataError
-            If a copy has another target.
-        """
+        """Return the table, its 0/1 categories as numbers, and the target's name."""
         frame = self._fetched() if self.path is None else read_frame(self.path)
         target = next((name for name in self.targets if name in frame.columns), None)
         if target is None:

@@ -9,8 +9,6 @@ import torch
 
 from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["table"]
-
 
 def table(name: str, bunch: Any) -> LabelledDataset:
     """Return a scikit-learn bunch as a dataset; class values are its target names."""

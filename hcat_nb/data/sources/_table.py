@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,6 @@ from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["TableSource"]
 
 
 @dataclass(frozen=True)
@@ -41,17 +38,7 @@ class TableSource(TableOptions, Source):
         """Return the table as a dataset."""
         return self.load_as()
 
-    def load_as(
-        self,
-        *,
-        target: Any = None,
-        classes: Sequence[Any] | None = None,
-        on_missing_label: str = "error",
-        on_bad_row: str = "error",
-        seed: int = 0,
-        truth: Any = None,
-        groups: Any = None,
-    ) -> LabelledDataset:
+    def load_as(self, *, target: Any = None, **reading: Any) -> LabelledDataset:
         """Return the table, read in the way that ``hcat_nb.load`` was asked for.
 
         Raises
@@ -65,17 +52,8 @@ class TableSource(TableOptions, Source):
                 f"target was given with {self.name!r}, which has its own labels", "none"
             )
         chosen = {item.name: getattr(self, item.name) for item in fields(TableOptions)}
-        return coerce(
-            frame,
-            target=own if target is None else target,
-            name=self.called,
-            classes=classes,
-            on_missing_label=on_missing_label,
-            on_bad_row=on_bad_row,
-            options=chosen,
-            truth=truth,
-            groups=groups,
-        )
+        target = own if target is None else target
+        return coerce(frame, target=target, name=self.called, options=chosen, **reading)
 
     @property
     def called(self) -> str:

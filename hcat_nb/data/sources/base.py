@@ -11,10 +11,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.truth import with_groups, with_truth
-from hcat_nb.errors import DataError, UnknownNameError
-from hcat_nb.registry import nearest
-
-__all__ = ["Source"]
+from hcat_nb.errors import DataError
+from hcat_nb.registry import refuse_unknown
 
 _COMMON = ("root", "download")  # of every source; options of a run, not of a dataset
 
@@ -59,13 +57,8 @@ class Source(ABC):
         UnknownNameError
             If an option does not exist; names the nearest.
         """
-        known = cls.options()
-        for name in options:
-            if name not in known:
-                raise UnknownNameError(
-                    f"unknown option {name!r} of the dataset {cls.name!r}",
-                    nearest(name, known) if known else "no options",
-                )
+        wrong = f"unknown option {{!r}} of the dataset {cls.name!r}"
+        refuse_unknown(options, cls.options(), wrong)
         return cls(root=root, download=download, **options)
 
     def load_as(
@@ -106,4 +99,6 @@ class Source(ABC):
         ------
         MissingDataError
             If files are absent and may not, or cannot, be downloaded.
+        DataError
+            If a file is damaged, or not the published one.
         """

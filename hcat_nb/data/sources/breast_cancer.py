@@ -11,8 +11,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._sklearn import table
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["BreastCancer"]
-
 
 @dataclass(frozen=True)
 class BreastCancer(Source):

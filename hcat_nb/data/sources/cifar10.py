@@ -11,8 +11,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._cifar import cifar_dataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["CIFAR10"]
-
 
 @dataclass(frozen=True)
 class CIFAR10(Source):
@@ -27,13 +25,5 @@ class CIFAR10(Source):
     cost = "download, 170 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (50000, 3, 32, 32).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file differs from the published one.
-        """
+        """Return the training set, uint8 of shape (50000, 3, 32, 32)."""
         return cifar_dataset(self, "CIFAR10", "data_batch_1 to 5, test_batch and batches.meta")

@@ -11,8 +11,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._cifar import cifar_dataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["CIFAR100"]
-
 
 @dataclass(frozen=True)
 class CIFAR100(Source):
@@ -27,13 +25,5 @@ class CIFAR100(Source):
     cost = "download, 169 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (50000, 3, 32, 32).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file differs from the published one.
-        """
+        """Return the training set, uint8 of shape (50000, 3, 32, 32)."""
         return cifar_dataset(self, "CIFAR100", "train, test and meta")

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from hcat_nb.data.sources._openml import OpenMLTable
 
-__all__ = ["Cover"]
-
 
 @dataclass(frozen=True)
 class Cover(OpenMLTable):

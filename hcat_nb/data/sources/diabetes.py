@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from hcat_nb.data.sources._openml import OpenMLTable
 
-__all__ = ["Diabetes"]
-
 _CODES = (
     *("admission_type_id", "discharge_disposition_id", "admission_source_id"),
     *("diag_1", "diag_2", "diag_3"),

@@ -14,8 +14,6 @@ import torch
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["Digits"]
-
 
 @dataclass(frozen=True)
 class Digits(Source):

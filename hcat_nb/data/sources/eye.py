@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from hcat_nb.data.sources._openml import OpenMLTable
 
-__all__ = ["Eye"]
-
 
 @dataclass(frozen=True)
 class Eye(OpenMLTable):

@@ -12,8 +12,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._idx import idx_dataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["CLASSES", "FashionMNIST"]
-
 CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
@@ -33,13 +31,5 @@ class FashionMNIST(Source):
     cost = "download, 31 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (60000, 1, 28, 28).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file is damaged.
-        """
+        """Return the training set, uint8 of shape (60000, 1, 28, 28)."""
         return idx_dataset(self, "FashionMNIST", CLASSES, flip_keeps_label=True)

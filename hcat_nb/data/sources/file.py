@@ -22,8 +22,6 @@ from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["File"]
-
 _TABLE = [item.name for item in fields(TableOptions)]
 # How columns become numbers; the others tell how a file is read, whatever it holds.
 _ENCODING = [*_TABLE[: _TABLE.index("sep")]]
@@ -39,8 +37,7 @@ class File(ImageOptions, TableSource):
     path : str
         The file of a table, or its parts: a folder, or a pattern (``data/*.parquet``).
         Kinds: .csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .ndjson,
-        .xlsx, .arff, .feather and .dta; text may be compressed (.gz, .zip,
-        ...).
+        .xlsx and .arff; text may be compressed (.gz, .zip, ...).
     image : str, optional
         Column of image paths, or of the images themselves; the dataset is then
         one of images.  Default: the only column that holds images.

@@ -17,8 +17,6 @@ from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, SpecError
 from hcat_nb.registry import names_file, nearest, split_of
 
-__all__ = ["Folder"]
-
 # What macOS, Windows, Synology and Python leave in folders.
 _JUNK = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information", "@eaDir", "__pycache__")
 
@@ -62,17 +60,7 @@ class Folder(ImageOptions, Source):
         """Return all images of the folder."""
         return self.load_as()
 
-    def load_as(
-        self,
-        *,
-        target: Any = None,
-        classes: Sequence[Any] | None = None,
-        on_missing_label: str = "error",
-        on_bad_row: str = "error",
-        seed: int = 0,
-        truth: Any = None,
-        groups: Any = None,
-    ) -> LabelledDataset:
+    def load_as(self, *, target: Any = None, **reading: Any) -> LabelledDataset:
         """Return all images of the folder, uint8 unless a transform makes floats.
 
         Raises
@@ -88,8 +76,7 @@ class Folder(ImageOptions, Source):
         if target is not None:
             raise DataError("target was given with a folder: its subfolders are the labels", "none")
         # The folders' names are classes: also one called "nan".
-        files, given = self.files(), {"truth": truth, "groups": groups, "file_labels": True}
-        dataset = coerce(files, classes=classes, on_bad_row=on_bad_row, seed=seed, **given)
+        dataset = coerce(self.files(), file_labels=True, **reading)
         return dataset.replace(flip_keeps_label=self.flip_keeps_label)
 
     def files(self) -> ImageFiles:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from hcat_nb.data.sources._openml import OpenMLTable
 
-__all__ = ["Jannis"]
-
 
 @dataclass(frozen=True)
 class Jannis(OpenMLTable):

@@ -12,8 +12,6 @@ from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._idx import idx_dataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["CLASSES", "KMNIST"]
-
 CLASSES = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 
@@ -30,13 +28,5 @@ class KMNIST(Source):
     cost = "download, 21 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (60000, 1, 28, 28).
-
-        Raises
-        ------
-        MissingDataError
-            If the files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file is damaged.
-        """
+        """Return the training set, uint8 of shape (60000, 1, 28, 28)."""
         return idx_dataset(self, "KMNIST", CLASSES, flip_keeps_label=False)

@@ -15,8 +15,6 @@ import torch
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources.base import Source
 
-__all__ = ["Photos"]
-
 _SIDE = 32
 _STEP = 8
 _KEPT = 600

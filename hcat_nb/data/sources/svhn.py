@@ -17,8 +17,6 @@ from hcat_nb.data.sources._downloads import data_root, download
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError
 
-__all__ = ["SVHN"]
-
 
 @dataclass(frozen=True)
 class SVHN(Source):
@@ -33,15 +31,7 @@ class SVHN(Source):
     cost = "download, 182 MB"
 
     def load(self) -> LabelledDataset:
-        """Return the training set, uint8 of shape (73257, 3, 32, 32).
-
-        Raises
-        ------
-        MissingDataError
-            If the file is absent and may not, or cannot, be downloaded.
-        DataError
-            If it differs from the published one.
-        """
+        """Return the training set, uint8 of shape (73257, 3, 32, 32)."""
         import pandas as pd
         from torchvision.datasets import SVHN as PUBLISHED
         from torchvision.datasets.utils import check_integrity

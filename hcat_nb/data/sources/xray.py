@@ -28,8 +28,6 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FINDINGS", "XRay"]
-
 FINDINGS = ("Airspace opacity", "Fracture", "Nodule or mass", "Pneumothorax")
 
 _INCLUDED = "data/google2019_nih-chest-xray-labels.csv.gz"  # in the package torchxrayvision
@@ -75,15 +73,7 @@ class XRay(Source):
         return self.load_as()
 
     def load_as(
-        self,
-        *,
-        target: Any = None,
-        classes: Sequence[Any] | None = None,
-        on_missing_label: str = "error",
-        on_bad_row: str = "error",
-        seed: int = 0,
-        truth: Any = None,
-        groups: Any = None,
+        self, *, target: Any = None, classes: Sequence[Any] | None = None, **reading: Any
     ) -> LabelledDataset:
         """Return the images, uint8 of shape (n, 1, size, size).
 
@@ -115,7 +105,7 @@ class XRay(Source):
             pd.Index(table["Image Index"], name=None),
             ImageOptions(size=self.size, fit="stretch", color="grey"),
         )
-        return coerce(files, on_bad_row=on_bad_row, truth=truth, groups=groups)
+        return coerce(files, **reading)
 
     def _chosen(self) -> str:
         if not self.finding:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["ComparePanel", "runs_among"]
-
 _PIXELS = 96  # a larger image is reduced to this
 _SHOWN = 20  # samples in the table; comparison.moved has all
 _FIGURES = {

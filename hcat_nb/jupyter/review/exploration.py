@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["FILTERS", "PAGE", "Exploration"]
-
 PAGE = 100  # samples a page holds at most
 FILTERS = ("label", "group", "truth", "decision")
 _COORDINATES = ("variability", "aleatoric", "confidence", "correctness")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.review.explore_screen import ExploreScreen
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["ExplorePanel", "explore"]
-
 _CHOICES = ("x", "y", "color", "by", *FILTERS)
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["PagePart", "SampleViews", "kept_words", "number_words", "sample_words"]
-
 _TILE_PIXELS = 96  # a large image is reduced to this
 _PICTURE_PIXELS = 320  # and beside the gallery to this
 _COLUMNS = 6  # of a table, beside label and score

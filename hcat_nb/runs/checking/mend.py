@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.checks.raw import Raw
 
-__all__ = ["mend"]
-
 Step = list[str]  # ["drop", column], ["missing", column, word] or ["spell", column, from, to]
 _HEAD = "# Write yes for no where you agree, and check again with the same file to write.\n"
 _NOTHING = {"", "?", "-", "--", "."}  # signs, not words, that stand for a missing value

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.runs.execution.held_out import HeldOut
 
-__all__ = ["Answers", "answer"]
-
 _FEW = 1000  # rows that are compared before all are
 
 

@@ -16,8 +16,6 @@ from hcat_nb.training.events import (
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["TerminalBar"]
-
 
 class TerminalBar(Listener):
     """Shows epoch, loss, accuracy and time left on standard error, if that is a terminal."""

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.runs.execution.pipeline import Pipeline
 
-__all__ = [
-    *("PROBABILITIES", "check_order", "check_outputs", "fit_outputs", "output_names"),
-    "seem_probabilities",
-]
-
 _LEAST = 0.6  # accuracy under another order
 _PER_CLASS = 5  # rows; with fewer, the best of all orders hits much by chance
 _ROWS = 256  # that a module handed over is shown
@@ -73,16 +68,6 @@ def fit_outputs(
     pipeline: Pipeline, clean: LabelledDataset, width: int, own: Backbone | None
 ) -> LabelledDataset:
     """Return the data with a class for each output of a pipeline's network, in their order.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Gets notes.
-    clean : LabelledDataset
-    width : int
-        Number of outputs.
-    own : Backbone, optional
-        What makes the samples that a module of the user's own sees.
 
     Raises
     ------

@@ -10,22 +10,13 @@ if TYPE_CHECKING:
 
     from hcat_nb.observation.clock import Clock
 
-__all__ = ["EXTRA", "OBSERVE", "SCORE", "costs_table", "described_parts", "part_timings"]
-
 EXTRA, OBSERVE, SCORE = "extra/", "observe/", "score/"
 
 
 def described_parts(
     askers: Mapping[str, Sequence[str]], methods: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Return for each shared part of the observation the methods that asked for it.
-
-    Parameters
-    ----------
-    askers : mapping of str to sequence of str
-        As the observer tells them: other subscribers (the data map) included.
-    methods : sequence of str
-    """
+    """Return for each shared part of the observation the methods that asked for it."""
     return {part: [name for name in names if name in methods] for part, names in askers.items()}
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hcat_nb.spec import RunSpec
 
-__all__ = ["chosen_epochs"]
-
 _LEAST, _MOST = 10, 100
 # Of the optimizer. A network that saw few rows ten times has learned little: of 700 rows in
 # batches of 64, ten epochs are 110 steps (METHODS.md, "Enough steps").

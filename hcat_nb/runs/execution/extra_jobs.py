@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["Asks", "Job", "hold_out_job", "plan_jobs"]
-
 Quantity = tuple[Need, Options]
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.ranks import Ranks
 
-__all__ = ["FollowerJournal", "broadcast", "check_spec"]
-
 
 class FollowerJournal(Journal):
     """Reads checkpoints, and leaves it to the leading rank to write them."""
@@ -52,16 +50,7 @@ def check_spec(spec: RunSpec, ranks: Ranks) -> None:
 
 
 def broadcast(ranks: Ranks, run: Record | None, dataset: LabelledDataset) -> Record:
-    """Return the run that rank 0 hands over, on all ranks at the same time.
-
-    Parameters
-    ----------
-    ranks : Ranks
-    run : Run or None
-        None but on rank 0.
-    dataset : LabelledDataset
-        The same on all ranks.
-    """
+    """Return the run that rank 0 hands over, on all ranks at the same time."""
     if ranks.leads:
         assert run is not None
         ranks.broadcast(dataclasses.replace(run, dataset=None, logits=None))

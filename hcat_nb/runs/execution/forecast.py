@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import StartEvent
     from hcat_nb.training.loop import Trainer
 
-__all__ = ["REST", "TRAINING", "Forecast", "forecast"]
-
 # Enough for a steady pace, little beside any run that is worth a forecast.
 _STEPS, _WARM = 24, 4
 _ROWS = 768
@@ -98,11 +96,6 @@ def forecast(
     **options: Any,
 ) -> Forecast:
     """Say what a run would take, without doing it.
-
-    Parameters
-    ----------
-    data, labels, name, model, classes, truth, features, spec, **options
-        As for :func:`hcat_nb.characterize`.
 
     Raises
     ------

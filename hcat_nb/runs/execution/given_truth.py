@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
-__all__ = ["given_truth", "with_hardness"]
-
 _WORDS = {"yes": True, "no": False, "true": True, "false": False, "y": True, "n": False}
 _NAMED = 5  # values that a message lists
 
@@ -71,13 +69,6 @@ def with_hardness(
     clean: LabelledDataset, spec: RunSpec, given: Perturbed | None = None
 ) -> tuple[Perturbed, str]:
     """Return the data with what ``spec`` says is hard: injected now, or as their truth has it.
-
-    Parameters
-    ----------
-    clean : LabelledDataset
-    spec : RunSpec
-    given : Perturbed, optional
-        What was injected already.
 
     Returns
     -------

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.loop import Training
 
-__all__ = ["AUTO_FOLDS", "HeldOut"]
-
 AUTO_FOLDS = 5
 _AUTO_SECONDS = 300  # that they may take, as the run's own training foretells
 _SHARE = 0.2  # of the run's own training that the check may cost

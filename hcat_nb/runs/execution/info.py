@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.execution.pipeline import Pipeline
     from hcat_nb.training.events import StartEvent
 
-__all__ = [
-    "DRAWN",
-    "GIVEN",
-    "describe_dataset",
-    "describe_methods",
-    "describe_model",
-    "peak_memory_mb",
-    "pipeline_info",
-    "start_event",
-    "versions",
-]
-
 DRAWN, GIVEN = "drawn by the model seed", "those of the module that was handed over"
 
 _PACKAGES = ("hcat-nb", "torch", "numpy", "pandas", "cleanlab", "scikit-learn")

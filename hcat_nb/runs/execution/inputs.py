@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from hcat_nb.models._building import ModelLike
     from hcat_nb.training.events import Listener
 
-__all__ = [
-    "Inputs",
-    "check_audience",
-    "fit_classes",
-    "in_recorded_order",
-    "load_dataset",
-    "make_methods",
-    "make_spec",
-    "run_head",
-]
-
 
 class Inputs(NamedTuple):
     """What a user hands over beside a specification; see :func:`hcat_nb.characterize`."""

@@ -29,19 +29,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.execution.pipeline import Pipeline
     from hcat_nb.spec import RunSpec
 
-__all__ = [
-    "MOST_ROWS",
-    "MOST_VALUES",
-    "ask",
-    "find_embedding_of",
-    "judge_features",
-    "judge_seconds",
-    "judged",
-    "make_judges",
-    "settled",
-    "without_embedding",
-]
-
 # What a run judges without being asked to: about a minute on a core at most.
 MOST_ROWS, MOST_VALUES = 20_000, 10**8
 _BLOCK = 4096  # rows scaled at a time
@@ -59,14 +46,7 @@ def settled(methods: Sequence[Method], dataset: LabelledDataset) -> list[Method]
 
 
 def make_judges(spec: RunSpec, dataset: LabelledDataset) -> tuple[list[Method], str]:
-    """Return the judges that the run has beside its methods, and a note if it cannot afford them.
-
-    Parameters
-    ----------
-    spec : RunSpec
-    dataset : LabelledDataset
-        As it is trained on.
-    """
+    """Return the judges of a run beside its methods, and a note if it cannot afford them."""
     names = spec.judge_names()
     n, width = len(dataset), _width(dataset)
     if names and (n > MOST_ROWS or n * width > MOST_VALUES):

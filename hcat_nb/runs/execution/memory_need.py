@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from hcat_nb.data.host_memory import free_host_memory
+from hcat_nb.data.storage import free_host_memory
 from hcat_nb.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.training.loop import Trainer
-
-__all__ = ["check_memory", "free_memory", "memory_need"]
 
 # Bytes of scores, details, flags and truth for a sample: some forty columns.
 _TABLES = 400
@@ -33,15 +31,7 @@ _WORKSPACE = 2**25
 
 
 def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
-    """Return the bytes that each part of a run has yet to touch, by name.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        Not yet run.
-    accumulators : mapping of str to Buffered
-        Methods by their names, and what else observes.
-    """
+    """Return the bytes that each part of a run has yet to touch, by name."""
     from hcat_nb.observation.record import Need
 
     n, shape = len(trainer.features), tuple(trainer.features.shape[1:])
@@ -76,7 +66,7 @@ def _bytes_per_row(trainer: Trainer) -> int:
 def free_memory(device: torch.device) -> int:
     """Return the bytes that this process may still take on ``device``.
 
-    On a CPU see :func:`~hcat_nb.data.host_memory.free_host_memory`.
+    On a CPU see :func:`~hcat_nb.data.storage.free_host_memory`.
     """
     if device.type == "cuda":
         import torch

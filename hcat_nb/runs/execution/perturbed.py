@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.spec import RunSpec
 
-__all__ = ["perturbed"]
-
 
 def perturbed(
     data: Any = None,
@@ -24,11 +22,6 @@ def perturbed(
     **options: Any,
 ) -> Perturbed:
     """Return the data that a run with these options would train on, and the truth about them.
-
-    Parameters
-    ----------
-    data, labels, name, classes, spec, **options
-        As for :func:`hcat_nb.characterize`.
 
     Raises
     ------

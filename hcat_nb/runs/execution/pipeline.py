@@ -59,8 +59,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.ranks import Ranks
     from hcat_nb.training.shares import Shares
 
-__all__ = ["Pipeline"]
-
 
 @dataclass(eq=False)
 class Pipeline:

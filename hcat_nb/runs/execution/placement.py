@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.feature_stream import Features
     from hcat_nb.runs.execution.pipeline import Pipeline
 
-__all__ = ["Placement", "place_features", "placed"]
-
 # Left free on a GPU: activations of a batch, workspaces of its libraries, fragments.
 _SPARE = 2**30
 

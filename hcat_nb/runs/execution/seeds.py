@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.spec import RunSpec
 
-__all__ = ["combined", "seed_specs"]
-
 # Proposals rest on the first network and on what was held out from it.
 _OF_FIRST = ("suggested", "suggested_probability")
 _ONE_START = (
@@ -70,14 +68,6 @@ def combined(runs: Sequence[Record], spec: RunSpec, outcome: str) -> Record:
     for a single seed.  A class or group is the one that most seeds give (equal
     counts: the earliest seed among them), a flag is set where more than half of
     the seeds set it.  Weights are those of the first seed.
-
-    Parameters
-    ----------
-    runs : sequence of Record
-        At least one.
-    spec : RunSpec
-        Of all of them together.
-    outcome : str
     """
     first = runs[0]
     methods = first.methods

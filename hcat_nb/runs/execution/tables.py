@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.runs.execution.answers import Answers
 
-__all__ = [
-    "Outcome",
-    "details_table",
-    "flags_table",
-    "held_out_table",
-    "id_frame",
-    "map_columns",
-    "outcome",
-    "score_and_release",
-    "scores_table",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -82,17 +70,7 @@ def flags_table(dataset: LabelledDataset, outcomes: Mapping[str, Outcome]) -> pd
 def details_table(
     dataset: LabelledDataset, on_map: Mapping[str, Any], outcomes: Mapping[str, Outcome]
 ) -> pd.DataFrame:
-    """Return ``run.details``: the papers' own quantities, in their own units.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        As it was trained on.
-    on_map : mapping
-        The first columns, of :func:`map_columns`.
-    outcomes : mapping of str to Outcome
-        By method.
-    """
+    """Return ``run.details``: the papers' own quantities, in their own units."""
     columns = dict(on_map)
     for one in outcomes.values():
         columns |= one.details
@@ -179,13 +157,6 @@ def score_and_release(methods: Sequence[Method], clock: Clock) -> dict[str, Outc
 
     Those that hold least come first: what the others take to score finds the
     room of the first.
-
-    Parameters
-    ----------
-    methods : sequence of Method
-        With all that they observed.
-    clock : Clock
-        Told the seconds of each.
     """
     said: dict[str, Outcome] = {}
     for method in sorted(methods, key=_held):

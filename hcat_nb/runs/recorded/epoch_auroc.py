@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["epoch_auroc"]
-
 
 class _FirstEpochs(Recorded):
     """The first epochs of other dynamics."""
@@ -40,12 +38,6 @@ def epoch_auroc(run: Record, methods: Sequence[str]) -> pd.DataFrame:
 
     The scores of a row are those of a training of so many epochs.  Samples
     without a score are left out, as :func:`hcat_nb.evaluate` does.
-
-    Parameters
-    ----------
-    run : Record
-    methods : sequence of str
-        Of the run.
 
     Returns
     -------

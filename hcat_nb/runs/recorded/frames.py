@@ -10,8 +10,6 @@ from hcat_nb.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Aligned", "align"]
-
 _LISTED = 12
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, SpecError, some
 from hcat_nb.runs.execution.class_order import PROBABILITIES, check_order
 from hcat_nb.runs.recorded.frames import align
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.observation.recorded import Content, Moment, Recorded
-
-__all__ = ["RecordedInput", "read_input"]
 
 MOMENTS = ("epoch_end", "train")
 _NAMED = 3  # ids that a message names
@@ -308,15 +306,14 @@ def _settle_missing_epochs(seen: Tensor, counts: Tensor, ids: pd.Index, policy: 
     rows = torch.nonzero(counts < n_epochs).ravel()
     if len(rows) == 0:
         return None
-    named = ", ".join(f"{ids[row]} (in {int(counts[row])})" for row in rows[:_NAMED].tolist())
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    named = some((f"{ids[row]} (in {int(counts[row])})" for row in rows.tolist()), _NAMED)
     sizes = seen.sum(1).tolist()
     fewest, most = min(sizes), max(sizes)
     each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     verb = "is" if len(rows) == 1 else "are"
     count = (
         f"{len(rows)} of {n} samples {verb} not in all {n_epochs} epochs "
-        f"(an epoch has {each} of them): {named}{more}"
+        f"(an epoch has {each} of them): {named}"
     )
     if policy == "error":
         raise DataError(

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from hcat_nb.observation.recorded import Recorded
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["kept_dynamics"]
-
 
 def kept_dynamics(run: Record) -> Recorded:
     """Return what the run kept: all logits, else the label's probabilities.

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["label_probabilities", "outcomes"]
-
 
 def label_probabilities(run: Record) -> pd.DataFrame:
     """Return the label's probability, a column for each epoch.
@@ -33,14 +31,6 @@ def label_probabilities(run: Record) -> pd.DataFrame:
 
 def outcomes(run: Record, dynamics: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
     """Return "correct", "incorrect" or "unknown" for samples and epochs.
-
-    Parameters
-    ----------
-    run : Record
-    dynamics : pandas.DataFrame
-        As :func:`label_probabilities` gives them.
-    rows : array of shape (k,), int64
-        Positions.
 
     Returns
     -------

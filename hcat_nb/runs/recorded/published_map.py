@@ -21,8 +21,6 @@ from hcat_nb.errors import DataError, MissingDataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_data_map", "write_data_map"]
-
 _COORDINATES = ("confidence", "variability", "correctness")
 _OURS = ("aleatoric", "dataiq_group", "datamaps_group")
 # Published numbers are rounded; a mean p of c allows a deviation of sqrt(c (1 - c)).

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.observation.record import Observation, Options
     from hcat_nb.observation.recorded import Recorded
 
-__all__ = ["EpochTally", "ReplayPlan", "plan_methods", "score"]
-
 _REASONS = {
     Need.GRADIENT_NORM: "the gradients of the model's parameters",
     Need.INPUT_GRADIENTS: "the model's gradients with respect to the inputs",

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["MISLABELED", "Mislabeled", "applied", "apply_to"]
-
 Mislabeled = Literal["unlabel", "drop", "keep"]
 
 
@@ -30,15 +28,10 @@ def apply_to(
     mislabeled: Mislabeled,
 ) -> LabelledDataset:
     """Apply decisions to the data of a run; see :meth:`Run.apply`."""
-    import pandas as pd
-
     from hcat_nb.runs.review.decisions import Decisions, decisions_of
     from hcat_nb.runs.review.export import mended
 
-    # A run that was not saved holds its data and nothing to compare a frame with: the labels
-    # of the frame are compared when it is written.
-    unsaved = run.dataset is not None and "fingerprint" not in run.info["dataset"]
-    dataset = data_given(run, None if unsaved and isinstance(given, pd.DataFrame) else given)
+    dataset = data_given(run, given)
     table = decisions_of(run)
     if decisions is not None and decisions is not table:
         if isinstance(decisions, Decisions):

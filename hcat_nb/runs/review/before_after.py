@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.perturbations.base import Perturbed
 
-__all__ = ["BeforeAfter", "before_and_after"]
-
 _TILE = 72  # pixels a picture
 _FEATURES = 40  # features of a table that are shown
 _MARK = "background:rgba(213,94,0,.25)"  # the charts' colour of what was made hard, thinned

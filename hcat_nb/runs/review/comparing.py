@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.charts.theme import LayerChart
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["TwoRankings", "compare_methods", "compare_runs"]
-
 
 @dataclass(eq=False)
 class TwoRankings:

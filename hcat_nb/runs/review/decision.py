@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from hcat_nb.errors import SpecError
 
-__all__ = ["ACTIONS", "Decision", "Step"]
-
 ACTIONS = ("mislabeled", "relabel", "drop", "keep")
 
 

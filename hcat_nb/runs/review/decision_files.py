@@ -25,8 +25,6 @@ from hcat_nb.runs.store.lock import owned
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DecisionFile", "read_table", "write_table"]
-
 SCHEMA_VERSION = 1
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["Decisions", "decisions_of", "keep_beside"]
-
 
 class Decisions:
     """Decisions on samples, by their ids.

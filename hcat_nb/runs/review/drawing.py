@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from hcat_nb.charts.theme import LayerChart
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["drawn_map"]
-
 
 def drawn_map(
     record: Record, *, x: XAxis = "variability", color: str = "group", **options: Any

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.review.applying import Mislabeled
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["Mended", "apply_to_files", "mended"]
-
 _LOG = ("id", "column", "old", "new", "reason")
 
 
@@ -35,7 +33,7 @@ class Mended:
 
     Parameters
     ----------
-    source : str, Path or DataFrame
+    source : str or Path
         A table, its files, or a folder of class folders.
     decisions : Decisions, DataFrame or path
         As for :meth:`Run.apply`; a path also of the file that a run keeps them in.
@@ -62,8 +60,7 @@ class Mended:
         Parameters
         ----------
         path : str or Path
-            A file of the source's kind; of a table in several files a folder; of a folder of
-            images a folder for a copy, or a .csv file for a list of them with their classes.
+            A file of the source's kind; of a table in several files, or of images, a folder.
         overwrite : bool
             Replace what stands there.  The source itself is never replaced.
 
@@ -80,7 +77,9 @@ class Mended:
 
         out = Path(path).expanduser()
         log = out.with_name(f"{out.name}.changes.csv")
-        data = _opened(self.source, self.target, self.options)
+        path = name_of_path(self.source)
+        read = _table if names_file(path) else _folder
+        data = read(path, self.target, self.options)
         data.check(out)
         for place in (out, log):
             if place.exists() and not overwrite:
@@ -90,7 +89,7 @@ class Mended:
         draft = out.with_name(f".draft-{out.name}")
         _remove(draft)
         try:
-            if data.folder(out):
+            if not data.kind:
                 draft.mkdir()
             told = data.write(changes, draft)
             if out.is_dir():
@@ -104,7 +103,7 @@ class Mended:
 
     def _changes(self, data: _Data) -> tuple[dict[int, Any], list[tuple[str, str, str, str, str]]]:
         """Return what becomes of which row, and the lines of the log."""
-        from hcat_nb.data.files.mending import DROP
+        from hcat_nb.data.files.mend_text import DROP
 
         decisions = _decisions_on(data, self.decisions)
         samples = decisions.samples
@@ -138,16 +137,15 @@ class _Data:
     codes: np.ndarray
     class_values: tuple[Any, ...]
     write: Callable[[dict[int, Any], Path], list[str]]
-    kinds: tuple[str, ...]  # suffixes that may be written; "" is a folder
-    sources: tuple[Path, ...] = ()
-
-    def folder(self, out: Path) -> bool:
-        return self.kinds[0] == "" and _kind(out) not in self.kinds[1:]
+    kind: str  # suffix that is written; "" is a folder
+    sources: tuple[Path, ...]
 
     def check(self, out: Path) -> None:
         """Raise StoreError if the data cannot be written to ``out``."""
-        if not self.folder(out) and _kind(out) not in self.kinds:
-            raise StoreError(f"{out} ends in {out.suffix!r}", "or ".join(self.kinds))
+        from hcat_nb.data.files.table_files import kind_of_file
+
+        if self.kind and kind_of_file(out) != self.kind:
+            raise StoreError(f"{out} ends in {out.suffix!r}", self.kind)
         inside = out.absolute().resolve()
         for source in self.sources:
             known = source.absolute().resolve()
@@ -156,12 +154,8 @@ class _Data:
 
 
 def mended(run: Record, decisions: Any, given: Any, mislabeled: Mislabeled) -> Mended | None:
-    """Return what writes the data of a run mended; None if they came as no file and no frame."""
-    import pandas as pd
-
+    """Return what writes the data of a run mended; None if they came as no file."""
     target, options = run.spec.target, dict(run.spec.dataset_options)
-    if isinstance(given, pd.DataFrame):
-        return Mended(given, decisions, target, options, mislabeled)
     source = given if isinstance(given, (str, os.PathLike)) else run.spec.dataset
     if source in ("file", "folder"):
         source = options.pop("path", USERS_OWN)
@@ -217,25 +211,6 @@ def apply_to_files(
     return Mended(data, place, target, options, mislabeled).export(out, overwrite=overwrite)
 
 
-def _opened(source: Any, target: str | None, options: Mapping[str, Any]) -> _Data:
-    import pandas as pd
-
-    if not isinstance(source, pd.DataFrame):
-        path = name_of_path(source)
-        return _table(path, target, options) if names_file(path) else _folder(path, options)
-    from hcat_nb.data.files.mending import mend_frame
-    from hcat_nb.data.reading.labels import code_labels
-
-    name = _column(target, source.columns)
-    coded = code_labels(source.iloc[:, [*map(str, source.columns)].index(name)])
-
-    def write(changes: dict[int, Any], draft: Path) -> list[str]:
-        mend_frame(source, name, changes, draft)
-        return []
-
-    return _Data(name, source.index, coded.codes, coded.class_values, write, (".csv", ".parquet"))
-
-
 def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
     from hcat_nb.data.files.mending import mend_files
     from hcat_nb.data.files.table_files import kind_of_file
@@ -250,12 +225,11 @@ def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
     def write(changes: dict[int, Any], draft: Path) -> list[str]:
         return mend_files(read, name, coded.codes.tolist(), changes, draft, options.get("sheet"))
 
-    several = len(read.files) > 1
-    kinds = ("",) if several else (kind_of_file(read.files[0]),)
-    return _Data(name, read.frame.index, coded.codes, coded.class_values, write, kinds, read.files)
+    kind = "" if len(read.files) > 1 else kind_of_file(read.files[0])
+    return _Data(name, read.frame.index, coded.codes, coded.class_values, write, kind, read.files)
 
 
-def _folder(path: str, options: Mapping[str, Any]) -> _Data:
+def _folder(path: str, _: str | None, options: Mapping[str, Any]) -> _Data:
     import pandas as pd
 
     from hcat_nb.data.files.mending import mend_images
@@ -272,7 +246,7 @@ def _folder(path: str, options: Mapping[str, Any]) -> _Data:
         return []
 
     values = tuple(labels.categories.tolist())
-    return _Data("folder", files.ids, labels.codes, values, write, ("", ".csv"), (root,))
+    return _Data("folder", files.ids, labels.codes, values, write, "", (root,))
 
 
 def _decisions_on(data: _Data, given: Any) -> Decisions:
@@ -303,12 +277,6 @@ def _column(target: str | None, columns: Iterable[Any]) -> str:
             "target=, " + nearest_columns(str(target), names),
         )
     return str(target)
-
-
-def _kind(out: Path) -> str:
-    from hcat_nb.data.files.table_files import kind_of_file
-
-    return kind_of_file(out)
 
 
 def _remove(place: Path) -> None:

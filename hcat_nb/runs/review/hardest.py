@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["HardestSamples", "hardest_samples", "ranking"]
-
 _SHOWN = 100  # pictures or rows in a notebook; the frame holds all
 _TILE = 84  # pixels
 _WIDEST = 48  # characters of a column, where it is printed

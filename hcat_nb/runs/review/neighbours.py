@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hcat_nb.methods._judge import Matrix
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["neighbours"]
-
 _BATCH = 256
 
 

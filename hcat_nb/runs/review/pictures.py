@@ -12,8 +12,6 @@ import numpy as np
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
 
-__all__ = ["Sprite", "data_url", "png", "sprite"]
-
 _SPRITE_COLUMNS = 10
 
 

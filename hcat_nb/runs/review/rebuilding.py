@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.store.record import Record
 
-__all__ = ["check_same_samples", "data_given", "data_or_why", "rebuilt"]
-
 
 def data_given(run: Record, data: Any = None) -> LabelledDataset:
     """Return the data of a run: the given ones, those that it holds, or what is made again.

@@ -10,13 +10,11 @@ import numpy as np
 
 from hcat_nb.data.reading.label_kinds import plain_value
 from hcat_nb.data.reading.spellings import joint_codes
-from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, SpecError, UnknownNameError, some
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Samples", "id_list", "positions", "quoted", "unknown_ids"]
 
 _NAMED = 3  # ids that a message names
 _CLASSES_NAMED = 20  # classes that a message lists
@@ -164,10 +162,9 @@ def id_list(ids: Iterable[Hashable] | Hashable) -> list[Hashable]:
 
 def unknown_ids(unknown: list[Any], ids: pd.Index) -> UnknownNameError:
     """Return the error for ids that no sample has."""
-    named = ", ".join(map(quoted, unknown[:_NAMED]))
-    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+    named = some(map(quoted, unknown), _NAMED)
     example = f"ids of this run, such as {quoted(ids[0])}" if len(ids) else "ids of this run"
-    return UnknownNameError(f"there is no sample {named}{more}", example)
+    return UnknownNameError(f"there is no sample {named}", example)
 
 
 def quoted(one: Any) -> str:

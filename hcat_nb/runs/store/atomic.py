@@ -12,8 +12,6 @@ from typing import Any
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.digests import sealed
 
-__all__ = ["DRAFT", "flush", "make_room", "refuse_foreign", "write_json", "written_whole"]
-
 DRAFT = ".draft-"  # what the name of an unfinished file begins with
 
 

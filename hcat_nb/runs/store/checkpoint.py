@@ -12,18 +12,6 @@ from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.digests import check_files, unsealed
 from hcat_nb.runs.store.folder import CHECKPOINT, LOGITS, is_rest, within
 
-__all__ = [
-    "CHECKPOINT",
-    "INDEX",
-    "PREVIOUS",
-    "SCHEMA_VERSION",
-    "is_ours",
-    "last_good",
-    "progress_words",
-    "read_index",
-    "unfinished",
-]
-
 INDEX = "checkpoint.json"  # in the folder of checkpoints
 PREVIOUS = "checkpoint.previous.json"  # of the epoch before, should the last one be damaged
 SCHEMA_VERSION = 1

@@ -15,8 +15,6 @@ from typing import Any
 
 from hcat_nb.errors import StoreError
 
-__all__ = ["check_files", "file_digest", "sealed", "unsealed"]
-
 _SEAL = "digest"
 _SIZE = 16
 

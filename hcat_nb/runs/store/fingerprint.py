@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.spec import RunSpec
 
-__all__ = [
-    "data_fingerprint",
-    "differences",
-    "environment",
-    "model_fingerprint",
-    "seen_fingerprint",
-    "spec_fingerprint",
-    "tensor_digest",
-]
-
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -39,13 +29,7 @@ def tensor_digest(tensor: Tensor) -> str:
 
 
 def data_fingerprint(dataset: LabelledDataset) -> dict[str, Any]:
-    """Return plain values that other data would not give.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        As it is trained on, injected hardness included.
-    """
+    """Return plain values that other data would not give."""
     ids = "\n".join(map(repr, dataset.sample_ids.tolist()))
     return {
         "number of samples": len(dataset),

@@ -24,24 +24,6 @@ from hcat_nb.runs.store.atomic import DRAFT, flush, write_json
 from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.lock import LOCK, owned
 
-__all__ = [
-    "CHECKPOINT",
-    "LOGITS",
-    "OPTIONAL",
-    "RECORD",
-    "TABLES",
-    "WEIGHTS",
-    "drop_if_empty",
-    "is_rest",
-    "is_run",
-    "nothing_of_a_users",
-    "remove_checkpoint",
-    "remove_run",
-    "replaced",
-    "settle",
-    "within",
-]
-
 RECORD, WEIGHTS, LOGITS, CHECKPOINT = "run.json", "model.safetensors", "logits", "checkpoint"
 TABLES = ("scores", "details", "truth", "flags", "history")
 OPTIONAL = ("dynamics", "held_out", "seed_scores")

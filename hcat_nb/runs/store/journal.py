@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
     from hcat_nb.training.loop import TrainState
 
-__all__ = ["Journal"]
-
 _LARGE = 2**20  # bytes, from which an accumulator has a file of its own
 
 
@@ -118,11 +116,6 @@ class Journal:
 
     def tensors(self, index: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the moving parts, and the accumulators' states by name, of a checkpoint.
-
-        Parameters
-        ----------
-        index : mapping
-            As :func:`hcat_nb.runs.store.checkpoint.read_index` gives it.
 
         Raises
         ------
@@ -197,15 +190,7 @@ class Journal:
         drop_if_empty(self.folder)
 
     def save(self, run: Record, metrics: pd.DataFrame | None, *, resumable: bool) -> None:
-        """Save the run in place of its checkpoints, which stay if they are wanted.
-
-        Parameters
-        ----------
-        run : Record
-        metrics : pandas.DataFrame or None
-        resumable : bool
-            Whether the run was stopped and can go on.
-        """
+        """Save the run in place of its checkpoints, which stay if they are wanted."""
         if self.keep and not resumable and (index := read_index(self.folder)) is not None:
             write_json(self.place / INDEX, {**index, "outcome": "finished"})
         write_record(run, self.folder, metrics, keep_checkpoint=self.keep or resumable)

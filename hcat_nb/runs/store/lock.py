@@ -17,8 +17,6 @@ from pathlib import Path
 
 from hcat_nb.errors import StoreError
 
-__all__ = ["LOCK", "owned"]
-
 LOCK = ".lock"  # in a folder that has one owner at a time
 
 # A record lock belongs to the process; threads of one process are told apart here.

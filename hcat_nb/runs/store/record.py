@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.observation.stored_logits import StoredLogits
 
-__all__ = ["Record"]
-
 
 @dataclass(eq=False, repr=False)
 class Record:

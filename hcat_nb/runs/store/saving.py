@@ -41,15 +41,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.observation.stored_logits import StoredLogits
 
-__all__ = [
-    "check_folder",
-    "folder_path",
-    "load_record",
-    "save_record",
-    "saved_metrics",
-    "write_record",
-]
-
 SCHEMA_VERSION = 1
 _NO_DIGESTS = "read from a folder of an earlier version, which holds no digests of its files"
 _CLASS_COLUMNS = {

@@ -10,11 +10,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from hcat_nb.data.files.mending import DROP, mend_files, mend_frame, mend_images
+from hcat_nb.data.files.mending import DROP, mend_files, mend_images
 from hcat_nb.data.files.table_files import read_file
 from hcat_nb.data.reading.labels import code_labels
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import StoreError
 
 TABLE = pd.DataFrame({"x": [1.5, 2.25, 3.0, 4.5], "cls": ["p", "q", "q", "p"], "t": list("abcd")})
 WRITERS: dict[str, Callable[[Path], Any]] = {
@@ -30,7 +29,6 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "t.json": lambda path: TABLE.to_json(path, orient="records", indent=2),
     "t.jsonl": lambda path: TABLE.to_json(path, orient="records", lines=True),
     "t.parquet": lambda path: TABLE.assign(cls=pd.Categorical(TABLE.cls)).to_parquet(path),
-    "t.feather": lambda path: TABLE.to_feather(path),
     "t.xlsx": lambda path: TABLE.to_excel(path, index=False),
 }
 
@@ -77,24 +75,6 @@ def test_parquet_keeps_its_schema(tmp_path: Path) -> None:
     assert pq.read_metadata(out).row_group(0).column(0).compression == "ZSTD"
 
 
-def test_a_kind_that_is_read_only_is_told(tmp_path: Path) -> None:
-    TABLE.to_stata(tmp_path / "t.dta", write_index=False)
-    with pytest.raises(StoreError, match=r"read only.*Parquet"):
-        mend(tmp_path / "t.dta", {1: (0, "p")})
-
-
-def test_a_frame_is_written_by_the_suffix(tmp_path: Path) -> None:
-    mend_frame(TABLE, "cls", {1: (0, "p"), 2: DROP, 3: None}, tmp_path / "t.csv")
-    assert (tmp_path / "t.csv").read_text() == "x,cls,t\n1.5,p,a\n2.25,p,b\n4.5,,d\n"
-    numbers = TABLE.assign(cls=[1, 2, 2, 1]).set_index("t")
-    mend_frame(numbers, "cls", {1: (0, 1)}, tmp_path / "t.parquet")
-    pd.testing.assert_frame_equal(
-        pd.read_parquet(tmp_path / "t.parquet"), numbers.assign(cls=[1, 1, 2, 1])
-    )
-    with pytest.raises(StoreError, match="for a frame"):
-        mend_frame(TABLE, "cls", {}, tmp_path / "t.xlsx")
-
-
 def test_images_move_to_their_class_in_a_copy(tmp_path: Path) -> None:
     names = ["cat/1.png", "cat/2.png", "dog/1.png", "dog/deep/3.png"]
     for name in names:
@@ -108,7 +88,3 @@ def test_images_move_to_their_class_in_a_copy(tmp_path: Path) -> None:
         for path in (tmp_path / "out").rglob("*.png")
     }
     assert out == {"dog/1_from_cat.png": "cat/1.png", "dog/1.png": "dog/1.png"}
-    mend_images(tmp_path / "in", names, labels, changes, tmp_path / "list.csv")
-    listed = pd.read_csv(tmp_path / "list.csv").fillna("")
-    assert listed.path.tolist() == [names[0], *names[2:]]
-    assert listed.label.tolist() == ["dog", "dog", ""]

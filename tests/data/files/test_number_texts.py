@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcat_nb.data.files.number_texts import blank_mixed, number_text, some, told_missing, without
+from hcat_nb.data.files.number_texts import blank_mixed, number_text, told_missing, without
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
 
@@ -121,4 +121,3 @@ def test_numbers_and_missing_words_in_one_column_of_objects() -> None:
 def test_what_was_missing_is_told_by_column() -> None:
     assert told_missing({"a": {"?": 1200}, "b": {}}) == ["taken as missing: a '?' 1,200"]
     assert told_missing({}) == []
-    assert some("abc", most=2) == "a, b and 1 more"

@@ -138,17 +138,13 @@ def test_a_file_without_a_header_needs_to_be_called_one(tmp_path: Path) -> None:
         load(numbers, target="1")
 
 
-@pytest.mark.parametrize("suffix", [".xlsx", ".data", ".txt", ".arff", ".feather", ".dta"])
+@pytest.mark.parametrize("suffix", [".xlsx", ".data", ".txt", ".arff"])
 def test_other_kinds_of_files_are_read(tmp_path: Path, suffix: str) -> None:
     table = pd.DataFrame({"a": [1.5, 2.5, 3.5, 4.5], "cls": ["p", "q", "p", "q"]})
     path = tmp_path / f"t{suffix}"
     if suffix == ".xlsx":
         pytest.importorskip("openpyxl")
         table.to_excel(path, index=False)
-    elif suffix == ".feather":
-        table.to_feather(path)
-    elif suffix == ".dta":
-        table.to_stata(path, write_index=False)
     elif suffix == ".arff":
         rows = table.to_csv(index=False, header=False)
         path.write_text(f"@relation r\n@attribute a real\n@attribute cls {{p,q}}\n@data\n{rows}")

@@ -9,8 +9,24 @@ import numpy as np
 import pytest
 
 from hcat_nb.data.loading import load
+from hcat_nb.data.sources.medmnist import CLASSES, FINDINGS
 from hcat_nb.errors import DataError, MissingDataError, SpecError, UnknownNameError
 from hcat_nb.perturbations._apply import perturb
+
+# Yang et al. 2023, table 1: two-dimensional datasets
+PUBLISHED = {
+    "pathmnist": 9,
+    "dermamnist": 7,
+    "octmnist": 4,
+    "pneumoniamnist": 2,
+    "retinamnist": 5,
+    "breastmnist": 2,
+    "bloodmnist": 8,
+    "tissuemnist": 8,
+    "organamnist": 11,
+    "organcmnist": 11,
+    "organsmnist": 11,
+}
 
 
 def write(path: Path, shape: tuple[int, ...], labels: np.ndarray, **more: np.ndarray) -> Path:
@@ -118,3 +134,8 @@ def test_damaged_files_and_missing_options_are_told(tmp_path: Path) -> None:
         load("medmnist")
     with pytest.raises(SpecError, match="split is 'all'"):
         load("medmnist", which="breastmnist", split="all")
+
+
+def test_every_dataset_has_its_number_of_different_classes() -> None:
+    assert {name: len(set(classes)) for name, classes in CLASSES.items()} == PUBLISHED
+    assert len(set(FINDINGS)) == 14
