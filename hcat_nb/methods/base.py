@@ -14,6 +14,7 @@ from torch import Tensor
 from hcat_nb.errors import ScoreError, SpecError
 from hcat_nb.methods._card import KINDS, DataKind, Fault, check_card, is_abstract
 from hcat_nb.observation.buffered import Buffered
+from hcat_nb.observation.finite import FiniteOutputs
 from hcat_nb.observation.record import Need, Observation, Options
 
 __all__ = ["Context", "Method", "Moment", "Scored"]
@@ -21,6 +22,7 @@ __all__ = ["Context", "Method", "Moment", "Scored"]
 Moment = Literal["epoch", "final", "end"]
 NO_LABEL = "no_label"
 UNREADABLE = "unreadable"
+NO_OUTPUT = "no_finite_output"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,8 @@ class Context:
         Parent of every random draw of the method.
     unreadable : Tensor of shape (n,), bool, optional
         Rows that are never observed.
+    outputs : FiniteOutputs, optional
+        Knows, as training goes on, rows for which the model gives no numbers.
     """
 
     labels: Tensor
@@ -46,6 +50,7 @@ class Context:
     n_epochs: int
     seed: int = 0
     unreadable: Tensor | None = None
+    outputs: FiniteOutputs | None = None
 
     @property
     def n(self) -> int:
@@ -64,8 +69,10 @@ class Context:
 
     @property
     def trainable(self) -> Tensor:
-        """Tensor of shape (n,), bool: rows with a label that are observed."""
+        """Tensor of shape (n,), bool: rows with a label that are observed, and gave numbers."""
         labelled = self.labels >= 0
+        if self.outputs is not None:
+            labelled &= ~self.outputs.none
         return labelled if self.unreadable is None else labelled & ~self.unreadable
 
     @property
@@ -232,7 +239,8 @@ class Method(Buffered, ABC):
     def missing(self) -> Mapping[str, Tensor]:
         """Return rows without a score, which becomes NaN: reason -> (n,) bool.
 
-        The base adds rows without a label (if labels matter) and unreadable ones.
+        The base adds rows without a label (if labels matter), unreadable ones, and
+        those for which the model gave no numbers.
         """
         return {}
 
@@ -284,6 +292,9 @@ class Method(Buffered, ABC):
             missing[NO_LABEL] = context.labels < 0
         if context.unreadable is not None:
             missing[UNREADABLE] = context.unreadable
+        if (outputs := context.outputs) is not None:
+            undefined = ~torch.isfinite(scores) & outputs.partly.cpu()
+            missing[NO_OUTPUT] = outputs.none.cpu() | undefined
         status = [""] * context.n
         for reason, rows in (*self.notes().items(), *missing.items()):
             for row in torch.nonzero(rows).ravel().tolist():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.checks.before_training import told_before
 from hcat_nb.observation.clock import Clock
-from hcat_nb.registry import JUDGES
+from hcat_nb.runs.execution.accumulators import OUTPUTS, begin
 from hcat_nb.runs.execution.answers import Answers, answer
 from hcat_nb.runs.execution.class_order import fit_outputs
 from hcat_nb.runs.execution.costs import part_timings
@@ -29,6 +29,7 @@ from hcat_nb.runs.execution.tables import (
     held_out_table,
     id_frame,
     map_columns,
+    output_notes,
     score_and_release,
     scores_table,
 )
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.finite import FiniteOutputs
     from hcat_nb.observation.keeper import DynamicsKeeper
-    from hcat_nb.observation.observer import Subscriber
     from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
@@ -100,6 +101,7 @@ class Pipeline:
     model_name: str = field(init=False)
     initial_weights: str = field(init=False)
     dynamics: MapDynamics = field(init=False)
+    outputs: FiniteOutputs = field(init=False)
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     placement: Placement = field(init=False)
@@ -185,7 +187,7 @@ class Pipeline:
         """Return everything that remembers what was observed; a method by its name."""
         from hcat_nb.observation.record import Need
 
-        own: dict[str, Buffered] = {"run.map": self.dynamics}
+        own: dict[str, Buffered] = {"run.map": self.dynamics, OUTPUTS: self.outputs}
         if self.keeper is not None:
             own["run.dynamics"] = self.keeper
         # Judges that look at features remember nothing before the end.
@@ -250,6 +252,7 @@ class Pipeline:
         on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
         self.dynamics.release()
         everyone = score_and_release([*self.methods, *self.judges], self.judging)
+        self.notes += output_notes(self.outputs, everyone)
         outcomes = {method.name: everyone[method.name] for method in self.methods}
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
         now = time.perf_counter()
@@ -318,13 +321,9 @@ class Pipeline:
         """Connect model, methods, observer and trainer."""
         import torch
 
-        from hcat_nb.methods.base import Context
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
         from hcat_nb.observation.batch_size import default_batch_size
-        from hcat_nb.observation.dynamics import MapDynamics
-        from hcat_nb.observation.keeper import DynamicsKeeper
         from hcat_nb.observation.observer import Observer
-        from hcat_nb.observation.stored_logits import LogitsKeeper
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
         from hcat_nb.runs.execution.held_out import HeldOut
@@ -333,20 +332,8 @@ class Pipeline:
 
         spec, dataset, device = self.spec, self.dataset, self.device
         labels = dataset.labels.to(device)
-        unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
         seed = spec.effective_model_seed
-        for method in (*self.methods, *self.judges):
-            parent = spec.effective_data_seed if method.name in JUDGES else seed
-            own_seed = child_seed(parent, f"method/{method.name}")
-            method.begin(Context(labels, dataset.n_classes, self.epochs, own_seed, unreadable))
-        self.dynamics = MapDynamics(labels, dataset.n_classes)
-        own: list[Subscriber] = [self.dynamics]
-        if spec.keep_dynamics != "none":
-            self.keeper = DynamicsKeeper(labels, self.epochs)
-            own.append(self.keeper)
-        if spec.keep_dynamics == "logits":
-            self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
-            own.append(self.logits_keeper)
+        own = begin(self, labels)
         seen = self.seen
         scaling = fit_scaling(seen, spec.normalize, spec.effective_defaults)
         model = AdaptedModel(scaling, self.net).to(device)
