@@ -105,6 +105,7 @@ class Pipeline:
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     placement: Placement = field(init=False)
+    free: int | None = field(init=False, default=None)
     epochs: int = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[..., nn.Module] = field(init=False)
@@ -131,7 +132,7 @@ class Pipeline:
         from hcat_nb.models._backbone import check_follows, make_backbone
         from hcat_nb.runs.execution.given_truth import with_hardness
         from hcat_nb.runs.execution.judging import make_judges, settled
-        from hcat_nb.runs.execution.memory_need import check_memory, free_memory, memory_need
+        from hcat_nb.runs.execution.memory_need import check_fits, memory_need
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -162,13 +163,7 @@ class Pipeline:
         check_follows(self.backbone, self.dataset.features is not clean.features)
         self.seen = self.backbone.seen(self.dataset)
         self._wire()
-        shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
-        check_memory(
-            memory_need(self.trainer, self.accumulators()),
-            free_memory(self.device) // shared_by,
-            len(self.dataset),
-            [method.name for method in self.methods],
-        )
+        check_fits(self, memory_need(self.trainer, self.accumulators()))
         self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
 
     def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
