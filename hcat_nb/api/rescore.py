@@ -92,7 +92,7 @@ def _rescored(
 ) -> Run:
     import torch
 
-    from hcat_nb.methods.base import UNREADABLE
+    from hcat_nb.methods.base import NO_OUTPUT, UNREADABLE
 
     recorded = kept_dynamics(run)
     asked = RunSpec.from_options(
@@ -104,7 +104,9 @@ def _rescored(
     plan = _plan(run, asked, recorded)
     codes = run.details["label"].cat.codes.to_numpy().astype(np.int64)
     # Every method says so of the same samples.
-    unreadable = run.details[f"{run.methods[0]}_status"].eq(UNREADABLE).to_numpy(copy=True)
+    statuses = run.details.filter(items=[f"{name}_status" for name in run.methods]).astype("str")
+    unreadable = statuses.iloc[:, 0].eq(UNREADABLE).to_numpy(copy=True)
+    no_output = (statuses == NO_OUTPUT).all(axis=1).to_numpy(copy=True)
     scored = score(
         plan.methods,
         recorded,
@@ -113,6 +115,7 @@ def _rescored(
         n_epochs=run.spec.epochs or len(run.history),
         seed=run.spec.effective_model_seed,
         unreadable=torch.from_numpy(unreadable) if unreadable.any() else None,
+        no_output=torch.from_numpy(no_output),
     )
     return _with(run, plan, asked, scored, recorded, began)
 

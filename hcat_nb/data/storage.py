@@ -13,6 +13,7 @@ import mmap
 import os
 import platform
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -182,13 +183,27 @@ def free_host_memory() -> int:
     """Return the bytes that this process may still take.
 
     The lesser of what the system can give without swapping and what a
-    container's limit (cgroup v2) leaves.
+    container's limit (cgroup v2) and the process's own (``ulimit -v``) leave.
     """
     import psutil
 
     free = int(psutil.virtual_memory().available)
-    left = _left_in_cgroup(_CGROUP)
-    return free if left is None else min(free, left)
+    limits = (_left_in_cgroup(_CGROUP), _left_of_addresses())
+    return min([free, *(left for left in limits if left is not None)])
+
+
+def _left_of_addresses() -> int | None:
+    """Return what the limit of this process's address space leaves."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    import psutil
+
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most == resource.RLIM_INFINITY:
+        return None
+    return max(0, most - int(psutil.Process().memory_info().vms))
 
 
 def _left_in_cgroup(folder: Path) -> int | None:

@@ -22,7 +22,8 @@ from typing import Protocol
 
 import numpy as np
 
-_BLOCK = 1 << 14  # rows whose probabilities are held at a time
+# Rows, and values, of probabilities that are held at a time.
+_BLOCK, _VALUES = 1 << 14, 1 << 20
 _LEAST_PLANTED = 30
 # Unplanted rows beyond the margin, as a share of the planted ones that are: were one label in
 # twenty wrong, half of the proposals would be right, if no doubt beside those were.
@@ -149,8 +150,9 @@ def _leads(
     best = np.full(n, -1, dtype=np.int64)
     chance, lead, planted = (np.full(n, np.nan, dtype=np.float32) for _ in range(3))
     draws = np.random.default_rng(seed).random(n)
-    for start in range(0, n, _BLOCK):
-        block = slice(start, start + _BLOCK)
+    step = max(1, min(_BLOCK, _VALUES // max(1, tables[0][:1].shape[1])))
+    for start in range(0, n, step):
+        block = slice(start, start + step)
         probs, codes = _mean([table[block] for table in tables]), labels[block]
         known = np.flatnonzero((codes >= 0) & ~np.isnan(probs).any(axis=1))
         probs, codes, rows = probs[known], codes[known], start + known

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from hcat_nb.commands.table import DISPLAYS
 from hcat_nb.errors import SpecError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hcat_nb.jupyter.replay_bar import ReplayBar
     from hcat_nb.training.events import Control
 
+T = TypeVar("T")
 Display = Literal["auto", "widget", "static", "none"]
 
 # Together below five messages a second, whatever a run does.
@@ -305,14 +307,41 @@ def open_screen(display: Display = "auto") -> Screen | None:
         display = _fitting(request)
     if display == "none":
         return None
-    if display == "static":
-        return StaticScreen()
-    cell = None if request is None else request.get("metadata", {}).get("cellId")
+    screen: Screen | None = None
+    if display == "widget":
+        cell = None if request is None else request.get("metadata", {}).get("cellId")
+        screen = attempt("the live view", lambda: _widgets_of(cell))
+    # A run needs no screen: without widgets it has one output, without that none.
+    return screen or attempt("the view of the run", StaticScreen)
+
+
+def _widgets_of(cell: str | None) -> WidgetScreen:
     before = _screens.pop(cell, None)
     if before is not None:
-        before.close()
+        attempt("closing the view before", before.close)
     screen = _screens[cell] = WidgetScreen()
     return screen
+
+
+def attempt(what: str, action: Callable[[], T]) -> T | None:
+    """Do what concerns a screen alone: its failure is a warning, and the run goes on.
+
+    Parameters
+    ----------
+    what : str
+        In the words of the warning.
+    action : callable
+        What it returns is returned; None if it fails.
+    """
+    try:
+        return action()
+    except Exception as error:
+        warnings.warn(
+            f"{what} failed, and the run goes on without it: {type(error).__name__}: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
 
 
 def asked_from() -> tuple[Display, str | None]:

@@ -12,7 +12,7 @@ from hcat_nb.arguments import in_line_words
 from hcat_nb.commands.command import Command
 from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import HcatError, SpecError, StoreError
-from hcat_nb.jupyter.screens import open_screen
+from hcat_nb.jupyter.screens import attempt, open_screen
 from hcat_nb.magics.completion import add_completer
 from hcat_nb.magics.history import add_history
 from hcat_nb.magics.interrupt import wait_for
@@ -98,7 +98,7 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
         control = Control()
         listener = LiveListener("none") if screen is None else LiveListener(screen=screen)
         if screen is not None:
-            screen.obey(control)
+            attempt("showing the buttons", partial(screen.obey, control))
 
         watch = {"listeners": [listener], "control": control}
         kept = "keep_checkpoint" in call.own
@@ -106,7 +106,7 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
         return wait_for(work, control.stop)
     finally:
         if screen is not None:
-            screen.discard()  # of a run that did not begin
+            attempt("clearing the view", screen.discard)  # of a run that did not begin
 
 
 def _check(call: MagicCall, _: Any, check: Called) -> Check:

@@ -15,7 +15,7 @@ from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import HcatError
 from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.panels import show_panel
-from hcat_nb.jupyter.screens import WidgetScreen, close_inside
+from hcat_nb.jupyter.screens import WidgetScreen, attempt, close_inside
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.magics.newest import Newest
 from hcat_nb.magics.parser import MagicCall, parse
@@ -274,7 +274,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 notes.insert(0, _words(self.error))
             self._say(" · ".join([*notes, *training.warnings]))
             self._show_state()
-            self._screen.discard()  # of a run that did not begin
+            attempt("clearing the view", self._screen.discard)  # of a run that did not begin
             if not self._open:
                 self._let_go()
                 return

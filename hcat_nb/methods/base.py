@@ -14,11 +14,13 @@ from torch import Tensor
 from hcat_nb.errors import ScoreError, SpecError
 from hcat_nb.methods._card import KINDS, DataKind, Fault, check_card, is_abstract
 from hcat_nb.observation.buffered import Buffered
+from hcat_nb.observation.finite import FiniteOutputs
 from hcat_nb.observation.record import Need, Observation, Options
 
 Moment = Literal["epoch", "final", "end"]
 NO_LABEL = "no_label"
 UNREADABLE = "unreadable"
+NO_OUTPUT = "no_finite_output"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,8 @@ class Context:
         Parent of every random draw of the method.
     unreadable : Tensor of shape (n,), bool, optional
         Rows that are never observed.
+    outputs : FiniteOutputs, optional
+        Knows, as training goes on, rows for which the model gives no numbers.
     """
 
     labels: Tensor
@@ -44,6 +48,7 @@ class Context:
     n_epochs: int
     seed: int = 0
     unreadable: Tensor | None = None
+    outputs: FiniteOutputs | None = None
 
     @property
     def n(self) -> int:
@@ -62,8 +67,10 @@ class Context:
 
     @property
     def trainable(self) -> Tensor:
-        """Tensor of shape (n,), bool: rows with a label that are observed."""
+        """Tensor of shape (n,), bool: rows with a label that are observed, and gave numbers."""
         labelled = self.labels >= 0
+        if self.outputs is not None:
+            labelled &= ~self.outputs.none
         return labelled if self.unreadable is None else labelled & ~self.unreadable
 
     @property
@@ -230,7 +237,8 @@ class Method(Buffered, ABC):
     def missing(self) -> Mapping[str, Tensor]:
         """Return rows without a score, which becomes NaN: reason -> (n,) bool.
 
-        The base adds rows without a label (if labels matter) and unreadable ones.
+        The base adds rows without a label (if labels matter), unreadable ones, and
+        those for which the model gave no numbers.
         """
         return {}
 
@@ -282,6 +290,9 @@ class Method(Buffered, ABC):
             missing[NO_LABEL] = context.labels < 0
         if context.unreadable is not None:
             missing[UNREADABLE] = context.unreadable
+        if (outputs := context.outputs) is not None:
+            undefined = ~torch.isfinite(scores) & outputs.partly.cpu()
+            missing[NO_OUTPUT] = outputs.none.cpu() | undefined
         status = [""] * context.n
         for reason, rows in (*self.notes().items(), *missing.items()):
             for row in torch.nonzero(rows).ravel().tolist():

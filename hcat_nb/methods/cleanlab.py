@@ -225,7 +225,7 @@ class Cleanlab(Method):
     def observe(self, record: Observation) -> None:
         """Keep the logits of the final model, or of that which did not train on these rows."""
         self.logits[record.rows] = record.logits.float()
-        self.measured[record.rows] = True
+        self.measured[record.rows] = record.logits.amax(dim=1).isfinite()
 
     def raw(self) -> Tensor:
         """Return one minus the label quality, (n,), in [0, 1]; NaN where not judged."""

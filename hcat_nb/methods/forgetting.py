@@ -107,7 +107,8 @@ class Forgetting(PerEpoch):
 
         H-CAT's: events an epoch, and 0 where never learned.
         """
-        if self.broken_since() is not None:  # the argmax of NaN is no prediction
+        watched = self.context.outputs is not None  # then the base class knows the rows
+        if not watched and self.broken_since() is not None:  # argmax of NaN is no prediction
             return torch.full((self.context.n,), torch.nan)
         if self.variant == "hcat":
             return self.events / max(self.n_heard, 1)

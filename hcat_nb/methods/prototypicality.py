@@ -119,7 +119,7 @@ class Prototypicality(Method):
         if record.sweep == 0:
             if self.sums.shape[1] == 0:
                 self.sums = self.sums.new_zeros(len(self.sums), embeddings.shape[1])
-            labelled = labels >= 0
+            labelled = (labels >= 0) & embeddings.isfinite().all(dim=1)
             self.sums.index_add_(0, labels[labelled], embeddings[labelled])
         else:
             # A sum points where the mean points.  Rows without a label get

@@ -68,9 +68,9 @@ def standardised_within_class(values: Tensor, labels: Tensor, n_classes: int) ->
     >>> standardised_within_class(values, torch.tensor([0, 0, 1]), 2)
     tensor([-1.,  1.,  0.], dtype=torch.float64)
     """
-    made = torch.where(values.isnan(), torch.nan, torch.zeros_like(values, dtype=torch.float64))
+    made = torch.where(~values.isfinite(), torch.nan, torch.zeros_like(values, dtype=torch.float64))
     for code in range(n_classes):
-        here = (labels == code) & ~values.isnan()
+        here = (labels == code) & values.isfinite()
         own = values[here].double()
         if len(own) == 0:
             continue

@@ -25,7 +25,8 @@ from hcat_nb.observation.record import Need, Observation, Options
 class MapSnapshot:
     """Where every sample stands after some epochs; arrays of shape (n,), float32.
 
-    NaN where a sample was never observed or has no label; ``variability`` also
+    NaN where a sample was never observed, has no label, or its probabilities
+    were NaN in some epoch; ``variability`` also
     where it was observed in one of several epochs, ``correctness`` where only
     the label's probability is known.
     """
@@ -97,11 +98,13 @@ class MapDynamics(Buffered):
             return
         self.correct[rows] += record.correct.float()
         self.probs[rows] += record.probs
-        self.predicted[rows] = record.logits.argmax(1).to(self.predicted.dtype)
+        predicted = record.logits.argmax(1).to(self.predicted.dtype)
+        # The argmax of NaN is no prediction.
+        self.predicted[rows] = predicted.masked_fill(p.isnan(), -1)
 
     def snapshot(self, epoch: int) -> MapSnapshot:
         """Return copies of the coordinates as they are now."""
-        seen = (self.count > 0) & (self.labels >= 0)
+        seen = self._seen
         count = self.count.clamp(min=1).float()
         # One look of several epochs says nothing about change: n/a, not 0.
         spread = self.m2.clone()
@@ -126,7 +129,7 @@ class MapDynamics(Buffered):
 
         NaN where a sample was never observed or has no label.
         """
-        seen = (self.count > 0) & (self.labels >= 0)
+        seen = self._seen
         return torch.where(seen, self.last_loss, torch.nan).cpu().numpy()
 
     def best_other(self) -> np.ndarray | None:
@@ -150,6 +153,10 @@ class MapDynamics(Buffered):
         """Return how many samples the last epoch predicts, of how many labelled, observed ones."""
         known = (self.labels >= 0) & (self.predicted >= 0)
         return int((known & (self.predicted == self.labels)).sum()), int(known.sum())
+
+    @property
+    def _seen(self) -> Tensor:
+        return (self.count > 0) & (self.labels >= 0) & ~self.mean.isnan()
 
     def narrow(self, rows: Tensor) -> None:
         """Keep these rows only."""

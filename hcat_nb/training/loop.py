@@ -290,14 +290,26 @@ class Trainer:
         """Whether trained weights, or what the model makes of a batch, are NaN or infinite.
 
         The loss of an epoch does not know its last step.  Probabilities are
-        looked at, not logits: a class may be ruled out by a logit of -inf.
+        looked at, not logits: a class may be ruled out by a logit of -inf.  A
+        few samples without an output are no divergence: they get no score.
         """
         self.model.eval()
+        few = shuffled[-self.batch_size :]
+        weights = [one for one in self.model.parameters() if one.requires_grad]
+        found = [one.isfinite().all() for one in weights]
         with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
-            logits = self.model(self.features[shuffled[-self.batch_size :]])
-        values = [one for one in self.model.parameters() if one.requires_grad]
-        found = [one.isfinite().all() for one in (*values, logits.float().softmax(dim=1))]
-        return not bool(torch.stack(found).all())  # one wait for the device an epoch
+            found.append(self._has_output(few).all())
+            if bool(torch.stack(found).all()):  # one wait for the device an epoch
+                return False
+            if not bool(torch.stack(found[:-1]).all()):
+                return True
+            parts = [self._has_output(part) for part in shuffled.split(self.observer.batch_size)]
+        return 2 * int(torch.cat(parts).sum()) <= len(shuffled)
+
+    def _has_output(self, rows: Tensor) -> Tensor:
+        """Return for which rows the model gives finite probabilities, (b,), bool."""
+        logits: Tensor = self.model(self.features[rows])
+        return logits.float().softmax(dim=1).isfinite().all(dim=1)
 
     def _return_to(self, weights: dict[str, Tensor], epoch: int) -> None:
         """Undo the epoch that was begun; the epoch before becomes the final one."""

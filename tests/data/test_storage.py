@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -150,3 +151,16 @@ def test_a_container_leaves_what_its_limit_says(tmp_path: Path) -> None:
 
 def test_this_machine_has_some_left() -> None:
     assert free_host_memory() > 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux counts")
+def test_the_limit_of_a_process_counts(forked) -> None:
+    done = forked(
+        "import psutil, resource\n"
+        "from hcat_nb.data.storage import free_host_memory\n"
+        "now = psutil.Process().memory_info().vms\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, resource.RLIM_INFINITY))\n"
+        "print(free_host_memory())\n"
+    )
+    assert done.returncode == 0, done.stdout
+    assert 2**27 < int(done.stdout) <= 2**28

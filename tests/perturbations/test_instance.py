@@ -121,6 +121,7 @@ def test_weights_count():
         ({"elm": [["oak"]]}, r"rules names \['oak'\]"),
         ("guess", "rule_matrix is 'guess'; expected 'confusion'"),
         (7, "rule_matrix is 7"),
+        (np.ones((3, 3)), r"rule_matrix is array\(\["),
     ],
 )
 @pytest.mark.parametrize("p", [0, 0.2])

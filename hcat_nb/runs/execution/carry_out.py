@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DivergedError, HcatError, StoreError
+from hcat_nb.runs.execution.accumulators import OUTPUTS
 from hcat_nb.runs.execution.followers import broadcast, check_spec
 from hcat_nb.runs.execution.seeds import combined, seed_specs
 from hcat_nb.runs.measuring import metrics_to_keep
@@ -211,6 +212,7 @@ def _go_on(pipeline: Pipeline, journal: Journal, index: dict[str, Any]) -> None:
     accumulators = pipeline.accumulators()
     # A run that was begun before there were judges goes on with them: they look at its end.
     fresh = {judge.name: judge.state() for judge in pipeline.judges if judge.name in accumulators}
+    fresh[OUTPUTS] = pipeline.outputs.state()  # nor did it watch for samples without an output
     states = fresh | states
     if states.keys() != accumulators.keys():
         raise StoreError(

@@ -20,7 +20,7 @@ from hcat_nb.runs.execution.costs import EXTRA, OBSERVE, SCORE, costs_table, des
 from hcat_nb.runs.execution.info import start_event
 from hcat_nb.runs.execution.inputs import Inputs, make_spec
 from hcat_nb.runs.execution.judging import judge_seconds
-from hcat_nb.runs.execution.memory_need import free_memory, memory_need
+from hcat_nb.runs.execution.memory_need import free_for, memory_need
 from hcat_nb.runs.execution.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -126,9 +126,7 @@ def forecast(
     megabytes = [need.get(name, 0) / 1e6 for name in [*methods, "training"]]
     rest = sum(need.values()) / 1e6 - sum(megabytes)
     table = seconds.to_frame().assign(of_training=seconds / training, mb=[*megabytes, rest])
-    return Forecast(
-        table, sum(need.values()), free_memory(pipeline.device), pipeline.trainer.epochs
-    )
+    return Forecast(table, sum(need.values()), free_for(pipeline), pipeline.trainer.epochs)
 
 
 def _timings(pipeline: Pipeline) -> dict[str, float]:

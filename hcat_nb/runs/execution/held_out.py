@@ -121,7 +121,7 @@ class HeldOut:
         learned[job.rows] = True
         own = learned[rows]
         self.logits[rows[~own]] = logits[~own]
-        self.known[rows[~own]] = True
+        self.known[rows[~own]] = logits[~own].amax(dim=1).isfinite()
         if bool(own.any()):
             right = logits[own].argmax(1) == self.dataset.labels[rows[own]]
             self.train_accuracy = float(right.float().mean())

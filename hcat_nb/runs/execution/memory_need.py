@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from hcat_nb.observation.buffered import Buffered
+    from hcat_nb.runs.execution.pipeline import Pipeline
     from hcat_nb.training.loop import Trainer
 
 # Bytes of scores, details, flags and truth for a sample: some forty columns.
@@ -30,6 +31,11 @@ _ACTIVATIONS = 1.25
 _WORKSPACE = 2**25
 
 
+def table_bytes(n: int) -> int:
+    """Return the bytes that the tables of a run of ``n`` samples take."""
+    return _TABLES * n
+
+
 def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
     """Return the bytes that each part of a run has yet to touch, by name."""
     from hcat_nb.observation.record import Need
@@ -38,7 +44,7 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     batch = min(trainer.batch_size, len(trainer.rows))
     passing = int(_ACTIVATIONS * batch * _bytes_per_row(trainer)) + _WORKSPACE
     weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
-    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": _TABLES * n}
+    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": table_bytes(n)}
     observer = trainer.observer
     if any(Need.INPUT_GRADIENTS in one.needs for one in observer.subscribers):
         # A chunk of them, in parts and joined.
@@ -73,6 +79,26 @@ def free_memory(device: torch.device) -> int:
 
         return int(torch.cuda.mem_get_info(device)[0])
     return free_host_memory()
+
+
+def check_fits(pipeline: Pipeline, need: Mapping[str, int]) -> None:
+    """Refuse a pipeline that needs more memory than there is for it; see :func:`check_memory`."""
+    names = [method.name for method in pipeline.methods]
+    check_memory(need, free_for(pipeline), len(pipeline.dataset), names)
+
+
+def free_for(pipeline: Pipeline) -> int:
+    """Return the bytes that a pipeline may take; of a CPU, when it was first asked.
+
+    What it allocates on a CPU afterwards is in its need still, whether or not the
+    system counts zeros that nobody wrote to.
+    """
+    if pipeline.device.type != "cpu":
+        return free_memory(pipeline.device)
+    if pipeline.free is None:
+        shared_by = 1 if pipeline.ranks is None else pipeline.ranks.local_size
+        pipeline.free = free_memory(pipeline.device) // shared_by
+    return pipeline.free
 
 
 def check_memory(need: Mapping[str, int], free: int, n: int, methods: Iterable[str]) -> None:

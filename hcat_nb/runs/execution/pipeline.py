@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.checks.before_training import told_before
 from hcat_nb.observation.clock import Clock
-from hcat_nb.registry import JUDGES
+from hcat_nb.runs.execution.accumulators import OUTPUTS, begin
 from hcat_nb.runs.execution.answers import Answers, answer
 from hcat_nb.runs.execution.class_order import fit_outputs
 from hcat_nb.runs.execution.costs import part_timings
@@ -29,6 +29,7 @@ from hcat_nb.runs.execution.tables import (
     held_out_table,
     id_frame,
     map_columns,
+    output_notes,
     score_and_release,
     scores_table,
 )
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     from hcat_nb.models._building import ModelLike
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.finite import FiniteOutputs
     from hcat_nb.observation.keeper import DynamicsKeeper
-    from hcat_nb.observation.observer import Subscriber
     from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
@@ -98,9 +99,11 @@ class Pipeline:
     model_name: str = field(init=False)
     initial_weights: str = field(init=False)
     dynamics: MapDynamics = field(init=False)
+    outputs: FiniteOutputs = field(init=False)
     keeper: DynamicsKeeper | None = field(init=False, default=None)
     logits_keeper: LogitsKeeper | None = field(init=False, default=None)
     placement: Placement = field(init=False)
+    free: int | None = field(init=False, default=None)
     epochs: int = field(init=False)
     trainer: Trainer = field(init=False)
     make_network: Callable[..., nn.Module] = field(init=False)
@@ -127,7 +130,7 @@ class Pipeline:
         from hcat_nb.models._backbone import check_follows, make_backbone
         from hcat_nb.runs.execution.given_truth import with_hardness
         from hcat_nb.runs.execution.judging import make_judges, settled
-        from hcat_nb.runs.execution.memory_need import check_memory, free_memory, memory_need
+        from hcat_nb.runs.execution.memory_need import check_fits, memory_need
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -158,13 +161,7 @@ class Pipeline:
         check_follows(self.backbone, self.dataset.features is not clean.features)
         self.seen = self.backbone.seen(self.dataset)
         self._wire()
-        shared_by = 1 if ranks is None or self.device.type != "cpu" else ranks.local_size
-        check_memory(
-            memory_need(self.trainer, self.accumulators()),
-            free_memory(self.device) // shared_by,
-            len(self.dataset),
-            [method.name for method in self.methods],
-        )
+        check_fits(self, memory_need(self.trainer, self.accumulators()))
         self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
 
     def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
@@ -183,7 +180,7 @@ class Pipeline:
         """Return everything that remembers what was observed; a method by its name."""
         from hcat_nb.observation.record import Need
 
-        own: dict[str, Buffered] = {"run.map": self.dynamics}
+        own: dict[str, Buffered] = {"run.map": self.dynamics, OUTPUTS: self.outputs}
         if self.keeper is not None:
             own["run.dynamics"] = self.keeper
         # Judges that look at features remember nothing before the end.
@@ -248,6 +245,7 @@ class Pipeline:
         on_map = map_columns(dataset, self.dynamics, epochs, self.methods, said)
         self.dynamics.release()
         everyone = score_and_release([*self.methods, *self.judges], self.judging)
+        self.notes += output_notes(self.outputs, everyone)
         outcomes = {method.name: everyone[method.name] for method in self.methods}
         history = pd.DataFrame([vars(record) for record in training.history]).set_index("epoch")
         now = time.perf_counter()
@@ -316,13 +314,9 @@ class Pipeline:
         """Connect model, methods, observer and trainer."""
         import torch
 
-        from hcat_nb.methods.base import Context
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
         from hcat_nb.observation.batch_size import default_batch_size
-        from hcat_nb.observation.dynamics import MapDynamics
-        from hcat_nb.observation.keeper import DynamicsKeeper
         from hcat_nb.observation.observer import Observer
-        from hcat_nb.observation.stored_logits import LogitsKeeper
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
         from hcat_nb.runs.execution.held_out import HeldOut
@@ -331,20 +325,8 @@ class Pipeline:
 
         spec, dataset, device = self.spec, self.dataset, self.device
         labels = dataset.labels.to(device)
-        unreadable = None if dataset.unreadable is None else dataset.unreadable.to(device)
         seed = spec.effective_model_seed
-        for method in (*self.methods, *self.judges):
-            parent = spec.effective_data_seed if method.name in JUDGES else seed
-            own_seed = child_seed(parent, f"method/{method.name}")
-            method.begin(Context(labels, dataset.n_classes, self.epochs, own_seed, unreadable))
-        self.dynamics = MapDynamics(labels, dataset.n_classes)
-        own: list[Subscriber] = [self.dynamics]
-        if spec.keep_dynamics != "none":
-            self.keeper = DynamicsKeeper(labels, self.epochs)
-            own.append(self.keeper)
-        if spec.keep_dynamics == "logits":
-            self.logits_keeper = LogitsKeeper.in_temporary_folder(dataset)
-            own.append(self.logits_keeper)
+        own = begin(self, labels)
         seen = self.seen
         scaling = fit_scaling(seen, spec.normalize, spec.effective_defaults)
         model = AdaptedModel(scaling, self.net).to(device)

@@ -197,7 +197,10 @@ def _info(runs: Sequence[Record], outcome: str) -> dict[str, Any]:
     return info | {
         "outcome": outcome,
         "methods": methods,
-        "notes": [*info["notes"], *([_ONE_START] if one_start else [])],
+        "notes": [
+            *dict.fromkeys(note for run in runs for note in run.info["notes"]),
+            *([_ONE_START] if one_start else []),
+        ],
         "model_seeds": [run.spec.effective_model_seed for run in runs],
         "accuracy_by_seed": [float(run.history["accuracy"].iloc[-1]) for run in runs],
     }

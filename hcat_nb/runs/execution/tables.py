@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.clock import Clock
     from hcat_nb.observation.dynamics import MapDynamics
+    from hcat_nb.observation.finite import FiniteOutputs
     from hcat_nb.runs.execution.answers import Answers
 
 
@@ -31,13 +32,37 @@ class Outcome:
 
 def outcome(method: Method, scored: Scored) -> Outcome:
     """Return what ``method`` says, its scores being ``scored``."""
-    flagged = method.flagged()
-    return Outcome(
-        scored.scores.numpy(),
-        _status(scored.status),
-        {key: value.cpu().numpy() for key, value in method.details().items()},
-        None if flagged is None else flagged.cpu().numpy(),
-    )
+    from hcat_nb.methods.base import NO_OUTPUT
+
+    flags = method.flagged()
+    details = {key: value.cpu().numpy() for key, value in method.details().items()}
+    flagged = None if flags is None else flags.cpu().numpy()
+    if NO_OUTPUT in scored.status:
+        none = np.array(scored.status) == NO_OUTPUT
+        details = {key: np.where(none, np.float32(np.nan), one) for key, one in details.items()}
+        flagged = None if flagged is None else flagged & ~none
+    return Outcome(scored.scores.numpy(), _status(scored.status), details, flagged)
+
+
+def output_notes(outputs: FiniteOutputs, outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Return what a run notes of samples that have no score for want of finite numbers.
+
+    Parameters
+    ----------
+    outputs : FiniteOutputs
+        Of the run.
+    outcomes : mapping of str to Outcome
+        By method.
+    """
+    from hcat_nb.methods.base import NO_OUTPUT
+
+    everywhere = int(outputs.none.sum())
+    notes = [outputs.note()] if everywhere else []
+    for name, one in outcomes.items():
+        if alone := int((one.status == NO_OUTPUT).sum()) - everywhere:
+            more = "more samples" if everywhere else "samples"
+            notes.append(f"{name} has no score for {alone:,} {more}: it measured no finite number")
+    return notes
 
 
 def id_frame(dataset: LabelledDataset, columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -109,6 +109,7 @@ def score(
     n_epochs: int,
     seed: int,
     unreadable: Tensor | None = None,
+    no_output: Tensor | None = None,
     counts: Tensor | None = None,
     dynamics: MapDynamics | None = None,
     tally: EpochTally | None = None,
@@ -129,6 +130,8 @@ def score(
         The model seed.
     unreadable : Tensor of shape (n,), bool, optional
         Samples that no epoch observes.
+    no_output : Tensor of shape (n,), bool, optional
+        Samples of which the run that is replayed has no score for want of numbers.
     counts : Tensor of shape (n,), int64, optional
         In how many epochs each sample was recorded, not positive where the
         last one lacks it: what reads the last epoch alone cannot score it.
@@ -140,18 +143,22 @@ def score(
     import torch
 
     from hcat_nb.methods.base import UNREADABLE, Context
+    from hcat_nb.observation.finite import FiniteOutputs
     from hcat_nb.observation.recorded import replay
 
+    outputs = FiniteOutputs(len(labels), labels.device)
+    if no_output is not None:
+        outputs.since[no_output] = 1
     absent = None if counts is None else counts <= 0
     for method in methods:
         blind = unreadable
         if absent is not None and reads_the_end_only(method):
             blind = absent
         context = Context(
-            labels, n_classes, n_epochs, child_seed(seed, f"method/{method.name}"), blind
+            labels, n_classes, n_epochs, child_seed(seed, f"method/{method.name}"), blind, outputs
         )
         method.begin(context)
-    others = [one for one in (dynamics, tally) if one is not None]
+    others = [one for one in (outputs, dynamics, tally) if one is not None]
     with torch.no_grad():
         replay(recorded, labels, [*others, *methods], None if tally is None else tally.close)
     scored = {method.name: method.scores() for method in methods}

@@ -188,6 +188,10 @@ def _verdicts(run: Record, by: str) -> np.ndarray:
     source = by if look is None else (*look.dynamics, *look.judges)[0]
     status = run.details[f"{source}_status"].astype(object).to_numpy()
     stated = (status != "") & (unscored | (source == by))
-    reasons = {"rare_class": "class too rare to judge", "no_label": "no label"}
+    reasons = {
+        "rare_class": "class too rare to judge",
+        "no_label": "no label",
+        "no_finite_output": "the model made no finite number of it",
+    }
     verdict[stated] = [reasons.get(reason, reason) for reason in status[stated]]
     return verdict

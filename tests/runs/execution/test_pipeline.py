@@ -35,7 +35,7 @@ def test_what_remembers_is_named():
     made = study(keep_dynamics="probs")
     made.prepare(*WINE)
     named = made.accumulators()
-    assert list(named) == ["run.map", "run.dynamics", "aum", "el2n"]
+    assert list(named) == ["run.map", "run.outputs", "run.dynamics", "aum", "el2n"]
     assert all(isinstance(named[name], Method) for name in ("aum", "el2n"))
     assert made.epoch_files is None
 
