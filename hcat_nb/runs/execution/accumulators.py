@@ -21,18 +21,15 @@ if TYPE_CHECKING:
     from hcat_nb.observation.finite import FiniteOutputs
     from hcat_nb.observation.keeper import DynamicsKeeper
     from hcat_nb.observation.observer import Subscriber
-    from hcat_nb.runs.execution.pipeline import Pipeline
+    from hcat_nb.runs.execution.state import PipelineState
 
 
-OUTPUTS = "run.outputs"  # among accumulators: states of before do not have it
-
-
-def begin(pipeline: Pipeline, labels: Tensor) -> list[Subscriber]:
+def begin(pipeline: PipelineState, labels: Tensor) -> list[Subscriber]:
     """Let methods, judges, the map and keepers allocate; return those that are no methods.
 
     Parameters
     ----------
-    pipeline : Pipeline
+    pipeline : PipelineState
         Whose data are perturbed; gets ``outputs``, ``dynamics`` and the keepers.
     labels : Tensor of shape (n,), int64
         On the device.
@@ -58,12 +55,12 @@ def begin(pipeline: Pipeline, labels: Tensor) -> list[Subscriber]:
     return own
 
 
-def planned_need(pipeline: Pipeline, labels: Tensor) -> dict[str, int]:
+def planned_need(pipeline: PipelineState, labels: Tensor) -> dict[str, int]:
     """Return the bytes that accumulators and tables will take, by name, allocating none.
 
     Parameters
     ----------
-    pipeline : Pipeline
+    pipeline : PipelineState
         Whose data are perturbed.
     labels : Tensor of shape (n,), int64
     """
@@ -94,7 +91,7 @@ def planned_need(pipeline: Pipeline, labels: Tensor) -> dict[str, int]:
 
 
 def _own(
-    pipeline: Pipeline, labels: Tensor
+    pipeline: PipelineState, labels: Tensor
 ) -> tuple[FiniteOutputs, MapDynamics, DynamicsKeeper | None]:
     """Allocate what every run has, whatever its methods."""
     from hcat_nb.observation.dynamics import MapDynamics
@@ -110,7 +107,7 @@ def _own(
 
 
 def _begin(
-    pipeline: Pipeline, methods: Iterable[Method], labels: Tensor, outputs: FiniteOutputs
+    pipeline: PipelineState, methods: Iterable[Method], labels: Tensor, outputs: FiniteOutputs
 ) -> None:
     """Let ``methods`` allocate."""
     from hcat_nb.methods.base import Context

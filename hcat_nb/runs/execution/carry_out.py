@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DivergedError, HcatError, StoreError
-from hcat_nb.runs.execution.accumulators import OUTPUTS
 from hcat_nb.runs.execution.followers import broadcast, check_spec
 from hcat_nb.runs.execution.seeds import combined, seed_specs
+from hcat_nb.runs.execution.state import OUTPUTS
 from hcat_nb.runs.measuring import metrics_to_keep
 from hcat_nb.runs.store.fingerprint import (
     differences,

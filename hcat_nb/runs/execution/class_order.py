@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.models._adapter import AdaptedModel
     from hcat_nb.models._backbone import Backbone
-    from hcat_nb.runs.execution.pipeline import Pipeline
+    from hcat_nb.runs.execution.state import PipelineState
 
 _LEAST = 0.6  # accuracy under another order
 _PER_CLASS = 5  # rows; with fewer, the best of all orders hits much by chance
@@ -65,7 +65,7 @@ def check_order(
 
 
 def fit_outputs(
-    pipeline: Pipeline, clean: LabelledDataset, width: int, own: Backbone | None
+    pipeline: PipelineState, clean: LabelledDataset, width: int, own: Backbone | None
 ) -> LabelledDataset:
     """Return the data with a class for each output of a pipeline's network, in their order.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._backbone import Backbone
-    from hcat_nb.runs.execution.pipeline import Pipeline
+    from hcat_nb.runs.execution.state import PipelineState
     from hcat_nb.training.events import StartEvent
 
 DRAWN, GIVEN = "drawn by the model seed", "those of the module that was handed over"
@@ -80,7 +80,7 @@ def describe_model(net: nn.Module, embedding: nn.Module | None) -> dict[str, Any
     }
 
 
-def pipeline_info(pipeline: Pipeline, outcome: str) -> dict[str, Any]:
+def pipeline_info(pipeline: PipelineState, outcome: str) -> dict[str, Any]:
     """Return ``run.info`` of a pipeline that was trained."""
     names = [method.name for method in pipeline.methods]
     notes = [*pipeline.notes, *_seen_notes(pipeline.backbone, names)]
@@ -113,7 +113,7 @@ def pipeline_info(pipeline: Pipeline, outcome: str) -> dict[str, Any]:
     }
 
 
-def start_event(pipeline: Pipeline) -> StartEvent:
+def start_event(pipeline: PipelineState) -> StartEvent:
     """Return what listeners are told first of a pipeline that is prepared."""
     from hcat_nb.training.events import StartEvent
 

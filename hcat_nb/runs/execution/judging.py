@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.observation.clock import Clock
-    from hcat_nb.runs.execution.pipeline import Pipeline
+    from hcat_nb.runs.execution.state import PipelineState
     from hcat_nb.spec import RunSpec
 
 # What a run judges without being asked to: about a minute on a core at most.
@@ -64,7 +64,7 @@ def without_embedding(judges: Sequence[Method], error: ModelError) -> tuple[list
     return [_in_space(one, "input") if _space(one) == "embedding" else one for one in judges], note
 
 
-def find_embedding_of(pipeline: Pipeline, trial: nn.Module, features: Tensor) -> None:
+def find_embedding_of(pipeline: PipelineState, trial: nn.Module, features: Tensor) -> None:
     """Find the layer whose input is the embedding; judges do without if there is none.
 
     Raises

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from hcat_nb.observation.buffered import Buffered
-    from hcat_nb.runs.execution.pipeline import Pipeline
+    from hcat_nb.runs.execution.state import PipelineState
     from hcat_nb.training.loop import Trainer
 
 # Bytes of scores, details, flags and truth for a sample: some forty columns.
@@ -81,13 +81,13 @@ def free_memory(device: torch.device) -> int:
     return free_host_memory()
 
 
-def check_fits(pipeline: Pipeline, need: Mapping[str, int]) -> None:
+def check_fits(pipeline: PipelineState, need: Mapping[str, int]) -> None:
     """Refuse a pipeline that needs more memory than there is for it; see :func:`check_memory`."""
     names = [method.name for method in pipeline.methods]
     check_memory(need, free_for(pipeline), len(pipeline.dataset), names)
 
 
-def free_for(pipeline: Pipeline) -> int:
+def free_for(pipeline: PipelineState) -> int:
     """Return the bytes that a pipeline may take; of a CPU, when it was first asked.
 
     What it allocates on a CPU afterwards is in its need still, whether or not the

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hcat_nb.errors import TooLargeError
+from hcat_nb.runs.execution.state import PipelineState, Placement
 
 if TYPE_CHECKING:
     import torch
 
     from hcat_nb.data.dataset import LabelledDataset
-    from hcat_nb.data.feature_stream import Features
-    from hcat_nb.runs.execution.pipeline import Pipeline
 
 # Left free on a GPU: activations of a batch, workspaces of its libraries, fragments.
 _SPARE = 2**30
 
 
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """Features where batches can be taken from them.
-
-    Parameters
-    ----------
-    features : Tensor or FeatureStream
-    data_on : {"device", "host", "disk"}
-        Where they lie; memory is a CPU's device.
-    note : str
-        What to tell of it; empty where nothing is out of the ordinary.
-    """
-
-    features: Features
-    data_on: str
-    note: str = ""
-
-
-def placed(pipeline: Pipeline) -> Placement:
+def placed(pipeline: PipelineState) -> Placement:
     """Put what the model of a pipeline sees where batches reach its device."""
     from hcat_nb.runs.execution.memory_need import free_memory
 
