@@ -55,8 +55,9 @@ class Instance(LabelNoise):
 
     def __post_init__(self) -> None:
         check_variant(self.variant)
-        if self.rule_matrix is not None and not isinstance(self.rule_matrix, (str, Mapping)):
-            shown = " ".join(repr(self.rule_matrix).split())[:60]  # of an array, not all lines
+        rules: Any = self.rule_matrix
+        if rules is not None and not isinstance(rules, (str, Mapping)):
+            shown = " ".join(repr(rules).split())[:60]  # of an array, not all lines
             raise SpecError(
                 f"rule_matrix is {shown}", "'confusion' or {class: [plausible classes]}"
             )
