@@ -168,8 +168,8 @@ class RunSpec:
     epochs: int | None = option(
         None,
         "epochs of training (default: 10, of few rows as many as it takes to learn)",
-        check=_positive,
-        expected="at least 1",
+        check=lambda value: 1 <= value < 2**31,
+        expected="at least 1, and less than 2**31",
     )
     defaults: int = option(
         DEFAULTS,
@@ -180,7 +180,10 @@ class RunSpec:
         expected=f"1 or {DEFAULTS}",
     )
     batch_size: int = option(
-        64, "samples in a training batch", check=lambda value: value >= 2, expected="at least 2"
+        64,
+        "samples in a training batch",
+        check=lambda value: 2 <= value < 2**31,
+        expected="at least 2, and less than 2**31",
     )
     lr: float = option(
         1e-3,
@@ -191,8 +194,8 @@ class RunSpec:
     observe_batch_size: int | None = option(
         None,
         "samples in an observation batch (scores do not depend on it)",
-        check=_positive,
-        expected="at least 1",
+        check=lambda value: 1 <= value < 2**31,
+        expected="at least 1, and less than 2**31",
     )
     device: str = option(
         "auto",
@@ -217,8 +220,8 @@ class RunSpec:
     seeds: int = option(
         1,
         "trainings, each with a model seed of its own: scores are then means, with their spread",
-        check=_positive,
-        expected="at least 1",
+        check=lambda value: 1 <= value <= 10_000,
+        expected="from 1 to 10,000",
     )
     data_seed: int | None = option(
         None,

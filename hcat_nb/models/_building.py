@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import ModelError
+from hcat_nb.errors import HcatError, ModelError
 from hcat_nb.registry import MODELS, refuse_unknown
 from hcat_nb.spec import DEFAULTS
 
@@ -84,6 +84,12 @@ def build_network(
                 "a plain module",
                 "hand over the module that it was made of, or a function that makes or loads it",
             )
+        if any(one.is_meta for one in (*model.parameters(), *model.buffers())):
+            raise ModelError(
+                "weights of the module are on the meta device, without numbers",
+                "a module with weights",
+                "make it outside of torch.device('meta'), or load its weights",
+            )
         return _plain(copy.deepcopy(model), notes)
     if isinstance(model, str):
         return _named(model_name(model, dataset), dataset, options)
@@ -92,9 +98,13 @@ def build_network(
             f"the model is {model!r}",
             "a name, a torch.nn.Module, or a class or function that makes one",
         )
+    try:
+        parameters = inspect.signature(model).parameters.values()
+    except ValueError as error:  # a built-in type
+        raise ModelError(f"the model is {model!r}", "what makes a torch.nn.Module") from error
     required = [
         parameter
-        for parameter in inspect.signature(model).parameters.values()
+        for parameter in parameters
         if parameter.default is parameter.empty
         and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         and parameter.name not in options
@@ -146,5 +156,14 @@ def _named(name: str, dataset: LabelledDataset, options: Mapping[str, Any]) -> n
         )
     known = list(inspect.signature(plugin).parameters)[2:]
     refuse_unknown(options, known, f"the model {name!r} has no option {{!r}}")
-    network: nn.Module = plugin(dataset.encoded_shape, dataset.n_classes, **options)
+    try:
+        network: nn.Module = plugin(dataset.encoded_shape, dataset.n_classes, **options)
+    except HcatError:
+        raise
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise ModelError(
+            f"the model {name!r} cannot be made with {dict(options)} "
+            f"({' '.join(str(error).split())[:200]})",
+            "model_options that its parameters allow",
+        ) from error
     return network

@@ -40,7 +40,10 @@ class _TemporaryFolder:
     """A folder that goes with the last one who holds this object."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="hcat-logits-"))
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix="hcat-logits-"))
+        except OSError as error:
+            raise _unwritten(tempfile.gettempdir(), error) from error
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
@@ -98,7 +101,19 @@ class LogitsKeeper:
         return True
 
     def observe(self, record: Observation) -> None:
-        """Append an ``epoch`` record to the epoch's file."""
+        """Append an ``epoch`` record to the epoch's file.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        try:
+            self._append(record)
+        except OSError as error:
+            raise _unwritten(self.folder, error) from error
+
+    def _append(self, record: Observation) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -213,6 +228,13 @@ class StoredLogits(Recorded):
             return pq.ParquetFile(path)
         except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
             raise StoreError(f"{path} cannot be read ({error})", "a file of kept logits") from error
+
+
+def _unwritten(folder: Path | str, error: OSError) -> StoreError:
+    return StoreError(
+        f"logits cannot be kept in {folder} while the run goes on ({error})",
+        remedy="make room there and resume; TMPDIR names another place for temporary files",
+    )
 
 
 def _file(epoch: int) -> str:

@@ -53,9 +53,9 @@ class Instance(LabelNoise):
 
     def __post_init__(self) -> None:
         check_variant(self.variant)
-        given: Any = self.rule_matrix  # of whatever kind a plan has
-        if given is not None and not isinstance(given, (str, Mapping)):
-            shown = " ".join(repr(given).split())[:60]  # of an array, not all lines
+        rules: Any = self.rule_matrix
+        if rules is not None and not isinstance(rules, (str, Mapping)):
+            shown = " ".join(repr(rules).split())[:60]  # of an array, not all lines
             raise SpecError(
                 f"rule_matrix is {shown}", "'confusion' or {class: [plausible classes]}"
             )

@@ -7,10 +7,12 @@ as it was executed, ``state.json`` and ``attempts.jsonl``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json
 from hcat_nb.runs.store.digests import unsealed
 
@@ -30,7 +32,8 @@ def read_state(folder: Path) -> dict[str, Any] | None:
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write the state of a run, whole or not at all."""
-    write_json(folder / STATE, state)
+    with _written(folder / STATE):
+        write_json(folder / STATE, state)
 
 
 def is_complete(folder: Path) -> bool:
@@ -46,5 +49,17 @@ def is_complete(folder: Path) -> bool:
 
 def note_attempt(folder: Path, entry: Mapping[str, Any]) -> None:
     """Add a line to the history of a run."""
-    with (folder / ATTEMPTS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry, allow_nan=False) + "\n")
+    line = json.dumps(entry, allow_nan=False) + "\n"
+    with _written(folder / ATTEMPTS), (folder / ATTEMPTS).open("a", encoding="utf-8") as file:
+        file.write(line)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Say what helps where the state of a run cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error})", remedy="make room there and resume the sweep"
+        ) from error

@@ -81,6 +81,9 @@ def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:
         If ``data`` is nothing of the kind, or its samples differ in shape.
     """
     if isinstance(data, Tensor):
+        if data.is_meta or data.is_quantized:
+            kind = "on the meta device" if data.is_meta else "quantized"
+            raise DataError(f"the features are {kind}", "a tensor of plain numbers")
         return _from_tensor(data), True, False
     if isinstance(data, np.ma.MaskedArray):
         raise DataError(

@@ -51,6 +51,8 @@ def label_column(labels: Any) -> np.ndarray | pd.Categorical | OneHot:
         return _one_hot(labels.to_numpy(), list(labels.columns))
     if isinstance(labels, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         return _from_pandas(pd.Series(labels))
+    if isinstance(labels, Tensor) and labels.is_meta:
+        raise DataError("the labels are on the meta device, without numbers", "numbers")
     if isinstance(labels, Tensor):
         return _from_array(_from_tensor(labels))
     if isinstance(labels, (list, tuple, range)):

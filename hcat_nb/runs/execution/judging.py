@@ -77,7 +77,8 @@ def find_embedding_of(pipeline: PipelineState, trial: nn.Module, features: Tenso
     try:
         pipeline.embedding = find_embedding(trial, features, pipeline.spec.embedding)
     except ModelError as error:
-        if any(Need.EMBEDDINGS in method.needs for method in pipeline.methods):
+        needed = any(Need.EMBEDDINGS in method.needs for method in pipeline.methods)
+        if needed or pipeline.spec.embedding is not None:  # a name is right, or a mistake
             raise
         pipeline.judges, note = without_embedding(pipeline.judges, error)
         pipeline.notes.append(note)

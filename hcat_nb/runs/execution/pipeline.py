@@ -230,7 +230,8 @@ class Pipeline(PipelineState):
             trial = AdaptedModel(fit_scaling(two, self.spec.normalize), self.net).cpu()
             own = None if isinstance(model, str) else backbone
             clean = fit_outputs(self, clean, output_width(trial, two.features), own)
-            if any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges)):
+            asked = any(Need.EMBEDDINGS in one.needs for one in (*self.methods, *self.judges))
+            if asked or self.spec.embedding is not None:
                 find_embedding_of(self, trial, two.features)
         return clean
 

@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.digests import check_files, unsealed
+from hcat_nb.runs.store.digests import check_files, checked_schema, unsealed
 from hcat_nb.runs.store.folder import CHECKPOINT, LOGITS, is_rest, within
 
 INDEX = "checkpoint.json"  # in the folder of checkpoints
 PREVIOUS = "checkpoint.previous.json"  # of the epoch before, should the last one be damaged
 SCHEMA_VERSION = 1
+# What an index says in any case, and by which type it is known.
+_KEYS: dict[str, Any] = {
+    **dict.fromkeys(("spec",), dict),
+    **dict.fromkeys(("history", "accumulators", "files", "epoch_files"), list),
+    **dict.fromkeys(("seed", "epoch"), int),
+    "seconds": (int, float),
+    "outcome": (str, type(None)),
+}
 # What an index may name: plain files that a run writes.
 _NAMES = {
     "files": re.compile(r"[^./\\][^/\\]*\.safetensors"),
@@ -49,7 +57,7 @@ def last_good(folder: Path) -> dict[str, Any] | None:
     first: StoreError | None = None
     for name in there:
         try:
-            index = _read(place / name)
+            index = _whole(_read(place / name), place / name)
             digests = index.get("digests", {})
             logits = [f"{LOGITS}/{one}" for one in index["epoch_files"]]
             check_files(place, digests, [*index["files"], *logits])
@@ -70,7 +78,7 @@ def last_good(folder: Path) -> dict[str, Any] | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         index: dict[str, Any] = unsealed(path.read_bytes())
-        schema = index["schema_version"]
+        schema = checked_schema(index)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path} cannot be read ({error!r})", "a checkpoint as it was written"
@@ -80,6 +88,18 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} has the schema {schema}", f"at most {SCHEMA_VERSION}", "update hcat_nb"
         )
     _check_names(index, path)
+    return index
+
+
+def _whole(index: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return an index that says all that going on from it needs."""
+    wrong = [key for key, kind in _KEYS.items() if not isinstance(index.get(key, ...), kind)]
+    if wrong:
+        raise StoreError(
+            f"{path} cannot be read (it lacks {', '.join(wrong)})",
+            "a checkpoint as it was written",
+            "take it from a copy, or start the run again (overwrite)",
+        )
     return index
 
 
@@ -110,11 +130,13 @@ def is_ours(folder: Path) -> bool:
 def unfinished(folder: Path) -> dict[str, Any] | None:
     """Return the JSON of a checkpoint that a run can go on from; None if there is none."""
     index = read_index(folder)
-    return index if index is not None and index["outcome"] is None else None
+    return index if index is not None and index.get("outcome", ...) is None else None
 
 
 def progress_words(index: Mapping[str, Any]) -> str:
     """Return how far the run of a checkpoint is, in words."""
-    seeds, epochs = index["spec"]["seeds"], index.get("epochs", index["spec"]["epochs"])
+    if not isinstance(spec := index.get("spec"), dict) or not {"epoch", "seed"} <= index.keys():
+        return "nobody can tell how far"  # what lacks is told to who resumes
+    seeds, epochs = spec.get("seeds", 1), index.get("epochs", spec.get("epochs"))
     words = f"epoch {index['epoch']} of {epochs}"
     return words if seeds == 1 else f"seed {index['seed'] + 1} of {seeds}, {words}"

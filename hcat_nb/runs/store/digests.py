@@ -88,7 +88,10 @@ def unsealed(text: str | bytes) -> Any:
         ...
     ValueError: it is damaged, or was changed after it was written: its digest does not fit
     """
-    values = json.loads(text)
+    try:
+        values = json.loads(text)
+    except RecursionError:
+        raise ValueError("its lists and objects are nested too deep") from None
     if isinstance(values, dict) and _SEAL in values:
         seal = values.pop(_SEAL)
         if seal != _digest(values):
@@ -96,6 +99,20 @@ def unsealed(text: str | bytes) -> Any:
                 "it is damaged, or was changed after it was written: its digest does not fit"
             )
     return values
+
+
+def checked_schema(values: Any) -> int:
+    """Return the version of the schema that JSON of ours names.
+
+    Raises
+    ------
+    TypeError, KeyError
+        If it names none, or it is no number.
+    """
+    schema = values["schema_version"]
+    if type(schema) is not int:
+        raise TypeError(f"schema_version is {schema!r}")
+    return schema
 
 
 def _digest(values: Mapping[str, Any]) -> str:

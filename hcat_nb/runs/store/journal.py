@@ -109,9 +109,11 @@ class Journal:
         StoreError
             If it cannot be written.
         """
+        from safetensors import SafetensorError
+
         try:
             self._write(seed, progress, accumulators, seconds, epoch_files, clock or {})
-        except OSError as error:
+        except (OSError, SafetensorError) as error:  # of a full disk it raises its own
             raise self._unwritten(error) from error
 
     def tensors(self, index: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -148,7 +150,13 @@ class Journal:
     def give_back(self, index: Mapping[str, Any], folder: Path) -> None:
         """Copy the epochs' files of a checkpoint into the folder of the training."""
         for name in index["epoch_files"]:
-            shutil.copyfile(self.place / LOGITS / name, folder / name)
+            try:
+                shutil.copyfile(self.place / LOGITS / name, folder / name)
+            except OSError as error:
+                raise StoreError(
+                    f"{self.place / LOGITS / name} cannot be copied to {folder} ({error})",
+                    remedy="make room there and resume",
+                ) from error
 
     def keep_seed(self, seed: int, run: Record, metrics: pd.DataFrame | None) -> None:
         """Save the finished run of one seed."""
@@ -192,7 +200,10 @@ class Journal:
     def save(self, run: Record, metrics: pd.DataFrame | None, *, resumable: bool) -> None:
         """Save the run in place of its checkpoints, which stay if they are wanted."""
         if self.keep and not resumable and (index := read_index(self.folder)) is not None:
-            write_json(self.place / INDEX, {**index, "outcome": "finished"})
+            try:
+                write_json(self.place / INDEX, {**index, "outcome": "finished"})
+            except OSError as error:
+                raise self._unwritten(error) from error
         write_record(run, self.folder, metrics, keep_checkpoint=self.keep or resumable)
 
     def _write(
@@ -258,7 +269,7 @@ class Journal:
         write_json(self.place / INDEX, plain)
         self._last = plain
 
-    def _unwritten(self, error: OSError) -> StoreError:
+    def _unwritten(self, error: Exception) -> StoreError:
         return StoreError(
             f"the checkpoint in {self.place} cannot be written ({error})",
             remedy="make room there and resume, or run without a folder",

@@ -60,7 +60,13 @@ def owned(folder: Path, doing: str, file: str | None = None) -> Iterator[None]:
                 f"{folder} cannot be written ({error})", remedy="choose another folder"
             ) from error
         try:
-            _describe(handle, doing)
+            try:
+                _describe(handle, doing)
+            except OSError as error:
+                raise StoreError(
+                    f"{folder} cannot be written ({error})",
+                    remedy="make room there and resume, or choose another folder",
+                ) from error
             yield
         finally:
             _let_go(path, handle)

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import StoreError
+from hcat_nb.errors import HcatError, StoreError
 from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
-from hcat_nb.runs.store.digests import check_files, file_digest, sealed, unsealed
+from hcat_nb.runs.store.digests import check_files, checked_schema, file_digest, sealed, unsealed
 from hcat_nb.runs.store.fingerprint import data_fingerprint
 from hcat_nb.runs.store.folder import (
     LOGITS,
@@ -59,7 +59,13 @@ def folder_path(folder: Any) -> Path:
     """
     if not isinstance(folder, (str, os.PathLike)):
         raise StoreError(f"the folder of a run is {folder!r}", "text or a path")
-    return Path(folder).expanduser().resolve()
+    try:
+        path = Path(folder).expanduser().resolve()
+        path.exists()  # asks the system, which knows what no path can be
+        os.fsencode(path)
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL, too long a name, no such home
+        raise StoreError(f"{folder!r} is no path here ({error})", "the path of a folder") from error
+    return path
 
 
 def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -82,7 +88,7 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
     if not path.exists() or (path.is_dir() and nothing_of_a_users(path)):
         return path
     index = unfinished(path)
-    if not overwrite and index is not None and (index["epoch"] or index["seed"]):
+    if not overwrite and index is not None and (index.get("epoch", 1) or index.get("seed")):
         raise StoreError(
             f"{path} holds a run that is not finished ({progress_words(index)})",
             remedy="`hcat resume` it, choose another folder, or overwrite it",
@@ -153,8 +159,14 @@ def write_record(
     if run.dataset is not None and "fingerprint" not in run.info["dataset"]:
         # Who loads the run can make the data again, and be sure that they are the same.
         run.info["dataset"]["fingerprint"] = data_fingerprint(run.dataset)
-    with replaced(path, keep_checkpoint=keep_checkpoint) as draft:
-        _write(run, draft, metrics)
+    try:
+        with replaced(path, keep_checkpoint=keep_checkpoint) as draft:
+            _write(run, draft, metrics)
+    except OSError as error:
+        raise StoreError(
+            f"the run cannot be written into {path} ({error})",
+            remedy="make room there and resume, or save it again",
+        ) from error
     run.folder = path
 
 
@@ -167,7 +179,7 @@ def load_record(folder: str | Path) -> Record:
         If there is no run, a file of it is missing, or it was written by a
         newer schema.
     """
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError
 
     path = folder_path(folder)
     settle(path)
@@ -180,7 +192,10 @@ def load_record(folder: str | Path) -> Record:
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
     try:
         record = unsealed((path / RECORD).read_bytes())
-        schema = record["schema_version"]
+        schema = checked_schema(record)
+        for key in ("spec", "info", "timings"):
+            if not isinstance(record[key], dict):
+                raise TypeError(f"{key} is {record[key]!r}"[:80])
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path / 'run.json'} cannot be read ({error!r})", "a file that Run.save wrote"
@@ -192,11 +207,32 @@ def load_record(folder: str | Path) -> Record:
             "update hcat_nb",
         )
     digests: dict[str, str] = record.get("files", {})
+    if not isinstance(digests, dict):
+        raise StoreError(f"{path / RECORD} names its files as {digests!r}", "names and digests")
     needed = {*(f"{table}.parquet" for table in TABLES), WEIGHTS}
     # Kept logits are checked when they are read: they may be large.
     check_files(path, digests, needed | {name for name in digests if "/" not in name})
-    if not digests:
-        record["info"]["notes"] = [*record["info"].get("notes", ()), _NO_DIGESTS]
+    try:
+        if not digests:
+            record["info"]["notes"] = [*record["info"].get("notes", ()), _NO_DIGESTS]
+        return _loaded(path, record, digests)
+    except HcatError:
+        raise
+    except (
+        *(KeyError, TypeError, ValueError, AttributeError, IndexError, OSError),
+        SafetensorError,
+    ) as error:
+        raise StoreError(
+            f"{path} cannot be read ({error!r})",
+            "the files that Run.save wrote",
+            "take them from a copy",
+        ) from error
+
+
+def _loaded(path: Path, record: dict[str, Any], digests: Mapping[str, str]) -> Record:
+    """Return the run of files that are there; of strange ones, raise whatever comes."""
+    from safetensors.torch import load_file
+
     tables = {table: _read(path / f"{table}.parquet") for table in TABLES}
     # Parquet forgets the rows of a table without columns.
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]

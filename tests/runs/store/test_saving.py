@@ -122,7 +122,7 @@ def test_a_failed_save_leaves_the_old_run_and_no_draft(image_run, table_run, tmp
 
     with monkeypatch.context() as patched:
         patched.setattr("safetensors.torch.save", full)
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(StoreError, match=r"no space left.*make room there and resume"):
             image_run.save(folder, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert_equal(table_run, load_run(folder))
