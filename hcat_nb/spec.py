@@ -396,6 +396,5 @@ def _with_mixture(options: dict[str, Any]) -> dict[str, Any]:
     own = parts.values()
     shares: list[Any] = [one.get("p") if isinstance(one, Mapping) else one for one in own]
     added: dict[str, Any] = {"hardness": "mixture", "hardness_options": more}
-    if "p" not in options and all(isinstance(share, numbers.Real) for share in shares):
-        added["p"] = math.fsum(shares)
-    return options | added
+    known = all(isinstance(share, numbers.Real) for share in shares)
+    return options | added | ({"p": math.fsum(shares)} if known and "p" not in options else {})
