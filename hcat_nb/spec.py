@@ -38,7 +38,7 @@ DATA_ON = ("auto", "device", "host", "disk")
 
 
 def _positive(value: int) -> bool:
-    return value >= 1
+    return 1 <= value < 2**31
 
 
 def _names_features(value: str) -> bool:
@@ -168,7 +168,7 @@ class RunSpec:
     epochs: int | None = option(
         None,
         "epochs of training (default: 10, of few rows as many as it takes to learn)",
-        check=lambda value: 1 <= value < 2**31,
+        check=_positive,
         expected="at least 1, and less than 2**31",
     )
     defaults: int = option(
@@ -180,10 +180,7 @@ class RunSpec:
         expected=f"1 or {DEFAULTS}",
     )
     batch_size: int = option(
-        64,
-        "samples in a training batch",
-        check=lambda value: 2 <= value < 2**31,
-        expected="at least 2, and less than 2**31",
+        64, "samples in a training batch", check=lambda n: 2 <= n < 2**31, expected="at least 2"
     )
     lr: float = option(
         1e-3,
@@ -194,7 +191,7 @@ class RunSpec:
     observe_batch_size: int | None = option(
         None,
         "samples in an observation batch (scores do not depend on it)",
-        check=lambda value: 1 <= value < 2**31,
+        check=_positive,
         expected="at least 1, and less than 2**31",
     )
     device: str = option(
