@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,6 @@ DATA: list[tuple[Any, Any]] = [
     (torch.zeros(60, 4, device="meta"), LABELS),
     (TABLE, torch.zeros(60, device="meta", dtype=torch.int64)),
     (torch.zeros(60, 4).to_sparse(), LABELS),
-    (torch.quantize_per_tensor(torch.zeros(60, 4), 0.1, 0, torch.quint8), LABELS),
     (TABLE.astype(complex), LABELS),
     (np.where(TABLE > 2, np.inf, TABLE), LABELS),
     (np.array([[object()] * 4] * 60), LABELS),
@@ -84,8 +84,9 @@ DATA: list[tuple[Any, Any]] = [
 ]
 
 
-def words(value: Any) -> str:
-    return repr(value).replace("\0", "NUL")[:40]
+def words(options: dict[str, Any]) -> str:
+    """Name a case alike in each process: objects have other addresses there."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(options))[:48]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=words)
