@@ -145,7 +145,8 @@ class Command:
 
 def _add(parser: argparse.ArgumentParser, one: Own, face: Face) -> None:
     text = one.help + (f": one of {', '.join(one.choices)}" if one.choices else "")
-    settings: dict[str, Any] = {"default": None, "help": text, **one.settings}
+    default = False if one.settings.get("action") == "store_true" else None
+    settings: dict[str, Any] = {"default": default, "help": text, **one.settings}
     if face == "line":
         settings |= one.line
         if one.choices:

@@ -7,6 +7,7 @@ as it was executed, ``state.json`` and ``attempts.jsonl``.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,18 @@ NOTEBOOK, RUN, STATE = "benchmark.ipynb", "run", "state.json"
 ATTEMPTS = "attempts.jsonl"
 DONE = "done"
 
+logger = logging.getLogger(__name__)
+
 
 def read_state(folder: Path) -> dict[str, Any] | None:
-    """Return the state of a run; None if there is none that can be read."""
+    """Return the state of a run; None if there is none, or a damaged one (which is logged)."""
+    path = folder / STATE
     try:
-        state = unsealed((folder / STATE).read_bytes())
-    except (OSError, ValueError):
+        state = unsealed(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read, so the run counts as not done: %s", path, error)
         return None
     return state if isinstance(state, dict) and "state" in state else None
 

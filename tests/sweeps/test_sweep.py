@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from hcat_nb.errors import HcatError, SpecError, StoreError, UnknownNameError
+from hcat_nb.runs.store.digests import sealed, unsealed
 from hcat_nb.sweeps import grid
 from hcat_nb.sweeps.progress import SweepProgress
 from hcat_nb.sweeps.sweep import Stop, Sweep, sweep
@@ -216,10 +217,10 @@ def test_other_code_is_never_mixed_in_silently(
     old = sweep([tiny], out=tmp_path / "out")
     (address,) = old.states
     (folder,) = [path for path in old.out.iterdir() if path.name == address]
-    state = json.loads((folder / "state.json").read_text())
+    state = unsealed((folder / "state.json").read_text())
     other = old.out / f"{address.partition('-')[0]}-00000000"
     folder.rename(other)  # as if other code had made it
-    (other / "state.json").write_text(json.dumps({**state, "version": "00000000"}))
+    (other / "state.json").write_text(sealed({**state, "version": "00000000"}))
     again = sweep([tiny], out=old.out)
     assert not again.failures
     assert again.skipped == 0
