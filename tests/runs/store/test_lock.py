@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,16 +126,26 @@ def test_whoever_writes_a_run_is_refused_before_any_work(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_a_checkpoint_is_resumed_by_one(tmp_path: Path) -> None:
-    from hcat_nb.training.events import EpochEvent, Listener
+DIES = """
+import os
+from hcat_nb.api.characterize import characterize
+from hcat_nb.training.events import Listener
 
-    class Dies(Listener):
-        def on_epoch(self, event: EpochEvent) -> None:
-            os._exit(0)
+class Dies(Listener):
+    def on_epoch(self, event):
+        os._exit(0)
 
-    if (pid := os.fork()) == 0:
-        characterize("wine", epochs=2, methods="el2n", out=tmp_path / "r", listeners=[Dies()])
-    os.waitpid(pid, 0)
+characterize("wine", epochs=2, methods="el2n", out={folder!r}, listeners=[Dies()])
+os._exit(1)
+"""
+
+
+def test_a_checkpoint_is_resumed_by_one(
+    tmp_path: Path, forked: Callable[[str], subprocess.CompletedProcess[str]]
+) -> None:
+    # no child of this process: torch trains in none once a device was used here
+    done = forked(DIES.format(folder=str(tmp_path / "r")))
+    assert done.returncode == 0, done.stdout
     kill = _other_owner(tmp_path / "r")
     try:
         with pytest.raises(StoreError, match="in use by process"):
