@@ -69,7 +69,7 @@ def test_the_data_are_loaded_once(monkeypatch):
 
 
 def test_a_mistake_in_the_seeds_comes_before_training(tmp_path):
-    with pytest.raises(SpecError, match="seeds is 0; expected at least 1"):
+    with pytest.raises(SpecError, match="seeds is 0; expected from 1 to 10,000"):
         characterize("wine", seeds=0)
     with pytest.raises(SpecError, match="model_seed"):
         characterize("wine", seed=2**31 - 1, seeds=2, out=tmp_path / "r")
