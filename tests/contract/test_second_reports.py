@@ -65,17 +65,17 @@ def test_a48_numbers_cut_to_float32(kind: str, tmp_path: Path) -> None:
 
 def test_a49_a_folder_of_splits_taken_for_classes(tmp_path: Path) -> None:
     for place in ("train/cat", "train/dog", "val/cat", "val/dog", "test/cat", "test/dog"):
-        folder = tmp_path / "root" / place
+        folder = tmp_path / "splits" / place
         folder.mkdir(parents=True)
         for i in range(2):
             Image.new("RGB", (8, 8), (40 * i, 0, 0)).save(folder / f"{i}.png")
-    with pytest.raises(HcatError, match="root/train"):
-        hcat.load(f"{tmp_path}/root/")
-    assert hcat.load(f"{tmp_path}/root/", split="train").class_values == ("cat", "dog")
-    junk = tmp_path / "root/train/__MACOSX"
+    with pytest.raises(HcatError, match="splits/train"):
+        hcat.load(f"{tmp_path}/splits/")
+    assert hcat.load(f"{tmp_path}/splits/", split="train").class_values == ("cat", "dog")
+    junk = tmp_path / "splits/train/__MACOSX"
     junk.mkdir()
     Image.new("RGB", (8, 8)).save(junk / "a.png")
-    assert hcat.load(f"{tmp_path}/root/train/").class_values == ("cat", "dog")
+    assert hcat.load(f"{tmp_path}/splits/train/").class_values == ("cat", "dog")
 
 
 def test_a50_the_target_twice_in_a_header(tmp_path: Path) -> None:
