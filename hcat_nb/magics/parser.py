@@ -78,8 +78,7 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
     namespace = command.parser().parse(words)
     options = spec_options(namespace)
     for one in command.own:
-        value = getattr(namespace, one.dest)
-        if not (value is None or value is False or value == []):  # 0 is a value
+        if _says_something(value := getattr(namespace, one.dest)):
             options[f"own {one.key}"] = value
     document = _read_cell(cell) if command.document else {}
     if not command.document:
@@ -87,6 +86,7 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
         options = with_reading(options)
     own = {key[4:]: options.pop(key) for key in list(options) if key.startswith("own ")}
     _check_own(command, own)
+    own = {key: value for key, value in own.items() if _says_something(value)}
     refuse_several(options.get("hardness"))
     name = own.pop("name", None)
     if name is not None and not str(name).isidentifier():
@@ -98,6 +98,11 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
         keywords["model"] = model_of(options["model"], variables)
     own = _looked_up(command, own, variables)
     return MagicCall(keywords, own, name, words=words_of, document=document)
+
+
+def _says_something(value: Any) -> bool:
+    """Whether an own argument was given; 0 is a value, and a flag that is false in a cell none."""
+    return not (value is None or value is False or value == [])
 
 
 def _add_cell(options: dict[str, Any], command: Command, cell: str | None) -> None:

@@ -160,3 +160,10 @@ def test_options_of_reading_are_options_of_a_line_and_of_a_cell() -> None:
     assert cell.keywords["dataset_options"] == line.keywords["dataset_options"]
     with pytest.raises(HcatError, match="text is given twice"):
         parse("df --text a", "text: b\ntarget: y\n", frame)
+
+
+@pytest.mark.parametrize("value", ["false", "null"])
+def test_a_flag_that_is_false_in_a_cell_was_not_given(value: str) -> None:
+    cell = f"overwrite: {value}\ndry_run: {value}\n"
+    assert parse("digits", cell, {}).own == {}
+    assert parse("digits", "overwrite: true", {}).own == {"overwrite": True}
