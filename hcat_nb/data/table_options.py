@@ -148,6 +148,13 @@ class TableOptions:
             value = getattr(self, option)
             if value is not None and len(value) != 1 and (option, value) != ("quote", "none"):
                 raise SpecError(f"{option} is {value!r}", "one character")
+        if self.encoding is not None:
+            try:
+                "".encode(self.encoding)
+            except (LookupError, TypeError, ValueError):
+                raise SpecError(
+                    f"encoding is {self.encoding!r}", "an encoding of text, such as utf-8 or cp1252"
+                ) from None
         if self.sep in ("\\t", "tab"):  # as a shell hands it over
             object.__setattr__(self, "sep", "\t")
         if self.sep is not None and (self.sep == "" or (len(self.sep) > 1 and self.sep != r"\s+")):
@@ -171,6 +178,12 @@ class TableOptions:
     def counts_words(self) -> bool:
         """Whether the terms of a text are made of words, not of characters."""
         return self.analyzer == "word" or (self.analyzer is None and self.ngram_range is not None)
+
+    @classmethod
+    def among(cls, options: Mapping[str, Any]) -> Self:
+        """Return those of the options of a dataset that are a table's."""
+        known = {item.name for item in dataclasses.fields(TableOptions)}
+        return cls(**{key: value for key, value in options.items() if key in known})
 
     @classmethod
     def of(cls, **options: Any) -> Self:

@@ -124,7 +124,7 @@ def test_a_rescoring_that_fails_leaves_the_run(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("safetensors.torch.save", full)
-        with pytest.raises(StoreError, match="no space left.*make room there"):
+        with pytest.raises(StoreError, match=r"no space left.*make room there"):
             rescore(tmp_path / "run", "loss")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert load_run(tmp_path / "run").scores.equals(before.scores)

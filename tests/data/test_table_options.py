@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hcat_nb.data.table_options import TableOptions
@@ -44,3 +46,9 @@ def test_values_out_of_range_are_refused(options: dict[str, object], message: st
 def test_an_unknown_option_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"no option 'imputation'.*nearest: impute"):
         TableOptions.of(imputation="mean")
+
+
+@pytest.mark.parametrize("encoding", ["no-such", "hex", 8, "a\0b"])
+def test_an_encoding_that_is_none_of_text_is_told(encoding: Any) -> None:
+    with pytest.raises(SpecError, match="an encoding of text"):
+        TableOptions(encoding=encoding)

@@ -23,11 +23,11 @@ _ROWS, _LINES = 1000, 300  # that are looked at: for a header, for a separator
 _SEPARATORS = (",", ";", "\t", "|")
 _MARKS = ("#", "%", "//")  # lines above a header that are comments
 _BOMS = (  # the longer ones first
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NUMBER = re.compile(r"\s*[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?\s*")
 _DIGITS = re.compile(r"\s*[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?\s*")
@@ -80,16 +80,15 @@ def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> D
     Raises
     ------
     DataError
-        If its encoding is not clear, or its header looks like data.
-    UnicodeError
-        If it is not in the encoding that the user named.
+        If its encoding is not clear, or not that which the user named, or its header looks
+        like data.
     """
-    encoding = options.encoding or _encoding(head)
+    encoding = options.encoding or encoding_of(head)
     try:
         text = head.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeError as error:
         if options.encoding:
-            raise
+            raise wrong_encoding(file, options, error) from error
         encoding = guess_encoding(file, head)
         text = head.decode(encoding)
     text = text.removeprefix("\ufeff")
@@ -151,13 +150,28 @@ def form(dialect: Dialect) -> dict[str, Any]:
     return {"delimiter": dialect.sep, "quotechar": dialect.quote}
 
 
-def _encoding(head: bytes) -> str:
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return name
+def byte_order_mark(head: bytes) -> tuple[bytes, str]:
+    """Return the mark at the beginning of a text, and the encoding of what follows; or "" both."""
+    return next((one for one in _BOMS if head.startswith(one[0])), (b"", ""))
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding that the first bytes of a text tell, by which a mark is no text."""
+    if name := byte_order_mark(head)[1]:
+        return "utf-8-sig" if name == "utf-8" else name[:-3]
     if b"\0" in head[:1000]:  # every other byte of UTF-16, which may come without a mark
         return "utf-16-be" if head[:1000:2].count(0) > head[1:1000:2].count(0) else "utf-16-le"
     return "utf-8"
+
+
+def wrong_encoding(file: Path, options: TableOptions, error: UnicodeError) -> DataError:
+    """Return what to raise where a text is not in the encoding that was named, or found."""
+    tried = options.encoding or getattr(error, "encoding", "text")
+    return DataError(
+        f"{file} cannot be read as {tried} ({getattr(error, 'reason', error)})",
+        "the file's own encoding",
+        "leave encoding= out, to have it found" if options.encoding else "name it: encoding=",
+    )
 
 
 def guess_encoding(file: Path, content: bytes) -> str:

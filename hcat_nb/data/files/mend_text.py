@@ -14,7 +14,7 @@ from hcat_nb.errors import StoreError
 
 DROP = object()  # in place of a new cell: the row is left out
 
-_BETWEEN = re.compile(r"[\ufeff,\s]*")
+_BETWEEN = re.compile(r"[,\s]*")
 
 _Spans = list[tuple[int, int, list[str]]]  # first line, line behind the last, fields
 

@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.data.files.compressed import read_bytes, write_bytes
-from hcat_nb.data.files.dialect import Dialect
+from hcat_nb.data.files.dialect import Dialect, byte_order_mark, encoding_of
 from hcat_nb.data.files.mend_text import DROP, json_cells, mend_json, mend_rows, row_cells
 from hcat_nb.data.files.table_files import TableFile, kind_of_file
 from hcat_nb.errors import DataError, StoreError
 
 _JSON = (".json", ".jsonl", ".ndjson")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 def mend_files(
@@ -29,6 +24,7 @@ def mend_files(
     changes: Mapping[int, Any],
     out: Path,
     sheet: str | int | None = None,
+    encoding: str | None = None,
 ) -> list[str]:
     """Write the files of a table again, with other labels.
 
@@ -46,6 +42,8 @@ def mend_files(
         A file, or where there are several a folder.
     sheet : str or int, optional
         Of a workbook.
+    encoding : str, optional
+        Of JSON or ARFF, if the file does not tell it.
 
     Returns
     -------
@@ -60,7 +58,7 @@ def mend_files(
     told: list[str] = []
     start = 0
     cells = [
-        _cells(file, dialect, target, sheet)
+        _cells(file, dialect, target, sheet, encoding)
         for file, dialect in zip(read.files, read.dialects, strict=True)
     ]
     if [*map(len, cells)] != [*read.rows]:
@@ -79,7 +77,7 @@ def mend_files(
         if not mine and place.suffix.lower() == file.suffix.lower():
             shutil.copyfile(file, place)
         else:
-            told += _mend(file, dialect, target, mine, place, sheet)
+            told += _mend(file, dialect, target, mine, place, sheet, encoding)
     return list(dict.fromkeys(told))
 
 
@@ -91,13 +89,19 @@ def _raw(new: Any, first: Mapping[int, Any]) -> Any:
     return first.get(code, value)
 
 
-def _cells(file: Path, dialect: Dialect | None, target: str, sheet: str | int | None) -> list[Any]:
+def _cells(
+    file: Path,
+    dialect: Dialect | None,
+    target: str,
+    sheet: str | int | None,
+    encoding: str | None,
+) -> list[Any]:
     kind = kind_of_file(file)
     if dialect is not None or kind == ".arff":
-        text, _ = _decoded(file, dialect)
+        _, text, _ = _decoded(file, dialect, encoding)
         return [*row_cells(text, *_as_rows(text, dialect, target))]
     if kind in _JSON:
-        return json_cells(_decoded(file, None)[0], target)
+        return json_cells(_decoded(file, None, encoding)[1], target)
     if kind == ".parquet":
         import pyarrow.parquet as pq
 
@@ -114,6 +118,7 @@ def _mend(
     changes: Mapping[int, Any],
     out: Path,
     sheet: str | int | None,
+    told: str | None,
 ) -> list[str]:
     kind = kind_of_file(file)
     if kind == ".xlsx":
@@ -128,7 +133,7 @@ def _mend(
     if kind == ".parquet":
         _write_parquet(file, target, changes, out)
         return ["the file is written anew: values, schema and metadata are the same"]
-    text, encoding = _decoded(file, dialect)
+    mark, text, encoding = _decoded(file, dialect, told)
     if kind in _JSON:
         made = mend_json(text, target, changes)
     else:
@@ -138,7 +143,7 @@ def _mend(
         }
         made = mend_rows(text, *rows, plain, "?" if kind == ".arff" else "")
     try:
-        content = made.encode(encoding)
+        content = mark + made.encode(encoding)
     except UnicodeEncodeError as error:
         raise StoreError(f"a label cannot be written as {encoding} ({error.reason})") from error
     packing = out.suffix.lower() if kind_of_file(out) != out.suffix.lower() else ""
@@ -146,14 +151,15 @@ def _mend(
     return []
 
 
-def _decoded(file: Path, dialect: Dialect | None) -> tuple[str, str]:
-    """Return a text, a mark of its encoding included, and the encoding that gives it back."""
+def _decoded(file: Path, dialect: Dialect | None, told: str | None) -> tuple[bytes, str, str]:
+    """Return the mark of an encoding, the text behind it, and the encoding that gives it back."""
     content = read_bytes(file)
-    encoding = "utf-8" if dialect is None else dialect.encoding
-    for mark, name in _BOMS:
-        if content.startswith(mark) and encoding.startswith("utf"):
-            encoding = name
-    return content.decode(encoding), encoding
+    encoding = told or encoding_of(content) if dialect is None else dialect.encoding
+    mark, name = byte_order_mark(content)
+    if not codecs.lookup(encoding).name.startswith("utf"):
+        mark = b""
+    encoding = name if mark else encoding
+    return mark, content[len(mark) :].decode(encoding), encoding
 
 
 def _as_rows(text: str, dialect: Dialect | None, target: str) -> tuple[Dialect, str]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import glob
 import json
-import lzma
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data.files.compressed import unpacked
-from hcat_nb.data.files.dialect import Dialect
+from hcat_nb.data.files.compressed import read_bytes
+from hcat_nb.data.files.dialect import Dialect, encoding_of, wrong_encoding
 from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
 from hcat_nb.data.files.text_files import read_text
 from hcat_nb.data.table_options import TableOptions
@@ -27,12 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TEXT = (".csv", ".tsv", ".data", ".txt")
+_LINES = (".jsonl", ".ndjson")
 _LISTED = 5
-# The parsers' errors are ValueErrors; a workbook without its parts is a KeyError.
-_UNREADABLE = (
-    *(ValueError, OSError, EOFError, KeyError, csv.Error),
-    *(zipfile.BadZipFile, lzma.LZMAError, zlib.error),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,26 +153,25 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         )
     readers: Mapping[str, Callable[[], TableFile]] = {
         ".parquet": lambda: _parquet(file),
-        ".arff": lambda: _arff(file),
+        ".arff": lambda: _arff(file, options.encoding),
         ".xlsx": lambda: _sheet(file, options),
-        ".json": lambda: _json(file, lines=False),
-        ".jsonl": lambda: _json(file, lines=True),
-        ".ndjson": lambda: _json(file, lines=True),
+        ".json": lambda: _json(file, options.encoding, lines=False),
+        **dict.fromkeys(_LINES, lambda: _json(file, options.encoding, lines=True)),
         **dict.fromkeys(_TEXT, lambda: TableFile(*read_text(file, kind, options, words))),
     }
     try:
         read = readers[kind]()
-    except HcatError:
+    except (HcatError, MemoryError):
         raise
     except UnicodeError as error:
+        raise wrong_encoding(file, options, error) from error
+    except Exception as error:  # parsers raise whatever they like
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
-            f"{file} cannot be read as {options.encoding} ({error.reason})",  # type: ignore[attr-defined]
-            "the file's own encoding",
-            "leave encoding= out, to have it found",
+            f"{file} cannot be read ({reason})",
+            f"a table as {kind}",
+            "see whether the file is whole and what its suffix says; else save it again as CSV",
         ) from error
-    except _UNREADABLE as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{file} cannot be read ({reason})", f"a table as {kind}") from error
     if not len(read.frame):
         raise DataError(f"{file} holds no row", "at least two rows of different classes")
     frame = read.frame
@@ -262,16 +254,22 @@ def _parquet(file: Path) -> TableFile:
     return TableFile(frame, tuple(notes))
 
 
-def _arff(file: Path) -> TableFile:
+def _decoded(file: Path, encoding: str | None) -> StringIO:
+    content = read_bytes(file)
+    return StringIO(content.decode(encoding or encoding_of(content)).removeprefix("\ufeff"))
+
+
+def _arff(file: Path, encoding: str | None) -> TableFile:
     import pandas as pd
     from scipy.io import arff
 
     try:
-        with file.open(encoding="utf-8") as text:
-            rows, meta = arff.loadarff(text)
-    except NotImplementedError as error:
+        rows, meta = arff.loadarff(_decoded(file, encoding))
+    except (NotImplementedError, UnicodeEncodeError) as error:  # SciPy keeps texts as ASCII
         raise DataError(
-            f"{file} cannot be read ({error})", "numeric and nominal attributes", "save it as CSV"
+            f"{file} cannot be read ({error})",
+            "numeric and nominal attributes, of ASCII",
+            "save it as CSV",
         ) from error
     frame = pd.DataFrame(rows)
     for name in meta.names():
@@ -309,14 +307,16 @@ def _sheet(file: Path, options: TableOptions) -> TableFile:
     return TableFile(frame, tuple(notes))
 
 
-def _json(file: Path, *, lines: bool) -> TableFile:
+def _json(file: Path, encoding: str | None, *, lines: bool) -> TableFile:
     import pandas as pd
 
+    text = _decoded(file, encoding)
     try:
         # JSON has types; guessing others would turn codes of digits into numbers
-        frame: pd.DataFrame = pd.read_json(unpacked(file), lines=lines, dtype=False)
+        frame: pd.DataFrame = pd.read_json(text, lines=lines, dtype=False)
     except ValueError:
         if lines:
             raise
-        frame = pd.read_json(unpacked(file), lines=True, dtype=False)
+        text.seek(0)
+        frame = pd.read_json(text, lines=True, dtype=False)
     return TableFile(frame)

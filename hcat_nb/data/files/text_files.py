@@ -46,11 +46,7 @@ def read_text(
     OSError, ValueError, EOFError
         If it cannot be read.
     """
-    head = read_bytes(file, _HEAD)
-    if len(head) == _HEAD and b"\n" in head[:-1]:
-        head = head[: head.rindex(b"\n") + 1]
-        head += b"\0" * (b"\0" in head[:1000] and len(head) % 2)  # UTF-16 ends a line in two bytes
-    dialect = find_dialect(file, head, kind, options)
+    dialect = find_dialect(file, head_of(file), kind, options)
     try:
         frame, missing, told = _numbers(partial(_csv, file, dialect), options, words)
     except UnicodeDecodeError:
@@ -65,6 +61,16 @@ def read_text(
         frame = frame.set_index("Unnamed: 0").rename_axis(index=None)
         notes.append("the first column has no name: it names the samples, no feature")
     return frame, (*notes, *told), missing, (dialect,)
+
+
+def head_of(file: Path) -> bytes:
+    """Return the lines at the beginning of a file."""
+    head = read_bytes(file, _HEAD)
+    if len(head) < _HEAD or b"\n" not in head[:-1]:
+        return head
+    head = head[: head.rindex(b"\n") + 1]
+    # In UTF-16 and UTF-32 a line may end in zeros.
+    return head + b"\0" * (-len(head) % 4 if b"\0" in head[:1000] else 0)
 
 
 def _csv(file: Path, dialect: Dialect, **how: Any) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
     frame = frame.set_axis(names, axis=1).drop(columns=list(options.drop))
     if not frame.shape[1]:
         raise DataError("the frame has no feature column", "at least one besides the target")
-    frame, about_lists = _without_lists(frame)
+    frame, about_lists = _without_lists(frame, {*options.categorical, options.text})
     tabular = frame if options.text is None else frame.drop(columns=options.text)
     table = _tabular(tabular, options)
     if options.text is not None:
@@ -121,13 +121,14 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
     return Table(features, tuple(names), levels, notes=tuple(notes), offsets=moved)
 
 
-def _without_lists(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def _without_lists(frame: pd.DataFrame, chosen: set[str | None]) -> tuple[pd.DataFrame, list[str]]:
     """Return a frame in which a column of lists of one length, an embedding, is several columns.
 
     Raises
     ------
     DataError
-        If the lists differ in length, or hold other things than numbers.
+        If the lists differ in length, or hold other things than numbers; if their column is
+        ``chosen`` for something else, or a name of the new ones is taken.
     """
     import pandas as pd
 
@@ -151,6 +152,12 @@ def _without_lists(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
                 f"drop={name!r}",
             )
         names = [f"{name}[{place}]" for place in range(matrix.shape[1])]
+        if name in chosen:
+            wrong = f"column {name!r} holds lists, and was named as categorical or as text"
+            raise DataError(wrong, "a column of words, or of codes")
+        if taken := next((one for one in names if one in frame), None):
+            wrong = f"column {name!r} holds lists, whose columns would be called as {taken!r} is"
+            raise DataError(wrong, "different names", f"rename or leave out one: drop={taken!r}")
         parts.append(pd.DataFrame(matrix, index=frame.index, columns=names))
         notes.append(f"{name!r}: lists of {len(names)} numbers, each a column")
     return (pd.concat(parts, axis=1), notes) if notes else (frame, [])

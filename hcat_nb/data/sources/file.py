@@ -93,10 +93,12 @@ class File(ImageOptions, TableSource):
         MissingDataError, DataError
             If there is no such file, or it cannot be read.
         """
-        return self.read().frame, None
+        return self.read()[0].frame, None
 
-    def read(self, target: Any = None) -> TableFile:
-        """Return the table, with what was guessed; texts of ``target`` stay words.
+    def read(self, target: Any = None) -> tuple[TableFile, Any]:
+        """Return the table, with what was guessed, and what ``target`` is called, "last" too.
+
+        Texts of the target stay words.
 
         Raises
         ------
@@ -112,8 +114,8 @@ class File(ImageOptions, TableSource):
         options = TableOptions(**{name: getattr(self, name) for name in _TABLE})
         read = read_file(self.path, options, words=() if target is None else (str(target),))
         if target == "last" and "last" not in map(str, read.frame.columns):
-            return self.read(read.frame.columns[-1])
-        return read
+            return self.read(str(read.frame.columns[-1]))
+        return read, target
 
     def load_as(self, *, target: Any = None, truth: Any = None, **reading: Any) -> LabelledDataset:
         """Return the table with ``target`` as its labels.
@@ -129,10 +131,8 @@ class File(ImageOptions, TableSource):
                 f"which column of {self.path} holds the labels was not said",
                 "target=, " + nearest_columns("target label class", names),
             )
-        read = self.read(target)
-        frame, names = read.frame, list(map(str, read.frame.columns))
-        if target == "last" and "last" not in names:
-            target = names[-1]
+        read, target = self.read(target)
+        frame = read.frame
         image = self.image or image_column(frame, target)
         if not self.image:
             self._refuse_unused(image)

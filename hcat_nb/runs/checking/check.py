@@ -77,6 +77,7 @@ def check(
     """
     from hcat_nb.checks.raw import thinned
     from hcat_nb.data.storage import free_host_memory
+    from hcat_nb.data.table_options import TableOptions
     from hcat_nb.runs.execution.inputs import make_spec
 
     fields = {item.name for item in dataclasses.fields(RunSpec)}
@@ -95,7 +96,8 @@ def check(
         return looking.mended(data, labels, Path(fix), test)
     if isinstance(place, (str, os.PathLike)):
         most = max(1, int(_SHARE * free_host_memory()))
-        with thinned(Path(place).expanduser(), most) as (part, step):
+        how = TableOptions.among(chosen.dataset_options)
+        with thinned(Path(place).expanduser(), most, how) as (part, step):
             if step > 1:
                 return looking.page(str(part), labels, test, step)
     return looking.page(data, labels, test)
@@ -139,7 +141,7 @@ class _Looking:
         raw = raw_table(data, labels, self.spec, self.truth)
         if raw is None or not self.spec.exclude:
             return raw
-        names = excluded(raw.frame, raw.labels, raw.text, self.spec)
+        names = excluded(raw.frame, raw.labels, raw.text, self.spec, words=raw.words)
         left = raw.frame.drop(columns=[name for name in names if name in raw.frame])
         return dataclasses.replace(raw, frame=left)
 
@@ -213,7 +215,8 @@ class _Looking:
         if raw is None:
             raise DataError("only a table can be mended in a file", "a file or frame, and target=")
         given = dict(self.spec.dataset_options)
-        mended, told = mend(raw, self.classes, file, given.get("encoding", "utf-8"))
+        encoding = given.get("encoding", "utf-8")
+        mended, told = mend(raw, self.classes, file, encoding)
         # How the file is written, and what stood for a missing cell, is settled in the new one.
         of_frames = (
             *("drop", "categorical", "impute", "min_frequency", "max_categories", "text"),
@@ -223,9 +226,15 @@ class _Looking:
         for key in left.keys() & {"drop", "categorical"}:
             names = [left[key]] if isinstance(left[key], str) else left[key]
             left[key] = [one for one in names if one in mended]
-        spec = self.spec.replace(dataset=USERS_OWN, dataset_options=left)
+        read: Any = mended
+        if raw.words:  # in a file "nan" is a class, and an empty cell is none
+            read, kind = str(file), file.suffix.lower()
+            form = {"sep": "\t" if kind == ".tsv" else ",", "quote": '"', "header": "first"}
+            left |= {} if kind == ".parquet" else {**form, "encoding": encoding}
+        spec = self.spec.replace(dataset=str(file) if raw.words else USERS_OWN)
+        spec = spec.replace(dataset_options=left, target=raw.target)
         again = dataclasses.replace(self, spec=spec, name=self.name or file.stem)
-        page = again.page(mended, None if raw.target else raw.labels, test)
+        page = again.page(read, None if raw.target else raw.labels, test)
         return dataclasses.replace(page, done=(*told, *page.done))
 
 
@@ -234,8 +243,7 @@ def _refused(raw: Raw, spec: RunSpec) -> list[HcatError]:
     from hcat_nb.data.reading.column_kinds import read_column
     from hcat_nb.data.table_options import TableOptions
 
-    known = {item.name for item in dataclasses.fields(TableOptions)}
-    options = TableOptions.of(**{k: v for k, v in spec.dataset_options.items() if k in known})
+    options = TableOptions.among(spec.dataset_options)
     errors: list[HcatError] = []
     for name in raw.frame.columns:
         try:
@@ -256,7 +264,7 @@ def of_table(
     from hcat_nb.checks.profile import profiles
     from hcat_nb.checks.table import WIDEST, table_findings
 
-    frame, (codes, names) = raw.frame, coded(raw.labels, classes)
+    frame, (codes, names) = raw.frame, coded(raw.labels, classes, words=raw.words)
     if len(codes) != len(frame):
         raise DataError(f"{len(frame)} rows of features, but {len(codes)} labels", "one a row")
     read: dict[str, np.ndarray] = {}
@@ -303,7 +311,8 @@ def of_images(dataset: LabelledDataset, folder: Path | None) -> Facts:
 
     if dataset.modality == "table":
         frame = feature_frame(dataset)
-        return of_table(Raw(frame, dataset.label_values(), dataset.text, frame), dataset)
+        raw = Raw(frame, dataset.label_values(), dataset.text, frame, words=True)
+        return of_table(raw, dataset)
     labels, names = dataset.labels.numpy(), dataset.class_values
     counts = dataset.class_counts.tolist()
     found, skipped = class_findings(names, counts), []
@@ -333,7 +342,8 @@ def shared_rows(raw: Raw, other: Raw) -> list[Finding]:
     from hcat_nb.checks.table import apart_from, quick_findings
 
     common = [name for name in raw.frame.columns if name in other.frame.columns]
-    left = apart_from(quick_findings(raw.frame, *coded(raw.labels), raw.text))
+    codes = coded(raw.labels, words=raw.words)
+    left = apart_from(quick_findings(raw.frame, *codes, raw.text))
     both = pd.concat([raw.frame[common], other.frame[common]], ignore_index=True)
     kept = [one for one in profiles(both) if one.name not in left]
     if not kept:

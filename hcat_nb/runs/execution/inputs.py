@@ -204,7 +204,7 @@ def load_dataset(
 
         raw = raw_table(data, labels, spec, truth)
         if raw is not None:
-            names = excluded(raw.frame, raw.labels, raw.text, spec)
+            names = excluded(raw.frame, raw.labels, raw.text, spec, words=raw.words)
             listed = options.get("drop", ())
             options["drop"] = [*([listed] if isinstance(listed, str) else listed), *names]
     features = data[0] if labels is None and isinstance(data, tuple) and data else data
@@ -233,7 +233,8 @@ def load_dataset(
     if raw is None:
         if dataset.modality == "image":
             raise SpecError(f"exclude is {spec.exclude} with images", "columns of a table")
-        names = excluded(feature_frame(dataset), dataset.label_values(), dataset.text, spec)
+        frame, values = feature_frame(dataset), dataset.label_values()
+        names = excluded(frame, values, dataset.text, spec, words=True)
         dataset = dataset.without(names)
     note = f"excluded, as told: {', '.join(names) or 'nothing was found to exclude'}"
     return dataset.replace(notes=(*dataset.notes, note))

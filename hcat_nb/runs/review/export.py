@@ -217,13 +217,14 @@ def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
     from hcat_nb.data.reading.labels import code_labels
     from hcat_nb.data.sources.file import File
 
-    read = File(path=path, **options).read(target)
+    read, target = File(path=path, **options).read(target)
     names = [*map(str, read.frame.columns)]
-    name = names[-1] if target == "last" and "last" not in names else _column(target, names)
+    name = _column(target, names)
     coded = code_labels(read.frame.iloc[:, names.index(name)], words=True)
 
     def write(changes: dict[int, Any], draft: Path) -> list[str]:
-        return mend_files(read, name, coded.codes.tolist(), changes, draft, options.get("sheet"))
+        how = {key: options.get(key) for key in ("sheet", "encoding")}
+        return mend_files(read, name, coded.codes.tolist(), changes, draft, **how)
 
     kind = "" if len(read.files) > 1 else kind_of_file(read.files[0])
     return _Data(name, read.frame.index, coded.codes, coded.class_values, write, kind, read.files)

@@ -88,3 +88,20 @@ def test_images_move_to_their_class_in_a_copy(tmp_path: Path) -> None:
         for path in (tmp_path / "out").rglob("*.png")
     }
     assert out == {"dog/1_from_cat.png": "cat/1.png", "dog/1.png": "dog/1.png"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_the_first_column_behind_a_mark_of_the_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.csv"
+    TABLE[["cls", "x", "t"]].to_csv(path, index=False, encoding=encoding)
+    out = mend(path, {1: (0, "p")})
+    before, after = (one.read_bytes().decode(encoding) for one in (path, out))
+    assert after == before.replace("q,2.25", "p,2.25")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_behind_a_mark_of_the_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.jsonl"
+    lines = ['{"t":"\xe9","cls":"p"}\n', '{"t":"b","cls":"q"}\n']
+    path.write_text("".join(lines), encoding=encoding)
+    assert mend(path, {1: (0, "p")}).read_text(encoding) == lines[0] + lines[1].replace("q", "p")

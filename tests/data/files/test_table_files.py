@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from hcat_nb.data.files.table_files import read_frame
+from hcat_nb.data.files.table_files import read_file, read_frame
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError, MissingDataError
+from hcat_nb.errors import DataError, HcatError, MissingDataError
+from hcat_nb.registry import TABLE_SUFFIXES
 
 TABLE = pd.DataFrame({"a": [1, 2], "when": ["2020-01-01", "x"], "y": ["p", "q"]})
 
@@ -85,3 +87,54 @@ def test_other_separators_and_encodings(tmp_path: Path) -> None:
         read_frame(tmp_path / "t.csv", TableOptions(encoding="utf-8"))
     with pytest.raises(DataError, match=r"has one column, 'a;b'.*sep=';'"):
         read_frame(tmp_path / "t.csv", TableOptions(sep=","))
+
+
+@pytest.mark.parametrize("suffix", sorted(TABLE_SUFFIXES))
+@pytest.mark.parametrize(
+    "content", [b"\x00\xff\x81 no table", b"[1, 2", b"PK\x03\x04", b"@relation x"]
+)
+def test_what_no_parser_reads_is_told_with_what_to_do(
+    tmp_path: Path, suffix: str, content: bytes
+) -> None:
+    path = tmp_path / f"t{suffix}"
+    path.write_bytes(content)
+    told = ""
+    try:  # two of them are a table, for some
+        read_file(path)
+    except HcatError as error:
+        told = str(error)
+    assert told == "" or str(path) in told
+    assert "None" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("t.json", RecursionError("too deep")), ("t.parquet", TypeError())]
+)
+def test_any_error_of_a_parser_is_one_of_the_data(
+    tmp_path: Path, name: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    (tmp_path / name).write_text("[]")
+    monkeypatch.setattr(pd, f"read_{name[2:]}", fail)
+    with pytest.raises(DataError, match=str(error) or "TypeError") as told:
+        read_file(tmp_path / name)
+    assert told.value.remedy
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_json_and_arff_are_in_the_encoding_that_they_tell(tmp_path: Path, encoding: str) -> None:
+    options = TableOptions(encoding=encoding if encoding == "cp1252" else None)
+    (tmp_path / "t.json").write_text('[{"a": "\xe9"}, {"a": "o"}]', encoding=encoding)
+    assert read_frame(tmp_path / "t.json", options)["a"].tolist() == ["\xe9", "o"]
+    text = "% \xe9\n@relation r\n@attribute a numeric\n@data\n1\n2\n"
+    (tmp_path / "t.arff").write_text(text, encoding=encoding)
+    assert read_frame(tmp_path / "t.arff", options)["a"].tolist() == [1, 2]
+
+
+def test_words_of_arff_that_are_not_ascii_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.arff"
+    path.write_text("@relation r\n@attribute a {\xe9,o}\n@data\n\xe9\no\n", encoding="utf-8")
+    with pytest.raises(DataError, match="of ASCII; to mend it: save it as CSV"):
+        read_file(path)

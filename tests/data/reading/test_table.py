@@ -166,3 +166,16 @@ def test_memory_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_no_text_is_refused(texts: list[object], message: str) -> None:
     with pytest.raises(DataError, match=message):
         tf_idf(pd.Series(texts, dtype=object), "t", WORDS)
+
+
+@pytest.mark.parametrize("option", ["categorical", "text"])
+def test_a_column_of_lists_is_no_word(option: str) -> None:
+    frame = pd.DataFrame({"e": [[1, 2], [3, 4]], "x": [1, 2]})
+    with pytest.raises(DataError, match="'e' holds lists"):
+        read_table(frame, TableOptions(**{option: "e"}))
+
+
+def test_a_name_that_a_list_would_take_is_told() -> None:
+    frame = pd.DataFrame({"e": [[1, 2], [3, 4]], "e[1]": [1, 2]})
+    with pytest.raises(DataError, match=r"as 'e\[1\]' is"):
+        read_table(frame, TableOptions())

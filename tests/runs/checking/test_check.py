@@ -316,3 +316,15 @@ def test_nothing_can_be_shared_by_data_of_another_kind() -> None:
     small, large = (load(np.zeros((4, n, n), np.uint8), [0, 1, 0, 1]) for n in (8, 9))
     with pytest.raises(DataError, match="samples of 1 x 9 x 9; expected 1 x 8 x 8"):
         shared_images(small, large)
+
+
+def test_a_mended_file_keeps_the_class_nan(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.arange(60) % 7, "k": 1, "y": ["nan", "oak"] * 30})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for page in (
+        check(tmp_path / "t.csv", target="last"),
+        check(tmp_path / "t.csv", target="last", fix=tmp_path / "new.csv"),
+    ):
+        assert page.read["classes"] == {"'nan'": "30", "'oak'": "30"}
+        assert "rows without a label" not in page.read
+    assert list(pd.read_csv(tmp_path / "new.csv")) == ["a", "y"]
