@@ -111,18 +111,15 @@ def characterize(
     >>> run.scores.shape
     (178, 2)
     """
-    from hcat_nb.errors import SpecError
     from hcat_nb.training.ranks import together
     from hcat_nb.training.seed import undisturbed
 
     with undisturbed(), together() as ranks, ExitStack() as held:
-        listeners = check_audience(listeners, control)
+        flags = {"overwrite": overwrite, "keep_checkpoint": keep_checkpoint}
+        listeners = check_audience(listeners, control, **flags)
         chosen = make_spec(data, model, spec, options, truth, features)
         inputs = Inputs(data, labels, name, model, classes, truth, features)
         journal = None
-        for flag, value in (("overwrite", overwrite), ("keep_checkpoint", keep_checkpoint)):
-            if not isinstance(value, bool):
-                raise SpecError(f"{flag} is {value!r}", "True or False")
         if out is not None:
             from hcat_nb.runs.execution.followers import FollowerJournal
             from hcat_nb.runs.store.journal import Journal

@@ -12,11 +12,11 @@ from hcat_nb.api.run import faced
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs.execution.carry_out import carry_out
 from hcat_nb.runs.execution.followers import FollowerJournal
-from hcat_nb.runs.execution.inputs import Inputs, make_spec, run_head
+from hcat_nb.runs.execution.inputs import Inputs, check_audience, make_spec, run_head
 from hcat_nb.runs.execution.pipeline import Pipeline
 from hcat_nb.runs.store.checkpoint import is_ours, last_good
 from hcat_nb.runs.store.fingerprint import differences
-from hcat_nb.runs.store.folder import settle
+from hcat_nb.runs.store.folder import CHECKPOINT, settle
 from hcat_nb.runs.store.journal import Journal
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.runs.store.saving import folder_path
@@ -76,14 +76,18 @@ def resume(
     from hcat_nb.training.seed import undisturbed
 
     with undisturbed(), together() as ranks, ExitStack() as held:
+        listeners = check_audience(listeners, control, keep_checkpoint=keep_checkpoint)
         path = folder_path(folder)
         leads = ranks is None or ranks.leads
         if leads:
             settle(path)
-        index = _unfinished(path)
+        if not (path / CHECKPOINT).is_dir():
+            raise _nothing(path)
         if leads:
             held.enter_context(owned(path, "a run, resumed"))
-            index = _unfinished(path)  # nobody came between
+        index = last_good(path)
+        if index is None or index["outcome"] is not None:
+            raise _nothing(path)
         given = {"dataset": data, "model": model, "truth": truth, "features": features, **options}
         _refuse_missing(path, index, given)
         spec = _spec(path, index, data, model, options, truth, features)
@@ -98,22 +102,19 @@ def resume(
         return faced(lambda: carry_out(Pipeline, spec, inputs, listeners, control, journal, ranks))
 
 
-def _unfinished(path: Path) -> dict[str, Any]:
-    """Return the checkpoint's JSON."""
-    index = last_good(path) if path.is_dir() else None
-    if index is not None and index["outcome"] is None:
-        return index
+def _nothing(path: Path) -> StoreError:
+    """Return why there is nothing to resume in a folder."""
     if (path / "run.json").is_file():
-        raise StoreError(
+        return StoreError(
             f"the run in {path} has ended; there is nothing to resume",
             "a run that was interrupted",
             "load_run or `hcat evaluate` shows it",
         )
     if path.is_dir() and is_ours(path):
-        raise StoreError(
+        return StoreError(
             f"the run in {path} was interrupted before it began", remedy="start it again"
         )
-    raise StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
+    return StoreError(f"{path} holds no run", "the folder of a run that was interrupted")
 
 
 def _refuse_missing(path: Path, index: Mapping[str, Any], given: dict[str, Any]) -> None:

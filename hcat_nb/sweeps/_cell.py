@@ -33,9 +33,8 @@ from hcat_nb.sweeps._state import (
     NOTEBOOK,
     RUN,
     STATE,
-    is_complete,
+    done_state,
     note_attempt,
-    read_state,
     write_state,
 )
 from hcat_nb.sweeps._version import code_version
@@ -76,8 +75,8 @@ def run_cell(
         return _refused(request, wrong)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / _LOCK):
-        if is_complete(folder):
-            return {**(read_state(folder) or {}), "skipped": True}
+        if state := done_state(folder):
+            return {**state, "skipped": True}
         return _execute(request, folder, watched)
 
 

@@ -43,15 +43,12 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
         write_json(folder / STATE, state)
 
 
-def is_complete(folder: Path) -> bool:
-    """Say whether the run is done and all that it made is there."""
+def done_state(folder: Path) -> dict[str, Any] | None:
+    """Return the state of a run that is done and whose files are all there; of others None."""
     state = read_state(folder)
-    return (
-        state is not None
-        and state["state"] == DONE
-        and (folder / RUN / "run.json").is_file()
-        and (folder / NOTEBOOK).is_file()
-    )
+    done = state is not None and state["state"] == DONE
+    made = (folder / RUN / "run.json", folder / NOTEBOOK)
+    return state if done and all(one.is_file() for one in made) else None
 
 
 def note_attempt(folder: Path, entry: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.sweeps._state import RUN, is_complete, read_state
+from hcat_nb.sweeps._state import RUN, done_state
 from hcat_nb.sweeps._workers import available_cores
 from hcat_nb.sweeps.grid import Cell
 from hcat_nb.sweeps.progress import time_words
@@ -80,8 +80,8 @@ def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
     epochs: dict[str, int] = {}
     known = {}
     for cell in cells:
-        if is_complete(folder / cell.address):
-            known[cell.address] = float((read_state(folder / cell.address) or {})["seconds"])
+        if state := done_state(folder / cell.address):
+            known[cell.address] = float(state["seconds"])
             measured.setdefault(_kind(cell), []).append(known[cell.address])
             epochs[_kind(cell)] = cell.spec.epochs or _epochs(folder / cell.address)
     foreseen: dict[str, Forecast] = {}

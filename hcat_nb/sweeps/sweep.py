@@ -18,7 +18,7 @@ from hcat_nb.registry import nearest
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.signals import interrupts
 from hcat_nb.sweeps._plan_file import begin, check_out, remembered
-from hcat_nb.sweeps._state import DONE, is_complete, read_state
+from hcat_nb.sweeps._state import DONE, done_state
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Cell, Plan, read_plan
 from hcat_nb.sweeps.progress import SweepListener, SweepProgress, TerminalProgress
@@ -186,8 +186,8 @@ def _done(
     folder, settings = begin(plan), plan.settings
     states, todo = {}, deque[Cell]()
     for cell in cells:
-        if is_complete(folder / cell.address):
-            states[cell.address] = read_state(folder / cell.address) or {}
+        if state := done_state(folder / cell.address):
+            states[cell.address] = state
         else:
             todo.append(cell)
     began, skipped = time.monotonic(), len(states)

@@ -22,6 +22,7 @@ from hcat_nb.cli import main
 from hcat_nb.data.loading import load
 from hcat_nb.errors import HcatError, ModelError, SpecError, StoreError
 from hcat_nb.registry import METHODS
+from hcat_nb.runs.store import digests
 from hcat_nb.training.events import Control, Listener
 
 Forked = Callable[[str], subprocess.CompletedProcess[str]]
@@ -352,6 +353,22 @@ class TestMistakes:
         monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
         with pytest.warns(UserWarning, match="threads was 1 and is 64"):
             resume(folder)
+
+    @pytest.mark.parametrize(
+        "wrong", [{"listeners": ["bar"]}, {"control": True}, {"keep_checkpoint": "no"}], ids=str
+    )
+    def test_who_listens_is_asked_before_anything_is_read(self, wrong, tmp_path):
+        with pytest.raises(SpecError, match=r"a listener is|control is|keep_checkpoint is"):
+            resume(tmp_path / "none", **wrong)
+
+    def test_the_files_of_a_checkpoint_are_read_for_their_digests_once(self, tmp_path, monkeypatch):
+        folder = interrupted(tmp_path / "run", "wine", epochs=2, methods="el2n", after=1)
+        seen = []
+        digest = digests.file_digest
+        monkeypatch.setattr(digests, "file_digest", lambda path: seen.append(path) or digest(path))
+        resume(folder)
+        names = [path.name for path in seen if path.suffix == ".safetensors"]
+        assert len(names) == len(set(names)) > 0
 
     def test_nothing_to_resume(self, tmp_path):
         for folder in (tmp_path, tmp_path / "nowhere"):

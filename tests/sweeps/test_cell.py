@@ -24,7 +24,7 @@ import pytest
 from hcat_nb.api.run import load_run
 from hcat_nb.sweeps._cell import FORKS, kernel_manager, run_cell
 from hcat_nb.sweeps._guard import Guard
-from hcat_nb.sweeps._state import is_complete
+from hcat_nb.sweeps._state import done_state
 from hcat_nb.sweeps.execute import execute_notebook
 
 LONG = {"epochs": 100_000}  # ends by being ended
@@ -84,9 +84,9 @@ def test_a_broken_run_is_done_again(
     request = request_of(tiny)
     run_cell(request)
     (tmp_path / "a" / missing).unlink()
-    assert not is_complete(tmp_path / "a")
+    assert not done_state(tmp_path / "a")
     assert run_cell(request)["state"] == "done"
-    assert is_complete(tmp_path / "a")
+    assert done_state(tmp_path / "a")
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def test_a_failed_run_keeps_its_traceback(
         out for cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"
     ]
     assert error["ename"] == "DivergedError"
-    assert not is_complete(tmp_path / "a")
+    assert not done_state(tmp_path / "a")
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hcat_nb.sweeps._state import is_complete, note_attempt, read_state, write_state
+from hcat_nb.sweeps._state import done_state, note_attempt, read_state, write_state
 
 
 @pytest.fixture
@@ -18,18 +18,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_is_complete_with_all_its_parts(folder: Path) -> None:
-    assert is_complete(folder)
+def test_a_run_done_state_with_all_its_parts(folder: Path) -> None:
+    assert done_state(folder)
     assert read_state(folder) == {"state": "done"}
     write_state(folder, {"state": "failed"})
-    assert not is_complete(folder)
+    assert not done_state(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
 def test_a_state_that_cannot_be_read_is_none(folder: Path, text: str) -> None:
     (folder / "state.json").write_text(text)
     assert read_state(folder) is None
-    assert not is_complete(folder)
+    assert not done_state(folder)
 
 
 def test_attempts_are_lines(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from hcat_nb.sweeps._state import is_complete
+from hcat_nb.sweeps._state import done_state
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_it_answers_each_request_with_a_line(
         _ask(worker, request_of(tiny, address))
         state = json.loads(worker.stdout.readline())
         assert (state["state"], state["address"]) == ("done", address)
-        assert is_complete(tmp_path / address)
+        assert done_state(tmp_path / address)
     assert worker.stdin is not None
     worker.stdin.close()
     assert worker.wait(300) == 0
@@ -73,4 +73,4 @@ def test_the_end_of_its_input_ends_it_and_its_kernel(
     assert worker.wait(300) == 0
     psutil.wait_procs(family, timeout=300)
     assert not [one for one in family if one.is_running()]
-    assert not is_complete(tmp_path / "a")
+    assert not done_state(tmp_path / "a")

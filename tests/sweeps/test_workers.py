@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from hcat_nb.sweeps import _workers
-from hcat_nb.sweeps._state import is_complete
+from hcat_nb.sweeps._state import done_state
 from hcat_nb.sweeps._team import LocalPool, Team
 from hcat_nb.sweeps._workers import (
     Worker,
@@ -64,7 +64,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_run_done(
     (process,) = _processes()
     process.send_signal(signal.SIGKILL)
     assert _next(workers)["state"] == "done"
-    assert is_complete(tmp_path / "a")
+    assert done_state(tmp_path / "a")
     assert (tmp_path / "a/attempts.jsonl").read_text().count('"started"') == 2
     workers.close()
     assert not _processes()

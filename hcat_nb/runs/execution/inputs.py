@@ -107,13 +107,13 @@ def make_spec(
     return made
 
 
-def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
+def check_audience(listeners: Any, control: Any, **flags: Any) -> tuple[Listener, ...]:
     """Return the listeners of a run.
 
     Raises
     ------
     SpecError
-        If one is no Listener, or ``control`` is no Control.
+        If one is no Listener, ``control`` is no Control, or a flag is neither True nor False.
     """
     from hcat_nb.training.events import Control, Listener
 
@@ -126,6 +126,9 @@ def check_audience(listeners: Any, control: Any) -> tuple[Listener, ...]:
             raise SpecError(f"a listener is {what}", "an object of a class derived from Listener")
     if control is not None and not isinstance(control, Control):
         raise SpecError(f"control is a {type(control).__name__}", "a Control, or None")
+    for flag, value in flags.items():
+        if not isinstance(value, bool):
+            raise SpecError(f"{flag} is {value!r}", "True or False")
     return told
 
 

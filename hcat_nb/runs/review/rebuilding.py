@@ -69,7 +69,8 @@ def rebuilt(run: Record, data: Any = None, labels: Any = None) -> LabelledDatase
     Returns
     -------
     LabelledDataset
-        With the injected hardness; its fingerprint is that of the run.
+        With the injected hardness; its fingerprint is that of the run.  A truth that was
+        handed over is not known any more.
 
     Raises
     ------
@@ -96,7 +97,9 @@ def rebuilt(run: Record, data: Any = None, labels: Any = None) -> LabelledDatase
     from hcat_nb.perturbations._apply import perturb
 
     # Models and methods do not matter here, and may be the user's own.
-    plain = {"methods": "all", "method_options": {}, "features": "raw"}
+    plain: dict[str, Any] = {"methods": "all", "method_options": {}, "features": "raw"}
+    if run.spec.truth == USERS_OWN:
+        plain["truth"] = None
     spec = make_spec(data, "auto", run.spec, plain)
     clean = load_dataset(data, labels, then["name"], spec, None)
     if len(then["class_values"]) > clean.n_classes:

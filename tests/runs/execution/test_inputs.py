@@ -133,6 +133,11 @@ def test_listeners_and_control_of_another_type_are_refused(listeners, control, m
         check_audience(listeners, control)
 
 
+def test_a_flag_is_true_or_false():
+    with pytest.raises(SpecError, match="keep_checkpoint is 'no'; expected True or False"):
+        check_audience((), None, overwrite=True, keep_checkpoint="no")
+
+
 def test_listeners_may_come_from_a_generator():
     one = Listener()
     assert check_audience((each for each in [one]), Control()) == (one,)

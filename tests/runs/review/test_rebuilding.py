@@ -153,3 +153,10 @@ def test_a_run_keeps_the_order_of_classes_that_it_recorded(tmp_path):
     run.info["dataset"]["fingerprint"] = data_fingerprint(old)
     run.dataset = None
     _same(data_given(run), old)
+
+
+def test_a_truth_that_was_an_array_is_not_known_again(tmp_path):
+    run = characterize("wine", truth=load("wine").label_values(), **OPTIONS)
+    again = data_given(_again(run, tmp_path))
+    assert again.truth is None
+    _same(again, run.dataset)
