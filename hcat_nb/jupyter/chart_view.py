@@ -9,18 +9,21 @@ import threading
 from typing import Any
 
 import anywidget  # noqa: TID253 - this module is imported when a widget is wanted
+import traitlets
 
 from hcat_nb.assets import source
-from hcat_nb.jupyter.vega_bundle import with_vega
+from hcat_nb.jupyter.vega_bundle import vega_bundle
 
 
 class ChartView(anywidget.AnyWidget):
     """A view of a chart, which follows the page's theme."""
 
+    _esm = source("chart_view.js")
     _css = source("chart_view.css")
+    _vega = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        self._esm = with_vega("chart_view.js")
+        self._vega = vega_bundle()
         self._lock = threading.Lock()
         self._last: dict[str, Any] | None = None
         self._seq = 0

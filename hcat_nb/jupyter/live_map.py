@@ -18,7 +18,7 @@ from hcat_nb.assets import source
 from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.frames import Frame, messages
 from hcat_nb.jupyter.map_scene import Bounds, MapScene
-from hcat_nb.jupyter.vega_bundle import live_map_module
+from hcat_nb.jupyter.vega_bundle import vega_bundle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,9 @@ class LiveMap(anywidget.AnyWidget):
     >>> live.recolor(run.scores["vog"])                           # doctest: +SKIP
     """
 
+    _esm = source("live_map.js")
     _css = source("live_map.css")
+    _vega = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -64,7 +66,7 @@ class LiveMap(anywidget.AnyWidget):
         on_drawn: Callable[[float], None] | None = None,
         **traits: Any,
     ) -> None:
-        self._esm = live_map_module()
+        self._vega = vega_bundle()
         self._on_drawn = on_drawn
         self._lock = threading.Lock()
         self._shown: Frame | None = None

@@ -1,5 +1,10 @@
 """Vega as JavaScript text, made offline by vl-convert and kept on disk.
 
+It travels as a widget's trait ``_vega`` and is evaluated when a view is drawn.  As a
+part of the widget's module it would be evaluated before the widget hears its first
+message, and anywidget's page gives a module two seconds: on a busy machine the map
+would be deaf for good.
+
 Bundling takes over a second, so it is done once for each version of
 vl-convert; the file in the user's cache may be deleted at any time.
 """
@@ -14,7 +19,7 @@ import warnings
 from importlib.metadata import version
 from pathlib import Path
 
-from hcat_nb.assets import asset, user_cache
+from hcat_nb.assets import user_cache
 
 # What the widgets find under this global name.
 _SNIPPET = "globalThis.hcatVegaEmbed = vegaEmbed;"
@@ -36,21 +41,6 @@ def vega_bundle() -> str:
     bundle: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=grammar)
     _keep(path, bundle)
     return bundle
-
-
-def with_vega(name: str) -> str:
-    """Return a widget's ES module, by its file's name, with Vega inside: it needs no network.
-
-    The bundle declares names of its own, so it runs in a function; a second
-    widget on the page finds Vega there already.
-    """
-    source = asset(name).read_text(encoding="utf-8")
-    return f"globalThis.hcatVegaEmbed ?? (() => {{{vega_bundle()}\n}})();\n{source}"
-
-
-def live_map_module() -> str:
-    """Return the live map's ES module with Vega inside."""
-    return with_vega("live_map.js")
 
 
 def _keep(path: Path, text: str) -> None:

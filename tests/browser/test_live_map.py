@@ -14,6 +14,16 @@ pytestmark = pytest.mark.browser
 TRAIN = "%hcat_train digits --hardness uniform --p 0.1 --seed 0"
 LOAD = "%load_ext hcat_nb"
 
+# A module that loads as slowly as on a busy machine: 3 s a million bytes.
+SLOW = """() => {
+  const made = URL.createObjectURL;
+  URL.createObjectURL = (blob) => {
+    const wait = `await new Promise((go) => setTimeout(go, ${3e-3 * blob.size}));`;
+    const slow = blob.type === 'text/javascript' ? new Blob([wait, blob], blob) : blob;
+    return made.call(URL, slow);
+  };
+}"""
+
 # The run waits after each epoch until a file says that it was looked at.
 WAIT = """import pathlib, time
 from hcat_nb.jupyter.listener import LiveListener
@@ -189,3 +199,15 @@ def test_a_dark_page_keeps_the_view_and_a_chart_shows_offline(lab_page: LabPage)
     assert page.evaluate("() => document.querySelector('.hcat-map canvas').hcatMark") == "first"
     assert page.locator("#evil").count() == 0
     assert lab_page.remote_requests() == []
+
+
+def test_a_map_whose_module_loads_slowly_hears_the_epochs(lab_page: LabPage) -> None:
+    page = lab_page.page
+    check = "print('run of', len(run.scores), 'samples')"
+    lab_page.open("slow.ipynb", [LOAD, f"run = {TRAIN} --epochs 4 --methods aum", check])
+    page.evaluate(SLOW)
+    lab_page.command("notebook:run-all-cells")
+    lab_page.wait_for_text("run of 1797 samples")
+    # After two seconds anywidget gives a module up, and says so for each message from then on.
+    assert not [one for one in lab_page.messages if one.startswith("pageerror")]
+    assert _epoch_after(page, 3) == 4

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hcat_nb.assets import asset
 from hcat_nb.charts.curves import curves
 from hcat_nb.jupyter.chart_view import ChartView
+from hcat_nb.jupyter.live_map import LiveMap
+from hcat_nb.jupyter.vega_bundle import vega_bundle
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ def _chart(n: int) -> Any:
     ).to_dict()
 
 
-def test_it_reads_no_trait_and_has_none_that_a_notebook_would_save(
+def test_it_reads_vega_alone_and_has_none_that_a_notebook_would_save(
     sent: list[dict[str, Any]],
 ) -> None:
-    assert not re.findall(r"model\.get\(", asset("chart_view.js").read_text())
+    assert set(re.findall(r"model\.get\((.*?)\)", str(ChartView._esm))) == {'"_vega"'}
     view = ChartView()
     view.show(_chart(3))
     assert not {name for name in ChartView.class_own_traits(sync=True) if not name.startswith("_")}
@@ -50,8 +51,8 @@ def test_a_new_view_gets_the_newest_chart(sent: list[dict[str, Any]]) -> None:
     json.dumps(sent)
 
 
-def test_vega_is_on_board(sent: list[dict[str, Any]]) -> None:
-    module = str(ChartView()._esm)
-    assert module.endswith(asset("chart_view.js").read_text())
-    assert "hcatVegaEmbed" in module
-    assert not re.search(r"""^\s*import\s|from\s*["']https?:""", module, re.MULTILINE)
+@pytest.mark.parametrize("widget", [ChartView, LiveMap])
+def test_vega_is_on_board_and_not_in_what_has_to_load_at_once(widget: type[Any]) -> None:
+    state = widget().get_state()
+    assert state["_vega"] == vega_bundle()
+    assert len(state["_esm"].encode()) < 20_000  # a file of 400 lines; Vega has 900,000

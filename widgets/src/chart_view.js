@@ -63,7 +63,10 @@ function render({ model, el }) {
       box.append(place);
       box.setAttribute("aria-label", spec.description ?? "chart");
       try {
-        const result = await /** @type {any} */ (globalThis).hcatVegaEmbed(place, spec, {
+        const page = /** @type {any} */ (globalThis);
+        // As Vega makes its expressions.
+        if (!page.hcatVegaEmbed) new Function(model.get("_vega"))();
+        const result = await page.hcatVegaEmbed(place, spec, {
           renderer: "canvas",
           actions: false,
         });

@@ -1,5 +1,5 @@
 // The live view of a run.  Its Python half is hcat_nb/jupyter/live_map.py,
-// which puts Vega in front of this module, as globalThis.hcatVegaEmbed.
+// which sends Vega's text, as a trait: it puts itself on globalThis.hcatVegaEmbed.
 // A specification is embedded once; one that follows takes over brush and zoom.
 // States arrive as binary columns, and rows take their values in place: what did
 // not change is not touched, and no mark is made anew.  A theme changes one signal.
@@ -321,8 +321,9 @@ function render({ model, el }) {
     embedding = true;
     const place = document.createElement("div");
     try {
-      const { hcatVegaEmbed } = /** @type {any} */ (globalThis);
-      const result = await hcatVegaEmbed(place, structuredClone(spec), EMBED);
+      const page = /** @type {any} */ (globalThis);
+      if (!page.hcatVegaEmbed) new Function(model.get("_vega"))(); // as Vega makes its expressions
+      const result = await page.hcatVegaEmbed(place, structuredClone(spec), EMBED);
       if (closed) {
         result.finalize();
         return;
