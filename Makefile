@@ -48,10 +48,11 @@ bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (
 lab: $(USER_READY) ## open JupyterLab on notebooks/
 	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks
 
-lint: $(DEV_READY) ## style and types
+lint: $(DEV_READY) ## style, types, and that imports point downward
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(DEV_READY) ## mend the style, strip the notebooks
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,7 @@ def test_page():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("required", "outcome"), [("1", "1 failed"), ("", "1 skipped")])
 def test_a_skipped_browser_test_fails_where_a_browser_is_required(
     required: str, outcome: str, repository: Path, tmp_path: Path

@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from hcat_nb.data import patches
 from hcat_nb.data.patches import PatchDictionary, fit_patches, patch_features
 from hcat_nb.errors import DataError
 
 RANGE = (0.0, 255.0)
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patches, "_PATCHES", 10_000)
+    monkeypatch.setattr(patches, "_GROUPS", 60)
 
 
 def images(n: int, *shape: int) -> torch.Tensor:
@@ -54,8 +61,8 @@ def test_whitened_patches_are_of_equal_spread_in_every_direction() -> None:
     x = images(200, 1, 12, 12)
     x[:, :, :, 1::2] = x[:, :, :, ::2]  # neighbours are alike
     made = fit_patches(x, RANGE)
-    patches = torch.nn.functional.unfold(x.float(), made.side).mT.flatten(0, 1)
-    centred = patches - patches.mean(1, keepdim=True)
+    cut = torch.nn.functional.unfold(x.float(), made.side).mT.flatten(0, 1)
+    centred = cut - cut.mean(1, keepdim=True)
     plain = centred / (centred.square().mean(1, keepdim=True) + 10).sqrt()
     spread = torch.linalg.eigvalsh(torch.cov(((plain - made.mean) @ made.whitening).T))
     assert float(spread[-1]) < 1.1  # before: several times the mean

@@ -264,13 +264,17 @@ def test_a_failed_run_says_so(made_up_run: Any) -> None:
     assert "failed after epoch 0/3 · ValueError: no" in screen.views[-1].summary
 
 
-def test_without_a_screen_nothing_happens(made_up_run: Any) -> None:
+def test_without_a_screen_nothing_happens(
+    made_up_run: Any, displayed: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     run = made_up_run()
     listener = LiveListener("none")
     listener.on_start(run.start)
     listener.on_step(StepEvent(1, 1, 4))
     listener.on_epoch(run.epoch(1))
     listener.on_end(EndEvent("finished", 1))
+    assert displayed == []
+    assert capsys.readouterr() == ("", "")
 
 
 def test_extra_trainings_are_said_and_move_no_map(made_up_run: Any) -> None:

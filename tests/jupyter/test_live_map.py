@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from typing import Any
 
 import altair as alt
@@ -21,6 +20,7 @@ from hcat_nb.jupyter.map_scene import Bounds, MapScene
 IDS = [f"s{i:03}" for i in np.random.default_rng(0).permutation(200)]
 X = np.random.default_rng(1).random(200) / 2
 Y = np.random.default_rng(2).random(200)
+LIMIT = 60  # seconds until what hangs is given up; never an expectation
 Sent = list[tuple[dict[str, Any], Any]]
 
 
@@ -175,16 +175,32 @@ def test_filter_and_selection_outlive_a_new_colour_and_a_new_epoch(sent: Sent) -
     assert len(rows(Frame(*sent[-1]))["points"]) == 200
 
 
+class Asked:
+    """A lock that tells that somebody waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.waited_for = threading.Event()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self.waited_for.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 def test_a_selection_made_while_an_epoch_is_drawn_is_shown_last(sent: Sent) -> None:
     live = LiveMap(scene())
+    live._lock = asked = Asked()  # type: ignore[assignment]
     users = threading.Thread(target=live.select, args=(["s003"],))
 
     def epoch() -> Frame:
         made = live.scene.frame()  # knows of no selection
         users.start()
-        while not len(live.scene.selected):  # which the user makes before it is sent
-            time.sleep(0.001)
-        users.join(0.2)  # long enough to send it, if nothing kept the order
+        assert asked.waited_for.wait(LIMIT)  # the selection is made, and not sent
+        assert len(live.scene.selected)
         return made
 
     live.show(epoch)

@@ -104,10 +104,12 @@ def test_pause_and_stop_work_while_it_trains(
     make: Callable[[str], SetupPanel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[bool] = []  # whether each began at once
+    went_on: list[bool] = []  # whether it was allowed to
 
     def wait_while_paused(control: Control) -> None:
         batches.append(control.resume.is_set())
         whole(control)
+        went_on.append(control.resume.is_set())
 
     whole = Control.wait_while_paused
     monkeypatch.setattr(Control, "wait_while_paused", wait_while_paused)
@@ -119,8 +121,7 @@ def test_pause_and_stop_work_while_it_trains(
     assert panel._pause_button.description == "Resume"
     wait_until(lambda: not batches[-1])  # after the batch that runs
     done, n_batches = len(batches) - 1, -(-1797 // panel.spec.batch_size)
-    time.sleep(0.5)  # many batches long, if it went on
-    assert len(batches) == done + 1
+    assert len(batches) == done + 1 == len(went_on) + 1
     assert panel._screen._monitor.share <= done / n_batches / 5000
     panel._pause_button.click()
     assert panel._pause_button.description == "Pause"
@@ -133,6 +134,7 @@ def test_pause_and_stop_work_while_it_trains(
     assert panel.run.info["outcome"] == "stopped"
     assert len(panel.run.history) >= 1
     assert len(panel.run.scores) == 1797
+    assert all(went_on)
     assert not panel._train_button.disabled
     assert panel._stop_button.disabled
 

@@ -118,6 +118,7 @@ def test_where_it_is_written(
         assert report._target(place, None) == expected / "report.html"
 
 
+@pytest.mark.slow
 def test_a_page_of_somebody_else_is_not_replaced(
     page: Path, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

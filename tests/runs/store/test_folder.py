@@ -54,6 +54,7 @@ def test_what_is_a_users_stays(keep: bool, tmp_path: Path) -> None:
     assert content(tmp_path) == NEW | MINE | (SAVED if keep else {})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_one(keep: bool, tmp_path: Path) -> None:
@@ -63,9 +64,12 @@ def test_a_kill_at_any_moment_leaves_the_old_run_or_the_new_one(keep: bool, tmp_
         folder = tmp_path / str(moment)
         fill(folder, before)
         if (pid := os.fork()) == 0:
-            _dies_at(moment)
-            replace(folder, keep)
-            os._exit(0)
+            try:
+                _dies_at(moment)
+                replace(folder, keep)
+                os._exit(0)
+            finally:
+                os._exit(1)
         finished = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         settle(folder)
         ours = {

@@ -26,10 +26,15 @@ def _other_owner(folder: Path, file: str | None = None) -> Callable[[], int]:
     told, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        with owned(folder, "a run", file):
-            os.write(tell, b".")
-            signal.pause()
-    os.read(told, 1)  # it owns it from now on
+        try:
+            with owned(folder, "a run", file):
+                os.write(tell, b".")
+                signal.pause()
+        finally:
+            os._exit(1)  # never back to the tests
+    os.close(tell)
+    with open(told, "rb") as end:
+        assert end.read(1) == b"."  # it owns it from now on
 
     def kill() -> int:
         os.kill(pid, signal.SIGKILL)
@@ -73,12 +78,18 @@ def test_a_child_does_not_hold_what_its_parent_held(tmp_path: Path) -> None:
     with owned(tmp_path, "the parent"):
         pid = os.fork()
         if pid == 0:
-            os.read(told, 1)
-            os._exit(0)
-    with owned(tmp_path, "the next"):  # while the child lives
-        pass
-    os.write(tell, b".")
-    os.waitpid(pid, 0)
+            try:
+                os.close(tell)
+                os.read(told, 1)
+            finally:
+                os._exit(0)
+    os.close(told)
+    try:
+        with owned(tmp_path, "the next"):  # while the child lives
+            pass
+    finally:
+        os.close(tell)  # which ends it
+        os.waitpid(pid, 0)
 
 
 def test_folders_that_were_made_and_stayed_empty_go(tmp_path: Path) -> None:
@@ -140,6 +151,7 @@ os._exit(1)
 """
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_resumed_by_one(
     tmp_path: Path, forked: Callable[[str], subprocess.CompletedProcess[str]]
 ) -> None:
@@ -183,9 +195,12 @@ def test_a_decision_is_written_by_one_and_who_wrote_between_is_named(
         kill()
     assert len(mine) == 0
     if (pid := os.fork()) == 0:
-        Decisions(samples, file).drop([1])
-        os._exit(0)
-    os.waitpid(pid, 0)
+        try:
+            Decisions(samples, file).drop([1])
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
     with pytest.raises(StoreError, match=rf"was changed by process {pid} on "):
         mine.keep([0])
     assert Decisions(samples, file).of(1) is not None
