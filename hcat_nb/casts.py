@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+
+from hcat_nb.errors import DataError, HcatError
 
 # JSON has text keys only: a mapping with others is written as {PAIRS: [[key, value], ...]}.
 PAIRS = "pairs"
@@ -123,3 +127,35 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
     "str": _as_str,
     "tuple[str, ...]": _as_names,
 }
+
+
+def time_words(seconds: float) -> str:
+    """Return a time as people say it.
+
+    Examples
+    --------
+    >>> time_words(42), time_words(1500), time_words(86400)
+    ('42 s', '25 min', '24.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def as_path(given: Any, error: type[HcatError] = DataError) -> Path:
+    """Return a path that a user gave, its ``~`` resolved.
+
+    Raises
+    ------
+    HcatError
+        Of the type ``error``: it can be no path on this system.
+    """
+    try:
+        path = Path(given).expanduser()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            os.stat(path)  # the system knows what no path can be
+    except (OSError, ValueError, RuntimeError, TypeError) as wrong:
+        shown = repr(given) if len(repr(given)) < 200 else f"{repr(given)[:200]}..."
+        told = f"{shown} is no path here ({str(wrong)[:100]})"
+        raise error(told, "the path of a file or folder") from wrong
+    return path

@@ -20,6 +20,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import HcatError, UnknownNameError
 
 T = TypeVar("T", bound=type)
@@ -108,7 +109,7 @@ def names_file(name: str) -> bool:
     """
     if _suffix(name) in (*TABLE_SUFFIXES, ARRAY_SUFFIX):
         return True
-    path = Path(name).expanduser()
+    path = as_path(name)
     if "/" not in name and os.sep not in name and "." not in name:
         return False  # the name of a dataset
     if not path.is_dir():

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+import hcat_nb
 from hcat_nb.casts import cast, in_words, plain_values
+from hcat_nb.errors import HcatError
+from hcat_nb.runs.checking.check import check
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,22 @@ def test_mappings_with_other_keys_than_text_survive_json():
     options = {"rules": {1: [7], 5: {6: 2.0, 8: 1.0}}, "plain": {"a": {"b": 1}}, "n": 3}
     written = json.dumps(plain_values(options))
     assert cast(json.loads(written), "Mapping[str, Any]") == options
+
+
+@pytest.mark.parametrize(
+    "bad", ["~nosuchuser/t.csv", "~nosuchuser/d/", "a" * 5000 + ".csv", "a\0.csv"]
+)
+def test_what_can_be_no_path_is_told_wherever_one_is_given(bad: str) -> None:
+    for use in (
+        lambda: hcat_nb.load(bad, target="y"),
+        lambda: hcat_nb.load("mnist", root=bad),
+        lambda: hcat_nb.load_run(bad),
+        lambda: hcat_nb.results(bad),
+        lambda: hcat_nb.sweep(bad),
+        lambda: hcat_nb.sweep([{"dataset": "wine"}], out=bad),
+        lambda: check({"a": [1, 2, 3, 4], "y": [0, 1, 0, 1]}, target="y", fix=bad),
+        lambda: check(bad, target="y"),
+    ):
+        with pytest.raises(HcatError) as told:
+            use()
+        assert len(str(told.value)) < 500

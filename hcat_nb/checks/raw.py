@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -76,7 +76,8 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
     import pandas as pd
 
     from hcat_nb.data.files.array_file import names_array_file, read_arrays
-    from hcat_nb.data.reading.coerce import are_texts
+    from hcat_nb.data.reading.any_frame import as_pandas
+    from hcat_nb.data.reading.coerce import are_texts, as_table
     from hcat_nb.data.truth import names_column, split_beside
 
     options = dict(spec.dataset_options)
@@ -92,13 +93,11 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
             target = own if own is not None else target
     elif labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
-    text = options.get("text")
+    text, data = options.get("text"), as_table(as_pandas(data))
     if isinstance(data, np.ndarray) and data.ndim == 2:
         data = pd.DataFrame(data)
     elif are_texts(data):
         data, text = pd.DataFrame({"text": pd.Series(list(data), dtype=object)}), "text"
-    elif isinstance(data, Mapping):
-        data = pd.DataFrame(dict(data))
     elif hasattr(data, "to_pandas"):
         data = data.to_pandas()
     if not isinstance(data, pd.DataFrame) or "image" in options:

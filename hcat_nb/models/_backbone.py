@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.feature_cache import content_digest, kept
 from hcat_nb.data.patches import PatchDictionary, fit_patches, patch_features
@@ -31,7 +32,6 @@ from hcat_nb.fields import USERS_OWN
 from hcat_nb.models._embedding import find_embedding
 
 _BATCH = 256  # samples that a function of the user's gets at a time
-PACKAGES = ("torchvision", "timm")
 _SIDE = 224
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
@@ -287,7 +287,7 @@ def frozen(features: str, dataset: LabelledDataset, download: bool) -> Callable[
     make = _of_torchvision if package == "torchvision" else _of_timm
     net = make(module, name, None if file else download, features)
     if file:
-        _load(net, Path(file).expanduser())
+        _load(net, as_path(file))
     return _Frozen(net.eval().requires_grad_(False), dataset.value_range or (0.0, 1.0))
 
 
@@ -313,7 +313,7 @@ class _Frozen:
         return found[0].flatten(1)
 
 
-def _of_torchvision(module: Any, name: str, download: bool | None, features: str) -> nn.Module:
+def _of_torchvision(_: Any, name: str, download: bool | None, features: str) -> nn.Module:
     """Return the network; ``download`` is None where a file has the weights."""
     models = importlib.import_module("torchvision.models")
     try:

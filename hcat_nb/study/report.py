@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.assets import asset
+from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.evaluation.comparison import compare
 from hcat_nb.registry import nearest
@@ -62,7 +63,7 @@ def write_report(
     DataError, SpecError
         If methods cannot be compared by them.
     """
-    place = Path(results).expanduser().resolve()
+    place = as_path(results, StoreError).resolve()
     target = _target(place, out)
     study = load_study(place)
     given = dict(parameters or {})
@@ -89,7 +90,7 @@ def _target(place: Path, out: str | os.PathLike[str] | None) -> Path:
     if out is None:
         target = (place if place.is_dir() else place.parent) / "report.html"
     else:
-        target = Path(out).expanduser().resolve()
+        target = as_path(out, StoreError).resolve()
     if target.suffix not in (".html", ".htm"):
         raise StoreError(f"the report cannot be written to {target}", "a name that ends in .html")
     if target.is_file() and not _is_report(target):

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 
@@ -127,7 +128,7 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     """
     import pandas as pd
 
-    place = Path(path).expanduser()
+    place = as_path(path, StoreError)
     if place.is_file():
         return _checked(_read(place), {}, place)
     if not place.is_dir():

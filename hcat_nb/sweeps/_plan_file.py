@@ -9,7 +9,7 @@ from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json
-from hcat_nb.runs.store.digests import unsealed
+from hcat_nb.runs.store.digests import read_sealed
 from hcat_nb.runs.store.lock import LOCK
 from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
@@ -107,21 +107,6 @@ def _record(folder: Path) -> dict[str, Any] | None:
     path = folder / PLAN
     if not path.is_file():
         return None
-    try:
-        record: dict[str, Any] = unsealed(path.read_bytes())
-        newer = record["schema_version"] > SCHEMA_VERSION
-        if not newer:
-            _ = record["runs"], record["settings"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path} cannot be read ({error!r})",
-            "the plan that a sweep wrote",
-            "start the sweep from its YAML, which writes it anew: what is done stays done",
-        ) from error
-    if newer:
-        raise StoreError(
-            f"{folder} has the schema {record['schema_version']}",
-            f"at most {SCHEMA_VERSION}",
-            "update hcat_nb",
-        )
-    return record
+    remedy = "start the sweep from its YAML, which writes it anew: what is done stays done"
+    kinds = [("runs", object), ("settings", object)]
+    return read_sealed(path, "the plan that a sweep wrote", SCHEMA_VERSION, remedy, kinds)

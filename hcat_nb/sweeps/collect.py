@@ -15,18 +15,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import make_room, refuse_foreign, written_whole
 from hcat_nb.runs.store.checkpoint import INDEX
 from hcat_nb.runs.store.digests import unsealed
-from hcat_nb.runs.store.folder import settle
+from hcat_nb.runs.store.folder import RECORD, settle
 from hcat_nb.sweeps._plan_file import is_planned
 from hcat_nb.sweeps._state import ATTEMPTS, DONE, RUN, STATE, read_state
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RECORD = "run.json"
 # Of packages whose version moves last digits.
 _PACKAGES = {"torch": "torch_version"}
 
@@ -70,7 +70,7 @@ def results(
     StoreError
         If there is no such folder, or no run in it.
     """
-    root = Path(folder).expanduser().resolve()
+    root = as_path(folder, StoreError).resolve()
     if not root.is_dir():
         raise StoreError(f"{root} is no folder", "the folder of a sweep, or of saved runs")
     target = None if out is None else _target(out)
@@ -96,7 +96,7 @@ def results(
         of_version = "" if version is None else f" of version {version}"
         beside = f" of its last plan, and {n_others} of others" if n_others else ""
         raise StoreError(
-            f"{root} holds no finished run{of_version}{beside}", f"folders with a {_RECORD}"
+            f"{root} holds no finished run{of_version}{beside}", f"folders with a {RECORD}"
         )
     if len(versions - {""}) > 1:
         warnings.warn(
@@ -134,13 +134,13 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
         with os.scandir(folder) as entries:
             names = {entry.name: entry for entry in entries}
         settle(folder)  # a save that was killed is completed first
-        if (folder / _RECORD).is_file():
+        if (folder / RECORD).is_file():
             yield folder, None
         elif STATE in names or ATTEMPTS in names:
             state = read_state(folder)
             inner = folder / RUN
             # One without a state is at work, or was interrupted before its end.
-            if state is not None and state["state"] == DONE and (inner / _RECORD).is_file():
+            if state is not None and state["state"] == DONE and (inner / RECORD).is_file():
                 yield inner, state
         elif INDEX not in names:  # beside checkpoints stand seeds of a run that is not finished
             waiting += [
@@ -154,7 +154,7 @@ def _read(
     root: Path, place: Path, state: dict[str, Any] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return what a run was, and its metrics."""
-    path = place / _RECORD
+    path = place / RECORD
     try:
         record = unsealed(path.read_bytes())
         spec, info = record["spec"], record["info"]

@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import time_words
 from hcat_nb.sweeps._state import RUN, done_state
 from hcat_nb.sweeps._workers import available_cores
 from hcat_nb.sweeps.grid import Cell
-from hcat_nb.sweeps.progress import time_words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,10 +16,10 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import HcatError
+from hcat_nb.casts import as_path
+from hcat_nb.errors import HcatError, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ def mirror_to_wandb(
     except ImportError as error:
         raise _absent("Weights & Biases") from error
 
-    root = Path(folder).expanduser().resolve()
+    root = as_path(folder, StoreError).resolve()
     root.mkdir(parents=True, exist_ok=True)
     there = {path.name.rsplit("-", 1)[-1] for path in root.glob("wandb/offline-run-*")}
     settings = wandb.Settings(console="off", silent=True, disable_git=True, x_disable_stats=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from hcat_nb.casts import time_words
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -81,16 +83,3 @@ class TerminalProgress:
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
-
-
-def time_words(seconds: float) -> str:
-    """Return a time as people say it.
-
-    Examples
-    --------
-    >>> time_words(42), time_words(1500), time_words(86400)
-    ('42 s', '25 min', '24.0 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.casts import as_path
+from hcat_nb.errors import SpecError, StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.signals import interrupts
@@ -197,7 +198,7 @@ def _done(
             "%s: %d runs to do, %d complete, code %s", folder, len(todo), skipped, code_version()
         )
         with interrupts(ending.soon, ending.now.set):
-            team = _team(folder, settings, len(todo))
+            team = _team(settings, len(todo))
             try:
                 _work(team, todo, folder, settings, states, listener or TerminalProgress(), ending)
             finally:
@@ -276,7 +277,7 @@ def _request(cell: Cell, folder: Path, settings: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _team(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Team:
+def _team(settings: Mapping[str, Any], n_runs: int) -> Team:
     from hcat_nb.sweeps._team import LOCAL, DaskPool, LocalPool, Team
     from hcat_nb.sweeps._workers import available_cores
 
@@ -290,7 +291,7 @@ def _team(folder: Path, settings: Mapping[str, Any], n_runs: int) -> Team:
 
 def _plan(source: Any) -> Plan:
     if isinstance(source, (str, os.PathLike)):
-        source = Path(source).expanduser()
+        source = as_path(source, StoreError)
         if source.is_dir():
             return remembered(source)
     return read_plan(source)
@@ -305,7 +306,7 @@ def _settings(plan: Plan, given: Mapping[str, Any]) -> dict[str, Any]:
         )
     if not isinstance(settings["out"], (str, os.PathLike)):
         raise SpecError(f"out is {settings['out']!r}", "the path of a folder", "quote it")
-    settings["out"] = Path(settings["out"]).expanduser().resolve()
+    settings["out"] = as_path(settings["out"], StoreError).resolve()
     for name in LIMITS[:3]:
         value = settings.get(name)
         kinds = (int,) if name == "workers" else (int, float)

@@ -58,7 +58,6 @@ class Training:
 
     outcome: Outcome = "finished"
     history: list[EpochRecord] = field(default_factory=list)
-    final_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, MissingDataError
 from hcat_nb.registry import ARRAY_SUFFIX
 
@@ -58,7 +59,7 @@ def read_arrays(
 
 
 def _mapped(path: str | os.PathLike[str]) -> np.ndarray:
-    file = Path(path).expanduser()
+    file = as_path(path)
     if not file.is_file():
         raise MissingDataError(f"{file} does not exist", "the .npy file of an array")
     try:

@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.files.compressed import read_bytes
 from hcat_nb.data.files.dialect import Dialect, encoding_of, wrong_encoding
 from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
@@ -110,7 +111,7 @@ def table_files(path: str | Path) -> list[Path]:
     DataError
         If the parts are of several kinds, or of several splits.
     """
-    file = Path(path).expanduser()
+    file = as_path(path)
     if file.is_file():
         return [file]
     pattern = any(sign in str(path) for sign in "*?[")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def read_training_log(source: str | os.PathLike[str] | Sequence[Any]) -> Trainin
 def _files(source: Any) -> dict[int, Path]:
     """Return the files by epoch, ascending."""
     if isinstance(source, (str, os.PathLike)):
-        path = Path(source).expanduser()
+        path = as_path(source)
         if not path.exists():
             raise MissingDataError(f"{path} does not exist", f"a folder of {_PATTERN}")
         paths = [path]
@@ -117,7 +118,7 @@ def _files(source: Any) -> dict[int, Path]:
             if not paths:
                 raise MissingDataError(f"{path} holds no training dynamics", f"files {_PATTERN}")
     elif isinstance(source, Sequence) and source:
-        paths = [Path(one).expanduser() for one in source]
+        paths = [as_path(one) for one in source]
     else:
         raise DataError(f"log_file is {source!r}", f"a folder of {_PATTERN}, or such files")
     files: dict[int, Path] = {}

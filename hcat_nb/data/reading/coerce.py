@@ -72,17 +72,12 @@ def coerce(
     UnknownNameError
         If a table has no such option, or no such column.
     """
-    import pandas as pd
-
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
     if labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
     given, data, labels = data, as_pandas(data), as_pandas(labels)
-    if isinstance(data, Mapping) and not is_hugging_face(data):
-        data = _from_columns(data)
-    elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
-        data = pd.DataFrame.from_records(list(data))
+    data = as_table(data)
     indexed = data is given or not is_plain(data.index)
     data, truth = split_beside(data, "truth", truth, target)
     data, groups = split_beside(data, "groups", groups, target)
@@ -225,13 +220,17 @@ def _parts(
     return Parts(array, labels, "arrays", channels_first=channels_first, owned=owned)
 
 
-def _from_columns(columns: Mapping[Any, Any]) -> pd.DataFrame:
+def as_table(data: Any) -> Any:
+    """Return a dict of columns, or a list of records, as a frame; all else as it is."""
     import pandas as pd
 
-    try:
-        return pd.DataFrame(dict(columns))
-    except ValueError as error:
-        raise DataError(f"the dict is no table ({error})", "columns of one length") from error
+    if isinstance(data, Mapping) and not is_hugging_face(data):
+        try:
+            return pd.DataFrame(dict(data))
+        except ValueError as error:
+            raise DataError(f"the dict is no table ({error})", "columns of one length") from error
+    records = isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping)
+    return pd.DataFrame.from_records(list(data)) if records else data
 
 
 def are_texts(data: Any) -> bool:

@@ -8,6 +8,7 @@ import tempfile
 from http.client import HTTPException
 from pathlib import Path
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import MissingDataError
 
@@ -15,11 +16,11 @@ from hcat_nb.errors import MissingDataError
 def data_root(root: Path | None) -> Path:
     """Return the folder of datasets: ``root``, else $HCAT_DATA, else the user's cache."""
     if root is not None:
-        return root.expanduser()
+        return as_path(root)
     if chosen := os.environ.get("HCAT_DATA"):
-        return Path(chosen).expanduser()
+        return as_path(chosen)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "hcat_nb"
+    return as_path(cache) / "hcat_nb"
 
 
 def missing(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.files.image_table import files_of, image_column
 from hcat_nb.data.files.table_files import TableFile, kind_of_file, read_file
@@ -145,7 +146,7 @@ class File(ImageOptions, TableSource):
         else:
             options = {
                 "image": image,
-                "image_root": self.image_root or Path(self.path).expanduser().parent,
+                "image_root": self.image_root or as_path(self.path).parent,
                 "transform": self.transform,
                 **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
             }

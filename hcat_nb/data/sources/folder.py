@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.files.image_files import ImageFiles
 from hcat_nb.data.files.pictures import SUFFIXES
@@ -93,7 +94,7 @@ class Folder(ImageOptions, Source):
             raise SpecError(
                 "the dataset 'folder' was given no path", "a folder of class folders", "path=photos"
             )
-        root = Path(self.path).expanduser()
+        root = as_path(self.path)
         if not root.is_dir():
             raise MissingDataError(f"there is no folder {root}", "a folder of class folders")
         paths, passed = _images(root)

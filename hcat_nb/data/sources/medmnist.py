@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources.base import Source
@@ -134,9 +135,9 @@ class MedMNIST(Source):
 
     def _file(self) -> Path:
         if self.path is not None:
-            places = [Path(self.path).expanduser()]
+            places = [as_path(self.path)]
         elif self.which:
-            folders = (data_root(self.root), Path("~/.medmnist").expanduser())
+            folders = (data_root(self.root), as_path("~/.medmnist"))
             places = [folder / f"{self.which}.npz" for folder in folders]
         else:
             raise SpecError(

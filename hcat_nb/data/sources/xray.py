@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.files.image_files import ImageFiles, missing_files
 from hcat_nb.data.files.table_files import read_frame
@@ -142,7 +143,7 @@ class XRay(Source):
     def _paths(self, names: list[str]) -> list[Path]:
         folder = data_root(self.root) / "nih-chest-xray"
         if self.path is not None:
-            folder = Path(self.path).expanduser()
+            folder = as_path(self.path)
         if not folder.is_dir():
             raise MissingDataError(
                 f"the images of 'xray' are not in {folder}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.casts import as_path
 from hcat_nb.checks.finding import SEVERE, Finding
 from hcat_nb.checks.raw import Raw, coded, feature_frame
 from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError, some
@@ -93,11 +94,11 @@ def check(
         data = place = "medmnist"
     looking = _Looking(chosen, name, classes, truth)
     if fix is not None:
-        return looking.mended(data, labels, Path(fix), test)
+        return looking.mended(data, labels, as_path(fix), test)
     if isinstance(place, (str, os.PathLike)):
         most = max(1, int(_SHARE * free_host_memory()))
         how = TableOptions.among(chosen.dataset_options)
-        with thinned(Path(place).expanduser(), most, how) as (part, step):
+        with thinned(as_path(place), most, how) as (part, step):
             if step > 1:
                 return looking.page(str(part), labels, test, step)
     return looking.page(data, labels, test)
@@ -205,7 +206,7 @@ class _Looking:
             return None
         if place == "folder":
             place = self.spec.dataset_options.get("path", "")
-        return Path(place).expanduser() if names_folder(name_of_path(place)) else None
+        return as_path(place) if names_folder(name_of_path(place)) else None
 
     def mended(self, data: Any, labels: Any, file: Path, test: Any) -> Check:
         """Return the page of the table that is mended in a file."""

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import time_words
 from hcat_nb.observation.clock import Clock
 from hcat_nb.runs.execution.costs import EXTRA, OBSERVE, SCORE, costs_table, described_parts
 from hcat_nb.runs.execution.info import start_event
@@ -77,8 +78,8 @@ class Forecast:
             formatters={name: style.format for name, style in styles.items()}
         )
         return (
-            f"{figures}\nabout {_time(self.seconds)} ({_time(self.training)} of it training, "
-            f"{self.epochs} epochs); "
+            f"{figures}\nabout {time_words(self.seconds)} "
+            f"({time_words(self.training)} of it training, {self.epochs} epochs); "
             f"{self.needed / 1e9:.2f} GB more memory, {self.free / 1e9:.2f} GB are free"
         )
 
@@ -226,10 +227,3 @@ def _forward_seconds(observer: Observer) -> float:
         lone.end_epoch(1, last=False)
         seconds = (time.perf_counter() - began) / len(some)
     return seconds
-
-
-def _time(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"

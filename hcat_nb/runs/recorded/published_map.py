@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def read_data_map(
     from hcat_nb.methods.dataiq import dataiq_groups
     from hcat_nb.methods.datamaps import datamaps_groups
 
-    table = source if isinstance(source, pd.DataFrame) else _read(Path(source).expanduser())
+    table = source if isinstance(source, pd.DataFrame) else _read(as_path(source))
     absent = [name for name in ("guid", *_COORDINATES) if name not in table]
     if absent:
         raise DataError(
@@ -150,7 +151,7 @@ def write_data_map(
             "correctness": counts,
         }
     )
-    target = Path(path).expanduser()
+    target = as_path(path)
     with target.open("w", encoding="utf-8") as lines:
         for row in table.to_dict(orient="records"):
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")  # every digit of a float

@@ -15,6 +15,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.runs.review.decision import Decision, Step
 from hcat_nb.runs.review.samples import Samples, quoted
@@ -180,7 +181,7 @@ def read_table(table: pd.DataFrame | str | Path, samples: Samples) -> Step:
 
     as_text = False
     if not isinstance(table, pd.DataFrame):
-        path = Path(table).expanduser()
+        path = as_path(table, StoreError)
         _check_suffix(path)
         as_text = path.suffix.lower() == ".csv"
         try:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from hcat_nb.casts import as_path
+from hcat_nb.errors import StoreError
 from hcat_nb.runs.review.decision import ACTIONS, Decision, Step
 from hcat_nb.runs.review.decision_files import DecisionFile, read_table, write_table
 from hcat_nb.runs.review.samples import Samples
@@ -211,7 +213,7 @@ class Decisions:
         StoreError
             If the suffix is neither .csv nor .parquet, or the file cannot be written.
         """
-        return write_table(self.frame(), Path(path).expanduser())
+        return write_table(self.frame(), as_path(path, StoreError))
 
     def add(self, table: pd.DataFrame | str | Path) -> None:
         """Take in decisions from a table or a file that :meth:`export` wrote, as one step.
@@ -287,7 +289,7 @@ def decisions_of(run: Record, file: str | Path | None = None) -> Decisions:
         kept = _beside(run.folder) if file is None and run.folder is not None else None
         _tables[run] = Decisions(samples, kept)
     table = _tables[run]
-    if file is not None and (path := Path(file).expanduser().absolute()) != table.file:
+    if file is not None and (path := as_path(file, StoreError).absolute()) != table.file:
         table.keep_in(path)
     return table
 

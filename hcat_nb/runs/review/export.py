@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import name_of_path, names_file
@@ -75,7 +76,7 @@ class Mended:
         """
         from hcat_nb.runs.store.atomic import make_room
 
-        out = Path(path).expanduser()
+        out = as_path(path, StoreError)
         log = out.with_name(f"{out.name}.changes.csv")
         path = name_of_path(self.source)
         read = _table if names_file(path) else _folder
@@ -195,7 +196,7 @@ def apply_to_files(
     Path
         ``out``.
     """
-    place = Path(decisions).expanduser()
+    place = as_path(decisions, StoreError)
     folder = place
     if place.is_dir():
         place = place.with_name(f"{place.name}.decisions.json")
@@ -236,7 +237,7 @@ def _folder(path: str, _: str | None, options: Mapping[str, Any]) -> _Data:
     from hcat_nb.data.files.mending import mend_images
     from hcat_nb.data.sources.folder import Folder
 
-    root = Path(path).expanduser()
+    root = as_path(path, StoreError)
     files = Folder(path=path, **options).files()
     assert files.ids is not None, "of a folder they are paths"
     labels = pd.Categorical(files.labels)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.digests import check_files, checked_schema, unsealed
+from hcat_nb.runs.store.digests import check_files, read_sealed
 from hcat_nb.runs.store.folder import CHECKPOINT, LOGITS, is_rest, within
 
 INDEX = "checkpoint.json"  # in the folder of checkpoints
@@ -76,17 +76,7 @@ def last_good(folder: Path) -> dict[str, Any] | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        index: dict[str, Any] = unsealed(path.read_bytes())
-        schema = checked_schema(index)
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path} cannot be read ({error!r})", "a checkpoint as it was written"
-        ) from error
-    if schema > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} has the schema {schema}", f"at most {SCHEMA_VERSION}", "update hcat_nb"
-        )
+    index = read_sealed(path, "a checkpoint as it was written", SCHEMA_VERSION)
     _check_names(index, path)
     return index
 

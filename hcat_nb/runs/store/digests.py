@@ -101,18 +101,44 @@ def unsealed(text: str | bytes) -> Any:
     return values
 
 
-def checked_schema(values: Any) -> int:
-    """Return the version of the schema that JSON of ours names.
+def read_sealed(
+    path: Path,
+    expected: str,
+    newest: int,
+    remedy: str | None = None,
+    kinds: Iterable[tuple[str, type]] = (),
+) -> dict[str, Any]:
+    """Return the object that a JSON file of ours holds.
+
+    Parameters
+    ----------
+    path : Path
+    expected : str
+        What the file should be, for the error.
+    newest : int
+        Version of the schema that is known.
+    remedy : str, optional
+    kinds : iterable of pair
+        What it has to hold, and of which type.
 
     Raises
     ------
-    TypeError, KeyError
-        If it names none, or it is no number.
+    StoreError
+        If it cannot be read, is damaged, lacks something or is of a newer schema.
     """
-    schema = values["schema_version"]
-    if type(schema) is not int:
-        raise TypeError(f"schema_version is {schema!r}")
-    return schema
+    try:
+        values: dict[str, Any] = unsealed(path.read_bytes())
+        schema = values["schema_version"]
+        if type(schema) is not int:
+            raise TypeError(f"schema_version is {schema!r}")
+        for key, kind in kinds if schema <= newest else ():
+            if not isinstance(values[key], kind):
+                raise TypeError(f"{key} is {values[key]!r}"[:80])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} cannot be read ({error!r})", expected, remedy) from error
+    if schema > newest:
+        raise StoreError(f"{path} has the schema {schema}", f"at most {newest}", "update hcat_nb")
+    return values
 
 
 def _digest(values: Mapping[str, Any]) -> str:

@@ -215,7 +215,6 @@ class Journal:
         epoch_files: Path | None,
         clock: Mapping[str, float],
     ) -> None:
-        before = self._before
         self.place.mkdir(parents=True, exist_ok=True)
         before, epoch = self._before, len(progress.history)
         small = {f"parts:{name}": value for name, value in progress.parts.items()}
@@ -229,7 +228,7 @@ class Journal:
                     continue
                 # The key is part of the name: equal content may stand under two keys.
                 files.append(f"{who}-{name}-{tensor_digest(value)}.safetensors")
-                if files[-1] not in self._before.get("files", ()):  # another may be damaged
+                if files[-1] not in before.get("files", ()):  # another may be damaged
                     self._save(files[-1], {key: value.detach()})
         files.append(f"small-{seed}-{epoch}.safetensors")
         self._save(files[-1], small)

@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.casts import as_path
 from hcat_nb.errors import HcatError, StoreError
 from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
-from hcat_nb.runs.store.digests import check_files, checked_schema, file_digest, sealed, unsealed
+from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed, sealed, unsealed
 from hcat_nb.runs.store.fingerprint import data_fingerprint
 from hcat_nb.runs.store.folder import (
     LOGITS,
@@ -59,13 +60,7 @@ def folder_path(folder: Any) -> Path:
     """
     if not isinstance(folder, (str, os.PathLike)):
         raise StoreError(f"the folder of a run is {folder!r}", "text or a path")
-    try:
-        path = Path(folder).expanduser().resolve()
-        path.exists()  # asks the system, which knows what no path can be
-        os.fsencode(path)
-    except (OSError, ValueError, RuntimeError) as error:  # a NUL, too long a name, no such home
-        raise StoreError(f"{folder!r} is no path here ({error})", "the path of a folder") from error
-    return path
+    return as_path(folder, StoreError).resolve()
 
 
 def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -190,22 +185,8 @@ def load_record(folder: str | Path) -> Record:
                 remedy="`hcat resume` it",
             )
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
-    try:
-        record = unsealed((path / RECORD).read_bytes())
-        schema = checked_schema(record)
-        for key in ("spec", "info", "timings"):
-            if not isinstance(record[key], dict):
-                raise TypeError(f"{key} is {record[key]!r}"[:80])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path / 'run.json'} cannot be read ({error!r})", "a file that Run.save wrote"
-        ) from error
-    if schema > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} has the schema {schema}",
-            f"at most {SCHEMA_VERSION}",
-            "update hcat_nb",
-        )
+    kinds = [(key, dict) for key in ("spec", "info", "timings")]
+    record = read_sealed(path / RECORD, "a file that Run.save wrote", SCHEMA_VERSION, None, kinds)
     digests: dict[str, str] = record.get("files", {})
     if not isinstance(digests, dict):
         raise StoreError(f"{path / RECORD} names its files as {digests!r}", "names and digests")

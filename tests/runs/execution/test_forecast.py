@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 
 import hcat_nb as hcat
+from hcat_nb.casts import time_words
 from hcat_nb.errors import TooLargeError, UnknownNameError
 from hcat_nb.runs.execution import forecast as module
 from hcat_nb.runs.execution import memory_need as _memory_need
@@ -78,17 +81,28 @@ def test_extra_trainings_are_the_cost_of_who_asked_for_them(made_trial):
     assert folded.seconds == pytest.approx(plain.seconds + extra)
 
 
-def test_a_run_then_takes_about_that_long(monkeypatch):
-    monkeypatch.setattr(time, "perf_counter", time.process_time)  # whatever else the machine does
+@pytest.fixture
+def passes(monkeypatch):
+    """A clock that counts how often a layer is called, whatever the machine does."""
+    calls = itertools.count(1)
+    now = [0]
+    hook = register_module_forward_hook(lambda *_: now.__setitem__(0, next(calls)))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(now[0]))
+    yield
+    hook.remove()
+
+
+@pytest.mark.usefixtures("passes")
+def test_a_run_then_takes_about_that_long():
     settings = {"hardness": "uniform", "p": 0.1, "epochs": 4, "seed": 0}
     found = forecast("digits", keep_dynamics="logits", **settings)
     run = hcat.characterize("digits", keep_dynamics="logits", **settings)
-    # No promise; another order of magnitude is a fault.
-    assert 0.2 < found.training / run.timings["train"] < 5
-    observing = found.seconds - found.training
-    assert 0.2 < observing / run.timings["observe"] < 5
+    # Scaled by samples from a few whole batches: off by less than one of an epoch's 57.
+    assert found.training == pytest.approx(run.timings["train"], rel=1 / 57)
+    # Of the final pass it counts an epoch's; no promise, another order of magnitude is a fault.
+    assert 1 < (found.seconds - found.training) / run.timings["observe"] < 5
     assert set(found.table.index) == {*run.methods, "linear", "knn_label", TRAINING, REST}
-    assert (found.table["seconds"] > 0).all()
+    assert (found.table["seconds"] >= 0).all()
     assert "about" in repr(found)
     assert "conf_agree" in repr(found)
 
@@ -115,4 +129,4 @@ def test_what_the_run_refuses_it_refuses(monkeypatch):
     ("seconds", "text"), [(7.4, "7 s"), (99.6, "100 s"), (600, "10 min"), (9000, "2.5 h")]
 )
 def test_times_in_words(seconds, text):
-    assert module._time(seconds) == text
+    assert time_words(seconds) == text
