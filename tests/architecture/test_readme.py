@@ -13,12 +13,15 @@ from hcat_nb.registry import METHODS
 
 
 class _Near(doctest.OutputChecker):
-    """Takes figures within 0.02: another number of threads moves a few ranks of 1,797."""
+    """Takes figures within 0.05: another processor or number of threads trains another network.
+
+    Between two kinds of processor conf_agree's AUPRC moved by 0.03, all others by 0.01 at most.
+    """
 
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
         pairs = list(zip(want.split(), got.split(), strict=False))
         return len(want.split()) == len(got.split()) and all(
-            float(got) == pytest.approx(float(want), abs=0.021)
+            float(got) == pytest.approx(float(want), abs=0.051)
             if re.fullmatch(r"\d+\.\d+", want)
             else want == got
             for want, got in pairs
