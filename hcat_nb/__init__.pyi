@@ -16,6 +16,7 @@ from .api.resume import resume as resume
 from .api.run import Run as Run
 from .api.run import load_run as load_run
 from .api.self_check import self_check as self_check
+from .api.watch import watch as watch
 from .runs.checking.check import check as check
 from .spec import RunSpec as RunSpec
 from .sweeps.collect import results as results

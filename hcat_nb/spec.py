@@ -41,6 +41,13 @@ def _positive(value: int) -> bool:
     return 1 <= value < 2**31
 
 
+_A_SEED = "an integer in [0, 2**31)"
+
+
+def _seeds(value: int) -> bool:
+    return 0 <= value < 2**31
+
+
 def _names_features(value: str) -> bool:
     package, _, name = value.partition(":")
     named = package in ("torchvision", "timm") and name != ""
@@ -91,14 +98,10 @@ class RunSpec:
         expected="at least 2",
     )
     on_missing_label: str = option(
-        "error",
-        "what to do with rows without a label",
-        choices=("error", "drop", "keep"),
+        "error", "what to do with rows without a label", choices=("error", "drop", "keep")
     )
     on_bad_row: str = option(
-        "error",
-        "what to do with rows that hold NaN or infinity",
-        choices=("error", "drop", "keep"),
+        "error", "what to do with rows that hold NaN or infinity", choices=("error", "drop", "keep")
     )
     join_spellings: bool = option(
         False, "join classes whose names differ in case, spaces or a closing stop only"
@@ -165,6 +168,12 @@ class RunSpec:
         "epochs that aum, dataiq, datamaps, el2n and loss average: all, or the second half",
         choices=("all", "second_half"),
     )
+    observe: str = option(
+        "pass",
+        "what loss, el2n, data maps and others see of an epoch: a pass over all samples at its "
+        "end, or the logits of training as they came (training), without a pass",
+        choices=("pass", "training"),
+    )
     epochs: int | None = option(
         None,
         "epochs of training (default: 10, of few rows as many as it takes to learn)",
@@ -183,10 +192,7 @@ class RunSpec:
         64, "samples in a training batch", check=lambda n: 2 <= n < 2**31, expected="at least 2"
     )
     lr: float = option(
-        1e-3,
-        "learning rate of Adam",
-        check=lambda value: value > 0,
-        expected="a positive number",
+        1e-3, "learning rate of Adam", check=lambda value: value > 0, expected="a positive number"
     )
     observe_batch_size: int | None = option(
         None,
@@ -208,12 +214,7 @@ class RunSpec:
         "memory-mapped file); auto: the first that they fit on",
         choices=DATA_ON,
     )
-    seed: int = option(
-        0,
-        "seed of data and model",
-        check=lambda value: 0 <= value < 2**31,
-        expected="an integer in [0, 2**31)",
-    )
+    seed: int = option(0, "seed of data and model", check=_seeds, expected=_A_SEED)
     seeds: int = option(
         1,
         "trainings, each with a model seed of its own: scores are then means, with their spread",
@@ -221,16 +222,13 @@ class RunSpec:
         expected="from 1 to 10,000",
     )
     data_seed: int | None = option(
-        None,
-        "seed of subset and flags (default: seed)",
-        check=lambda value: 0 <= value < 2**31,
-        expected="an integer in [0, 2**31)",
+        None, "seed of subset and flags (default: seed)", check=_seeds, expected=_A_SEED
     )
     model_seed: int | None = option(
         None,
         "seed of weights, order, dropout and masks (default: seed)",
-        check=lambda value: 0 <= value < 2**31,
-        expected="an integer in [0, 2**31)",
+        check=_seeds,
+        expected=_A_SEED,
     )
     folds: str = option(
         "auto",
@@ -272,6 +270,10 @@ class RunSpec:
                 f"epoch_mean is {self.epoch_mean!r} with variant=hcat, which averages all epochs",
                 "one of the two",
             )
+        of_a_pass = {"variant": "hcat", "keep_dynamics": "logits"}
+        for name, value in of_a_pass.items() if self.observe == "training" else ():
+            if getattr(self, name) == value:
+                raise SpecError(f"observe=training, and {name}={value}", "one of the two")
         known = (*self.methods, *(JUDGES if self.judges else ()))
         unknown = [name for name in self.method_options if name not in known]
         if unknown and "all" not in self.methods:

@@ -19,7 +19,7 @@ from hcat_nb.runs.store.fingerprint import differences
 from hcat_nb.runs.store.folder import CHECKPOINT, settle
 from hcat_nb.runs.store.journal import Journal
 from hcat_nb.runs.store.lock import owned
-from hcat_nb.runs.store.saving import folder_path
+from hcat_nb.runs.store.saving import folder_path, load_record
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ def resume(
 def _nothing(path: Path) -> StoreError:
     """Return why there is nothing to resume in a folder."""
     if (path / "run.json").is_file():
+        if load_record(path).info.get("kind") == "watched":
+            return StoreError(
+                f"the run in {path} watched a training of your own, and cannot be resumed",
+                "a run that hcat_nb trained",
+                "go on with your own loop from your own checkpoint, watched anew",
+            )
         return StoreError(
             f"the run in {path} has ended; there is nothing to resume",
             "a run that was interrupted",

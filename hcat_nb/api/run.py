@@ -95,9 +95,10 @@ class Run(RunLooks):
         check = self.learning_check.partition(":")[0].lower()
         injected += ", truth given" if self.spec.truth else ""
         injected += f", without {', '.join(self.spec.exclude)}" if self.spec.exclude else ""
+        own = "own training, " if self.info.get("kind") == "watched" else ""
         return (
             f"<Run: {self.info['dataset']['name']}, {len(self.scores):,} samples{injected}; "
-            f"{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
+            f"{own}{self.info['model']}, {len(self.history)} epochs, {self.info['outcome']}; "
             f"{len(self.methods)} methods{f'; {check}' if check else ''}>"
         )
 

@@ -7,6 +7,10 @@ end, so that a stopped epoch leaves no trace.  Memory: 4 C + 1 bytes a sample
 for the staged logits, until the last epoch's are handed over, and a bounded
 chunk for the rest.
 
+With ``from_training`` the training logits also stand for those at the end of
+an epoch: whoever wants nothing else of it is told of them, and there is no
+pass but for the others.
+
 A pass records no gradients (but is not in inference mode: a module may keep
 what it makes in a forward, and train on it later), except in the epochs in
 which somebody is due who wants gradients: then the one forward serves all.
@@ -27,6 +31,7 @@ from hcat_nb.errors import HcatError
 from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.embeddings import EmbeddingTap
+from hcat_nb.observation.finite import FiniteOutputs
 from hcat_nb.observation.probes import Batch, Probe, TracingProbe, make_probe
 from hcat_nb.observation.record import Kind, Need, Observation, Options
 from hcat_nb.observation.traced import traced_forward
@@ -87,6 +92,8 @@ class Observer:
         Of the features; required if someone needs augmented copies.
     sharing : Sharing, optional
         With whom the samples are shared, if this process is not alone.
+    from_training : bool
+        Whether the logits of training serve who wants logits of each epoch.
 
     Raises
     ------
@@ -115,8 +122,10 @@ class Observer:
         embedding: nn.Module | None = None,
         traits: InputTraits | None = None,
         sharing: Sharing | None = None,
+        from_training: bool = False,
     ) -> None:
         self.model = model
+        self.from_training = from_training
         self.sharing = sharing
         self.features = features
         self.labels = labels.clamp(min=0)
@@ -131,7 +140,7 @@ class Observer:
             for need in subscriber.needs:
                 self._add_probe(need, subscriber.options(need), seed)
         self._staged: Tensor | None = None
-        if self._wanting("train"):
+        if from_training or self._wanting("train"):
             self._staged = torch.zeros(len(labels), n_classes, device=features.device)
         self._presented = torch.zeros(len(labels), dtype=torch.bool, device=features.device)
         self._kept: dict[int, tuple[Tensor, dict[Quantity, Tensor]]] = {}
@@ -142,7 +151,7 @@ class Observer:
         asked: dict[str, list[str]] = {}
         for one in self.subscribers:
             for need in sorted(one.needs, key=lambda need: need.name):
-                for part in _parts(need):
+                for part in () if need.kind == "epoch" and self._served(one) else _parts(need):
                     names = asked.setdefault(part, [])
                     if _name(one) not in names:
                         names.append(_name(one))
@@ -168,6 +177,13 @@ class Observer:
             self._staged[rows] = logits.detach().float()
             self._presented[rows] = True
 
+    def staged_loss(self, rows: Tensor) -> float:
+        """Return the mean cross-entropy of what was staged of ``rows``; NaN of nothing."""
+        shown = rows[self._presented[rows]]
+        if self._staged is None or not len(shown):
+            return math.nan
+        return float(nn.functional.cross_entropy(self._staged[shown], self.labels[shown]))
+
     def discard_steps(self) -> None:
         """Forget what was staged since the last epoch's end."""
         self._presented.zero_()
@@ -185,7 +201,7 @@ class Observer:
         self._hand_over_training(epoch)
         if last:
             self._staged = None  # no step follows; the final model's logits need the room
-        due = [one for one in self._wanting("epoch") if one.due(epoch)]
+        due = [one for one in self._wanting("epoch") if one.due(epoch) and not self._served(one)]
         self._pass(epoch, due, self._wanting("final") if last else [], sweep=0)
         if last:
             self._further_sweeps(epoch)
@@ -223,13 +239,21 @@ class Observer:
         if self.sharing is not None:
             self.sharing.exchange(self._staged, self._presented)
         presented = torch.nonzero(self._presented).ravel()
+        served = [one for one in self.subscribers if self._served(one) and one.due(epoch)]
         if self.sharing is not None:
             presented = self.sharing.owned(presented)
         for rows in presented.split(_CHUNK) if len(presented) else ():
-            labels, logits = self.labels[rows], self._staged[rows]
-            record = Observation("train", epoch, self._places(rows), labels, logits)
-            self._tell(self._wanting("train"), record)
+            labels, logits, places = self.labels[rows], self._staged[rows], self._places(rows)
+            self._tell(self._wanting("train"), Observation("train", epoch, places, labels, logits))
+            self._tell(served, Observation("epoch", epoch, places, labels, logits))
+        if self.sharing is not None and served:
+            self.sharing.sweep_ended()
         self.discard_steps()
+
+    def _served(self, subscriber: Subscriber) -> bool:
+        """Whether the logits of training are all that a subscriber wants of an epoch."""
+        wanted = [need for need in subscriber.needs if need.kind == "epoch"]
+        return self.from_training and bool(wanted) and all(need.is_logits for need in wanted)
 
     def _further_sweeps(self, epoch: int) -> None:
         final = self._wanting("final")
@@ -249,6 +273,8 @@ class Observer:
         """Run the model once over all rows and serve both groups from it."""
         if not (at_epoch or at_final):
             return
+        if self.from_training:  # who looks for rows without numbers looks at every measurement
+            at_epoch = [*at_epoch, *(x for x in self.subscribers if isinstance(x, FiniteOutputs))]
         wanted = self._quantities(at_epoch, "epoch") | self._quantities(at_final, "final")
         again = self._quantities([one for one in at_final if one.sweeps > sweep + 1], "final")
         if sweep == 0:

@@ -167,9 +167,7 @@ class Trainer:
             the model, the observer's subscribers and ``error.training`` are
             at the epoch before.
         """
-        self._audience = _Audience(self.listeners, self.features.device)
-        self._board = ScoreBoard(self._scored_meanwhile(), self.features.device)
-        training = self._training = Training()
+        training = self._open()
         outcome: Outcome = "failed"
         message = ""
         try:
@@ -183,13 +181,23 @@ class Trainer:
             message = f"{type(error).__name__}: {error}"
             raise
         finally:
-            scored = outcome != "failed" and training.history
-            scores = self._board.at_end() if scored else None
-            end = EndEvent(outcome, len(training.history), message, scores)
-            self._audience.notify("on_end", end)
-            if scores is not None:
-                scores.close()
+            self._close(outcome, message)
         return training
+
+    def _open(self) -> Training:
+        """Take a seat for each listener, and a fresh history."""
+        self._audience = _Audience(self.listeners, self.features.device)
+        self._board = ScoreBoard(self._scored_meanwhile(), self.features.device)
+        self._training = Training()
+        return self._training
+
+    def _close(self, outcome: Outcome, message: str) -> None:
+        """Tell the listeners of the end."""
+        epochs = len(self._training.history)
+        scores = self._board.at_end() if outcome != "failed" and epochs else None
+        self._audience.notify("on_end", EndEvent(outcome, epochs, message, scores))
+        if scores is not None:
+            scores.close()
 
     def _run_epochs(self, training: Training) -> None:
         optimizer = LeanAdam(
@@ -218,28 +226,48 @@ class Trainer:
                 training.outcome = "stopped"
                 return
             trained = time.perf_counter()
-            with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
-                self.observer.end_epoch(epoch, last=epoch == self.epochs)
+            self._observe(epoch)
             finished = _copy(self.model)
-            now = time.perf_counter()
-            accuracy, snapshot = self._look(epoch)
-            training.history.append(
-                EpochRecord(epoch, loss, accuracy, trained - epoch_began, now - trained)
-            )
-            elapsed = now - began
-            scores = self._board.after_epoch(epoch, last=epoch == self.epochs)
-            event = EpochEvent(
-                epoch=epoch,
-                n_epochs=self.epochs,
-                loss=loss,
-                accuracy=accuracy,
-                elapsed=elapsed,
-                remaining=elapsed / epoch * (self.epochs - epoch),
-                map=snapshot,
-                scores=scores,
-            )
-            self._audience.notify("on_epoch", event)
-            scores.close()
+            self._epoch_over(epoch, loss, trained - epoch_began, trained, began)
+
+    def _observe(self, epoch: int) -> None:
+        """Have the model observed as it is after an epoch."""
+        with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
+            self.observer.end_epoch(epoch, last=epoch == self.epochs)
+
+    def _epoch_over(
+        self, epoch: int, loss: float, seconds: float, trained: float, began: float
+    ) -> None:
+        """Write an epoch into the history, and tell the listeners.
+
+        Parameters
+        ----------
+        epoch : int
+        loss : float
+            Its mean.
+        seconds : float
+            What training it took.
+        trained, began : float
+            When it was trained, and when the training began, on the clock of ``perf_counter``.
+        """
+        now = time.perf_counter()
+        accuracy, snapshot = self._look(epoch)
+        record = EpochRecord(epoch, loss, accuracy, seconds, now - trained)
+        self._training.history.append(record)
+        elapsed = now - began
+        scores = self._board.after_epoch(epoch, last=epoch == self.epochs)
+        event = EpochEvent(
+            epoch=epoch,
+            n_epochs=self.epochs,
+            loss=loss,
+            accuracy=accuracy,
+            elapsed=elapsed,
+            remaining=elapsed / epoch * (self.epochs - epoch),
+            map=snapshot,
+            scores=scores,
+        )
+        self._audience.notify("on_epoch", event)
+        scores.close()
 
     def _train_epoch(self, epoch: int, shuffled: Tensor, optimizer: LeanAdam) -> float | None:
         """Train one epoch; return its mean loss, or None if it was stopped."""

@@ -23,6 +23,7 @@ PUBLIC = {
         "resume",
         "results",
         "sweep",
+        "watch",
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
     *("check", "duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),

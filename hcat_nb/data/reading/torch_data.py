@@ -31,7 +31,7 @@ from hcat_nb.data.reading.frozen import drawn_for
 from hcat_nb.errors import DataError
 
 # Keys of rows that are dicts.
-_LABELS = ["label", "labels", "target", "targets", "y", "class", "fine_label"]
+LABELS = ["label", "labels", "target", "targets", "y", "class", "fine_label"]
 _PICTURES = ("image", "img", "images", "pixel_values", "features", "x", "input", "inputs")
 _NUMBERS = (int, float, np.generic, Tensor)
 _ROWS = 64  # that a worker reads and sends at a time
@@ -192,7 +192,7 @@ class _Rows(Dataset[Any]):
         return item[0], item[1]
 
     def _of_mapping(self, item: Mapping[Any, Any], what: str) -> tuple[Any, Any] | _Unreadable:
-        keys = [self._target] if self._target is not None else _LABELS
+        keys = [self._target] if self._target is not None else LABELS
         label = next((key for key in keys if key in item), None)
         others = [key for key in item if key != label]
         names = ", ".join(map(str, item))

@@ -71,7 +71,8 @@ def planned_need(pipeline: PipelineState, labels: Tensor) -> dict[str, int]:
     n, n_classes, shape = len(labels), pipeline.dataset.n_classes, pipeline.seen.sample_shape
     need = {"tables": table_bytes(n)}
     methods = [*pipeline.methods, *pipeline.judges]
-    if any(Need.TRAIN_LOGITS in one.needs for one in methods):
+    training = pipeline.spec.observe == "training"
+    if training or any(Need.TRAIN_LOGITS in one.needs for one in methods):
         need["training logits"] = 4 * n_classes * n
     with ShapesOnly():
         own = _own(pipeline, labels)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.models._adapter import AdaptedModel
     from hcat_nb.models._backbone import Backbone
+    from hcat_nb.models._watched import WatchedModel
     from hcat_nb.runs.execution.state import PipelineState
 
 _LEAST = 0.6  # accuracy under another order
@@ -101,7 +102,12 @@ def fit_outputs(
 
 
 def check_outputs(
-    net: nn.Module, trial: AdaptedModel, dataset: LabelledDataset, *, given: bool, named: bool
+    net: nn.Module,
+    trial: AdaptedModel | WatchedModel,
+    dataset: LabelledDataset,
+    *,
+    given: bool,
+    named: bool,
 ) -> list[str]:
     """Look at what a module makes of some samples; return notes.
 
@@ -129,7 +135,7 @@ def check_outputs(
     rows = torch.nonzero(dataset.trainable).ravel()
     count = max(_ROWS, 2 * _PER_CLASS * dataset.n_classes) if given else 2
     rows = rows[torch.linspace(0, len(rows) - 1, min(count, len(rows))).long().unique()]
-    logits = some_outputs(trial, dataset.features[rows]).double()
+    logits = some_outputs(trial, dataset.features[rows]).double().cpu()
     notes = []
     if trial.returns in ("tuple", "list"):
         notes.append(f"of the {trial.returns} that the model returns, the first matrix is logits")

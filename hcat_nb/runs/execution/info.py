@@ -86,6 +86,11 @@ def pipeline_info(pipeline: PipelineState, outcome: str) -> dict[str, Any]:
     notes = [*pipeline.notes, *_seen_notes(pipeline.backbone, names)]
     if len(pipeline.trainer.rows) % pipeline.spec.batch_size == 1 and pipeline.trainer.steps > 0:
         notes.append("the last batch, of one sample, joined the batch before")
+    if pipeline.spec.observe == "training":
+        notes.append(
+            "what is said of epochs (confidence, variability, accuracy, loss and others) is of the "
+            "logits that the optimizer saw, sample by sample as it came (observe=training)"
+        )
     if pipeline.placement.note:
         notes.append(pipeline.placement.note)
     if pipeline.extra.jobs and pipeline.initial_weights == GIVEN:

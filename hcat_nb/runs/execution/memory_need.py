@@ -49,7 +49,9 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     if any(Need.INPUT_GRADIENTS in one.needs for one in observer.subscribers):
         # A chunk of them, in parts and joined.
         need["training"] += 2 * 4 * min(n, observer.chunk) * math.prod(shape)
-    if any(Need.TRAIN_LOGITS in one.needs for one in observer.subscribers):
+    if observer.from_training or any(
+        Need.TRAIN_LOGITS in one.needs for one in observer.subscribers
+    ):
         need["training logits"] = 4 * observer.n_classes * n
     on_cpu = trainer.features.device.type == "cpu"
     for name, one in accumulators.items():

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hcat_nb.checks.before_training import told_before
 from hcat_nb.runs.execution.accumulators import begin
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
+    from torch import nn
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.models._backbone import Backbone
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 class Pipeline(PipelineState):
     """The stages of one training; what they hand on is :class:`PipelineState`."""
+
+    checks_data: ClassVar[bool] = True  # cheaply, before training
 
     def prepare(
         self,
@@ -65,7 +68,7 @@ class Pipeline(PipelineState):
         from hcat_nb.models._backbone import check_follows, make_backbone
         from hcat_nb.runs.execution.given_truth import with_hardness
         from hcat_nb.runs.execution.judging import make_judges, settled
-        from hcat_nb.runs.execution.memory_need import check_fits, memory_need
+        from hcat_nb.runs.execution.memory_need import check_fits
         from hcat_nb.training.device import choose_device
 
         spec = self.spec
@@ -81,7 +84,7 @@ class Pipeline(PipelineState):
         if self.class_order:
             clean = in_recorded_order(clean, self.class_order)
         self.timings["load"] = time.perf_counter() - self.began
-        if self.given is None:
+        if self.given is None and self.checks_data:
             self.notes += told_before(clean, spec, tell=ranks is None or ranks.leads)
         if self.backbone is None:
             self.backbone = make_backbone(spec.features, features, clean, download=spec.download)
@@ -96,7 +99,7 @@ class Pipeline(PipelineState):
         check_follows(self.backbone, self.dataset.features is not clean.features)
         self.seen = self.backbone.seen(self.dataset)
         self._wire()
-        check_fits(self, memory_need(self.trainer, self.accumulators()))
+        check_fits(self, self._need())
         self.timings["prepare"] = time.perf_counter() - self.began - self.timings["load"]
 
     def train(self, listeners: Sequence[Listener], control: Control | None) -> Training:
@@ -235,17 +238,34 @@ class Pipeline(PipelineState):
                 find_embedding_of(self, trial, two.features)
         return clean
 
+    def _model(self) -> nn.Module:
+        """Return the network as it is trained and observed: raw features in, logits out."""
+        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
+
+        scaling = fit_scaling(self.seen, self.spec.normalize, self.spec.effective_defaults)
+        return AdaptedModel(scaling, self.net).to(self.device)
+
+    def _trainer(self) -> Callable[..., Trainer]:
+        """Return what makes the trainer of a process that is alone."""
+        from hcat_nb.training.loop import Trainer
+
+        return Trainer
+
+    def _need(self) -> dict[str, int]:
+        """Return the bytes that the run will take, by name."""
+        from hcat_nb.runs.execution.memory_need import memory_need
+
+        return memory_need(self.trainer, self.accumulators())
+
     def _wire(self) -> None:
         """Connect model, methods, observer and trainer."""
         import torch
 
-        from hcat_nb.models._adapter import AdaptedModel, fit_scaling
         from hcat_nb.observation.batch_size import default_batch_size
         from hcat_nb.observation.observer import Observer
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
         from hcat_nb.runs.execution.held_out import HeldOut
-        from hcat_nb.training.loop import Trainer
         from hcat_nb.training.seed import isolated_rng
 
         spec, dataset, device = self.spec, self.dataset, self.device
@@ -253,11 +273,10 @@ class Pipeline(PipelineState):
         seed = spec.effective_model_seed
         own = begin(self, labels)
         seen = self.seen
-        scaling = fit_scaling(seen, spec.normalize, spec.effective_defaults)
-        model = AdaptedModel(scaling, self.net).to(device)
+        model = self._model()
         batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
-        make: Callable[..., Trainer] = Trainer
+        make = self._trainer()
         if self.ranks is not None:
             from hcat_nb.training.rank_trainer import RankTrainer
             from hcat_nb.training.shares import Shares
@@ -283,6 +302,7 @@ class Pipeline(PipelineState):
             embedding=self.embedding,
             traits=InputTraits.of(seen),
             sharing=self.shares,
+            from_training=spec.observe == "training",
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
             observer.rehearse()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -86,10 +86,15 @@ def plan_methods(
             plan.methods.append(method)
             plan.stand_ins.append(method.name)
         else:
-            known = [reason for need, reason in _REASONS.items() if need in unmet]
-            needs = [*known, *(need.name for need in unmet if need not in _REASONS)]
-            plan.refused[method.name] = "needs " + " and ".join(needs)
+            plan.refused[method.name] = needs(unmet)
     return plan
+
+
+def needs(unmet: Collection[Need]) -> str:
+    """Return in words what a method needs that is not there."""
+    known = [reason for need, reason in _REASONS.items() if need in unmet]
+    others = [need.name for need in unmet if need not in _REASONS]
+    return "needs " + " and ".join([*known, *others])
 
 
 def _at_epoch_end(method: Method, recorded: Recorded) -> Method:

@@ -1,0 +1,222 @@
+"""The stages of a run whose model somebody else trains: what can be observed of it is."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from hcat_nb.errors import HcatError, ModelError, SpecError
+from hcat_nb.observation.record import Need
+from hcat_nb.runs.execution.class_order import check_outputs, fit_outputs, output_names
+from hcat_nb.runs.execution.info import GIVEN
+from hcat_nb.runs.execution.judging import find_embedding_of
+from hcat_nb.runs.execution.pipeline import Pipeline
+from hcat_nb.runs.recorded.replaying import needs
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.methods.base import Method
+    from hcat_nb.models._backbone import Backbone
+    from hcat_nb.models._watched import Forward, Items, WatchedModel
+    from hcat_nb.runs.store.record import Record
+    from hcat_nb.training.loop import Trainer, Training
+    from hcat_nb.training.watching import Watching
+
+KIND = "watched"
+# Extra trainings are ours, and the training is not.
+_NEVER = frozenset({Need.OUT_OF_FOLD, Need.THRESHOLD_SAMPLES})
+_OF_ROWS = frozenset({Need.INPUT_GRADIENTS, Need.AUGMENTED, Need.FEATURES})  # one tensor a sample
+_UNTOLD = "needs the logits of the training forward: watch.batch(ids, logits) after each step"
+_FAILURES = (HcatError, RuntimeError, TypeError, ValueError, NotImplementedError)
+
+
+@dataclasses.dataclass(eq=False)
+class WatchedPipeline(Pipeline):
+    """One training of somebody else's.
+
+    Parameters
+    ----------
+    items : Items, optional
+        Where samples are no rows of one tensor; the data are then their numbers.
+    forward : callable, optional
+        How the module is called.
+    skipped : dict of str to str
+        Methods that cannot be measured, and why.
+    """
+
+    items: Items | None = None
+    forward: Forward | None = None
+    skipped: dict[str, str] = dataclasses.field(default_factory=dict)
+    watched: WatchedModel = dataclasses.field(init=False)
+
+    @property
+    def checks_data(self) -> bool:  # type: ignore[override]
+        """Whether the rows are the data, and no numbers of them."""
+        return self.items is None
+
+    @property
+    def watching(self) -> Watching:
+        """The trainer, that trains nothing."""
+        return cast("Watching", self.trainer)
+
+    @property
+    def told_all(self) -> bool:
+        """Whether there is nothing to be told of batches, or all that was asked for was."""
+        asked = [one.name for one in self.methods if Need.TRAIN_LOGITS in one.needs]
+        named = "all" not in self.spec.methods and asked
+        return not (named or self.spec.observe == "training")
+
+    def run(self, training: Training, outcome: str) -> Record:
+        """Score what was observed, and say what was not."""
+        early = len(training.history) < self.epochs
+        self.notes.append(
+            "a loop of the user's own trained the model, and hcat_nb watched: lr and batch_size of "
+            "the specification say nothing of it"
+        )
+        if early:
+            self.notes += self._used(len(training.history))
+        for method in [one for one in self.methods if not _heard(one)]:
+            self._skip(method, _UNTOLD)
+        record = super().run(training, outcome)
+        record.info |= {"kind": KIND, "skipped": self.skipped}
+        if self.items is not None:
+            record.info["dataset"]["modality"] = "other"
+            return dataclasses.replace(record, dataset=None)
+        return record
+
+    def _build(self, model: Any, clean: LabelledDataset, backbone: Backbone) -> LabelledDataset:
+        """Take the user's module as it is, and find out what can be measured of it."""
+        import torch
+
+        from hcat_nb.models._adapter import Scaling, fit_scaling
+        from hcat_nb.models._embedding import output_width
+        from hcat_nb.models._watched import WatchedModel
+
+        assert self.spec.epochs is not None
+        self.epochs, self.net = self.spec.epochs, model
+        self.model_name, self.initial_weights = type(model).__name__, GIVEN
+        prepare: Callable[..., Any] = Scaling(torch.tensor(0.0), torch.tensor(1.0))
+        if self.items is not None:
+            prepare = self.items
+        elif self.spec.normalize != "none":
+            prepare = fit_scaling(clean, self.spec.normalize)
+        self.watched = WatchedModel(model, prepare, self.forward, self.device)
+        self.make_network = _refused
+        rows = torch.nonzero(clean.trainable).ravel()[:2]
+        clean = fit_outputs(self, clean, output_width(self.watched, clean.features[rows]), None)
+        named = output_names(model, clean) is not None
+        self.notes += check_outputs(model, self.watched, clean, given=True, named=named)
+        self._choose(clean.features[rows].to(self.device), clean)
+        return clean
+
+    def _choose(self, two: torch.Tensor, dataset: LabelledDataset) -> None:
+        """Leave out what cannot be measured."""
+        from hcat_nb.methods.base import Context
+        from hcat_nb.observation.shapes_only import ShapesOnly
+
+        never = _NEVER if self.items is None else _NEVER | _OF_ROWS
+        if self.items is not None:
+            self.judges = []
+        for method in [one for one in self.methods if one.needs & never]:
+            self._skip(method, needs(method.needs & never))
+        context = Context(dataset.labels, dataset.n_classes, self.epochs)
+        for method in tuple(self.methods):
+            try:
+                with ShapesOnly():
+                    copy.copy(method).begin(context)
+            except SpecError as error:
+                self._skip(method, str(error))
+        asking = [one for one in (*self.methods, *self.judges) if Need.EMBEDDINGS in one.needs]
+        if asking or self.spec.embedding is not None:
+            try:
+                find_embedding_of(self, self.watched, two)
+            except ModelError as error:
+                if self.spec.embedding is not None:
+                    raise
+                for method in [one for one in self.methods if Need.EMBEDDINGS in one.needs]:
+                    self._skip(method, str(error))
+                self.embedding = None
+        for method in [one for one in self.methods if any(n.is_gradient for n in one.needs)]:
+            if reason := self._no_gradient(method, two, dataset):
+                self._skip(method, reason)
+
+    def _no_gradient(self, method: Method, two: torch.Tensor, dataset: LabelledDataset) -> str:
+        """Return why the gradients that a method needs cannot be measured; empty if they can."""
+        import torch
+
+        from hcat_nb.observation.observer import Observer
+
+        if any(one._post_accumulate_grad_hooks for one in self.net.parameters()):
+            return "a parameter has a hook that acts on each gradient (an optimizer step, say)"
+        rows = torch.arange(len(two), device=self.device)
+        try:
+            Observer(
+                *(self.watched, two, torch.zeros_like(rows), rows, [method]),
+                n_classes=dataset.n_classes,
+                batch_size=len(two),
+                seed=0,
+            ).rehearse()
+        except _FAILURES as error:
+            return f"its gradients cannot be measured: {str(error).partition(chr(10))[0]}"
+        return ""
+
+    def _skip(self, method: Method, reason: str) -> None:
+        """Leave a method out; refuse that before training if it was asked for by name.
+
+        Raises
+        ------
+        SpecError
+        """
+        begun = hasattr(self, "trainer")
+        if "all" not in self.spec.methods and not begun:
+            raise SpecError(
+                f"{method.name}: {reason}", "methods that can be measured", "leave it out"
+            )
+        self.methods.remove(method)
+        self.skipped[method.name] = reason
+
+    def _used(self, epochs: int) -> list[str]:
+        """Return which epochs each method used that does not take every one."""
+        every = range(1, self.epochs + 1)
+        said = [f"{epochs} of {self.epochs} planned epochs; the last one's model is the final one"]
+        for method in self.methods:
+            counts = getattr(method, "counts", method.due)
+            planned = [epoch for epoch in every if counts(epoch)]
+            if all(need.kind not in ("train", "epoch") for need in method.needs):
+                continue
+            if planned != list(every):
+                used = [str(epoch) for epoch in planned if epoch <= epochs]
+                said.append(
+                    f"{method.name} used epochs {', '.join(used) or 'none'} of the planned "
+                    + ", ".join(map(str, planned))
+                )
+        return said
+
+    def _model(self) -> nn.Module:
+        return self.watched
+
+    def _trainer(self) -> Callable[..., Trainer]:
+        from hcat_nb.training.watching import Watching
+
+        return Watching
+
+    def _need(self) -> dict[str, int]:
+        """Return what the run takes beside the training, which somebody else feeds."""
+        return {name: size for name, size in super()._need().items() if name != "training"}
+
+
+def _heard(method: Method) -> bool:
+    """Whether a method that reads training logits was told of any."""
+    if Need.TRAIN_LOGITS not in method.needs:
+        return True
+    count = getattr(method, "count", None)
+    return count is None or bool((count > 0).any())
+
+
+def _refused(*_: Any, **__: Any) -> nn.Module:
+    raise ModelError("a watched model cannot be trained again", "no extra training")
