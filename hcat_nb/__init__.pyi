@@ -12,6 +12,7 @@ from .api.listing import list_datasets as list_datasets
 from .api.listing import list_hardness as list_hardness
 from .api.listing import list_methods as list_methods
 from .api.listing import list_models as list_models
+from .api.record import record as record
 from .api.resume import resume as resume
 from .api.run import Run as Run
 from .api.run import load_run as load_run

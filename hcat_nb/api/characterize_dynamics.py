@@ -55,6 +55,7 @@ def characterize_dynamics(
     method_options: Mapping[str, Mapping[str, Any]] | None = None,
     on_missing: Literal["error", "drop", "keep"] = "error",
     on_missing_label: Literal["error", "drop", "keep"] = "error",
+    truth: Any = None,
     name: str | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -82,7 +83,8 @@ def characterize_dynamics(
         In place of ``probs``.
     log_file : str, Path or sequence
         In place of both, the training dynamics of Dataset Cartography: a
-        folder of ``dynamics_epoch_{k}.jsonl``, or such files.  Samples are
+        folder of ``dynamics_epoch_{k}.jsonl``, or such files; or those that
+        :func:`hcat_nb.record` wrote (``.parquet``).  Samples are
         ordered by ``guid``, which is their id.
     ids : sequence of length n, optional
         Names of the samples (default: the index of a Series of labels, else
@@ -109,6 +111,8 @@ def characterize_dynamics(
         method needs more than there is.
     on_missing_label : {"error", "drop", "keep"}
         Samples without a label.
+    truth : array-like of length n, optional
+        As in :func:`hcat_nb.characterize`; a Series is matched by its index.
     name : str, optional
         What the data are called in tables and on charts.
     out : str or Path, optional
@@ -162,7 +166,10 @@ train with hcat.characterize, or leave it out
         recorded=recorded,
         on_missing=on_missing,
         on_missing_label=on_missing_label,
+        truth=truth,
     )
+    if truth is not None:
+        asked = asked.replace(truth=USERS_OWN)
     plan = _plan(asked, everything, given)
     spec = asked.replace(
         epochs=given.recorded.n_epochs,
@@ -206,7 +213,7 @@ def _run(spec: RunSpec, plan: ReplayPlan, given: RecordedInput, began: float) ->
     import pandas as pd
 
     from hcat_nb.observation.dynamics import MapDynamics
-    from hcat_nb.perturbations.base import untouched
+    from hcat_nb.runs.execution.given_truth import with_hardness
 
     recorded, dataset = given.recorded, given.dataset
     label_only = recorded.content == "label_probs"
@@ -225,6 +232,7 @@ def _run(spec: RunSpec, plan: ReplayPlan, given: RecordedInput, began: float) ->
         dynamics=dynamics,
         tally=tally,
     )
+    hard, note = with_hardness(dataset, spec)
     said = answer(dataset, dynamics, spec.effective_model_seed)
     on_map = map_columns(dataset, dynamics, recorded.n_epochs, plan.methods, said)
     del dynamics  # as large as an epoch's logits, and cleanlab's own copies come next
@@ -238,17 +246,17 @@ def _run(spec: RunSpec, plan: ReplayPlan, given: RecordedInput, began: float) ->
         spec=spec,
         scores=scores_table(dataset, outcomes),
         details=details_table(dataset, on_map, outcomes),
-        truth=untouched(dataset),
+        truth=hard.truth,
         flags=flags_table(dataset, outcomes),
         history=history.assign(train_seconds=0.0, observe_seconds=0.0),
         timings=timings,
-        info=_info(plan, given) | said.info(),
+        info=_info(plan, given, note) | said.info(),
     )
 
 
-def _info(plan: ReplayPlan, given: RecordedInput) -> dict[str, Any]:
+def _info(plan: ReplayPlan, given: RecordedInput, note: str) -> dict[str, Any]:
     recorded = given.recorded
-    notes = list(given.notes)
+    notes = [*given.notes, *([note] if note else [])]
     if plan.stand_ins:
         verb = "reads" if len(plan.stand_ins) == 1 else "read"
         notes.append(f"{', '.join(plan.stand_ins)} {verb} {_STAND_IN[recorded.moment]}")

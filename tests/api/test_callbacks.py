@@ -76,6 +76,8 @@ def test_lightning(tmp_path):
     assert all(map(torch.equal, net.state_dict().values(), plain.state_dict().values()))
 
 
+# By number, samples cannot go through vmap: what has no closed form is measured row by row.
+@pytest.mark.filterwarnings("ignore:the gradient norms of this model are measured one row")
 def test_hugging_face(tmp_path):
     transformers = pytest.importorskip("transformers", reason="needs the extra transformers")
     pytest.importorskip("accelerate", reason="the Trainer of transformers needs accelerate")
@@ -121,7 +123,7 @@ def test_hugging_face(tmp_path):
     ).train()
     run = watch.run()
     assert run.info["outcome"] == "finished"
-    assert set(run.info["skipped"]) == {"aum", "forgetting", "vog", "allsh"}
+    assert set(run.info["skipped"]) == {"aum", "forgetting", "vog", "allsh", "conf_agree"}
     assert np.isfinite(run.scores.to_numpy()).all()
 
 

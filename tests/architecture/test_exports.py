@@ -19,6 +19,7 @@ PUBLIC = {
         "characterize_dynamics",
         "evaluate",
         "load_run",
+        "record",
         "register",
         "resume",
         "results",

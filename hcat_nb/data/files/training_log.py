@@ -1,10 +1,11 @@
-"""The JSON-lines training dynamics of Dataset Cartography.
+"""Training dynamics in the fields of Dataset Cartography: JSON lines, theirs, or Parquet.
 
 Swayamdipta et al. 2020 (arXiv 2009.10795) log one file an epoch,
 ``dynamics_epoch_{k}.jsonl``, with one object a line: ``guid`` (the sample's
 id), ``logits_epoch_{k}`` (a list of C numbers) and ``gold`` (the label, as a
-position in that list).  Lines stand in the order of training, which differs
-from epoch to epoch, so samples are matched and ordered by id.
+position in that list).  In Parquet the same are columns, and ``gold`` may be
+absent or null, where labels come from elsewhere.  Lines stand in the order of
+training, which differs from epoch to epoch, so samples are matched and ordered by id.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from hcat_nb.errors import DataError, MissingDataError
 if TYPE_CHECKING:
     import pandas as pd
 
-_NAMED = re.compile(r"dynamics_epoch_(\d+)\.jsonl")
+_NAMED = re.compile(r"dynamics_epoch_(\d+)\.(jsonl|parquet)")
 _PATTERN = "dynamics_epoch_*.jsonl"
+_PATTERNS = (_PATTERN, "dynamics_epoch_*.parquet")
 _LARGEST = float(np.finfo(np.float32).max)
 _FOLDER = "training_dynamics"  # where the authors' trainer puts them, below the model
 
@@ -63,7 +65,7 @@ class _Epoch:
 
 
 def read_training_log(source: str | os.PathLike[str] | Sequence[Any]) -> TrainingLog:
-    """Read ``dynamics_epoch_{k}.jsonl``.
+    """Read ``dynamics_epoch_{k}.jsonl``, or ``.parquet``.
 
     Parameters
     ----------
@@ -113,8 +115,9 @@ def _files(source: Any) -> dict[int, Path]:
             raise MissingDataError(f"{path} does not exist", f"a folder of {_PATTERN}")
         paths = [path]
         if path.is_dir():
-            folder = path if any(path.glob(_PATTERN)) else path / _FOLDER
-            paths = list(folder.glob(_PATTERN))
+            here = [one for pattern in _PATTERNS for one in path.glob(pattern)]
+            below = (path / _FOLDER).glob
+            paths = here or [one for pattern in _PATTERNS for one in below(pattern)]
             if not paths:
                 raise MissingDataError(f"{path} holds no training dynamics", f"files {_PATTERN}")
     elif isinstance(source, Sequence) and source:
@@ -141,7 +144,34 @@ def _files(source: Any) -> dict[int, Path]:
     return dict(sorted(files.items()))
 
 
+def _read_parquet(path: Path, epoch: int) -> _Epoch:
+    import pyarrow.parquet as pq
+
+    field = f"logits_epoch_{epoch}"
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise DataError(f"{path.name} cannot be read ({error})", "Parquet") from error
+    if not {"guid", field} <= set(table.column_names) or not len(table):
+        found = f"{len(table)} rows of {', '.join(table.column_names)}"
+        raise DataError(f"{path.name} holds {found}", f"guid, {field}, gold")
+    ids = table["guid"].to_pylist()
+    gold = table["gold"].to_pylist() if "gold" in table.column_names else [None] * len(ids)
+    rows = table[field].to_pylist()
+    places = {guid: place for place, guid in enumerate(ids)}
+    if len(places) < len(ids):
+        raise DataError(f"{path.name}: a guid is there twice", "once an epoch")
+    if len({len(row) if row else 0 for row in rows}) > 1:
+        raise DataError(f"{path.name}: rows of several lengths", "a number for each class")
+    logits = np.array(rows, dtype=np.float64)
+    if logits.ndim != 2 or logits.shape[1] < 2 or not (np.abs(logits) <= _LARGEST).all():
+        raise DataError(f"{path.name}: {field} are no logits", "a finite number for each class")
+    return _Epoch(places, gold, logits.astype(np.float32))
+
+
 def _read(path: Path, epoch: int) -> _Epoch:
+    if path.suffix == ".parquet":
+        return _read_parquet(path, epoch)
     field = f"logits_epoch_{epoch}"
     places: dict[Any, int] = {}
     gold: list[Any] = []

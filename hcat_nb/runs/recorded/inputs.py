@@ -57,6 +57,7 @@ def read_input(
     on_missing: str,
     on_missing_label: str,
     positive: Any = None,
+    truth: Any = None,
 ) -> RecordedInput:
     """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`.
 
@@ -65,11 +66,13 @@ def read_input(
     HcatError
         If they cannot be used as they are.
     """
+    import pandas as pd
     import torch
 
     from hcat_nb.data.dataset import NO_LABEL
     from hcat_nb.data.reading.any_frame import as_pandas
     from hcat_nb.data.reading.rows import check_policy, settle_missing_labels
+    from hcat_nb.data.truth import with_truth
     from hcat_nb.observation.recorded import Selected
     from hcat_nb.observation.recorded_arrays import ArrayDynamics
 
@@ -101,6 +104,10 @@ def read_input(
     arrays = ArrayDynamics(values, content, moment)
     called = name or ("log" if log_file else "dynamics")
     dataset = _dataset(labels, aligned.ids, aligned.classes, arrays, called)
+    if truth is not None:
+        if isinstance(truth, pd.Series) and truth.index.is_unique:
+            truth = truth.reindex(dataset.sample_ids)  # matched by id, as labels of a log are
+        dataset = with_truth(dataset, truth)
     if (code := _positive(positive, dataset, arrays.content)) is not None:
         arrays = ArrayDynamics(values, content, moment, positive=code)
     missing = dataset.labels == NO_LABEL
@@ -219,6 +226,9 @@ def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tupl
                 "a label for each id",
             )
         return log.logits, labels.loc[log.ids].to_numpy(), log.ids, classes, note
+    if all(one is None for one in log.gold):
+        what = "a Series of labels whose index are the log's ids"
+        raise DataError("the log holds no gold labels", what, "labels=pandas.Series(y, index=ids)")
     if all(type(one) is int for one in log.gold):
         width = log.logits.shape[2]
         outside = [one for one in log.gold if not 0 <= one < width]

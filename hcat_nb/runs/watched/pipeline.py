@@ -141,9 +141,29 @@ class WatchedPipeline(Pipeline):
                 for method in [one for one in self.methods if Need.EMBEDDINGS in one.needs]:
                     self._skip(method, str(error))
                 self.embedding = None
+        if self.items is not None and self._drops_in_sequences(two):
+            for method in [one for one in self.methods if Need.DROPOUT in one.needs]:
+                self._skip(method, "a dropout layer sees sequences, whose lengths may differ")
         for method in [one for one in self.methods if any(n.is_gradient for n in one.needs)]:
             if reason := self._no_gradient(method, two, dataset):
                 self._skip(method, reason)
+
+    def _drops_in_sequences(self, two: torch.Tensor) -> bool:
+        """Whether a dropout layer gets more than a vector of each sample."""
+        from hcat_nb.models._embedding import some_outputs
+        from hcat_nb.observation.dropout import KINDS
+
+        axes: list[int] = [0]
+        layers = [one for one in self.net.modules() if isinstance(one, KINDS)]
+        hooks = [
+            one.register_forward_pre_hook(lambda _, x: axes.append(x[0].dim())) for one in layers
+        ]
+        try:
+            some_outputs(self.watched, two)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return max(axes) > 2
 
     def _no_gradient(self, method: Method, two: torch.Tensor, dataset: LabelledDataset) -> str:
         """Return why the gradients that a method needs cannot be measured; empty if they can."""
