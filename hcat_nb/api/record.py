@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,93 +15,63 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(eq=False)
 class Recorder:
     """Keeps the logits of one training, epoch by epoch; made by :func:`hcat_nb.record`.
 
-    Attributes
-    ----------
-    logits : list of array of shape (n, C), float32
-        One an epoch, NaN where a sample was not recorded, in the order of
-        ``ids``; empty where they are written to a folder instead.
-    ids : pandas.Index of length n
+    ``logits`` is a list of one array (n, C), float32, an epoch, NaN where a
+    sample was not recorded, in the order of ``ids``; empty where they go to a folder.
     """
 
-    def __init__(
-        self,
-        ids: pd.Index,
-        n_classes: int,
-        codes: np.ndarray | None,
-        out: Path | None,
-    ) -> None:
-        self.ids, self.logits = ids, list[np.ndarray]()
-        self._codes, self._out, self._epoch = codes, out, 0
-        self._now = np.full((len(ids), n_classes), np.nan, np.float32)
+    ids: pd.Index
+    _now: np.ndarray
+    _codes: np.ndarray | None
+    _out: Path | None
+    logits: list[np.ndarray] = field(default_factory=list)
+    _epoch: int = 0
 
     def add(self, ids: Any, logits: Any) -> None:
-        """Take the logits of some samples; of one that comes twice, the last time counts.
-
-        Parameters
-        ----------
-        ids : sequence, array or Tensor of length b
-        logits : array or Tensor of shape (b, C)
+        """Take the logits, (b, C), of the samples with these ids; the last time counts.
 
         Raises
         ------
         DataError
-            If an id is not among the samples, a logit is not finite, or shapes
-            contradict each other.
+            If an id is not among the samples, a logit is not finite, or shapes do not fit.
         """
-        import pandas as pd
-
-        values, given = _array(logits), _array(ids)
-        if values.shape != (len(given), self._now.shape[1]):
+        values, rows = _array(logits), positions(ids, self.ids)
+        if values.shape != (len(rows), self._now.shape[1]):
             raise DataError(
-                f"logits of the shape {values.shape} for {len(given)} ids",
-                f"({len(given)}, {self._now.shape[1]})",
+                f"logits of the shape {values.shape} for {len(rows)} ids",
+                f"({len(rows)}, {self._now.shape[1]})",
             )
-        rows = self.ids.get_indexer(pd.Index(given))
-        if (rows < 0).any():
-            first = given.tolist()[int(np.argmax(rows < 0))]
-            raise DataError(f"there is no sample with the id {first!r}", f"as {self.ids[0]!r}")
         if not np.isfinite(values).all():
             raise DataError("a logit is NaN or infinite", "finite numbers")
         self._now[rows] = values
 
     def end_epoch(self) -> None:
-        """Close an epoch: keep it, or write it as ``dynamics_epoch_{k}.parquet``, k from 0.
-
-        Raises
-        ------
-        DataError
-            If nothing was recorded in it.
-        StoreError
-            If it cannot be written.
-        """
+        """Close an epoch: keep it, or write it as ``dynamics_epoch_{k}.parquet``, k from 0."""
         seen = ~np.isnan(self._now[:, 0])
         if not seen.any():
             raise DataError(f"nothing was recorded in epoch {self._epoch + 1}", "recorder.add(...)")
         if self._out is None:
             self.logits.append(self._now.copy())
         else:
-            self._write(self._out, seen)
+            self._write(self._out / f"dynamics_epoch_{self._epoch}.parquet", seen)
         self._epoch += 1
         self._now.fill(np.nan)
 
-    def _write(self, folder: Path, seen: np.ndarray) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    def _write(self, path: Path, seen: np.ndarray) -> None:
+        import pandas as pd
 
-        columns = {
-            "guid": pa.Array.from_pandas(self.ids[seen].to_series()),
-            f"logits_epoch_{self._epoch}": pa.array(list(self._now[seen])),
-        }
-        if self._codes is not None:
-            columns["gold"] = pa.array(self._codes[seen])
-        path = folder / f"dynamics_epoch_{self._epoch}.parquet"
+        gold = {} if self._codes is None else {"gold": self._codes[seen]}
+        rows = list(self._now[seen])
+        frame = pd.DataFrame(
+            {"guid": self.ids[seen], path.stem.replace("dynamics", "logits"): rows}
+        )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             draft = path.with_suffix(".part")
-            pq.write_table(pa.table(columns), draft)
+            frame.assign(**gold).to_parquet(draft, index=False)
             draft.rename(path)
         except OSError as error:
             raise StoreError(f"{path} cannot be written ({error})", "another folder") from error
@@ -137,8 +108,7 @@ def record(
     Raises
     ------
     HcatError
-        If ids repeat, there are fewer than two classes, labels do not fit, or
-        the folder holds dynamics already.
+        If ids repeat, labels do not fit, or the folder holds dynamics already.
 
     Examples
     --------
@@ -146,9 +116,8 @@ def record(
     >>> recorder = hcat.record(3, ["cat", "dog"])
     >>> recorder.add([2, 0, 1], np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]))
     >>> recorder.end_epoch()
-    >>> y = ["cat", "dog", "dog"]
     >>> run = hcat.characterize_dynamics(
-    ...     logits=recorder.logits, labels=y, recorded="train", methods="aum"
+    ...     logits=recorder.logits, labels=["cat", "dog", "dog"], recorded="train", methods="aum"
     ... )
     >>> run.scores["aum"].tolist()
     [-2.0, -1.0, 1.0]
@@ -163,15 +132,31 @@ def record(
         raise DataError(f"{len(index)} samples, of which ids repeat", "an id for each, or a number")
     if len(values) < 2:
         raise SpecError(f"{len(values)} classes", "two at least")
-    codes = None
-    if labels is not None:
-        codes = code_labels(labels, values).codes
-        if len(codes) != len(index):
-            raise DataError(f"{len(codes)} labels for {len(index)} samples", "one each")
+    codes = None if labels is None else code_labels(labels, values).codes
+    if codes is not None and len(codes) != len(index):
+        raise DataError(f"{len(codes)} labels for {len(index)} samples", "one each")
     folder = None if out is None else Path(out).expanduser()
     if folder is not None and any(folder.glob("dynamics_epoch_*")):
         raise StoreError(f"{folder} holds training dynamics already", "another folder")
-    return Recorder(index, len(values), codes, folder)
+    return Recorder(index, np.full((len(index), len(values)), np.nan, np.float32), codes, folder)
+
+
+def positions(ids: Any, index: pd.Index) -> np.ndarray:
+    """Return the positions of samples, (b,), int64; where ids repeat, positions are given."""
+    import pandas as pd
+
+    given = _array(ids)
+    if index.is_unique:
+        rows = index.get_indexer(pd.Index(given))
+    else:
+        rows = np.where((given >= 0) & (given < len(index)), given, -1)
+    if (rows < 0).any():
+        raise DataError(
+            f"there is no sample with the id {given.tolist()[int(np.argmax(rows < 0))]!r}",
+            f"ids of the data, as {index[0]!r}",
+            "let the dataset of your loop give each sample's id: (id, x, y)",
+        )
+    return np.asarray(rows, dtype=np.int64)
 
 
 def _array(values: Any) -> np.ndarray:

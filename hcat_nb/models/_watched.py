@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.data.dataset import LabelledDataset
+from hcat_nb.data.loading import load
+from hcat_nb.data.reading.hugging_face import column_values, is_hugging_face
 from hcat_nb.data.reading.torch_data import LABELS
+from hcat_nb.errors import DataError
 from hcat_nb.models._adapter import logits_of
+from hcat_nb.spec import RunSpec
 
 Forward = Callable[[nn.Module, Any], Any]
+_MOST = 2**24  # whole numbers that float32 tells apart
 
 
 class WatchedModel(nn.Module):
@@ -50,23 +57,58 @@ class WatchedModel(nn.Module):
         return logits_of(made)
 
 
+@dataclass(frozen=True, eq=False)
 class Items:
-    """Rows by their number: the samples of a map-style dataset, put together by the user's collate.
+    """The samples of a map-style dataset by their numbers, put together by the user's collate."""
 
-    Parameters
-    ----------
-    dataset : object with ``__getitem__`` and ``__len__``
-    collate : callable
-        Makes a batch of a list of samples.
-    """
-
-    def __init__(self, dataset: Any, collate: Callable[[list[Any]], Any]) -> None:
-        self.dataset, self.collate = dataset, collate
+    dataset: Any
+    collate: Callable[[list[Any]], Any]
 
     def __call__(self, rows: Tensor) -> Any:
         """Return the batch of the samples whose numbers are ``rows``, (b, 1), on their device."""
         numbers = rows.detach().ravel().long().tolist()
         return to(self.collate([self.dataset[number] for number in numbers]), rows.device)
+
+
+def numbered(
+    data: Any,
+    labels: Any,
+    collate: Callable[[list[Any]], Any],
+    spec: RunSpec,
+    name: str | None,
+    classes: Sequence[Any] | None,
+) -> tuple[Items, LabelledDataset]:
+    """Return the samples, and a dataset whose one feature is each sample's number among them.
+
+    Labels are those given, the column of Hugging Face's datasets, or of each
+    sample that is a dict its ``label`` (``labels``, ``target``, ...), of a tuple the last.
+
+    Raises
+    ------
+    DataError
+        If the samples have no number, or no label.
+    """
+    n = len(data) if hasattr(data, "__len__") and hasattr(data, "__getitem__") else -1
+    if not 0 <= n <= _MOST:
+        what = "samples without a number" if n < 0 else f"{n:,} samples"
+        raise DataError(what, f"__len__ and __getitem__, and at most {_MOST:,} with collate=")
+    keys = [spec.target] if spec.target else LABELS
+    if labels is None and is_hugging_face(data):
+        labels = next((column_values(data, key) for key in keys if key in data.features), None)
+    if labels is None:
+        labels = [_label(data[number], number, keys) for number in range(n)]
+    rows = torch.arange(n, dtype=torch.float32)[:, None]
+    name, policy = name or type(data).__name__, spec.on_missing_label
+    made = load(rows, labels, name=name, classes=classes, on_missing_label=policy)
+    return Items(data, collate), made
+
+
+def _label(item: Any, number: int, keys: Sequence[str]) -> Any:
+    if isinstance(item, Mapping) and (known := [key for key in keys if key in item]):
+        return item[known[0]]
+    if isinstance(item, (tuple, list)) and len(item) > 1:
+        return item[-1]
+    raise DataError(f"sample {number} has no label", "labels=, one a sample")
 
 
 def call(net: nn.Module, batch: Any) -> Any:

@@ -238,18 +238,7 @@ class Trainer:
     def _epoch_over(
         self, epoch: int, loss: float, seconds: float, trained: float, began: float
     ) -> None:
-        """Write an epoch into the history, and tell the listeners.
-
-        Parameters
-        ----------
-        epoch : int
-        loss : float
-            Its mean.
-        seconds : float
-            What training it took.
-        trained, began : float
-            When it was trained, and when the training began, on the clock of ``perf_counter``.
-        """
+        """Write an epoch, trained in ``seconds``, into the history, and tell the listeners."""
         now = time.perf_counter()
         accuracy, snapshot = self._look(epoch)
         record = EpochRecord(epoch, loss, accuracy, seconds, now - trained)
@@ -340,8 +329,12 @@ class Trainer:
 
     def _return_to(self, weights: dict[str, Tensor], epoch: int) -> None:
         """Undo the epoch that was begun; the epoch before becomes the final one."""
-        self.observer.discard_steps()
         self.model.load_state_dict(weights)
+        self._observe_final(epoch)
+
+    def _observe_final(self, epoch: int) -> None:
+        """Forget the epoch that was begun, and have the model observed as the final one."""
+        self.observer.discard_steps()
         if epoch >= 1:
             with isolated_rng(child_seed(self.seed, f"observe/{epoch}"), self.features.device):
                 self.observer.observe_final(epoch)

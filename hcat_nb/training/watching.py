@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import StartEvent, StepEvent
 from hcat_nb.training.loop import Outcome, Trainer, Training
-from hcat_nb.training.seed import isolated_rng, kept_streams, undisturbed
+from hcat_nb.training.seed import kept_streams, undisturbed
 
 
 @contextmanager
@@ -25,27 +24,22 @@ def left_alone(model: nn.Module) -> Iterator[None]:
     Modes of all modules, ``.grad`` fields, buffers, the random state of Python, NumPy, the
     CPU and every CUDA device, gradient mode and autocast are put back as they were.
     """
-    modules = list(model.modules())
-    modes = [module.training for module in modules]
+    modes = [(one, one.training) for one in model.modules()]
     grads = [(one, one.grad) for one in model.parameters()]
     kept = [
-        (module, name, value, value.clone())
-        for module in modules
-        for name, value in module._buffers.items()
+        (one, name, value, value.clone())
+        for one in model.modules()
+        for name, value in one._buffers.items()
         if value is not None
     ]
-    used = torch.cuda.is_available() and torch.cuda.is_initialized()
-    devices = list(range(torch.cuda.device_count())) if used else []
-    with ExitStack() as stack:
-        stack.enter_context(undisturbed())
-        stack.enter_context(kept_streams())
-        stack.enter_context(torch.random.fork_rng(devices))
+    devices = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)
+    with undisturbed(), kept_streams(), torch.random.fork_rng(devices):
         try:
             for one, _ in grads:
                 one.grad = None  # nothing is added to what is there
             yield
         finally:
-            for module, mode in zip(modules, modes, strict=True):
+            for module, mode in modes:
                 module.training = mode
             for one, grad in grads:
                 one.grad = grad
@@ -60,13 +54,12 @@ def left_alone(model: nn.Module) -> Iterator[None]:
 class Watching(Trainer):
     """A trainer that is told of each batch and of the end of each epoch, and trains nothing."""
 
+    told = most = 0  # batches of this epoch, and of the longest so far
+
     @property
     def steps(self) -> int:
-        """Batches in an epoch: as many as the longest had so far."""
-        return self._most
-
-    def __post_init__(self) -> None:
-        self._batches = self._most = 0
+        """Batches in an epoch, as far as that is known."""
+        return self.most
 
     def open(self, start: StartEvent) -> Training:
         """Let the listeners know that it begins."""
@@ -80,17 +73,12 @@ class Watching(Trainer):
         """The epoch that goes on, from 1."""
         return len(self._training.history) + 1
 
-    @property
-    def told(self) -> int:
-        """Batches of this epoch so far."""
-        return self._batches
-
     def batch(self, rows: Tensor, logits: Tensor) -> None:
         """Take the logits, (b, C), that the optimizer saw of the samples at ``rows``."""
         self.observer.record_step(rows, logits)
-        self._batches += 1
-        self._most = max(self._most, self._batches)
-        self._audience.notify("on_step", StepEvent(self.epoch, self._batches, self._most))
+        self.told += 1
+        self.most = max(self.most, self.told)
+        self._audience.notify("on_step", StepEvent(self.epoch, self.told, self.most))
 
     def end_epoch(self, loss: float | None = None) -> None:
         """Have the model observed; ``loss`` is the epoch's, if it is known."""
@@ -103,21 +91,16 @@ class Watching(Trainer):
                 losses = self.dynamics.last_losses()
                 loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else loss
             self._epoch_over(epoch, loss, trained - self._since, trained, self._began)
-        self._batches, self._since = 0, time.perf_counter()
+        self.told, self._since = 0, time.perf_counter()
 
     def close(self, outcome: Outcome, message: str = "") -> None:
         """End it; after fewer epochs than planned, the model as it is now is the final one."""
-        training = self._training
-        training.outcome = outcome
-        epochs = len(training.history)
+        self._training.outcome = outcome
+        epochs = self.epoch - 1
         if outcome != "failed" and epochs:
             with left_alone(self.model):
-                self.observer.discard_steps()
                 if epochs < self.epochs:
-                    with isolated_rng(
-                        child_seed(self.seed, f"observe/{epochs}"), self.features.device
-                    ):
-                        self.observer.observe_final(epochs)
+                    self._observe_final(epochs)
                 if self.afterwards is not None:
-                    self.afterwards(training, self._audience.notify)
+                    self.afterwards(self._training, self._audience.notify)
         self._close(outcome, message)

@@ -1,11 +1,11 @@
-"""Training dynamics in the fields of Dataset Cartography: JSON lines, theirs, or Parquet.
+"""Training dynamics in the fields of Dataset Cartography: JSON lines, or Parquet.
 
 Swayamdipta et al. 2020 (arXiv 2009.10795) log one file an epoch,
 ``dynamics_epoch_{k}.jsonl``, with one object a line: ``guid`` (the sample's
 id), ``logits_epoch_{k}`` (a list of C numbers) and ``gold`` (the label, as a
-position in that list).  In Parquet the same are columns, and ``gold`` may be
-absent or null, where labels come from elsewhere.  Lines stand in the order of
-training, which differs from epoch to epoch, so samples are matched and ordered by id.
+position in that list; in Parquet it may be absent).  Lines stand in the order
+of training, which differs from epoch to epoch, so samples are matched and
+ordered by id.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,9 +115,11 @@ def _files(source: Any) -> dict[int, Path]:
             raise MissingDataError(f"{path} does not exist", f"a folder of {_PATTERN}")
         paths = [path]
         if path.is_dir():
-            here = [one for pattern in _PATTERNS for one in path.glob(pattern)]
-            below = (path / _FOLDER).glob
-            paths = here or [one for pattern in _PATTERNS for one in below(pattern)]
+            here, below = (
+                [one for pattern in _PATTERNS for one in folder.glob(pattern)]
+                for folder in (path, path / _FOLDER)
+            )
+            paths = here or below
             if not paths:
                 raise MissingDataError(f"{path} holds no training dynamics", f"files {_PATTERN}")
     elif isinstance(source, Sequence) and source:
@@ -144,63 +146,48 @@ def _files(source: Any) -> dict[int, Path]:
     return dict(sorted(files.items()))
 
 
-def _read_parquet(path: Path, epoch: int) -> _Epoch:
-    import pyarrow.parquet as pq
-
-    field = f"logits_epoch_{epoch}"
-    try:
-        table = pq.read_table(path)
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise DataError(f"{path.name} cannot be read ({error})", "Parquet") from error
-    if not {"guid", field} <= set(table.column_names) or not len(table):
-        found = f"{len(table)} rows of {', '.join(table.column_names)}"
-        raise DataError(f"{path.name} holds {found}", f"guid, {field}, gold")
-    ids = table["guid"].to_pylist()
-    gold = table["gold"].to_pylist() if "gold" in table.column_names else [None] * len(ids)
-    rows = table[field].to_pylist()
-    places = {guid: place for place, guid in enumerate(ids)}
-    if len(places) < len(ids):
-        raise DataError(f"{path.name}: a guid is there twice", "once an epoch")
-    if len({len(row) if row else 0 for row in rows}) > 1:
-        raise DataError(f"{path.name}: rows of several lengths", "a number for each class")
-    logits = np.array(rows, dtype=np.float64)
-    if logits.ndim != 2 or logits.shape[1] < 2 or not (np.abs(logits) <= _LARGEST).all():
-        raise DataError(f"{path.name}: {field} are no logits", "a finite number for each class")
-    return _Epoch(places, gold, logits.astype(np.float32))
-
-
 def _read(path: Path, epoch: int) -> _Epoch:
-    if path.suffix == ".parquet":
-        return _read_parquet(path, epoch)
     field = f"logits_epoch_{epoch}"
     places: dict[Any, int] = {}
     gold: list[Any] = []
     logits: list[list[float]] = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            where = f"{path.name}, line {number}"
-            guid, label, values = _parse(line, field, where)
-            if guid in places:
-                raise DataError(f"{where}: guid {guid!r} is there twice", "once an epoch")
-            if logits and len(values) != len(logits[0]):
-                raise DataError(
-                    f"{where}: {len(values)} logits, {len(logits[0])} in the lines before"
-                )
-            places[guid] = len(places)
-            gold.append(label)
-            logits.append(values)
+    for where, entry in _entries(path):
+        guid, label, values = _parse(entry, field, where)
+        if guid in places:
+            raise DataError(f"{where}: guid {guid!r} is there twice", "once an epoch")
+        if logits and len(values) != len(logits[0]):
+            raise DataError(f"{where}: {len(values)} logits, {len(logits[0])} in the lines before")
+        places[guid] = len(places)
+        gold.append(label)
+        logits.append(values)
     if not logits:
         raise DataError(f"{path.name} is empty", "one sample a line")
     return _Epoch(places, gold, np.array(logits, dtype=np.float32))
 
 
-def _parse(line: str, field: str, where: str) -> tuple[Any, Any, list[float]]:
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where} is no JSON ({error})", "one object a line") from error
+def _entries(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the samples of a file, and where each stands."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        try:
+            rows = pq.read_table(path).to_pylist()
+        except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+            raise DataError(f"{path.name} cannot be read ({error})", "Parquet") from error
+        for number, row in enumerate(rows, start=1):
+            yield f"{path.name}, row {number}", {"gold": None, **row}
+        return
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            where = f"{path.name}, line {number}"
+            try:
+                if line.strip():
+                    yield where, json.loads(line)
+            except json.JSONDecodeError as error:
+                raise DataError(f"{where} is no JSON ({error})", "one object a line") from error
+
+
+def _parse(entry: Any, field: str, where: str) -> tuple[Any, Any, list[float]]:
     wanted = ("guid", field, "gold")
     if not isinstance(entry, dict) or any(key not in entry for key in wanted):
         found = ", ".join(entry) if isinstance(entry, dict) else type(entry).__name__

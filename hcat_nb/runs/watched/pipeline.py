@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.loop import Trainer, Training
     from hcat_nb.training.watching import Watching
 
-KIND = "watched"
 # Extra trainings are ours, and the training is not.
 _NEVER = frozenset({Need.OUT_OF_FOLD, Need.THRESHOLD_SAMPLES})
 _OF_ROWS = frozenset({Need.INPUT_GRADIENTS, Need.AUGMENTED, Need.FEATURES})  # one tensor a sample
@@ -65,28 +64,28 @@ class WatchedPipeline(Pipeline):
         return cast("Watching", self.trainer)
 
     @property
-    def told_all(self) -> bool:
-        """Whether there is nothing to be told of batches, or all that was asked for was."""
-        asked = [one.name for one in self.methods if Need.TRAIN_LOGITS in one.needs]
-        named = "all" not in self.spec.methods and asked
-        return not (named or self.spec.observe == "training")
+    def wants_batches(self) -> bool:
+        """Whether what was asked for cannot be had without the logits of training."""
+        named = "all" not in self.spec.methods and self._asking(Need.TRAIN_LOGITS)
+        return bool(named) or self.spec.observe == "training"
 
     def run(self, training: Training, outcome: str) -> Record:
         """Score what was observed, and say what was not."""
-        early = len(training.history) < self.epochs
         self.notes.append(
             "a loop of the user's own trained the model, and hcat_nb watched: lr and batch_size of "
             "the specification say nothing of it"
         )
-        if early:
+        if len(training.history) < self.epochs:
             self.notes += self._used(len(training.history))
-        for method in [one for one in self.methods if not _heard(one)]:
-            self._skip(method, _UNTOLD)
+        for method in self._asking(Need.TRAIN_LOGITS):
+            count = getattr(method, "count", None)
+            if count is not None and not (count > 0).any():
+                self._skip(method, _UNTOLD)
         record = super().run(training, outcome)
-        record.info |= {"kind": KIND, "skipped": self.skipped}
+        record.info |= {"kind": "watched", "skipped": self.skipped}
         if self.items is not None:
             record.info["dataset"]["modality"] = "other"
-            return dataclasses.replace(record, dataset=None)
+            record = dataclasses.replace(record, dataset=None)
         return record
 
     def _build(self, model: Any, clean: LabelledDataset, backbone: Backbone) -> LabelledDataset:
@@ -102,16 +101,16 @@ class WatchedPipeline(Pipeline):
         self.model_name, self.initial_weights = type(model).__name__, GIVEN
         prepare: Callable[..., Any] = Scaling(torch.tensor(0.0), torch.tensor(1.0))
         if self.items is not None:
-            prepare = self.items
+            prepare, self.judges = self.items, []
         elif self.spec.normalize != "none":
             prepare = fit_scaling(clean, self.spec.normalize)
         self.watched = WatchedModel(model, prepare, self.forward, self.device)
         self.make_network = _refused
-        rows = torch.nonzero(clean.trainable).ravel()[:2]
-        clean = fit_outputs(self, clean, output_width(self.watched, clean.features[rows]), None)
+        two = clean.features[torch.nonzero(clean.trainable).ravel()[:2]]
+        clean = fit_outputs(self, clean, output_width(self.watched, two), None)
         named = output_names(model, clean) is not None
         self.notes += check_outputs(model, self.watched, clean, given=True, named=named)
-        self._choose(clean.features[rows].to(self.device), clean)
+        self._choose(two.to(self.device), clean)
         return clean
 
     def _choose(self, two: torch.Tensor, dataset: LabelledDataset) -> None:
@@ -120,8 +119,6 @@ class WatchedPipeline(Pipeline):
         from hcat_nb.observation.shapes_only import ShapesOnly
 
         never = _NEVER if self.items is None else _NEVER | _OF_ROWS
-        if self.items is not None:
-            self.judges = []
         for method in [one for one in self.methods if one.needs & never]:
             self._skip(method, needs(method.needs & never))
         context = Context(dataset.labels, dataset.n_classes, self.epochs)
@@ -131,41 +128,23 @@ class WatchedPipeline(Pipeline):
                     copy.copy(method).begin(context)
             except SpecError as error:
                 self._skip(method, str(error))
-        asking = [one for one in (*self.methods, *self.judges) if Need.EMBEDDINGS in one.needs]
-        if asking or self.spec.embedding is not None:
+        embedded = self._asking(Need.EMBEDDINGS)
+        judging = any(Need.EMBEDDINGS in one.needs for one in self.judges)
+        if embedded or judging or self.spec.embedding is not None:
             try:
                 find_embedding_of(self, self.watched, two)
             except ModelError as error:
                 if self.spec.embedding is not None:
                     raise
-                for method in [one for one in self.methods if Need.EMBEDDINGS in one.needs]:
+                for method in embedded:
                     self._skip(method, str(error))
-                self.embedding = None
-        if self.items is not None and self._drops_in_sequences(two):
-            for method in [one for one in self.methods if Need.DROPOUT in one.needs]:
-                self._skip(method, "a dropout layer sees sequences, whose lengths may differ")
-        for method in [one for one in self.methods if any(n.is_gradient for n in one.needs)]:
-            if reason := self._no_gradient(method, two, dataset):
+        for method in [] if self.items is None else self._asking(Need.DROPOUT):
+            self._skip(method, "its sub-networks need samples of one length, and yours may differ")
+        for method in [one for one in self.methods if any(need.is_gradient for need in one.needs)]:
+            if reason := self._no_gradient(method, two, dataset.n_classes):
                 self._skip(method, reason)
 
-    def _drops_in_sequences(self, two: torch.Tensor) -> bool:
-        """Whether a dropout layer gets more than a vector of each sample."""
-        from hcat_nb.models._embedding import some_outputs
-        from hcat_nb.observation.dropout import KINDS
-
-        axes: list[int] = [0]
-        layers = [one for one in self.net.modules() if isinstance(one, KINDS)]
-        hooks = [
-            one.register_forward_pre_hook(lambda _, x: axes.append(x[0].dim())) for one in layers
-        ]
-        try:
-            some_outputs(self.watched, two)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return max(axes) > 2
-
-    def _no_gradient(self, method: Method, two: torch.Tensor, dataset: LabelledDataset) -> str:
+    def _no_gradient(self, method: Method, two: torch.Tensor, n_classes: int) -> str:
         """Return why the gradients that a method needs cannot be measured; empty if they can."""
         import torch
 
@@ -174,47 +153,38 @@ class WatchedPipeline(Pipeline):
         if any(one._post_accumulate_grad_hooks for one in self.net.parameters()):
             return "a parameter has a hook that acts on each gradient (an optimizer step, say)"
         rows = torch.arange(len(two), device=self.device)
+        how: dict[str, Any] = {"n_classes": n_classes, "batch_size": 2, "seed": 0}
         try:
-            Observer(
-                *(self.watched, two, torch.zeros_like(rows), rows, [method]),
-                n_classes=dataset.n_classes,
-                batch_size=len(two),
-                seed=0,
-            ).rehearse()
+            Observer(self.watched, two, torch.zeros_like(rows), rows, [method], **how).rehearse()
         except _FAILURES as error:
             return f"its gradients cannot be measured: {str(error).partition(chr(10))[0]}"
         return ""
 
     def _skip(self, method: Method, reason: str) -> None:
-        """Leave a method out; refuse that before training if it was asked for by name.
-
-        Raises
-        ------
-        SpecError
-        """
-        begun = hasattr(self, "trainer")
-        if "all" not in self.spec.methods and not begun:
-            raise SpecError(
-                f"{method.name}: {reason}", "methods that can be measured", "leave it out"
-            )
+        """Leave a method out; refuse that before training if it was asked for by name."""
+        if "all" not in self.spec.methods and not hasattr(self, "trainer"):
+            wanted = "methods that can be measured"
+            raise SpecError(f"{method.name}: {reason}", wanted, "leave it out")
         self.methods.remove(method)
         self.skipped[method.name] = reason
 
+    def _asking(self, need: Need) -> list[Method]:
+        return [one for one in self.methods if need in one.needs]
+
     def _used(self, epochs: int) -> list[str]:
         """Return which epochs each method used that does not take every one."""
-        every = range(1, self.epochs + 1)
+        every = list(range(1, self.epochs + 1))
         said = [f"{epochs} of {self.epochs} planned epochs; the last one's model is the final one"]
         for method in self.methods:
             counts = getattr(method, "counts", method.due)
             planned = [epoch for epoch in every if counts(epoch)]
-            if all(need.kind not in ("train", "epoch") for need in method.needs):
+            if planned == every or {need.kind for need in method.needs} <= {"final", "data"}:
                 continue
-            if planned != list(every):
-                used = [str(epoch) for epoch in planned if epoch <= epochs]
-                said.append(
-                    f"{method.name} used epochs {', '.join(used) or 'none'} of the planned "
-                    + ", ".join(map(str, planned))
-                )
+            used = [str(epoch) for epoch in planned if epoch <= epochs]
+            said.append(
+                f"{method.name} used epochs {', '.join(used) or 'none'} of the planned "
+                + ", ".join(map(str, planned))
+            )
         return said
 
     def _model(self) -> nn.Module:
@@ -230,12 +200,11 @@ class WatchedPipeline(Pipeline):
         return {name: size for name, size in super()._need().items() if name != "training"}
 
 
-def _heard(method: Method) -> bool:
-    """Whether a method that reads training logits was told of any."""
-    if Need.TRAIN_LOGITS not in method.needs:
-        return True
-    count = getattr(method, "count", None)
-    return count is None or bool((count > 0).any())
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a module's parameters are."""
+    import torch
+
+    return next((one.device for one in model.parameters()), torch.device("cpu"))
 
 
 def _refused(*_: Any, **__: Any) -> nn.Module:
