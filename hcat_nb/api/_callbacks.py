@@ -12,20 +12,11 @@ from hcat_nb.registry import nearest
 if TYPE_CHECKING:
     from hcat_nb.api.watch import Watch
 
-# library -> module, class; its moments: training begins, an epoch ended, training ended
+# library -> module, class, and its moments: training begins, an epoch ended, training ended
 _HOOKS = {
-    "huggingface": (
-        *("transformers", "TrainerCallback"),
-        *("on_train_begin", "on_epoch_end", "on_train_end"),
-    ),
-    "lightning": (
-        *("lightning.pytorch", "Callback"),
-        *("on_train_start", "on_train_epoch_end", "on_train_end"),
-    ),
-    "skorch": (
-        *("skorch.callbacks", "Callback"),
-        *("on_train_begin", "on_epoch_end", "on_train_end"),
-    ),
+    "huggingface": "transformers TrainerCallback on_train_begin on_epoch_end on_train_end",
+    "lightning": "lightning.pytorch Callback on_train_start on_train_epoch_end on_train_end",
+    "skorch": "skorch.callbacks Callback on_train_begin on_epoch_end on_train_end",
 }
 
 
@@ -33,7 +24,7 @@ def callback(watch: Watch, of: str) -> Any:
     """Return a callback that watches the trainer of a library; see :meth:`Watch.callback`."""
     if of not in _HOOKS:
         raise UnknownNameError(f"there is no callback for {of!r}", nearest(of, list(_HOOKS)))
-    module, name, begin, epoch, end = _HOOKS[of]
+    module, name, begin, epoch, end = _HOOKS[of].split()
     try:
         base = getattr(importlib.import_module(module), name)
     except ImportError as error:

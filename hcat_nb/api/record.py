@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Recorder:
     """Keeps the logits of one training, epoch by epoch; made by :func:`hcat_nb.record`.
 
-    ``logits`` is a list of one array (n, C), float32, an epoch, NaN where a
-    sample was not recorded, in the order of ``ids``; empty where they go to a folder.
+    ``logits`` is a list of one array (n, C), float32, an epoch, in the order of ``ids``,
+    NaN where a sample was not recorded; empty where they go to a folder.
     """
 
     ids: pd.Index
@@ -86,6 +86,8 @@ def record(
 ) -> Recorder:
     """Record the logits of a training, for :func:`hcat_nb.characterize_dynamics`.
 
+    Call ``add(ids, logits)`` after each step, and ``end_epoch()`` after each epoch.
+
     Parameters
     ----------
     n : int or sequence
@@ -99,11 +101,6 @@ def record(
         (``guid``, ``logits_epoch_{k}``, ``gold``); without, they are kept in
         memory.  ``pandas.read_parquet(file).to_json(new, orient="records",
         lines=True)`` makes of one the file that their own tools read.
-
-    Returns
-    -------
-    Recorder
-        ``add(ids, logits)`` after each step, ``end_epoch()`` after each epoch.
 
     Raises
     ------

@@ -76,12 +76,9 @@ class Watch:
     def batch(self, ids: Any, logits: Any) -> None:
         """Take what the optimizer saw; of a sample that comes twice in an epoch, the last counts.
 
-        Parameters
-        ----------
-        ids : sequence or Tensor of length b
-            Ids of the samples, those of the data; where these repeat, positions.
-        logits : Tensor of shape (b, n_classes), or an output that holds them
-            Of the training forward.
+        ``ids``, of length b, are those of the data, and where these repeat,
+        positions; ``logits``, (b, n_classes), or an output that holds them, is
+        what the training forward made.
 
         Raises
         ------
@@ -106,11 +103,8 @@ class Watch:
     def end_epoch(self, loss: float | None = None) -> None:
         """Observe the model as it is; nothing of it or of the training is changed.
 
-        Parameters
-        ----------
-        loss : float, optional
-            The epoch's mean, for the history and the charts; default: the mean
-            cross-entropy of the logits that :meth:`batch` was told, or else of the observed ones.
+        ``loss`` is the epoch's mean, for the history and the charts; default: the mean
+        cross-entropy of the logits that :meth:`batch` was told, or else of the observed ones.
 
         Raises
         ------
@@ -163,9 +157,9 @@ class Watch:
         return self
 
     def __exit__(self, _: Any, error: BaseException | None, _at: Any) -> None:
-        if error is not None:
+        if error is not None and self._run is None:
             self._close("failed", f"{type(error).__name__}: {error}")
-        elif self._pipeline is not None:
+        elif error is None and self._pipeline is not None:
             self.run()
 
     def _at_work(self) -> WatchedPipeline:
@@ -248,7 +242,7 @@ def watch(
     Raises
     ------
     HcatError
-        If something is wrong with the inputs, before training.
+        If something is wrong, before training.
 
     Examples
     --------

@@ -14,36 +14,25 @@ from hcat_nb.data.loading import load
 from hcat_nb.data.reading.hugging_face import column_values, is_hugging_face
 from hcat_nb.data.reading.torch_data import LABELS
 from hcat_nb.errors import DataError
-from hcat_nb.models._adapter import logits_of
+from hcat_nb.models._adapter import AdaptedModel, logits_of
 from hcat_nb.spec import RunSpec
 
 Forward = Callable[[nn.Module, Any], Any]
+Prepare = Callable[[Tensor], Any]
 _MOST = 2**24  # whole numbers that float32 tells apart
 
 
-class WatchedModel(nn.Module):
-    """A user's module, itself and not a copy, behind what is done to rows before it sees them.
+class WatchedModel(AdaptedModel):
+    """A user's module on its ``device``, itself and not a copy.
 
-    Parameters
-    ----------
-    net : Module
-        Stays on its device, in its mode and its memory format.
-    prepare : callable
-        Makes of raw rows, (b, ...), what the module takes.
-    forward : callable, optional
-        ``forward(net, batch)`` returns logits, or what holds them; default: :func:`call`.
-    device : device
-        That of the module.
+    ``prepare`` makes of raw rows, (b, ...), what it takes, and ``forward(net,
+    batch)`` returns logits, or what holds them; default: :func:`call`.
     """
 
     def __init__(
-        self,
-        net: nn.Module,
-        prepare: Callable[[Tensor], Any],
-        forward: Forward | None,
-        device: torch.device,
+        self, net: nn.Module, prepare: Prepare, forward: Forward | None, device: torch.device
     ) -> None:
-        super().__init__()
+        nn.Module.__init__(self)
         self.net = net
         self.prepare = prepare.to(device) if isinstance(prepare, nn.Module) else prepare
         self.returns = ""  # type of what the module returned last
@@ -82,11 +71,6 @@ def numbered(
 
     Labels are those given, the column of Hugging Face's datasets, or of each
     sample that is a dict its ``label`` (``labels``, ``target``, ...), of a tuple the last.
-
-    Raises
-    ------
-    DataError
-        If the samples have no number, or no label.
     """
     n = len(data) if hasattr(data, "__len__") and hasattr(data, "__getitem__") else -1
     if not 0 <= n <= _MOST:
@@ -112,13 +96,7 @@ def _label(item: Any, number: int, keys: Sequence[str]) -> Any:
 
 
 def call(net: nn.Module, batch: Any) -> Any:
-    """Call a module with a batch: a dict by its keys but the labels, of a pair the first.
-
-    Examples
-    --------
-    >>> call(nn.Identity(), (torch.ones(2), torch.zeros(2)))
-    tensor([1., 1.])
-    """
+    """Call a module with a batch: a dict by its keys but the labels, of a pair the first."""
     if isinstance(batch, Mapping):
         return net(**{key: value for key, value in batch.items() if key not in LABELS})
     return net(batch[0] if isinstance(batch, (tuple, list)) else batch)

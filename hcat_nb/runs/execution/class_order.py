@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.models._adapter import AdaptedModel
     from hcat_nb.models._backbone import Backbone
-    from hcat_nb.models._watched import WatchedModel
     from hcat_nb.runs.execution.state import PipelineState
 
 _LEAST = 0.6  # accuracy under another order
@@ -102,12 +101,7 @@ def fit_outputs(
 
 
 def check_outputs(
-    net: nn.Module,
-    trial: AdaptedModel | WatchedModel,
-    dataset: LabelledDataset,
-    *,
-    given: bool,
-    named: bool,
+    net: nn.Module, trial: AdaptedModel, dataset: LabelledDataset, *, given: bool, named: bool
 ) -> list[str]:
     """Look at what a module makes of some samples; return notes.
 

@@ -36,17 +36,7 @@ _FAILURES = (HcatError, RuntimeError, TypeError, ValueError, NotImplementedError
 
 @dataclasses.dataclass(eq=False)
 class WatchedPipeline(Pipeline):
-    """One training of somebody else's.
-
-    Parameters
-    ----------
-    items : Items, optional
-        Where samples are no rows of one tensor; the data are then their numbers.
-    forward : callable, optional
-        How the module is called.
-    skipped : dict of str to str
-        Methods that cannot be measured, and why.
-    """
+    """One training of somebody else's; ``items``: the data are the numbers of these samples."""
 
     items: Items | None = None
     forward: Forward | None = None
@@ -196,7 +186,7 @@ class WatchedPipeline(Pipeline):
         return Watching
 
     def _need(self) -> dict[str, int]:
-        """Return what the run takes beside the training, which somebody else feeds."""
+        """Return what the run takes beside the training."""
         return {name: size for name, size in super()._need().items() if name != "training"}
 
 
