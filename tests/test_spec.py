@@ -148,3 +148,9 @@ def test_what_was_recorded_before_defaults_had_generations_is_of_the_first():
     assert RunSpec.recorded(old).defaults == 1
     assert RunSpec.recorded(RunSpec().to_dict()).defaults == RunSpec().defaults == DEFAULTS
     assert RunSpec(variant="hcat").effective_defaults == 1
+
+
+@pytest.mark.parametrize("option", [{"variant": "hcat"}, {"keep_dynamics": "logits"}])
+def test_what_needs_the_end_of_epochs_is_refused_without_a_pass(option):
+    with pytest.raises(SpecError, match="observe=training, and"):
+        RunSpec(observe="training", **option)

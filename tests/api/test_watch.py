@@ -89,6 +89,33 @@ def train(watch, model, epochs, told=True, ids=None):
         watch.end_epoch()
 
 
+def test_from_training_logits_the_scores_are_the_papers_equations_on_them():
+    x, y = data()
+    model = net()
+    watch = hcat.watch(model, (x, y), epochs=3, observe="training", methods="el2n loss datamaps")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    seen = np.zeros((3, len(y), 3))
+    for epoch in range(3):
+        for rows in torch.randperm(len(y)).split(16):
+            logits = model(x[rows])
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(logits, y[rows]).backward()
+            optimizer.step()
+            seen[epoch, rows] = logits.detach().numpy()
+            watch.batch(rows, logits)
+        watch.end_epoch()
+    run = watch.run()
+    p = np.exp(seen) / np.exp(seen).sum(2, keepdims=True)
+    own = p[:, np.arange(len(y)), y]
+    errors = np.linalg.norm(p - np.eye(3)[y], axis=2)
+    expected = {"el2n": errors.mean(0), "loss": -np.log(own).mean(0), "datamaps": 1 - own.mean(0)}
+    for name, values in expected.items():
+        np.testing.assert_allclose(run.scores[name], values, rtol=1e-5)  # float32
+    np.testing.assert_allclose(run.details["confidence"], own.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(run.details["variability"], own.std(0), rtol=1e-3, atol=1e-6)
+    assert any("observe=training" in note for note in run.info["notes"])
+
+
 def test_after_early_stopping_it_says_which_epochs_were_used():
     model = net()
     watch = hcat.watch(model, data(), epochs=20, epoch_mean="second_half")

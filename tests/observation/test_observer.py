@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from hcat_nb.errors import HcatError, ModelError
+from hcat_nb.observation.finite import FiniteOutputs
 from hcat_nb.observation.observer import Observer
 from hcat_nb.observation.record import Need
 from hcat_nb.observation.traits import InputTraits
@@ -50,7 +51,9 @@ def features() -> torch.Tensor:
     return torch.randn(N, 4, generator=torch.Generator().manual_seed(0))
 
 
-def observer(net, features, *subscribers, rows=None, batch_size=N, traits=None) -> Observer:
+def observer(
+    net, features, *subscribers, rows=None, batch_size=N, traits=None, from_training=False
+) -> Observer:
     labels = torch.arange(N) % 3
     labels[0] = -1
     return Observer(
@@ -64,6 +67,7 @@ def observer(net, features, *subscribers, rows=None, batch_size=N, traits=None) 
         seed=0,
         embedding=net.head,
         traits=traits,
+        from_training=from_training,
     )
 
 
@@ -75,6 +79,43 @@ def test_epoch_and_final_needs_share_one_pass(features):
     assert [record.kind for record in epoch.records + final.records] == ["epoch", "final"]
     assert torch.equal(final.records[0].take(Need.EMBEDDINGS), features)
     assert torch.equal(epoch.records[0].logits, net.eval().head(features).detach())
+
+
+def test_training_logits_stand_for_the_end_of_an_epoch_without_a_pass(features):
+    net = Counting()
+    epoch, train = Subscriber(frozenset({Need.LOGITS})), Subscriber(frozenset({Need.TRAIN_LOGITS}))
+    later = Subscriber(frozenset({Need.LABEL_PROB}), epochs=(2,))
+    made = observer(net, features, epoch, train, later, from_training=True)
+    logits = torch.randn(3, 3)
+    made.record_step(torch.tensor([4, 1, 7]), logits)
+    made.end_epoch(1, last=False)
+    assert net.passes == 0
+    assert later.records == []
+    (record,) = epoch.records
+    assert (record.kind, record.epoch, record.rows.tolist()) == ("epoch", 1, [1, 4, 7])
+    assert torch.equal(record.logits, logits[[1, 0, 2]])
+    assert torch.equal(train.records[0].logits, record.logits)
+    made.end_epoch(2, last=False)  # nothing was presented in it
+    assert len(epoch.records) == 1
+    assert "forward" not in made.askers()
+
+
+def test_who_wants_more_than_logits_gets_a_pass_that_others_do_not_hear(features):
+    net = Counting()
+    plain = Subscriber(frozenset({Need.LOGITS}))
+    norms = Subscriber(frozenset({Need.GRADIENT_NORM}), epochs=(2,))
+    finite = FiniteOutputs(N, torch.device("cpu"))
+    made = observer(net, features, plain, norms, finite, from_training=True)
+    with torch.no_grad():
+        net.head.weight[0, 0] = torch.inf  # what is measured is not finite, and somebody tells it
+    made.record_step(torch.arange(N), torch.zeros(N, 3))
+    made.end_epoch(1, last=False)
+    assert not finite.none.any()
+    made.record_step(torch.arange(N), torch.zeros(N, 3))
+    made.end_epoch(2, last=False)
+    assert len(norms.records) == 1
+    assert len(plain.records) == 2
+    assert finite.partly.all()
 
 
 def test_dropout_is_measured_once_for_all_who_ask_alike(features):
