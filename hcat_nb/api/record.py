@@ -106,18 +106,6 @@ def record(
     ------
     HcatError
         If ids repeat, labels do not fit, or the folder holds dynamics already.
-
-    Examples
-    --------
-    >>> import numpy as np, hcat_nb as hcat
-    >>> recorder = hcat.record(3, ["cat", "dog"])
-    >>> recorder.add([2, 0, 1], np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]))
-    >>> recorder.end_epoch()
-    >>> run = hcat.characterize_dynamics(
-    ...     logits=recorder.logits, labels=["cat", "dog", "dog"], recorded="train", methods="aum"
-    ... )
-    >>> run.scores["aum"].tolist()
-    [-2.0, -1.0, 1.0]
     """
     import pandas as pd
 

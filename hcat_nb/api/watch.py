@@ -55,11 +55,8 @@ class Watch:
             raise ModelError(f"the model is a {type(model).__name__}", "a torch.nn.Module")
         several = distributed.is_available() and distributed.is_initialized()
         if several and (size := distributed.get_world_size()) > 1:
-            raise SpecError(
-                f"{size} processes train together, and hcat.watch watches one",
-                "one process",
-                "hcat.characterize trains in several",
-            )
+            what = f"{size} processes train together, and hcat.watch watches one"
+            raise SpecError(what, "one process", "hcat.characterize trains in several")
         model = getattr(model, "_orig_mod", model)  # of torch.compile; the weights are the same
         data, labels, name, _, classes, truth, _ = self._inputs
         with left_alone(model):
@@ -67,7 +64,9 @@ class Watch:
             if self._collate is not None:
                 items, data = numbered(data, labels, self._collate, spec, name, classes)
                 labels = classes = None
-            pipeline = WatchedPipeline(spec, items=items, forward=self._forward)
+            pipeline = WatchedPipeline(
+                spec, items=items, forward=self._forward, checks_data=items is None
+            )
             pipeline.prepare(data, labels, name, model, classes, truth)
         pipeline.watching.listeners = self._listeners
         self._training = pipeline.watching.open(start_event(pipeline))
@@ -79,11 +78,6 @@ class Watch:
         ``ids``, of length b, are those of the data, and where these repeat,
         positions; ``logits``, (b, n_classes), or an output that holds them, is
         what the training forward made.
-
-        Raises
-        ------
-        DataError
-            If an id is not among the samples, or the shapes do not fit.
         """
         import torch
 
@@ -105,11 +99,6 @@ class Watch:
 
         ``loss`` is the epoch's mean, for the history and the charts; default: the mean
         cross-entropy of the logits that :meth:`batch` was told, or else of the observed ones.
-
-        Raises
-        ------
-        SpecError
-            If more epochs end than were planned, or what was asked for needs :meth:`batch`.
         """
         pipeline = self._at_work()
         trainer = pipeline.watching
@@ -204,21 +193,18 @@ def watch(
     """Watch a training of your own, which goes on as if nobody did.
 
     The model is observed at the end of each epoch, in evaluation mode, without
-    autocast, on the data handed over, as they are: hand over the dataset
-    without augmentation.  Modes, gradients, buffers and random state are put
-    back.
+    autocast; modes, gradients, buffers and random state are put back.
 
     Parameters
     ----------
     model : Module or None
         The one that is trained, not a copy.  None: :meth:`Watch.attach` hands it over later.
     dataset, labels : object
-        What :func:`hcat_nb.load` takes, with the features as the model takes
-        them; or, with ``collate``, any map-style dataset.
+        What :func:`hcat_nb.load` takes, without augmentation, the features as the
+        model takes them; or, with ``collate``, any map-style dataset.
     epochs : int
-        At most.  Methods that read some epochs only (``grand``, ``vog``)
-        choose them by it; after early stopping the run's notes say which
-        they used.
+        At most.  Methods that read some epochs only (``grand``, ``vog``) choose
+        them by it; after early stopping the run's notes say which they used.
     name, classes, truth, listeners, out, overwrite
         As in :func:`hcat_nb.characterize`.
     collate : callable, optional

@@ -23,14 +23,7 @@ from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.dynamics import MapDynamics, MapSnapshot
 from hcat_nb.observation.observer import Observer
 from hcat_nb.seeds import child_seed
-from hcat_nb.training.events import (
-    Control,
-    EndEvent,
-    EpochEvent,
-    Listener,
-    StartEvent,
-    StepEvent,
-)
+from hcat_nb.training.events import Control, EndEvent, EpochEvent, Listener, StartEvent, StepEvent
 from hcat_nb.training.interim import ScoreBoard
 from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.moving_parts import MovingParts

@@ -63,7 +63,11 @@ OTHER = RunSpec(
 
 def test_the_example_differs_in_every_field() -> None:
     plain = RunSpec()
-    for name in FIELDS.keys() - {"truth", "epoch_mean", "observe"}:  # not beside hardness, and variant=hcat
+    for name in FIELDS.keys() - {
+        "truth",
+        "epoch_mean",
+        "observe",
+    }:  # not beside hardness, and variant=hcat
         assert getattr(OTHER, name) != getattr(plain, name), name
 
 

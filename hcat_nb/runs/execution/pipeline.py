@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hcat_nb.checks.before_training import told_before
 from hcat_nb.runs.execution.accumulators import begin
@@ -15,11 +15,7 @@ from hcat_nb.runs.execution.class_order import fit_outputs
 from hcat_nb.runs.execution.costs import part_timings
 from hcat_nb.runs.execution.epochs import chosen_epochs
 from hcat_nb.runs.execution.info import DRAWN, GIVEN, peak_memory_mb, pipeline_info, start_event
-from hcat_nb.runs.execution.inputs import (
-    in_recorded_order,
-    load_dataset,
-    make_methods,
-)
+from hcat_nb.runs.execution.inputs import in_recorded_order, load_dataset, make_methods
 from hcat_nb.runs.execution.placement import placed
 from hcat_nb.runs.execution.state import PipelineState
 from hcat_nb.runs.execution.tables import (
@@ -51,8 +47,6 @@ if TYPE_CHECKING:
 
 class Pipeline(PipelineState):
     """The stages of one training; what they hand on is :class:`PipelineState`."""
-
-    checks_data: ClassVar[bool] = True  # cheaply, before training
 
     def prepare(
         self,

@@ -74,6 +74,7 @@ class PipelineState:
     backbone: Backbone | None = None
     ranks: Ranks | None = None
     class_order: Sequence[Any] = ()
+    checks_data: bool = True  # cheaply, before training
     began: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)
 

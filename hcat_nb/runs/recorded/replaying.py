@@ -55,11 +55,7 @@ class ReplayPlan:
 
 
 def plan_methods(
-    methods: Sequence[Method],
-    recorded: Recorded,
-    *,
-    stand_in: bool,
-    chosen: Sequence[str] = (),
+    methods: Sequence[Method], recorded: Recorded, *, stand_in: bool, chosen: Sequence[str] = ()
 ) -> ReplayPlan:
     """Return which of ``methods`` can be scored from ``recorded``.
 

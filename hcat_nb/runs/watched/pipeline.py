@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Extra trainings are ours, and the training is not.
 _NEVER = frozenset({Need.OUT_OF_FOLD, Need.THRESHOLD_SAMPLES})
-_OF_ROWS = frozenset({Need.INPUT_GRADIENTS, Need.AUGMENTED, Need.FEATURES})  # one tensor a sample
+_OF_ROWS = frozenset({Need.INPUT_GRADIENTS, Need.AUGMENTED, Need.FEATURES, Need.DROPOUT})
 _UNTOLD = "needs the logits of the training forward: watch.batch(ids, logits) after each step"
 _FAILURES = (HcatError, RuntimeError, TypeError, ValueError, NotImplementedError)
 
@@ -42,11 +42,6 @@ class WatchedPipeline(Pipeline):
     forward: Forward | None = None
     skipped: dict[str, str] = dataclasses.field(default_factory=dict)
     watched: WatchedModel = dataclasses.field(init=False)
-
-    @property
-    def checks_data(self) -> bool:  # type: ignore[override]
-        """Whether the rows are the data, and no numbers of them."""
-        return self.items is None
 
     @property
     def watching(self) -> Watching:
@@ -95,7 +90,7 @@ class WatchedPipeline(Pipeline):
         elif self.spec.normalize != "none":
             prepare = fit_scaling(clean, self.spec.normalize)
         self.watched = WatchedModel(model, prepare, self.forward, self.device)
-        self.make_network = _refused
+        self.make_network = lambda *_, **__: model  # nothing asks: there is no extra training
         two = clean.features[torch.nonzero(clean.trainable).ravel()[:2]]
         clean = fit_outputs(self, clean, output_width(self.watched, two), None)
         named = output_names(model, clean) is not None
@@ -105,49 +100,46 @@ class WatchedPipeline(Pipeline):
 
     def _choose(self, two: torch.Tensor, dataset: LabelledDataset) -> None:
         """Leave out what cannot be measured."""
-        from hcat_nb.methods.base import Context
-        from hcat_nb.observation.shapes_only import ShapesOnly
-
-        never = _NEVER if self.items is None else _NEVER | _OF_ROWS
-        for method in [one for one in self.methods if one.needs & never]:
-            self._skip(method, needs(method.needs & never))
-        context = Context(dataset.labels, dataset.n_classes, self.epochs)
-        for method in tuple(self.methods):
-            try:
-                with ShapesOnly():
-                    copy.copy(method).begin(context)
-            except SpecError as error:
-                self._skip(method, str(error))
-        embedded = self._asking(Need.EMBEDDINGS)
-        judging = any(Need.EMBEDDINGS in one.needs for one in self.judges)
-        if embedded or judging or self.spec.embedding is not None:
+        asking = [one for one in (*self.methods, *self.judges) if Need.EMBEDDINGS in one.needs]
+        without = ""
+        if asking or self.spec.embedding is not None:
             try:
                 find_embedding_of(self, self.watched, two)
             except ModelError as error:
                 if self.spec.embedding is not None:
                     raise
-                for method in embedded:
-                    self._skip(method, str(error))
-        for method in [] if self.items is None else self._asking(Need.DROPOUT):
-            self._skip(method, "its sub-networks need samples of one length, and yours may differ")
-        for method in [one for one in self.methods if any(need.is_gradient for need in one.needs)]:
-            if reason := self._no_gradient(method, two, dataset.n_classes):
+                without = str(error)
+        for method in tuple(self.methods):
+            reason = without if Need.EMBEDDINGS in method.needs else ""
+            if reason := reason or self._why_not(method, two, dataset):
                 self._skip(method, reason)
 
-    def _no_gradient(self, method: Method, two: torch.Tensor, n_classes: int) -> str:
-        """Return why the gradients that a method needs cannot be measured; empty if they can."""
+    def _why_not(self, method: Method, two: torch.Tensor, dataset: LabelledDataset) -> str:
+        """Return why a method cannot be measured; empty if it can."""
         import torch
 
+        from hcat_nb.methods.base import Context
         from hcat_nb.observation.observer import Observer
+        from hcat_nb.observation.shapes_only import ShapesOnly
 
-        if any(one._post_accumulate_grad_hooks for one in self.net.parameters()):
+        if method.needs & _NEVER:
+            return needs(method.needs & _NEVER)
+        if self.items is not None and method.needs & _OF_ROWS:
+            return (
+                "needs samples that are tensors of one shape, and collate= says that yours are not"
+            )
+        gradient = any(need.is_gradient for need in method.needs)
+        if gradient and any(one._post_accumulate_grad_hooks for one in self.net.parameters()):
             return "a parameter has a hook that acts on each gradient (an optimizer step, say)"
         rows = torch.arange(len(two), device=self.device)
-        how: dict[str, Any] = {"n_classes": n_classes, "batch_size": 2, "seed": 0}
+        how: dict[str, Any] = {"n_classes": dataset.n_classes, "batch_size": 2, "seed": 0}
         try:
-            Observer(self.watched, two, torch.zeros_like(rows), rows, [method], **how).rehearse()
+            with ShapesOnly():
+                copy.copy(method).begin(Context(dataset.labels, dataset.n_classes, self.epochs))
+            if gradient:
+                Observer(self.watched, two, 0 * rows, rows, [method], **how).rehearse()
         except _FAILURES as error:
-            return f"its gradients cannot be measured: {str(error).partition(chr(10))[0]}"
+            return str(error).partition("\n")[0]
         return ""
 
     def _skip(self, method: Method, reason: str) -> None:
@@ -195,7 +187,3 @@ def device_of(model: nn.Module) -> torch.device:
     import torch
 
     return next((one.device for one in model.parameters()), torch.device("cpu"))
-
-
-def _refused(*_: Any, **__: Any) -> nn.Module:
-    raise ModelError("a watched model cannot be trained again", "no extra training")
