@@ -11,7 +11,7 @@ from hcat_nb.errors import HcatError, ModelError, SpecError
 from hcat_nb.observation.record import Need
 from hcat_nb.runs.execution.class_order import check_outputs, fit_outputs, output_names
 from hcat_nb.runs.execution.info import GIVEN
-from hcat_nb.runs.execution.judging import find_embedding_of
+from hcat_nb.runs.execution.judging import find_embedding_of, without_embedding
 from hcat_nb.runs.execution.pipeline import Pipeline
 from hcat_nb.runs.recorded.replaying import needs
 
@@ -108,7 +108,7 @@ class WatchedPipeline(Pipeline):
             except ModelError as error:
                 if self.spec.embedding is not None:
                     raise
-                without = str(error)
+                without, self.judges = str(error), without_embedding(self.judges, error)[0]
         for method in tuple(self.methods):
             reason = without if Need.EMBEDDINGS in method.needs else ""
             if reason := reason or self._why_not(method, two, dataset):

@@ -53,3 +53,19 @@ def test_columns_in_another_order_than_the_classes_are_refused():
 def test_a_frozen_model_is_refused():
     with pytest.raises(ModelError, match="no trainable parameter"):
         prepared(nn.Linear(4, 3).requires_grad_(False))
+
+
+def test_judges_look_at_pixels_where_the_model_has_no_embedding():
+    class Pooled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 3, 3)
+
+        def forward(self, x):
+            return self.layer(x).mean((2, 3))
+
+    x = torch.rand(30, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    pipeline = WatchedPipeline(RunSpec(device="cpu", epochs=4, normalize="none"))
+    pipeline.prepare(x, torch.arange(30) % 3, None, Pooled(), None)
+    assert "prototypicality" in pipeline.skipped
+    assert {judge.space for judge in pipeline.judges} == {"input"}
