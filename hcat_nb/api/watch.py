@@ -261,7 +261,7 @@ def watch(
     chosen = {"normalize": "none", **options, "epochs": epochs}
     chosen |= {"learning_check": False, "folds": "0"}
     spec = make_spec(dataset, model or _LATER, None, chosen, truth)
-    heard = check_audience(listeners, None)
+    heard = check_audience(listeners, None, overwrite=overwrite)
     if out is not None:
         check_folder(out, overwrite=overwrite)
     inputs = Inputs(dataset, labels, name, None, classes, truth)
