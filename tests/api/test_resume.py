@@ -384,3 +384,9 @@ class TestMistakes:
         with pytest.raises(HcatError, match="before its first epoch"):
             characterize("wine", out=tmp_path / "r", control=control)
         assert not (tmp_path / "r").exists()
+
+
+def test_of_training_logits_it_goes_on_as_it_was(tmp_path):
+    options = {"dataset": "wine", "epochs": 3, "observe": "training", "methods": "aum el2n vog"}
+    run = resume(interrupted(tmp_path / "run", after=2, **options))
+    assert_same(characterize(**options), run)

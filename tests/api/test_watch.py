@@ -268,6 +268,13 @@ def test_what_is_wrong_is_said_before_training():
         watch.callback("keras")
 
 
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    with pytest.raises(SpecError, match="2 processes train together"):
+        hcat.watch(net(), data(), epochs=2)
+
+
 class Tokens:
     """Sequences of different lengths, as a tokeniser makes them."""
 

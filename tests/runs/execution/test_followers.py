@@ -106,6 +106,15 @@ def test_batches_smaller_than_the_number_of_processes(torchrun, tmp_path):
     assert_close(characterize(**OPTIONS | options), three)
 
 
+def test_training_logits_alone_serve_every_process(torchrun, tmp_path):
+    """Each process remembers its own samples, whose logits another one may have seen."""
+    options = {"observe": "training", "methods": "aum datamaps detector el2n forgetting grand loss"}
+    two = in_processes(torchrun, tmp_path / "two", **options)
+    one = characterize(**OPTIONS | options)
+    assert_close(one, two)
+    pd.testing.assert_frame_equal(one.details, two.details, rtol=ROUNDING, atol=1e-5)
+
+
 SEEDS = """
 import hcat_nb, os
 from hcat_nb.training.events import Control, Listener
