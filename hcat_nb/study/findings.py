@@ -33,7 +33,7 @@ DECISIVE = (
     *("dataset_options", "target", "truth", "groups", "subset", "on_missing_label", "on_bad_row"),
     *("exclude", "join_spellings"),
     *("hardness_options", "model_options", "features", "embedding", "normalize"),
-    *("epochs", "epoch_mean", "defaults", "batch_size", "lr", "seeds", "folds"),
+    *("epochs", "epoch_mean", "observe", "defaults", "batch_size", "lr", "seeds", "folds"),
 )
 
 
