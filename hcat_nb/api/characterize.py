@@ -48,10 +48,13 @@ def characterize(
         One label a row of ``data``.
     name : str, optional
         What the user's own data are called in tables and on charts.
-    model : str, Module or callable, optional
+    model : str, Module, callable or estimator, optional
         Name of a model; a class or function that makes one; or a module, of
         which each training (of several ``seeds``, of ``cv`` folds) takes a
-        copy with its weights: hand over one that has not seen these data.
+        copy with its weights: hand over one that has not seen these data.  Or a
+        classifier of scikit-learn's kind: the stages of its boosting (also
+        XGBoost's, LightGBM's) stand for epochs; others judge out of fold, and
+        the methods that this serves are fewer (``run.info["skipped"]``).
     classes : sequence, optional
         All class values, where some have no sample.
     truth : str or array-like of length n, optional
@@ -111,9 +114,20 @@ def characterize(
     >>> run.scores.shape
     (178, 2)
     """
+    from hcat_nb.api._estimators import is_estimator, of_estimator
+    from hcat_nb.runs.store.saving import check_folder, folder_path
     from hcat_nb.training.ranks import together
     from hcat_nb.training.seed import undisturbed
 
+    if is_estimator(model):
+        chosen = make_spec(data, model, spec, options, truth, features)
+        check_audience(listeners, control, overwrite=overwrite, keep_checkpoint=keep_checkpoint)
+        if out is not None:
+            check_folder(out, overwrite=overwrite)
+        run = of_estimator(chosen, Inputs(data, labels, name, model, classes, truth))
+        if out is not None:
+            run.save(out, overwrite=overwrite)
+        return run
     with undisturbed(), together() as ranks, ExitStack() as held:
         flags = {"overwrite": overwrite, "keep_checkpoint": keep_checkpoint}
         listeners = check_audience(listeners, control, **flags)
@@ -124,7 +138,6 @@ def characterize(
             from hcat_nb.runs.execution.followers import FollowerJournal
             from hcat_nb.runs.store.journal import Journal
             from hcat_nb.runs.store.lock import owned
-            from hcat_nb.runs.store.saving import check_folder, folder_path
 
             follows = ranks is not None and not ranks.leads
             # What stands there may be rank 0's own already, when another one looks.
