@@ -18,6 +18,9 @@ from .api.run import Run as Run
 from .api.run import load_run as load_run
 from .api.self_check import self_check as self_check
 from .api.watch import watch as watch
+from .audits.audit import audit as audit
+from .audits.outcome import Audit as Audit
+from .audits.outcome import load_audit as load_audit
 from .runs.checking.check import check as check
 from .spec import RunSpec as RunSpec
 from .sweeps.collect import results as results

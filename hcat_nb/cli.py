@@ -154,6 +154,22 @@ def _run(given: Given, characterize: Called) -> None:
     _report(run, own["out"], own["hardest"])
 
 
+def _audit(given: Given, audit: Called) -> None:
+    from hcat_nb.checks.before_training import told_in_a_line
+    from hcat_nb.training.events import Control
+
+    own, control = given.own, Control()
+    kept = {name: own[name] for name in ("out", "overwrite", "budget")}
+    with interrupts(control.stop), told_in_a_line():
+        found = audit(**given.options, listeners=[_bar()], control=control, **kept)
+    print(found)
+    print(found.samples.iloc[: own["hardest"], :7].to_string())
+    if own["report"] is not None:
+        print(f"report: {found.report(own['report']).resolve()}")
+    if own["out"] is not None:
+        print(f"saved to {found.folder}")
+
+
 def _check(given: Given, check: Called) -> bool:
     """Print what is wrong with data; return whether some of it is severe."""
     found = check(test=given.own["test"], fix=given.own["fix"], **given.options)
@@ -300,6 +316,7 @@ def _print(table: pd.DataFrame) -> None:
 _ACTIONS: dict[str, Callable[[Given, Called], bool | None]] = {
     "run": _run,
     "check": _check,
+    "audit": _audit,
     "resume": _resume,
     "evaluate": _evaluate,
     "rescore": _rescore,

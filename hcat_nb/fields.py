@@ -9,7 +9,7 @@ from typing import Any
 
 from hcat_nb.casts import cast, in_words
 from hcat_nb.errors import SpecError
-from hcat_nb.registry import JUDGES, SOURCES, Registry, names_file, names_folder, nearest
+from hcat_nb.registry import APART, SOURCES, Registry, names_file, names_folder, nearest
 
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
 
@@ -65,7 +65,7 @@ def resolve(item: dataclasses.Field[Any], value: Any) -> Any:
             for key in (name,) if name in extra else registry.resolve(name):
                 if key not in names:
                     names.append(key)
-        return tuple(one for one in names if "all" not in names or one in ("all", *JUDGES))
+        return tuple(one for one in names if "all" not in names or one in ("all", *APART))
     if value == "none":
         return None
     if value in extra or (registry is SOURCES and (names_file(value) or names_folder(value))):

@@ -59,6 +59,9 @@ _ORDER = (
 # Methods that look at no network: every run has their judgement beside its
 # methods, and who wants one among them names it ("all" are the others).
 JUDGES = ("linear", "knn_label")
+# Methods that came after the thirteen; who names them has them, and an audit does.
+FURTHER = ("alt_prob", "nearest_twin", "knn_ood", "embedding_norm")
+APART = (*JUDGES, *FURTHER)  # not among "all"
 
 
 def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
@@ -171,15 +174,15 @@ class Registry:
     def names(self) -> list[str]:
         """Return the names, methods in the order of METHODS.md; imports no plug-in.
 
-        The judges are not among them: see :meth:`known`.
+        Judges and further methods are not among them: see :meth:`known`.
         """
-        found = {*self._stems(), *self._entry_points(), *self._registered} - self._judges()
+        found = {*self._stems(), *self._entry_points(), *self._registered} - self._apart()
         rank = {name: i for i, name in enumerate(_ORDER)} if self.kind == "method" else {}
         return sorted(found, key=lambda name: (rank.get(name, len(rank)), name))
 
     def known(self) -> list[str]:
-        """Return all names that can be asked for: :meth:`names`, then the judges among methods."""
-        return [*self.names(), *(name for name in JUDGES if name in self._judges())]
+        """Return all names that can be asked for: :meth:`names`, then what methods stand apart."""
+        return [*self.names(), *(name for name in APART if name in self._apart())]
 
     def resolve(self, name: str) -> tuple[str, ...]:
         """Return the names that ``name`` stands for: itself, or what an alias means.
@@ -263,8 +266,8 @@ class Registry:
         stems = [module.name for module in pkgutil.iter_modules([str(root)])]
         return [stem for stem in stems if not stem.startswith("_") and stem != "base"]
 
-    def _judges(self) -> set[str]:
-        return set(JUDGES) if self.kind == "method" else set()
+    def _apart(self) -> set[str]:
+        return set(APART) if self.kind == "method" else set()
 
     def _entry_points(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

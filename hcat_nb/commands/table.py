@@ -130,6 +130,24 @@ COMMANDS = (
         cell=True,
     ),
     Command(
+        "Say what is wrong with a dataset, how sure that is, and what to look at first: trains on "
+        "the data as they are, and on copies with planted faults. " + _VARIABLES,
+        "hcat_nb.audits.audit:audit",
+        magic="hcat_audit",
+        line="audit",
+        fields=FIELDS,
+        arguments=(
+            Own("--budget", "time for all trainings, as 90s, 10min or 1h: decides on seeds"),
+            *_OUT,
+            Own("--report", "page to write", settings={"metavar": "FILE"}),
+            _DISPLAY,
+            _NAME,
+            _HARDEST,
+            *_LOG,
+        ),
+        cell=True,
+    ),
+    Command(
         "Make a stated share of a dataset's samples hard; gives .dataset and .truth. "
         "The dataset may be a variable.",
         "hcat_nb.runs.execution.perturbed:perturbed",

@@ -21,6 +21,7 @@ from hcat_nb.magics.parser import MagicCall, parse
 
 if TYPE_CHECKING:
     from hcat_nb.api.run import Run
+    from hcat_nb.audits.outcome import Audit
     from hcat_nb.checks.page import Check
     from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs.execution.forecast import Forecast
@@ -107,6 +108,20 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
     finally:
         if screen is not None:
             attempt("clearing the view", screen.discard)  # of a run that did not begin
+
+
+def _audit(call: MagicCall, _: Any, audit: Called) -> Audit:
+    made: list[Audit] = []
+    own = {name: call.own[name] for name in ("out", "budget") if name in call.own}
+
+    def train(*, keep_checkpoint: bool, **watch: Any) -> Run:
+        made.append(audit(**call.keywords, **own, overwrite="overwrite" in call.own, **watch))
+        return made[0].run
+
+    _watched(call, train)
+    if "report" in call.own:
+        made[0].report(call.own["report"])
+    return made[0]
 
 
 def _check(call: MagicCall, _: Any, check: Called) -> Check:
@@ -208,6 +223,7 @@ def _listed(kind: str) -> Action:
 ACTIONS: dict[str, Action] = {
     "hcat_train": _train,
     "hcat_check": _check,
+    "hcat_audit": _audit,
     "hcat_perturb": _perturb,
     "hcat_eval": _eval,
     "hcat_panel": _panel,

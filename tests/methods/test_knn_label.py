@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods.knn_label import KnnLabel, nearest_rows
+from hcat_nb.methods._neighbours import nearest_rows
+from hcat_nb.methods.knn_label import KnnLabel
 
 
 def by_definition(x: np.ndarray, labels: np.ndarray, k: int) -> list[float]:

@@ -26,7 +26,7 @@ def neighbours(run: Record, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.
     import pandas as pd
 
     from hcat_nb.methods._judge import SPACES, as_space
-    from hcat_nb.methods.knn_label import nearest_rows
+    from hcat_nb.methods._neighbours import nearest_rows
     from hcat_nb.runs.review.rebuilding import data_given
 
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:

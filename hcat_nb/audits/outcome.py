@@ -1,0 +1,232 @@
+"""What an audit found, in words and tables, and how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hcat_nb.api.run import Run, load_run
+from hcat_nb.audits import store
+from hcat_nb.audits.causes import FINE, NAMED, UNCLEAR
+from hcat_nb.audits.plan import Plan
+from hcat_nb.audits.review import Review
+from hcat_nb.audits.samples import WORDS
+from hcat_nb.evaluation._truth import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.audits.remedy import Remedy
+
+_LOOKS = 100
+_HARD = 0.8  # AUROC on planted labels below which finding most of them is not worth the looks
+
+
+class Audit:
+    """The outcome of :func:`hcat_nb.audit`.
+
+    Attributes
+    ----------
+    run : Run
+        On the data as they are.
+    samples : pandas.DataFrame
+        Index ``sample_id``, what to look at first on top: ``rank`` (from 1),
+        ``label``, ``suggested`` and ``suggested_probability``; ``verdict`` in
+        words and ``cause``, "" where nothing is doubted and "unclear" where
+        the ``evidence`` (a share, no probability) is .7 or less;
+        ``worst_in`` of ``of_seeds`` networks among the worst 5 %;
+        ``neighbours_disagree``, as ``knn_label``; ``rank_<cause>`` and
+        ``rank_<method>``.
+    methods : pandas.DataFrame
+        What finds planted wrong labels in these data: index ``ranking``;
+        ``auroc``, ``auprc`` and ``recall`` within 5 % of the looks, each with
+        ``_low`` and ``_high`` (90 %).  Precision at the planted share is not
+        precision on the user's data.
+    causes : pandas.DataFrame
+        What tells causes in these data; see ``hcat_nb.audits.causes``.
+    recommended : str
+        The ranking that ``samples`` are in.
+    probes : numpy.ndarray of shape (k,)
+        Of each planted wrong label, the share of the other rows above it.
+    plan : Plan
+    notes : list of str
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        samples: pd.DataFrame,
+        methods: pd.DataFrame,
+        causes: pd.DataFrame,
+        recommended: str,
+        probes: np.ndarray,
+        plan: Plan,
+        notes: list[str],
+    ) -> None:
+        self.run = run
+        self.samples = samples
+        self.methods = methods
+        self.causes = causes
+        self.recommended = recommended
+        self.probes = probes
+        self.plan = plan
+        self.notes = notes
+        self.folder: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"<Audit: {self.run.info['dataset']['name']}, {len(self.samples):,} samples>\n" + (
+            self.summary()
+        )
+
+    def summary(self) -> str:
+        """Return what there is to say, a sentence a line, with figures and their limits."""
+        n, doubted = len(self.samples), self.samples[self.samples["cause"] != FINE]
+        best = self.methods.loc[self.recommended]
+        looks = min(_LOOKS, n)
+        above = self.probes * n < looks
+        lines = [
+            f"The network doubts {len(doubted):,} of {n:,} samples; {self._found()}",
+            f"Of {len(self.probes):,} planted wrong labels, drawn as they are plausible here, "
+            f"{above.mean():.0%} stand among the first {looks}: ranked by {self.recommended}, "
+            f"AUROC {best['auroc']:.3f} ({best['auroc_low']:.3f} to {best['auroc_high']:.3f}).",
+            self._causes(doubted),
+        ]
+        if check := self.run.learning_check:
+            lines.insert(0, check)
+        if self.run.spec.truth:
+            lines.append(self._trusted())
+        if best["auroc"] < _HARD:
+            lines.append(
+                f"Below an AUROC of {_HARD} most wrong labels take more looks than they are "
+                "worth: look at the first, and stop when the next 50 hold too few."
+            )
+        else:
+            lines.append(
+                "Look at the first 50 (audit.review().queue()): after that it is known how many "
+                "remain, if they are about as hard to find as the planted ones."
+            )
+        return "\n".join([*lines, *self.notes])
+
+    def review(self) -> Review:
+        """Return the queue in the order of ``samples``, and what decisions say so far."""
+        return Review(self.run, self.samples, self.probes)
+
+    def answer(self, ids: Iterable[Hashable] | Hashable, is_wrong: bool) -> Review:
+        """Record that the labels of some samples are wrong, or right; return the review.
+
+        As :meth:`Run.decisions` does, whose file it shares with the explorer.
+        """
+        decisions = self.run.decisions()
+        (decisions.mislabeled if is_wrong else decisions.keep)(ids)
+        return self.review()
+
+    def remedy(self, **options: Any) -> Remedy:
+        """Measure what mending is worth; see :func:`hcat_nb.audits.remedy.remedy`."""
+        from hcat_nb.audits.remedy import remedy
+
+        return remedy(self, **options)
+
+    def report(self, path: str | Path, *, k: int = 100, overwrite: bool = False) -> Path:
+        """Write one page that needs neither network nor kernel; see :mod:`hcat_nb.audits.page`."""
+        from hcat_nb.audits.page import write_page
+
+        return write_page(self, path, k=k, overwrite=overwrite)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the audit into a folder; :func:`hcat_nb.load_audit` reads it.
+
+        Raises
+        ------
+        StoreError
+            If something stands there, or it cannot be written.
+        """
+        from contextlib import ExitStack
+
+        with ExitStack() as held:
+            place = store.check_place(folder, self.run.spec, held)
+            self.run.save(place / "run")
+            store.begin(place, self.plan, self.run.spec)
+            return self.write(place)
+
+    def write(self, folder: Path) -> Path:
+        """Write the tables and findings into a folder in which the plan stands."""
+        tables = {"samples": self.samples, "methods": self.methods, "causes": self.causes}
+        findings = {
+            "recommended": self.recommended,
+            "probes": self.probes.tolist(),
+            "notes": self.notes,
+        }
+        store.write(folder, findings, tables)
+        self.folder = folder
+        return folder
+
+    def _found(self) -> str:
+        review = self.review()
+        if not review.reviewed:
+            return "how many are wrong is not known before you look."
+        return f"{review.reviewed:,} reviewed: {review.remaining()}."
+
+    def _trusted(self) -> str:
+        """Return what the rows tell whose right label is known."""
+        from scipy.stats import binomtest
+        from sklearn.metrics import roc_auc_score
+
+        truth = self.run.truth[self.run.truth["hardness"] != UNKNOWN]
+        wrong, n = truth["is_hard"].to_numpy(bool), len(truth)
+        low, high = binomtest(int(wrong.sum()), n).proportion_ci(0.95, "wilson")
+        text = (
+            f"Of {n:,} trusted labels {wrong.mean():.0%} are wrong (95 %: {low:.0%} to {high:.0%})"
+        )
+        if "neighbours_disagree" in self.samples:
+            near = self.samples["neighbours_disagree"].loc[truth.index[~wrong]]
+            text += f"; the nearest samples side with {(near < 0.5).mean():.0%} of the right ones"
+        if wrong.any() and not wrong.all():
+            rank = -self.samples["rank"].loc[truth.index]
+            text += (
+                f"; the ranking finds the wrong ones with AUROC {roc_auc_score(wrong, rank):.2f}"
+            )
+        return text + "."
+
+    def _causes(self, doubted: pd.DataFrame) -> str:
+        counts = doubted["cause"].value_counts()
+        named = [f"{WORDS[cause]}: {counts[cause]:,}" for cause in counts.index if cause != UNCLEAR]
+        unclear = f"unclear: {counts.get(UNCLEAR, 0):,}"
+        table = self.causes
+        share = table["named"] * table["probes"]
+        right = float((table["right"].fillna(0) * share).sum() / max(share.sum(), 1e-12))
+        told = (
+            f" Where evidence is above {NAMED}, {right:.0%} of the planted faults were named right."
+            if share.sum() and len(table) > 1
+            else ""
+        )
+        return "; ".join([*named, unclear]).capitalize() + "." + told
+
+
+def load_audit(folder: str | Path) -> Audit:
+    """Read an audit that ``out=`` or :meth:`Audit.save` wrote; its run's ``dataset`` is None.
+
+    Raises
+    ------
+    StoreError
+        If there is none, it is not finished, or a file is missing or damaged.
+    """
+    from hcat_nb.runs.store.saving import folder_path
+
+    place = folder_path(folder)
+    found, tables = store.read(place)
+    plan = store.read_plan(place)
+    assert plan is not None
+    audit = Audit(
+        run=load_run(place / "run"),
+        **tables,
+        recommended=found["recommended"],
+        probes=np.array(found["probes"]),
+        plan=plan,
+        notes=found["notes"],
+    )
+    audit.folder = place
+    return audit

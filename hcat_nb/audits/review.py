@@ -1,0 +1,107 @@
+"""A review down the ranking of an audit: what comes next, what remains, and when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hcat_nb.evaluation.error_seeding import LOOK, Remaining, may_stop, next_batch, remaining
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.runs.store.record import Record
+
+_WRONG = ("mislabeled", "relabel")
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """The queue of an audit and its counts, as the run's decisions stand now.
+
+    The ranking does not change with the answers; counts use its longest
+    prefix that was decided without a gap.  Wrong: marked so, or relabelled;
+    dropped samples are neither wrong nor right.
+
+    Parameters
+    ----------
+    run : Record
+    samples : pandas.DataFrame
+        As of ``Audit.samples``.
+    probes : array of shape (k,)
+        Of each planted wrong label, the share of the other rows above it.
+    """
+
+    run: Record
+    samples: pd.DataFrame
+    probes: np.ndarray
+
+    def queue(self, k: int = 50) -> pd.DataFrame:
+        """Return the next samples to look at: rows of ``samples`` that are not decided."""
+        decided = self._actions() != ""
+        next_ones: pd.DataFrame = self.samples[~decided].head(k)
+        return next_ones
+
+    @property
+    def reviewed(self) -> int:
+        """Decided samples, from the top of the ranking without a gap."""
+        open_ = np.flatnonzero(self._actions() == "")
+        return int(open_[0]) if len(open_) else len(self.samples)
+
+    @property
+    def answers(self) -> np.ndarray:
+        """Whether each of the reviewed was wrong, in the order of the ranking: bool."""
+        return np.isin(self._actions()[: self.reviewed], _WRONG)
+
+    def remaining(self, reviewed: int | None = None) -> Remaining:
+        """Return how many wrong labels are left below the reviewed ones.
+
+        Parameters
+        ----------
+        reviewed : int, optional
+            As if only so many had been; default: all that are.
+        """
+        actions = self._actions()
+        upto = self.reviewed if reviewed is None else reviewed
+        wrong = np.isin(actions, _WRONG)
+        passed = int((self.probes * len(actions) < upto).sum())
+        return remaining(
+            int(wrong[:upto].sum()), passed, len(self.probes), elsewhere=int(wrong[upto:].sum())
+        )
+
+    @property
+    def tenth_left(self) -> bool:
+        """Stop rule (a): at most a tenth of all wrong labels remains, as two looks say."""
+        before = self.reviewed - LOOK
+        return before > 0 and may_stop(self.remaining(), self.remaining(before))
+
+    def next_few(self, fewer_than: float = 5) -> bool:
+        """Stop rule (b): the next 50 hold fewer than this, with 95 % confidence."""
+        return next_batch(self.answers.tolist())[1] < fewer_than
+
+    def __repr__(self) -> str:
+        if not self.reviewed:
+            return f"nothing reviewed of {len(self.samples):,}; .queue() is where to begin"
+        expected, most = next_batch(self.answers.tolist())
+        lines = [
+            f"{self.reviewed:,} of {len(self.samples):,} reviewed; {self.remaining()}",
+            f"the next 50 hold about {expected:.0f} wrong labels (95 %: at most {most:.0f})",
+        ]
+        if self.tenth_left:
+            lines.append("you may stop: at most a tenth of all wrong labels is left")
+        elif self.next_few():
+            lines.append("you may stop: the next 50 hold fewer than 5")
+        return "\n".join(lines)
+
+    def _actions(self) -> np.ndarray:
+        """Return what was decided about each sample, in the order of the ranking: (n,), object."""
+        from hcat_nb.runs.review.decisions import decisions_of
+
+        actions = np.full(len(self.samples), "", dtype=object)
+        for row, decision in decisions_of(self.run).items():
+            actions[row] = decision.action
+        place: np.ndarray = self.run.details.index.get_indexer(self.samples.index)
+        ordered: np.ndarray = actions[place]
+        return ordered

@@ -1,0 +1,105 @@
+"""The table of an audit: a row a sample, what to look at first on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hcat_nb.audits.causes import FINE, UNCLEAR, Causes
+from hcat_nb.audits.ranking import Judged
+from hcat_nb.audits.signals import Signals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hcat_nb.runs.store.record import Record
+
+WORDS = {
+    "mislabel": "label is probably wrong",
+    "off": "does not belong to this data set",
+    "atypical": "right but rare",
+    "ambiguous": "between two classes",
+    "conflict": "nearly the same input has another label elsewhere",
+    UNCLEAR: UNCLEAR,
+    FINE: FINE,
+}
+_SAME = "the same input has another label elsewhere"
+_WORST = 0.05  # of the samples, whose count over seeds is told
+
+
+def samples_table(
+    run: Record, views: Sequence[Signals], judged: Judged, why: Causes
+) -> pd.DataFrame:
+    """Return the samples, those to look at first on top.
+
+    Parameters
+    ----------
+    run : Record
+        The run on the data as they are, with its dataset.
+    views : sequence of Signals
+        Of each network on the data as they are.
+    judged : Judged
+    why : Causes
+
+    Returns
+    -------
+    pandas.DataFrame
+        See ``Audit.samples``.
+    """
+    import pandas as pd
+
+    from hcat_nb.data.duplicates import duplicates
+
+    assert run.dataset is not None
+    details, labels = run.details, run.details["label"]
+    score = judged.scores.mean(axis=0)
+    score[labels.isna().to_numpy()] = -np.inf  # no label can be wrong there
+    order = np.argsort(-score, kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    causes = why.verdicts()
+    evidence = why.evidence.max(axis=1)
+    twins = duplicates(run.dataset)
+    places = run.dataset.sample_ids.get_indexer_for(twins.index[twins["conflict"]])
+    if "position" in twins:
+        places = twins.loc[twins["conflict"], "position"].to_numpy()
+    causes[places], evidence[places] = "conflict", 1.0
+    suggested = details["suggested"]
+    alone = suggested.isna().to_numpy() | (causes != "mislabel")
+    words = np.array([WORDS[one] for one in causes], dtype=object)
+    words[~alone] = [f"{WORDS['mislabel']} (looks like {other})" for other in suggested[~alone]]
+    words[places] = _SAME
+    worst = judged.scores >= np.quantile(judged.scores, 1 - _WORST, axis=1, keepdims=True)
+    table = pd.DataFrame(
+        {
+            "rank": rank,
+            "label": labels.array,
+            "suggested": suggested.array,
+            "suggested_probability": details["suggested_probability"].to_numpy(),
+            "verdict": words,
+            "cause": causes,
+            "evidence": np.where(causes == FINE, np.nan, evidence).astype(np.float32),
+            "worst_in": worst.sum(axis=0).astype(np.int64),
+            "of_seeds": len(views),
+        },
+        index=details.index,
+    )
+    if "position" in details:
+        table["position"] = details["position"].to_numpy()
+    if "knn_label" in details:
+        table["neighbours_disagree"] = details["knn_label"].to_numpy()
+    for at, cause in enumerate(why.offered):
+        table[f"rank_{cause}"] = _descending(why.scores[:, at])
+    for name in run.methods:
+        table[f"rank_{name}"] = _descending(run.scores[name].to_numpy(np.float64))
+    return table.iloc[order]
+
+
+def _descending(score: np.ndarray) -> np.ndarray:
+    """Return ranks from 1, the largest first, equal ones by position; NaN last."""
+    order = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")
+    rank = np.empty(len(score), dtype=np.int64)
+    rank[order] = np.arange(1, len(score) + 1)
+    return rank

@@ -1,0 +1,142 @@
+"""An audit's folder: run A, the tables, and one file that says what was planned and found.
+
+``audit.json`` (plan, specification, findings, digests), ``samples.parquet``,
+``methods.parquet``, ``causes.parquet``, and the folder ``run`` of run A.  While
+an audit is in the making, ``audit.json`` holds the plan alone, and the other
+trainings stand beside ``run``.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from hcat_nb.audits.plan import Plan
+from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.atomic import write_json, written_whole
+from hcat_nb.runs.store.digests import check_files, file_digest, unsealed
+from hcat_nb.runs.store.lock import owned
+from hcat_nb.runs.store.saving import folder_path
+from hcat_nb.spec import RunSpec
+
+AUDIT = "audit.json"
+TABLES = ("samples", "methods", "causes")
+SCHEMA_VERSION = 1
+
+
+def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = False) -> Path:
+    """Return the folder of an audit, owned as long as ``held`` is open.
+
+    Raises
+    ------
+    StoreError
+        If something else stands there, another audit, or a finished one and ``overwrite`` is not
+        given.
+    """
+    folder = folder_path(out)
+    held.enter_context(owned(folder, "an audit"))
+    found = _read(folder) if (folder / AUDIT).exists() else None
+    if found is None:
+        rest = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
+        if rest:
+            raise StoreError(f"{folder} exists and is no audit", remedy="choose another folder")
+        return folder
+    if overwrite:
+        (folder / AUDIT).unlink()  # what it holds is then replaced part by part
+        return _emptied(folder)
+    if found.get("finished"):
+        raise StoreError(
+            f"{folder} holds an audit already", remedy="load_audit it, or overwrite it"
+        )
+    if found["spec"] != spec.to_dict():
+        raise StoreError(
+            f"the audit in {folder} was begun with other options",
+            remedy="give the same ones, choose another folder, or overwrite it",
+        )
+    return folder
+
+
+def _emptied(folder: Path) -> Path:
+    import shutil
+
+    from hcat_nb.runs.store.checkpoint import unfinished
+    from hcat_nb.runs.store.folder import is_run
+
+    for one in folder.iterdir():
+        if one.is_dir() and not one.is_symlink() and (is_run(one) or unfinished(one) is not None):
+            shutil.rmtree(one)
+    return folder
+
+
+def begin(folder: Path, plan: Plan, spec: RunSpec) -> None:
+    """Record the plan, before anything is trained."""
+    head = {"schema_version": SCHEMA_VERSION, "finished": False}
+    write_json(folder / AUDIT, head | {"plan": plan.to_dict(), "spec": spec.to_dict()})
+
+
+def read_plan(folder: Path) -> Plan | None:
+    """Return the plan of an audit that goes on, None if none was begun."""
+    if not (folder / AUDIT).exists():
+        return None
+    plain = _read(folder)["plan"]
+    return Plan(**{**plain, "methods": tuple(plain["methods"])})
+
+
+def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Write the tables, then the file that holds their digests: whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If there is no room.
+    """
+    try:
+        before = _read(folder)
+        digests = {}
+        for name, table in tables.items():
+            file = folder / f"{name}.parquet"
+            written_whole(file, table.to_parquet)
+            digests[file.name] = file_digest(file)
+        write_json(folder / AUDIT, before | findings | {"finished": True, "digests": digests})
+    except OSError as error:
+        raise StoreError(
+            f"the audit cannot be written into {folder} ({error})",
+            remedy="make room there and call it again with the same out",
+        ) from error
+
+
+def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the findings and the tables of a finished audit.
+
+    Raises
+    ------
+    StoreError
+        If there is none, it is not finished, or a file is missing or damaged.
+    """
+    import pandas as pd
+
+    found = _read(folder)
+    if not found.get("finished"):
+        raise StoreError(
+            f"the audit in {folder} is not finished", remedy="call it again with the same out"
+        )
+    names = [f"{name}.parquet" for name in TABLES]
+    check_files(folder, found["digests"], names)
+    return found, {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / AUDIT
+    try:
+        found = unsealed(path.read_bytes())
+        if found["schema_version"] > SCHEMA_VERSION or not {"plan", "spec"} <= found.keys():
+            raise KeyError("schema_version")
+    except FileNotFoundError:
+        raise StoreError(f"{folder} holds no audit", "the folder of hcat.audit(out=...)") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StoreError(
+            f"{path} was not written by an audit of this version, or is damaged ({error})",
+            remedy="overwrite it, or choose another folder",
+        ) from error
+    return dict(found)
