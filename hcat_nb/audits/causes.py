@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMED = 0.7  # evidence above which a cause is named
 UNCLEAR, FINE = "unclear", ""
-_STRENGTH, _RANKING = 0.1, 0.03  # scikit-learn's C, of the two models
+_STRENGTH, _RANKING = 0.2, 0.03  # scikit-learn's C, of the two models
 _EASIEST = 0.3  # quantile of the planted rows below which a row is not doubted
 
 
