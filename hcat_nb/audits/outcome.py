@@ -86,7 +86,7 @@ class Audit:
         """Return what there is to say, a sentence a line, with figures and their limits."""
         n, doubted = len(self.samples), self.samples[self.samples["cause"] != FINE]
         best = self.methods.loc[self.recommended]
-        looks = min(_LOOKS, n)
+        looks = max(1, min(_LOOKS, n // 10))
         above = self.probes * n < looks
         lines = [
             f"The network doubts {len(doubted):,} of {n:,} samples; {self._found()}",
@@ -220,8 +220,11 @@ def load_audit(folder: str | Path) -> Audit:
     found, tables = store.read(place)
     plan = store.read_plan(place)
     assert plan is not None
+    run, samples = load_run(place / "run"), tables["samples"]
+    for name in ("label", "suggested"):  # a file of classes that are numbers holds the numbers
+        samples[name] = samples[name].astype(run.details["label"].dtype)
     audit = Audit(
-        run=load_run(place / "run"),
+        run=run,
         **tables,
         recommended=found["recommended"],
         probes=np.array(found["probes"]),

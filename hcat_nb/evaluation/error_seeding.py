@@ -125,7 +125,7 @@ def next_batch(answers: Sequence[bool]) -> tuple[float, float]:
         chance = float((recent.sum() + 0.5) / (len(recent) + 1))
     else:
         place = np.arange(len(recent) + NEXT)[:, None] / RECENT
-        model = LogisticRegression().fit(place[: len(recent)], recent)
+        model = LogisticRegression(C=1e4).fit(place[: len(recent)], recent)
         chance = float(model.predict_proba(place[len(recent) :])[:, 1].mean())
     weight = min(_AS_IF, len(recent))
     most = beta.ppf(0.95, chance * weight + 0.5, (1 - chance) * weight + 0.5)

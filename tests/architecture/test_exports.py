@@ -28,6 +28,7 @@ PUBLIC = {
     ),
     *("list_datasets", "list_hardness", "list_methods", "list_models"),
     *("check", "duplicates", "self_check", "LabelledDataset", "Run", "RunSpec"),
+    *("audit", "Audit", "load_audit"),
 }
 
 

@@ -10,7 +10,7 @@ import torch
 
 from hcat_nb.errors import ScoreError, SpecError
 from hcat_nb.methods.base import Method
-from hcat_nb.registry import JUDGES, METHODS
+from hcat_nb.registry import APART, JUDGES, METHODS
 
 NAMES = METHODS.known()
 PLANTED = [(name, fault) for name in NAMES for fault in sorted(METHODS.get(name).detects)]
@@ -49,7 +49,7 @@ def test_the_methods_are_there():
     assert known | {"forgetting", "loss", "prototypicality", "vog", "allsh", "detector"} == set(
         METHODS.names()
     )
-    assert [*METHODS.names(), *JUDGES] == NAMES
+    assert [*METHODS.names(), *APART] == NAMES
 
 
 # What a score means

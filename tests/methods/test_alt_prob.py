@@ -30,5 +30,5 @@ def test_it_is_the_largest_mean_of_another_class(epochs):
 
 
 def test_an_unknown_choice_of_epochs_is_refused():
-    with pytest.raises(SpecError, match="alt_prob.epochs is 'last'"):
+    with pytest.raises(SpecError, match=r"alt_prob\.epochs is 'last'"):
         AltProb(epochs="last")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from sklearn.neighbors import NearestNeighbors
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._neighbours import nearest_rows
 from hcat_nb.methods.knn_label import KnnLabel
 
 
@@ -47,27 +45,9 @@ def test_sparse_rows_are_judged_as_dense_ones(world):
     np.testing.assert_allclose(found, by_definition(x, labels, 10))
 
 
-def test_neighbours_are_those_of_scikit_learn(world, monkeypatch):
-    x, _ = world
-    distances, rows = (
-        NearestNeighbors(metric="cosine", algorithm="brute").fit(x).kneighbors(n_neighbors=7)
-    )
-    monkeypatch.setattr("hcat_nb.methods.knn_label._BLOCK", 1000)  # several blocks
-    found, far = nearest_rows(x, 7)
-    assert np.array_equal(found, rows)
-    np.testing.assert_allclose(far, distances, atol=1e-6)
-    some = np.array([90, 3])
-    assert np.array_equal(nearest_rows(x, 7, some)[0], rows[some])
-
-
-def test_exact_duplicates_are_neighbours_and_ties_go_by_position():
+def test_duplicates_under_another_label_count():
     x = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0], [3.0, 0.0], [0.0, 0.0]])
-    rows, distances = nearest_rows(x, 3)
-    assert rows[3].tolist() == [0, 2, 1]  # the two duplicates first, by position
-    assert distances[3].tolist() == [0, 0, 1]
-    assert rows[4].tolist() == [0, 1, 2]  # zeros are at distance 1 from all
-    assert distances[4].tolist() == [1, 1, 1]
-    # Duplicates under another label: 1, 1/2 of 1 + 1/2.
+    # 1, 1/2 of 1 + 1/2: the two duplicates of row 3.
     assert KnnLabel(k=2).judge(x, np.array([0, 1, 0, 1, 1]))[3] == 1
 
 

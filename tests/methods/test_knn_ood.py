@@ -27,5 +27,5 @@ def test_labels_do_not_matter_and_few_rows_have_a_last_neighbour():
 
 
 def test_no_neighbour_is_refused():
-    with pytest.raises(SpecError, match="knn_ood.k is 0"):
+    with pytest.raises(SpecError, match=r"knn_ood\.k is 0"):
         KnnOod(k=0)

@@ -1,0 +1,65 @@
+"""What mending is worth: no effect where there is none, an effect where it is large."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hcat_nb as hcat
+from hcat_nb.audits import remedy as module
+from hcat_nb.errors import DataError, SpecError
+
+
+@pytest.fixture(scope="module")
+def audit():
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 2, 600)
+    x = rng.normal(size=(600, 5)) + 1.5 * true[:, None]
+    label = np.where(rng.random(600) < 0.1, 1 - true, true)
+    return hcat.audit(x, label, methods="aum el2n loss", epochs=5, seed=0)
+
+
+def test_every_arm_is_compared_with_keeping_all(audit):
+    found = audit.remedy(seeds=2, share=0.1)
+    table = found.table
+    assert table.loc[module.KEEP, ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
+    assert (table["gain_low"] <= table["gain"]).all()
+    assert (table["gain"] <= table["gain_high"]).all()
+    kept = table["rows"].tolist()
+    assert kept[0] + found.held_out == 600
+    assert all(rows == pytest.approx(0.9 * kept[0], abs=2) for rows in kept[1:])
+    assert "may be wrong, too" in found.sentence
+
+
+def test_decided_rows_make_arms_and_do_not_judge(audit, monkeypatch):
+    first = audit.samples.index[:30]
+    labels = audit.run.details["label"]
+    audit.run.decisions().mislabeled(first[:10])
+    for one in first[10:]:
+        audit.run.decisions().relabel(one, 1 - labels[one])
+    judged = []
+    compared = module._compared
+    monkeypatch.setattr(
+        module, "_compared", lambda *args: judged.append(args[3]) or compared(*args)
+    )
+    table = audit.remedy(seeds=2).table
+    assert not judged[0][audit.run.details.index.get_indexer(first)].any()
+    assert table.loc["relabel what was confirmed", "rows"] == table.loc[module.KEEP, "rows"] - 10
+    assert table.loc["drop what was confirmed", "rows"] == table.loc[module.KEEP, "rows"] - 30
+    audit.run.decisions().clear(first)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"share": 0.7}, "share is 0.7"), ({"seeds": 1}, "seeds is 1"), ({"seeds": "3"}, "seeds")],
+)
+def test_bad_numbers_are_refused_before_training(audit, options, message):
+    with pytest.raises(SpecError, match=message):
+        audit.remedy(**options)
+
+
+def test_too_few_rows_to_judge_by_are_refused(audit):
+    with pytest.raises(DataError, match="5 rows are held out"):
+        audit.remedy(held_out=list(range(5)))
+    with pytest.raises(DataError, match="no sample 'x'"):
+        audit.remedy(held_out=["x"])
