@@ -284,6 +284,13 @@ def _self_check(given: Given, self_check: Called) -> bool:
     return bool(len(failed))
 
 
+def _doctor(_: Given, doctor: Called) -> bool:
+    """Print the findings; return whether something is wrong."""
+    findings = doctor()
+    print("\n".join(map(str, findings)))
+    return any(finding.state == "wrong" for finding in findings)
+
+
 def _demo(given: Given, run_demo: Called) -> None:
     print(run_demo(given.own["out"]))
 
@@ -324,6 +331,7 @@ _ACTIONS: dict[str, Callable[[Given, Called], bool | None]] = {
     "sweep": _sweep,
     "results": _results,
     "self-check": _self_check,
+    "doctor": _doctor,
     "report": _write_report,
     "demo": _demo,
     **dict.fromkeys(("methods", "hardness", "datasets", "models"), _list),

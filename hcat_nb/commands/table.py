@@ -291,6 +291,11 @@ COMMANDS = (
         ),
     ),
     Command(
+        "Say whether this installation is in order, and what mends it.",
+        "hcat_nb.api.doctor:doctor",
+        line="doctor",
+    ),
+    Command(
         "Write the analysis of many runs as one page.",
         "hcat_nb.study.report:write_report",
         line="report",

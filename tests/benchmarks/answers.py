@@ -164,7 +164,7 @@ def named(audit: Audit, truth: np.ndarray) -> str:
 
 
 def counts(audit: Audit, truth: np.ndarray, seed: int) -> dict[str, float]:
-    """Return coverage at cuts and at stop (a), its width, and what the stop cost."""
+    """Return coverage at cuts and at stop (a), its width, and its reviews over those for 90 %."""
     order = audit.run.details.index.get_indexer(audit.samples.index)
     wrong = truth[order] == 0
     n, total = len(wrong), int(wrong.sum())
@@ -191,7 +191,7 @@ def counts(audit: Audit, truth: np.ndarray, seed: int) -> dict[str, float]:
                 assert now.high is not None
                 held_at_stop.append(now.low <= wrong[upto:].sum() <= now.high)
                 recall.append(wrong[:upto].sum() / total)
-                perfect = int(np.searchsorted(wrong.cumsum(), recall[-1] * total)) + 1
+                perfect = int(np.searchsorted(wrong.cumsum(), 0.9 * total)) + 1
                 cost.append(upto / max(perfect, 1))
                 break
     return {
