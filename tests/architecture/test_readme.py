@@ -56,7 +56,8 @@ def test_its_lines_give_what_it_shows(readme: str) -> None:
 
 
 def test_every_local_link_leads_somewhere(repository: Path) -> None:
-    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "widgets/README.md"):
+    pages = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "widgets/README.md")
+    for page in (*pages, "notebooks/docs/how_to.md"):
         path = repository / page
         for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
             if "://" not in target:
@@ -70,3 +71,7 @@ def test_every_make_target_that_a_page_names_exists(repository: Path) -> None:
         named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
         assert named, page
         assert named <= set(targets), page
+
+
+def test_it_stays_short(readme: str) -> None:
+    assert len(readme.splitlines()) <= 120
