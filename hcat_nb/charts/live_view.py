@@ -3,7 +3,7 @@
 One concatenated specification on named datasets, which a live view fills:
 
 - "points" ``x, y, color, label, id, row``; "bins" ``i, j, n, shade, color``;
-  "selected" ``x, y, id, row, followed``; "trail" ``epoch, x, y``: the map's
+  "selected" ``x, y, id, row, followed``; "decided" ``x, y``; "trail" ``epoch, x, y``: the map's
 - "curves" ``epoch, loss, accuracy``
 - "auroc" ``epoch, hcm, auroc``, where a truth is known
 - "histograms" ``hcm, mark, low, high, n``
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineConcat
 
-DATASETS = ("points", "bins", "selected", "trail", "curves", "auroc", "histograms", "now")
+DATASETS = (
+    *("points", "bins", "selected", "decided", "trail"),
+    *("curves", "auroc", "histograms", "now"),
+)
 PLAIN = {"samples": CLASSES[0]}  # of a histogram without a truth
 _WAITING = {"epoch": "", "final": "from the last epoch on", "end": "from the end on"}
 
