@@ -275,6 +275,10 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self._say(" · ".join([*notes, *training.warnings]))
             self._show_state()
             attempt("clearing the view", self._screen.discard)  # of a run that did not begin
+            if (run := training.run) is not None and self._open:
+                from hcat_nb.jupyter.next_step import offer_next
+
+                attempt("the result's line", lambda: offer_next(self._screen, run))
             if not self._open:
                 self._let_go()
                 return

@@ -74,7 +74,7 @@ function render({ model, el }) {
   const box = make("div", "hcat-map");
   const side = make("div", "hcat-side");
   const more = /** @type {HTMLDetailsElement} */ (make("details", "hcat-view hcat-more"));
-  const folded = make("div");
+  const folded = make("div", "hcat-folded");
   const status = make("div", "hcat-note", "", { role: "status" });
   more.append(make("summary", "", "loss, all methods, scores"), folded);
   side.hidden = more.hidden = true;
@@ -303,10 +303,14 @@ function render({ model, el }) {
   /** Embed what was folded away, and show it as the others are. */
   const unfold = async () => {
     if (!more.open) return;
-    for (const part of waiting.splice(0)) {
-      const one = await embedPart(part, folded.clientWidth || box.clientWidth);
+    const parts = waiting.splice(0);
+    const frames = parts.map(({ spec }) => make("div", spec.concat ? "hcat-wide" : ""));
+    folded.append(...frames); // all of them, which share the room
+    for (const [k, part] of parts.entries()) {
+      const frame = frames[k];
+      const one = await embedPart(part, frame.clientWidth || box.clientWidth);
       if (closed) return one.finalize();
-      folded.append(one.place);
+      frame.append(one.place);
       embedded.push(one);
       setSignal(one, "ink", INK[pageTheme()]);
       if (shown) await show(one, shown);
@@ -324,6 +328,7 @@ function render({ model, el }) {
     sizes = new ResizeObserver(() => later(null));
     sizes.observe(box);
     sizes.observe(side);
+    sizes.observe(folded);
   }
 
   const unpaint = onTheme(paintInk);

@@ -3,10 +3,10 @@ import { nudged } from "../src/live_map.js";
 import { fillRoom, fitted, partsOf } from "../src/shared/parts.js";
 
 const run = () => ({
-  params: [{ name: "brush", views: ["map"] }, { name: "ink" }],
+  params: [{ name: "brush", views: ["map_0"] }, { name: "ink" }],
   config: { font: "x", legend: { labelFontSize: 11 } },
   concat: [
-    { layer: [{ mark: "rect" }, { name: "map", mark: "circle" }], params: [{ name: "heading" }] },
+    { layer: [{ mark: "rect" }, { name: "map_0", mark: "circle" }], params: [{ name: "heading" }] },
     { hconcat: [{ name: "live_accuracy" }, { name: "live_auroc" }, { name: "live_loss" }] },
     { concat: [{ mark: "bar" }], columns: 5 },
   ],

@@ -17,12 +17,14 @@ function leaves(spec) {
   return (spec.concat ?? spec.vconcat).flatMap((/** @type {any} */ one) => one.hconcat ?? [one]);
 }
 
-/** @param {any} spec @param {string[]} names @returns {boolean} whether one of its views is named so */
-function holds(spec, names) {
-  if (names.includes(spec.name)) return true;
+/** @param {any} spec @param {(name: string) => boolean} is @returns {boolean} whether a view is */
+function holds(spec, is) {
+  if (spec.name && is(spec.name)) return true;
   const inner = [spec.layer, spec.concat, spec.hconcat, spec.vconcat];
-  return inner.some((list) => list?.some((/** @type {any} */ one) => holds(one, names)));
+  return inner.some((list) => list?.some((/** @type {any} */ one) => holds(one, is)));
 }
+// Altair numbers the name of a view that stands among others.
+const isMap = (/** @type {string} */ name) => /^map(_\d+)?$/.test(name);
 
 /**
  * @param {any} spec
@@ -30,12 +32,13 @@ function holds(spec, names) {
  */
 export function partsOf(spec) {
   const whole = spec.concat ?? spec.vconcat;
-  if (!whole || !holds(spec, ["map"])) return [{ role: "map", spec }];
-  const { concat, vconcat, columns, spacing, description, params = [], ...shared } = spec;
+  if (!whole || !holds(spec, isMap)) return [{ role: "map", spec }];
+  const { concat, vconcat, columns, spacing, description, resolve, params = [], ...shared } = spec;
   return leaves(spec).map((one) => {
-    const role = holds(one, ["map"]) ? "map" : SIDE.includes(one.name) ? "side" : "more";
+    const role = holds(one, isMap) ? "map" : SIDE.includes(one.name) ? "side" : "more";
     const own = params.filter(
-      (/** @type {any} */ param) => !param.views || holds(one, param.views),
+      (/** @type {any} */ param) =>
+        !param.views || holds(one, (name) => param.views.includes(name)),
     );
     return { role, spec: { ...shared, ...one, params: [...own, ...(one.params ?? [])] } };
   });
