@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 384, 384  # until the page says how much room there is; whole ce
 def draw_map(
     screen: ExploreScreen,
     run: Record,
-    exploration: Exploration,
+    shown: Exploration,
     axes: tuple[str, str, str],
     decisions: Decisions | None,
 ) -> None:
@@ -26,8 +26,8 @@ def draw_map(
     from hcat_nb.jupyter.run_scene import run_scene
 
     screen.show_map(run_scene(run, *axes, width=WIDTH, height=HEIGHT))
-    filter_map(screen, exploration)
-    mark_selection(screen, exploration)
+    filter_map(screen, shown)
+    mark_selection(screen, shown)
     mark_decided(screen, decisions)
     screen.map.redraw()
 
@@ -46,9 +46,8 @@ def mark_selection(
         return
     scene = screen.map.scene
     if rows is None:
-        selected = exploration.chosen
-        whole = exploration.reviewing
-        rows = np.empty(0, dtype=np.int64) if selected is None or whole else selected
+        chosen = None if exploration.reviewing else exploration.chosen
+        rows = np.empty(0, dtype=np.int64) if chosen is None else chosen
     if len(rows) or len(scene.selected):
         scene.select(rows)
         screen.map.show(scene.marks)

@@ -14,21 +14,9 @@ def oddest(dataset: LabelledDataset, row: int, most: int = 5) -> list[tuple[int,
     """Return the columns whose values are rarest among rows of the same label.
 
     A number is as odd as the share of rows that are at least as far out on its
-    side is small; a category, as the share that has it is small.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        A table.
-    row : int
-        Position; among itself and all rows where it has no label.
-    most : int
-
-    Returns
-    -------
-    list of (int, str)
-        Positions among the features, oddest first, and how odd, in words.
-        Terms of a text are no columns.
+    side is small; a category, as the share that has it is small.  A row without
+    a label is compared with all.  Returned are positions among the features,
+    oddest first, and how odd, in words; terms of a text are no columns.
     """
     label = int(dataset.labels[row])
     same = dataset.readable & ((dataset.labels == label) if label >= 0 else dataset.readable)

@@ -25,30 +25,14 @@ QUEUE = "queue"  # the order of a queue that was handed in
 
 @dataclass(frozen=True, eq=False)
 class ReviewQueue:
-    """Samples in the order of their review, and what is proposed for any sample.
+    """Samples in the order of their review, and what is proposed for any sample."""
 
-    Parameters
-    ----------
-    rows : array of shape (k,), int64
-        Positions of the first batch, in order.
-    codes : array of shape (n,), int64
-        Class codes of proposed labels, -1 where none is proposed.
-    probabilities : array of shape (n,), float32
-        Of the proposed labels; NaN where unknown.
-    words : str
-        What the batch is called.
-    evidence : mapping of int to str
-        One sentence for samples, by position.
-    given : bool
-        Whether it was handed in, so that its order is its own.
-    """
-
-    rows: np.ndarray
-    codes: np.ndarray
-    probabilities: np.ndarray
-    words: str
-    evidence: Mapping[int, str] = field(default_factory=dict)
-    given: bool = False
+    rows: np.ndarray  # positions of the first batch, in order: int64 of shape (k,)
+    codes: np.ndarray  # classes of proposed labels, -1 for none: int64 of shape (n,)
+    probabilities: np.ndarray  # of the proposed labels, NaN where unknown: float32 of shape (n,)
+    words: str  # what the batch is called
+    evidence: Mapping[int, str] = field(default_factory=dict)  # a sentence, by position
+    given: bool = False  # handed in, so that its order is its own
 
     def done(self, decisions: Decisions) -> int:
         """Return how many samples of the batch are decided on."""
@@ -60,10 +44,9 @@ class ReviewQueue:
 
     def outcome(self, decisions: Decisions) -> str:
         """Return what was decided so far, in words; accepted: relabelled as proposed."""
-        made = decisions.items()
         counts = {"accepted": 0, "kept": 0, "relabelled": 0, "dropped": 0, "wrong": 0}
         said = {"keep": "kept", "drop": "dropped", "mislabeled": "wrong"}
-        for row, one in made:
+        for row, one in decisions.items():
             accepted = one.code >= 0 and one.code == self.codes[row]
             counts[said.get(one.action, "accepted" if accepted else "relabelled")] += 1
         return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
