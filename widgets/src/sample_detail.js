@@ -226,13 +226,15 @@ function render({ model, el }) {
     root.replaceChildren(drawHead(card));
     if (card.text) root.append(make("div", "hcat-words", card.text));
     if (card.odd.length) {
-      root.append(make("h4", "", `values that are oddest for ${card.label || "the data"}`));
+      const odd = make("div", "hcat-odd");
+      odd.append(make("h4", "", `values that are oddest for ${card.label || "the data"}`));
       const cells = (/** @type {string[]} */ [name, value, odd]) => [
         rowName(name),
         make("td", "hcat-value", value),
         make("td", "hcat-hint", odd),
       ];
-      root.append(table(card.odd.map(cells)));
+      odd.append(table(card.odd.map(cells)));
+      root.append(odd);
     }
     const curve = make("div", "hcat-curve");
     if (card.curves.length) {

@@ -121,6 +121,7 @@ function render({ model, el }) {
   let at = 0;
   const selected = /** @type {Set<number>} */ (new Set());
   let onward = false; // a decision on the last open tile asked for the next page
+  let stays = false; // a button was pressed by keyboard
   let address = "";
   let closed = false;
 
@@ -178,16 +179,21 @@ function render({ model, el }) {
 
   const places = () => (selected.size ? [...selected].sort((a, b) => a - b) : [at]);
   const chosen = () => places().flatMap((k) => page?.tiles[k] ?? []);
+  /** Go to a sample; who pressed a button by keyboard stays there. */
+  const goTo = (/** @type {number} */ to) => {
+    focus(to, !stays);
+    if (stays && page?.tiles[at]) tellFocus(page.tiles[at]);
+  };
   /** Go to the next sample that nobody decided on, after a place. */
   const moveOn = (/** @type {number} */ from) => {
     if (!page) return;
     const rest = page.tiles.slice(from + 1);
     const step = rest.findIndex((tile) => !tile.decision);
-    if (step >= 0) return focus(from + 1 + step);
+    if (step >= 0) return goTo(from + 1 + step);
     if (page.first + page.tiles.length < page.total) {
       onward = true;
       model.send({ type: "turn", to: "next" });
-    } else focus(Math.min(from + 1, page.tiles.length - 1));
+    } else goTo(Math.min(from + 1, page.tiles.length - 1));
   };
   const decide = (/** @type {string} */ action, code = -1) => {
     const tiles = chosen();
@@ -346,7 +352,12 @@ function render({ model, el }) {
   /** @type {Record<string, HTMLButtonElement>} */
   const buttons = {};
   for (const [action, key, words, look] of ACTIONS) {
-    buttons[action] = makeButton(words, () => act(action), key, look);
+    const press = (/** @type {MouseEvent} */ event) => {
+      stays = event.detail === 0;
+      act(action);
+      stays = false;
+    };
+    buttons[action] = makeButton(words, press, key, look);
     buttons[action].title = HINTS[action] ?? "";
   }
   const all = makeButton("", () => model.send({ type: "accept_shown" }));

@@ -116,6 +116,18 @@ test("what a person selected can be accepted as a whole, and a selection by one 
   expect(sent("act")[0].rows).toEqual([11, 12]);
 });
 
+test("a button pressed by keyboard keeps the focus, and one that is clicked gives it back", () => {
+  show(page([1, 3, 5].map((k) => tile(k))));
+  const keep = /** @type {HTMLElement} */ (el.querySelectorAll(".hcat-bar button")[1]);
+  keep.focus();
+  keep.dispatchEvent(new MouseEvent("click", { detail: 0 }));
+  expect(document.activeElement).toBe(keep);
+  vi.advanceTimersByTime(100);
+  expect(sent("focus").at(-1)).toMatchObject({ row: 13 }); // the card moves on all the same
+  keep.dispatchEvent(new MouseEvent("click", { detail: 1 }));
+  expect(document.activeElement).toBe(tiles()[2]);
+});
+
 test("a tile says in a word what was decided", () => {
   show(page([1, 3, 5, 7, 9].map((k) => tile(k))));
   const said = ["relabel → elm", "relabel → elm tree", "keep", "drop", "mislabeled"];

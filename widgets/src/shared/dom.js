@@ -72,7 +72,7 @@ export function draw(tag, attributes, text = "") {
  * Make a button whose keys stay its own: the notebook would take Enter for "edit this cell".
  *
  * @param {string} words
- * @param {() => void} press
+ * @param {(event: MouseEvent) => void} press
  * @param {string} [key] that does the same
  * @param {string} [look] further classes
  * @returns {HTMLButtonElement}

@@ -56,7 +56,8 @@ export function fitted({ role, spec }, room) {
     made.columns = Math.max(1, Math.floor(room / COLUMN));
     return made;
   }
-  const columns = room ? Math.max(2, Math.floor(room / COLUMN)) : 4;
+  const most = role === "side" ? 2 : 4; // as many as fit the narrowest place
+  const columns = Math.min(most, Math.max(2, Math.floor((room || most * COLUMN) / COLUMN)));
   const legend = { ...made.config?.legend, orient: "bottom", titleOrient: "left", columns };
   made.config = { ...made.config, legend };
   if (role !== "map") made.height = SIDE_HEIGHT;
