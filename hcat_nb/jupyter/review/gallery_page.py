@@ -130,11 +130,9 @@ class SampleViews:
         return _cut(self._texts(np.array([row]))[0], _ALL_LETTERS) if self.kind == "text" else ""
 
     def picture(self, row: int) -> tuple[bytes, bytes, str]:
-        """Return the image of a sample, as PNG or JPEG, it as the network saw it, and a note.
+        """Return the image of a sample, it as the network saw it, and why its file is not read.
 
-        The former is the file on disk, reduced where it is large; where there is none, or the
-        picture itself was made hard, what the network saw is all there is.  The note says why
-        a file could not be read again.
+        Where there is no file, or the picture was made hard, what the network saw is the image.
         """
         if self.kind != "image":
             return b"", b"", ""

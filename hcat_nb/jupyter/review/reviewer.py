@@ -31,13 +31,7 @@ class Reviewer:
 
     @property
     def decisions(self) -> Decisions:
-        """The decisions.
-
-        Raises
-        ------
-        DataError
-            If ids repeat, so that none could name a sample.
-        """
+        """The decisions; DataError where ids repeat, so that none could name a sample."""
         if self.table is None:
             raise DataError(self.off)
         return self.table

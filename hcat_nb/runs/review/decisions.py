@@ -129,13 +129,7 @@ class Decisions:
         self._add(dict.fromkeys(chosen, decision))
 
     def relabel_each(self, rows: Iterable[int], codes: Iterable[int]) -> None:
-        """Give samples, by positions, a label each, by class codes, as one step.
-
-        Raises
-        ------
-        SpecError
-            If a sample has its label already.
-        """
+        """Give samples, by positions, a label each, by class codes, as one step."""
         now = _now()
         step = {int(row): int(code) for row, code in zip(rows, codes, strict=True)}
         for row, code in step.items():

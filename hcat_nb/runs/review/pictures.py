@@ -78,13 +78,7 @@ def sprite(dataset: LabelledDataset, rows: np.ndarray, *, largest: int) -> Sprit
 
 
 def file_picture(path: str, largest: int) -> bytes:
-    """Return an image file upright and reduced to a size, as JPEG.
-
-    Raises
-    ------
-    Exception
-        Whatever Pillow raises for a file that cannot be read any more.
-    """
+    """Return an image file, upright and reduced to a size, as JPEG; raises what Pillow does."""
     from PIL import Image
 
     from hcat_nb.data.files.pictures import open_picture, plain
