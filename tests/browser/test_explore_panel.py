@@ -55,6 +55,8 @@ def _open_explorer(lab_page: LabPage) -> None:
     page.wait_for_selector(".hcat-tile")
     page.wait_for_selector(".hcat-map canvas")
     page.wait_for_function("() => document.querySelector('.hcat-map')?.dataset.epoch !== undefined")
+    page.wait_for_selector(".hcat-verdict")
+    page.wait_for_timeout(1000)  # the mark of the sample on the card is drawn
 
 
 def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: LabPage) -> None:
