@@ -19,6 +19,7 @@ WATCH = """Object.defineProperty(globalThis, 'hcatVegaEmbed', {
   set(embed) {
     this.hcatEmbed = async (...given) => {
       const made = await embed(...given);
+      (window.hcatViews ??= []).unshift(made.view);
       if ((made.vgSpec.signals ?? []).some(one => one.name === 'brush')) {  // the map
         window.hcatView = made.view;
         window.hcatEmbedded = (window.hcatEmbedded ?? 0) + 1;
@@ -52,7 +53,12 @@ TOLD = """() => {
   const told = parseInt([...document.querySelectorAll('.widget-label')].at(-1).innerText);
   return [told, hcatView.data('selected').length].every(n => n && Math.abs(n - inside) <= 2);
 }"""
-ROWS = "name => hcatView.data(name).map(row => ({...row}))"
+# Charts stand in views of their own; the newest that has the dataset tells.
+ROWS = """name => {
+  const view = hcatViews.find(one => Object.keys(one.getState({ data: () => true }).data ?? {})
+    .includes(name));
+  return view.data(name).map(row => ({...row}));
+}"""
 
 
 def _wait_for_epoch(page: Any, epoch: int) -> None:
