@@ -35,6 +35,7 @@ import { debounced, make, makeButton } from "./shared/dom.js";
  */
 
 const TILE_PIXELS = 96;
+const SETTLE_MS = 300;
 const COLUMN = "minmax(0, 1fr) ";
 /** @type {[string, string, string, string][]} action, key, words, look */
 const ACTIONS = [
@@ -122,6 +123,7 @@ function render({ model, el }) {
   const selected = /** @type {Set<number>} */ (new Set());
   let onward = false; // a decision on the last open tile asked for the next page
   let stays = false; // a button was pressed by keyboard
+  let settling = 0;
   let address = "";
   let closed = false;
 
@@ -334,7 +336,9 @@ function render({ model, el }) {
     const open = onward ? tiles.findIndex(({ decision }) => !decision) : -1;
     onward = false;
     focus(own >= 0 ? own : Math.max(open, next.focus), held);
-    if (!held && tiles[at]) tellFocus(tiles[at]); // the card shows where keys would act
+    // The card shows where keys would act, once a brush that is dragged has come to rest.
+    window.clearTimeout(settling);
+    if (!held && tiles[at]) settling = window.setTimeout(() => tellFocus(tiles[at]), SETTLE_MS);
   };
 
   const hear = (/** @type {Message} */ content, /** @type {DataView[]} */ buffers) => {
@@ -376,6 +380,7 @@ function render({ model, el }) {
 
   return () => {
     closed = true;
+    window.clearTimeout(settling);
     tellFocus.cancel();
     window.removeEventListener("keydown", guard, true);
     model.off("msg:custom", hear);
