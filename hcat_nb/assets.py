@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from hcat_nb.errors import HcatError
 
 _HERE = Path(__file__).parent
 _CHECKOUT = _HERE.parent
+_IMPORT = re.compile(
+    r'^(?:import \{[^}]*\} from|@import) "\./(?:shared/)?(?P<name>[\w.]+)";$', re.MULTILINE
+)
 _FOLDERS = (
     _HERE / "static",
     _HERE / "methods",
@@ -39,14 +43,22 @@ def asset(name: str) -> Path:
     )
 
 
-def source(name: str) -> str | Path:
-    """Return a front-end module or style sheet as anywidget takes it: its text.
+def source(name: str) -> str:
+    """Return a front-end module or style sheet as anywidget takes it: one text.
 
-    Where ``ANYWIDGET_HMR`` is set, its path: anywidget then watches the file, so
-    that an edit is seen at once, and keeps every widget that was made of it.
+    What it imports from ``shared/`` stands before it, each file once: anywidget
+    loads a module from a blob URL, where a relative import cannot work.
     """
-    path = asset(name)
-    return path if os.environ.get("ANYWIDGET_HMR") else path.read_text(encoding="utf-8")
+    joined: set[str] = set()
+
+    def text(name: str) -> str:
+        if name in joined:
+            return ""
+        joined.add(name)
+        own = asset(name).read_text(encoding="utf-8")
+        return _IMPORT.sub(lambda found: text(f"shared/{found['name']}"), own)
+
+    return text(name)
 
 
 def user_cache() -> Path:

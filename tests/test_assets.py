@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -58,10 +59,33 @@ def test_each_platform_has_its_cache(
     assert assets.user_cache() == tmp_path.joinpath(*end)
 
 
-def test_front_end_files_are_text_unless_they_are_being_edited(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_front_end_file_is_served_with_what_it_imports_before_it(repository: Path) -> None:
+    for path in (repository / "widgets/src").glob("*.js"):
+        text = assets.source(path.name)
+        assert not re.search(r"^\s*import\b", text, re.MULTILINE), path.name
+        assert text.count("export default") == 1
+        names = re.findall(
+            r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+)", text, re.M
+        )
+        assert len(names) == len(set(names)), f"{path.name}: a name of the top level stands twice"
+    for path in (repository / "widgets/src").glob("*.css"):
+        text = assets.source(path.name)
+        assert "@import" not in text
+        assert text.count("--hcat-accent: #1f6fc4") == 1
+
+
+def test_a_shared_file_is_joined_once_and_a_missing_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("ANYWIDGET_HMR", raising=False)
-    assert assets.source("live_map.css") == assets.asset("live_map.css").read_text("utf-8")
-    monkeypatch.setenv("ANYWIDGET_HMR", "1")
-    assert assets.source("live_map.css") == assets.asset("live_map.css")
+    (tmp_path / "shared").mkdir()
+    line = 'import { one } from "./{}one.js";\n'
+    (tmp_path / "shared/one.js").write_text("export const one = 1;\n")
+    (tmp_path / "shared/two.js").write_text(line.replace("{}", "") + "export const two = one;\n")
+    many = 'import {\n  two,\n} from "./shared/two.js";\n'
+    (tmp_path / "main.js").write_text(line.replace("{}", "shared/") + many + "two;\n")
+    monkeypatch.setattr(assets, "_FOLDERS", (tmp_path,))
+    joined = "export const one = 1;\n\n\nexport const two = one;\n\ntwo;\n"
+    assert assets.source("main.js") == joined
+    (tmp_path / "shared/one.js").unlink()
+    with pytest.raises(HcatError, match=r"'shared/one\.js' is missing"):
+        assets.source("main.js")

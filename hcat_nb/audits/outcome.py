@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.audits.remedy import Remedy
+    from hcat_nb.jupyter.review.explore_panel import ExplorePanel
 
 _LOOKS = 100
 _HARD = 0.8  # AUROC on planted labels below which finding most of them is not worth the looks
@@ -114,6 +115,16 @@ class Audit:
     def review(self) -> Review:
         """Return the queue in the order of ``samples``, and what decisions say so far."""
         return Review(self.run, self.samples, self.probes)
+
+    def explore(self, k: int = 50, **options: Any) -> ExplorePanel:
+        """Open the explorer on the next ``k`` samples of the review, with their verdicts.
+
+        Decisions are those of :meth:`review`.  Further options as of :meth:`Run.explore`.
+        """
+        names = {"suggested": "proposal", "suggested_probability": "probability"}
+        names["verdict"] = "evidence"
+        queue = self.review().queue(k)[[*names]].rename(columns=names)
+        return self.run.explore(queue=queue.reset_index(names="sample_id"), **options)
 
     def answer(self, ids: Iterable[Hashable] | Hashable, is_wrong: bool) -> Review:
         """Record that the labels of some samples are wrong, or right; return the review.

@@ -99,7 +99,8 @@ def auroc_chart(
 
     from hcat_nb.charts.offline import OfflineChart
 
-    chosen = alt.selection_point(name="hcm_chosen", fields=["hcm"], bind="legend")
+    name = f"hcm_chosen_{len(methods)}"  # a live view has this chart twice
+    chosen = alt.selection_point(name=name, fields=["hcm"], bind="legend")
     guess = (
         alt.Chart(alt.InlineData([{"guess": 0.5}]))
         .mark_rule(color="#888888", strokeDash=[2, 2])

@@ -15,7 +15,7 @@ import numpy as np
 from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
 from hcat_nb.charts.rows import csv_table, point_rows, shown
-from hcat_nb.charts.theme import themed
+from hcat_nb.charts.theme import DECIDED, themed
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
@@ -149,7 +149,7 @@ def map_chart(
     live : bool
         Whether the map can be brushed (drag), zoomed (Ctrl and wheel) and
         panned (Shift and drag), and shows what is selected: rows ``x, y,
-        followed`` of "selected", rows ``x, y, epoch`` of "trail".
+        followed`` of "selected", ``x, y`` of "decided", ``x, y, epoch`` of "trail".
     """
     import altair as alt
 
@@ -265,7 +265,7 @@ def _gestures() -> list[alt.Parameter]:
 
 
 def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
-    """Return the layers of the selected samples and of the way that one of them went."""
+    """Return the layers of what is decided, of what is selected, and of the way that one went."""
     import altair as alt
 
     ink = alt.expr("ink")
@@ -277,6 +277,11 @@ def _selected(where: Mapping[str, Any]) -> list[alt.Chart]:
         way.mark_circle(fill=ink, size=14, opacity=0.8, clip=True, aria=False).encode(
             tooltip=[alt.Tooltip("epoch:Q", title="epoch")]
         ),
+        alt.Chart(alt.NamedData("decided"))
+        .mark_point(
+            shape="square", filled=False, stroke=DECIDED, strokeWidth=2, clip=True, aria=False
+        )
+        .encode(**where, size=alt.value(90)),
         alt.Chart(alt.NamedData("selected"))
         .mark_point(filled=False, stroke=ink, strokeWidth=1, opacity=0.8, clip=True, aria=False)
         .encode(

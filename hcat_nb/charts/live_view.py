@@ -3,7 +3,7 @@
 One concatenated specification on named datasets, which a live view fills:
 
 - "points" ``x, y, color, label, id, row``; "bins" ``i, j, n, shade, color``;
-  "selected" ``x, y, id, row, followed``; "trail" ``epoch, x, y``: the map's
+  "selected" ``x, y, id, row, followed``; "decided" ``x, y``; "trail" ``epoch, x, y``: the map's
 - "curves" ``epoch, loss, accuracy``
 - "auroc" ``epoch, hcm, auroc``, where a truth is known
 - "histograms" ``hcm, mark, low, high, n``
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
     from hcat_nb.charts.offline import OfflineConcat
 
-DATASETS = ("points", "bins", "selected", "trail", "curves", "auroc", "histograms", "now")
+DATASETS = (
+    *("points", "bins", "selected", "decided", "trail"),
+    *("curves", "auroc", "histograms", "now"),
+)
+_FEW = ("loss", "aum", "el2n", "datamaps")  # methods beside the map; all are in a chart of theirs
 PLAIN = {"samples": CLASSES[0]}  # of a histogram without a truth
 _WAITING = {"epoch": "", "final": "from the last epoch on", "end": "from the end on"}
 
@@ -76,11 +80,14 @@ def live_view(
     curves = curves_chart(n_epochs, title="", caption="", **size)
     for plot in curves.concat:
         plot.data = curves.data  # Altair moves what plots share to what holds them
-    by_epoch = [_with_now(plot, n_epochs) for plot in curves.concat]
+    loss, accuracy = (_with_now(plot, n_epochs) for plot in curves.concat)
+    by_epoch = [accuracy.properties(name="live_accuracy")]
+    few = [name for name in _FEW if name in methods] or list(methods)[:4]
     if truth:
-        chart = auroc_chart(list(methods), n_epochs, title="", caption="", **size)
-        chart.title = alt.Undefined
-        by_epoch.append(_with_now(chart, n_epochs))
+        by_epoch.append(_auroc(few, n_epochs, size).properties(name="live_auroc"))
+    by_epoch.append(loss.properties(name="live_loss"))
+    if truth and len(methods) > len(few):
+        by_epoch.append(_auroc(list(methods), n_epochs, size).properties(name="live_all"))
     scores = histograms_chart(
         list(methods),
         TRUTH if truth else PLAIN,
@@ -102,6 +109,16 @@ def live_view(
         description=f"live view of a run: {caption}",
     ).resolve_scale(color="independent", strokeDash="independent")
     return themed(whole)
+
+
+def _auroc(methods: list[str], n_epochs: int, size: dict[str, int]) -> alt.LayerChart:
+    """Return the AUROC by epoch of some methods."""
+    import altair as alt
+
+    chart = auroc_chart(methods, n_epochs, title="", caption="", **size)
+    chart.title = alt.Undefined
+    chart = chart.transform_filter(alt.FieldOneOfPredicate(field="hcm", oneOf=methods))
+    return _with_now(chart, n_epochs)
 
 
 def _part(chart: Any) -> Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
 GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
-DOUBTS = {"fine": "#3478B8", "uncertain": "#C98500", "doubted": "#C2255C"}
+DOUBTS = {"fine": "#8C8C8C", "uncertain": "#9A7D00", "doubted": "#D55E00"}
 TRUTH = {"untouched": "#8C8C8C", "made hard": "#D55E00"}
 # Okabe and Ito's, yellow darkened and black left out for the two backgrounds,
 # followed by three of Paul Tol's.
@@ -26,6 +26,7 @@ CLASSES = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"),
     *("#9A8C1E", "#6F56C9", "#A33B6B", "#2E8B3D"),
 )
+DECIDED = "#1A8F78"  # the outline of samples that a person decided on
 OTHER = "#7A7A7A"  # the classes beyond the palette
 NONE = "#A8A8A8"  # no value
 INK = "#333333"  # text on a light page

@@ -73,6 +73,8 @@ class LabelledDataset:
         Whether ``features`` lie in a memory-mapped file, and copies of them should.
     mended : object, optional
         Of data that decisions changed: what :meth:`export` writes.
+    files : tuple of str, optional
+        Images only: the file of each, for display.
     offsets : mapping of int to float
         Tables only: what was taken off columns whose values would be equal in
         float32, by their place; :meth:`numbers` adds it back.
@@ -101,6 +103,7 @@ class LabelledDataset:
     truth: np.ndarray | None = None
     mapped: bool = False
     mended: Any = None
+    files: tuple[str, ...] | None = None
     offsets: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -236,6 +239,7 @@ class LabelledDataset:
             groups=None if self.groups is None else self.groups[rows],
             original=None if self.original is None else self.original.iloc[rows.numpy()],
             truth=None if self.truth is None else self.truth[rows.numpy()],
+            files=None if self.files is None else tuple(self.files[row] for row in rows.tolist()),
         )
 
     def export(self, path: str | Path, *, overwrite: bool = False) -> Path:

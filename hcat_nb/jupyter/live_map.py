@@ -44,6 +44,8 @@ class LiveMap(anywidget.AnyWidget):
     ----------
     spec : dict
         Vega-Lite specification, synchronised.
+    fit : bool
+        Whether charts take the room that the page has, synchronised.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class LiveMap(anywidget.AnyWidget):
     _css = source("live_map.css")
     _vega = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
+    fit = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self,

@@ -103,7 +103,7 @@ class MapScene:
         self._extras: Mapping[str, Mapping[str, Column]] = {}
         self._keep: np.ndarray | None = None
         self._recolored: Coloring | None = None
-        self._selected = self._drawn_always = np.empty(0, dtype=np.int64)
+        self._selected = self._drawn_always = self._decided = np.empty(0, dtype=np.int64)
         self._followed: int | None = None
         self._trail: Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]] | None = None
 
@@ -142,6 +142,11 @@ class MapScene:
         """Select the samples at these positions, and no others."""
         with self._lock:
             self._selected = np.unique(np.asarray(rows, dtype=np.int64))
+
+    def mark_decided(self, rows: np.ndarray) -> None:
+        """Mark the samples at these positions as decided, and no others."""
+        with self._lock:
+            self._decided = np.asarray(rows, dtype=np.int64)
 
     def follow(self, row: int | None) -> None:
         """Mark one sample and the way it went; None for no sample."""
@@ -257,9 +262,7 @@ class MapScene:
         rows = self._selected[: self._points]
         if self._followed is not None and self._followed not in rows:
             rows = np.append(rows, self._followed)
-        rows = rows[np.isfinite(self._x[rows]) & np.isfinite(self._y[rows])]
-        if self._keep is not None:
-            rows = rows[self._keep[rows]]
+        rows, decided = self._shown(rows), self._shown(self._decided[: self._points])
         empty = np.empty(0)
         epochs, x, y = empty, empty, empty
         if self._followed is not None and self._trail is not None:
@@ -272,12 +275,18 @@ class MapScene:
                 "id": names(self.sample_ids[rows].tolist()),
                 "row": counts(rows),
             },
+            "decided": self._places(decided),
             "trail": {
                 "epoch": counts(epochs),
                 "x": numbers(x, along.high, along.low),
                 "y": numbers(y, up.high, up.low),
             },
         }
+
+    def _shown(self, rows: np.ndarray) -> np.ndarray:
+        """Return those of these rows that have a place and pass the filter."""
+        rows = rows[np.isfinite(self._x[rows]) & np.isfinite(self._y[rows])]
+        return rows if self._keep is None else rows[self._keep[rows]]
 
     def _places(self, rows: np.ndarray) -> dict[str, Column]:
         x, y = self.axes

@@ -1,4 +1,4 @@
-"""The Python half of ``widgets/src/sample_detail.js``: all that is known of one sample."""
+"""The Python half of ``widgets/src/sample_detail.js``: the evidence card of one sample."""
 
 from __future__ import annotations
 
@@ -11,31 +11,21 @@ from hcat_nb.assets import source
 
 
 class SampleDetail(anywidget.AnyWidget):
-    """A sample: picture or text, facts, scores, and its way over the epochs.
+    """A sample: what speaks for and against its label.
 
     Attributes
     ----------
-    heading : str
-    text : str
-        Shown as text, as all others are.
-    facts : list of (str, str)
-        Names and values.
-    scores : list of (str, str, float or None)
-        Method, score, and the share of samples that are easier, in [0, 1).
-    trajectory : list of float or None
-        The label's probability after each epoch; None where it was not seen.
-    note : str
-        Stands in place of a trajectory that there is not.
-    picture : bytes
-        PNG, or empty.
+    card : dict
+        Made by :func:`hcat_nb.jupyter.review.evidence_card.card`; all of it is shown as text.
+    picture, small : bytes
+        The image as it is on disk and as the network saw it, or that alone; or empty.
+    near : bytes
+        The neighbours, side by side; or empty.
     """
 
     _esm = source("sample_detail.js")
     _css = source("sample_detail.css")
-    heading = traitlets.Unicode("").tag(sync=True)
-    text = traitlets.Unicode("").tag(sync=True)
-    facts: Any = traitlets.List().tag(sync=True)
-    scores: Any = traitlets.List().tag(sync=True)
-    trajectory: Any = traitlets.List().tag(sync=True)
-    note = traitlets.Unicode("").tag(sync=True)
+    card: Any = traitlets.Dict({"heading": ""}).tag(sync=True)
     picture = traitlets.Bytes(b"").tag(sync=True)
+    small = traitlets.Bytes(b"").tag(sync=True)
+    near = traitlets.Bytes(b"").tag(sync=True)

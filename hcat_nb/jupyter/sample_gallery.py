@@ -25,8 +25,8 @@ class SampleGallery(anywidget.AnyWidget):
         Names of all classes, by code, for the choice of a new label.
     hear : callable
         Hears what the user does: ``("act", {"action", "rows", "code"})``,
-        ``("turn", {"to"})``, ``("focus", {"row"})``, ``("undo", {})`` and
-        ``("redo", {})``; in the thread that handles messages.
+        ``("turn", {"to"})``, ``("focus", {"row"})``, ``("accept_shown", {})``,
+        ``("undo", {})`` and ``("redo", {})``; in the thread that handles messages.
 
     Attributes
     ----------
@@ -63,9 +63,9 @@ class SampleGallery(anywidget.AnyWidget):
                 tile["decision"] = marks.get(tile["row"], tile["decision"])
             self.send({"type": "marks", "marks": list(marks.items())})
 
-    def say(self, words: str) -> None:
-        """Put a line below the gallery, which is read out."""
-        self.send({"type": "say", "said": words})
+    def say(self, words: str, bad: bool = False) -> None:
+        """Put a line beside the buttons, which is read out; ``bad``: something did not work."""
+        self.send({"type": "say", "said": words, "bad": bad})
 
     def close(self) -> None:
         """Take the gallery off the page, and let go of the samples."""

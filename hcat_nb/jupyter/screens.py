@@ -122,7 +122,12 @@ class WidgetScreen:
         from hcat_nb.jupyter.run_monitor import RunMonitor
 
         self._monitor = RunMonitor(line="preparing")
-        self._box = ipywidgets.VBox([self._monitor])
+        self._run = ipywidgets.VBox([self._monitor])
+        self._run.add_class("hcat-run")
+        # The outer box is what the inner one's layout measures (live_map.css).
+        self._box = ipywidgets.VBox([self._run])
+        self._box.add_class("hcat-frame")
+        self._closing: list[Callable[[], object]] = []
         self._map: LiveMap | None = None
         self._replay: ReplayBar | None = None
         self._epochs: tuple[list[int], Callable[[int], Frame], str] | None = None
@@ -200,8 +205,19 @@ class WidgetScreen:
         """Show the buttons that stop and pause the run of this cell."""
         self._monitor.obey(control)
 
+    def conclude(self, widget: Any) -> None:
+        """Put a line under the view of a run that is over."""
+        self._run.children += (widget,)
+
+    def add(self, widget: Any, close: Callable[[], object]) -> None:
+        """Put a view under this one, which is closed with it."""
+        self._closing.append(close)
+        self._box.children += (widget,)
+
     def close(self) -> None:
         """Close the widgets; the page then shows the picture."""
+        for close in self._closing:
+            close()
         close_tree(self._box)
 
     def _show(self, progress: ProgressBar) -> None:
@@ -215,8 +231,8 @@ class WidgetScreen:
             from hcat_nb.jupyter.live_map import LiveMap
             from hcat_nb.jupyter.replay_bar import ReplayBar
 
-            live, self._replay = LiveMap(on_drawn=self._frames.drawn), ReplayBar()
-            self._box.children = (self._monitor, live, self._replay)
+            live, self._replay = LiveMap(on_drawn=self._frames.drawn, fit=True), ReplayBar()
+            self._run.children = (self._monitor, live, self._replay)
             import hcat_nb.charts.offline  # noqa: F401 - loads Altair while the run prepares
 
             self._known.wait()

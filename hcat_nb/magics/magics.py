@@ -93,6 +93,7 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
     screen = open_screen(call.own.get("display", "auto"))
     try:
         from hcat_nb.jupyter.listener import LiveListener
+        from hcat_nb.jupyter.next_step import offer_next
         from hcat_nb.magics.training_thread import trained
         from hcat_nb.training.events import Control
 
@@ -104,7 +105,9 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
         watch = {"listeners": [listener], "control": control}
         kept = "keep_checkpoint" in call.own
         work = partial(trained, partial(train, **watch, keep_checkpoint=kept))
-        return wait_for(work, control.stop)
+        run = wait_for(work, control.stop)
+        attempt("the result's line", lambda: offer_next(screen, run))
+        return run
     finally:
         if screen is not None:
             attempt("clearing the view", screen.discard)  # of a run that did not begin

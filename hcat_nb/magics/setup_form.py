@@ -26,9 +26,9 @@ from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.spec import RunSpec
 
 _FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
-_NEAR_DATA = ("target", "subset")
+_NEAR_DATA = ("target",)
 _NEAR_HARDNESS = ("hardness", "p")
-_NEAR_TRAINING = ("epochs", "batch_size", "lr", "device", "seed", "seeds")
+_NEAR_TRAINING = ("epochs",)
 _ELSEWHERE = ("dataset", "model", "methods", "hardness_options")
 _READ_BY_OPTIONS = ("file", "folder")  # a path says which
 _PATH = " path"  # no name of a variable or plug-in begins with a blank

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import Control
 
 _TYPING_SECONDS = 0.3
-_CLOSED = ("Methods", "More options")  # long, so they open on demand
+_CLOSED = ("Methods", "Saving", "More options")  # they open on demand
 
 
 class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
@@ -240,7 +240,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"},
         )
         buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
-        return [columns, *folded, *text, buttons, self._message, self._live]
+        return [columns, buttons, self._message, *folded, *text, self._live]
 
     def _show_costs(self, forecast: Forecast) -> None:
         self._form.methods.show_costs(forecast)
@@ -275,6 +275,10 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self._say(" · ".join([*notes, *training.warnings]))
             self._show_state()
             attempt("clearing the view", self._screen.discard)  # of a run that did not begin
+            if (run := training.run) is not None and self._open:
+                from hcat_nb.jupyter.next_step import offer_next
+
+                attempt("the result's line", lambda: offer_next(self._screen, run))
             if not self._open:
                 self._let_go()
                 return

@@ -24,10 +24,20 @@ def test_style_sheets_belong_to_a_module(repository: Path) -> None:
     }
 
 
-def test_widget_modules_ship_without_imports(repository: Path) -> None:
-    # anywidget loads a module from a blob URL, where a relative import cannot work
-    for path in (repository / "widgets/src").glob("*.js"):
-        assert not re.search(r"^\s*import\b", path.read_text(), re.MULTILINE), path.name
+def test_modules_import_shared_pieces_only_by_name(repository: Path) -> None:
+    # assets.source() joins those: anywidget loads a blob URL, where a relative import cannot work
+    for path in (repository / "widgets/src").rglob("*.js"):
+        where = r"\./" if path.parent.name == "shared" else r"\./shared/"
+        for found in re.finditer(r"^\s*import\b[^;]*;", path.read_text(), re.MULTILINE):
+            assert re.fullmatch(rf'import \{{[^}}]*\}} from "{where}\w+\.js";', found[0]), path.name
+            assert " as " not in found[0], path.name
+
+
+def test_views_take_their_measures_from_the_tokens(repository: Path) -> None:
+    for path in (repository / "widgets/src").glob("*.css"):
+        text = path.read_text()
+        assert text.startswith('@import "./shared/tokens.css";\n'), path.name
+        assert not re.search(r"--jp-", text), f"{path.name}: the tokens stand for them"
 
 
 def test_packages_of_the_tools_name_no_registry(repository: Path) -> None:

@@ -40,13 +40,14 @@ def installed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_wheel_finds_every_asset_of_the_checkout(
     repository: Path, installed: Path, fresh_python: Callable[..., str]
 ) -> None:
-    sources = [path for path in (repository / "widgets/src").iterdir() if path.is_file()]
+    front_end = repository / "widgets/src"
+    sources = [path for path in front_end.rglob("*") if path.is_file()]
     stems = ("tutorial", "benchmark", "takeaways", "analysis_plots", "stability_plot")
     sources += [repository / f"notebooks/{stem}.ipynb" for stem in stems]
     sources += [repository / f"hcat_nb/methods/detector.{kind}" for kind in ("safetensors", "md")]
     code = (
         "from hcat_nb.assets import asset\n"
-        f"for name in {[path.name for path in sources]}:\n"
+        f"for name in {[_asset_name(path, front_end) for path in sources]}:\n"
         "    print(asset(name))"
     )
     found = [Path(line) for line in fresh_python(code, PYTHONPATH=str(installed)).splitlines()]
@@ -54,6 +55,10 @@ def test_the_wheel_finds_every_asset_of_the_checkout(
     for path, source in zip(found, sources, strict=True):
         assert path.is_relative_to(installed)
         assert path.read_bytes() == source.read_bytes()
+
+
+def _asset_name(path: Path, front_end: Path) -> str:
+    return path.relative_to(front_end).as_posix() if front_end in path.parents else path.name
 
 
 def test_the_wheel_holds_the_package_and_its_front_end_only(installed: Path) -> None:

@@ -41,6 +41,16 @@ def test_answers_count_and_are_the_decisions_of_the_run(audit):
     assert f"60 reviewed: {found} found" in audit.summary()
 
 
+def test_the_explorer_opens_on_the_queue(audit):
+    panel = audit.explore(k=7)
+    queue = audit.review().queue(7)
+    rows = panel.exploration.queue.rows
+    assert audit.run.details.index[rows].tolist() == queue.index.tolist()
+    told = panel.exploration.queue.evidence
+    assert [told.get(row, "") for row in rows.tolist()] == queue["verdict"].tolist()
+    panel.close()
+
+
 def test_a_folder_that_is_no_audit_is_refused(tmp_path, audit):
     with pytest.raises(StoreError, match="holds no audit"):
         hcat.load_audit(tmp_path)

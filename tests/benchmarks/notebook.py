@@ -158,7 +158,7 @@ def measure(lab: Any, name: str, row: Row) -> dict[str, Any]:
     notebook = f"{name}.ipynb"
     lab.open(notebook, [row.cell])
     lab.command("notebook:run-all-cells")
-    lab.wait_for_text("figures", seconds=900)
+    lab.wait_for_text("figures")
     text = lab.page.locator(".jp-OutputArea-output:has-text('figures {')").last.inner_text()
     figures: dict[str, Any] = json.loads(text.split("figures ", 1)[1])
     if row.gesture is not None:

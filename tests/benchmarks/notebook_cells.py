@@ -44,7 +44,7 @@ async def painted():
 UPDATE = """
 vega_bundle()  # which a run makes while it trains
 began = time.perf_counter()
-live = LiveMap(on_drawn=lambda s: drawn.set())
+live = LiveMap(on_drawn=lambda s: drawn.set(), fit=True)
 live.on_msg(lambda _, content, buffers: drawn.set() if content["type"] == "ready" else None)
 live.present(scene)
 display(live)

@@ -19,8 +19,11 @@ WATCH = """Object.defineProperty(globalThis, 'hcatVegaEmbed', {
   set(embed) {
     this.hcatEmbed = async (...given) => {
       const made = await embed(...given);
-      window.hcatView = made.view;
-      window.hcatEmbedded = (window.hcatEmbedded ?? 0) + 1;
+      (window.hcatViews ??= []).unshift(made.view);
+      if ((made.vgSpec.signals ?? []).some(one => one.name === 'brush')) {  // the map
+        window.hcatView = made.view;
+        window.hcatEmbedded = (window.hcatEmbedded ?? 0) + 1;
+      }
       return made;
     };
   },
@@ -50,7 +53,12 @@ TOLD = """() => {
   const told = parseInt([...document.querySelectorAll('.widget-label')].at(-1).innerText);
   return [told, hcatView.data('selected').length].every(n => n && Math.abs(n - inside) <= 2);
 }"""
-ROWS = "name => hcatView.data(name).map(row => ({...row}))"
+# Charts stand in views of their own; the newest that has the dataset tells.
+ROWS = """name => {
+  const view = hcatViews.find(one => Object.keys(one.getState({ data: () => true }).data ?? {})
+    .includes(name));
+  return view.data(name).map(row => ({...row}));
+}"""
 
 
 def _wait_for_epoch(page: Any, epoch: int) -> None:
@@ -63,13 +71,10 @@ def _wait_for_epoch(page: Any, epoch: int) -> None:
 def _place(page: Any, x: float, y: float) -> tuple[float, float]:
     """Return where on the page a share of the plot's width and height lies, from its lower left."""
     box = page.locator(".hcat-map canvas").bounding_box()
-    # The plot of 512 x 384 begins after the padding and the axis' and the heading's room.
+    # The plot begins after the padding and the axis' and the heading's room.
     left, top = page.evaluate(CORNER)
-    first = page.evaluate(
-        "() => hcatView.scenegraph().root.items[0].items"
-        ".find(mark => mark.name?.startsWith('concat_0'))?.items[0].x ?? 0"
-    )
-    return box["x"] + left + first + 512 * x, box["y"] + top + 384 * (1 - y)
+    width, height = page.evaluate("() => [hcatView.width(), hcatView.height()]")
+    return box["x"] + left + width * x, box["y"] + top + height * (1 - y)
 
 
 def _drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:

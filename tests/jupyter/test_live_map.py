@@ -64,7 +64,7 @@ def marked(message: tuple[dict[str, Any], Any]) -> set[str]:
 def test_its_traits_are_what_the_page_reads() -> None:
     read = set(re.findall(r'model\.get\("(\w+)"\)', asset("live_map.js").read_text()))
     own = {name for name in LiveMap.class_own_traits(sync=True) if not name.startswith("_")}
-    assert own == read - {"_vega"} == {"spec"}
+    assert own == read - {"_vega"} == {"spec", "fit"}
 
 
 def test_a_view_that_is_ready_gets_the_newest_state(sent: Sent) -> None:

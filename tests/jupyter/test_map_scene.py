@@ -124,7 +124,19 @@ def test_a_followed_sample_is_marked_with_its_way(make_scene: Callable[..., Made
     assert [row["epoch"] for row in tables["trail"]] == [1, 2]
     assert tables["trail"][0]["x"] == pytest.approx(0.25, abs=4e-6)
     scene.follow(None)
-    assert rows(scene.marks()) == {"selected": [], "trail": []}
+    assert rows(scene.marks()) == {"selected": [], "decided": [], "trail": []}
+
+
+def test_what_is_decided_is_marked_where_the_filter_lets_it_through(
+    make_scene: Callable[..., Made],
+) -> None:
+    scene, x, _ = make_scene()
+    scene.mark_decided(np.array([1, 4]))
+    assert [row["x"] for row in rows(scene.marks())["decided"]] == pytest.approx(
+        [x[1], x[4]], abs=4e-6
+    )
+    scene.show_only(np.array([4]))
+    assert len(rows(scene.frame())["decided"]) == 1
 
 
 def test_samples_without_a_place_are_neither_marked_nor_found(

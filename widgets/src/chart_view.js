@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * One chart that is replaced as a whole: for panels whose charts change by a click.
  *
@@ -6,22 +5,10 @@
  * none.  The charts that move every epoch are the live map's.
  *
  * @typedef {{type: "chart", seq: number, spec: Record<string, any>}} Chart
- *
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(content: object) => void} send
- * @property {(event: string, handler: (...args: any[]) => void) => void} on
- * @property {(event: string, handler: (...args: any[]) => void) => void} off
  */
+import { INK, onTheme, pageTheme } from "./shared/dom.js";
 
-const INK = { light: "#333333", dark: "#d4d4d4" };
-
-/** @returns {"light" | "dark"} the theme of JupyterLab, Notebook or VS Code */
-export function pageTheme() {
-  const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
-  const dark = jpThemeLight === "false" || (vscodeThemeKind ?? "").includes("dark");
-  return dark ? "dark" : "light";
-}
+/** @typedef {import("./shared/dom.js").Model} Model */
 
 /**
  * @param {{model: Model, el: HTMLElement}} context
@@ -90,17 +77,13 @@ function render({ model, el }) {
     if (!busy) draw();
   };
 
-  const observer = new MutationObserver(paintInk);
-  observer.observe(document.body, {
-    attributes: true,
-    attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"],
-  });
+  const unpaint = onTheme(paintInk);
   model.on("msg:custom", hear);
   model.send({ type: "ready" });
 
   return () => {
     closed = true;
-    observer.disconnect();
+    unpaint();
     model.off("msg:custom", hear);
     embedded?.finalize();
     box.remove();

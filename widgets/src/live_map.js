@@ -3,166 +3,33 @@
 // A specification is embedded once; one that follows takes over brush and zoom.
 // States arrive as binary columns, and rows take their values in place: what did
 // not change is not touched, and no mark is made anew.  A theme changes one signal.
+import { debounced, INK, make, onTheme, pageTheme } from "./shared/dom.js";
+import { assembler, refill, sameTable, tablesOf } from "./shared/frames.js";
+import { fillRoom, fitted, partsOf } from "./shared/parts.js";
 
 /**
- * @typedef {{name: string, dtype: "uint8" | "uint16" | "uint32" | "float32" | "text",
- *   scale?: number, offset?: number, levels?: string[]}} Column value of one step and of
- *   step 0, and what codes mean
- * @typedef {{name: string, n: number, columns: Column[]}} Dataset
- * @typedef {Dataset & {buffers: DataView[]}} Table a dataset with its columns' bytes
- * @typedef {{type: "frame", seq: number, epoch: number, signals: Record<string, any>,
- *   datasets: Dataset[], parts?: number}} Frame after so many messages that brought its buffers
- * @typedef {{type: "part", seq: number, part: number, parts: number,
- *   pieces: [number, number, number][]}} Part buffer, its bytes, offset of each piece
- * @typedef {Frame | Part | {type: "unbrush"}} Message
+ * @typedef {import("./shared/dom.js").Model} Model
+ * @typedef {import("./shared/frames.js").Table} Table
+ * @typedef {import("./shared/frames.js").Frame} Frame
+ * @typedef {import("./shared/frames.js").Part} FramePart
+ * @typedef {import("./shared/parts.js").Part} Part
+ * @typedef {Frame | FramePart | {type: "unbrush"}} Message
  * @typedef {{seq: number, epoch: number, signals: Record<string, any>,
  *   tables: Map<string, Table>}} Pending what the next draw shows
- *
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(content: object) => void} send
- * @property {(event: string, handler: (...args: any[]) => void) => void} on
- * @property {(event: string, handler: (...args: any[]) => void) => void} off
+ * @typedef {{view: any, place: HTMLElement, role: Part["role"], sized: boolean,
+ *   signals: Set<string>, datasets: Set<string>, filled: Map<string, any>,
+ *   finalize: () => void}} Embedded
  */
 
 const COALESCE_MS = 60; // of the frames that arrive so soon after a draw, one is drawn
-const QUIET_MS = 30; // a gesture is told when it pauses,
-const LATEST_MS = 60; // or after this long
 const CLICK_PIXELS = 4; // a click may move so far
+const STEP = 0.05; // of an axis, that a key moves the brush by
 // SVG is ten times slower here; of datasets that are empty before the first frame Vega would warn.
 const EMBED = { renderer: "canvas", actions: false, logLevel: 1 };
-const INK = { light: "#333333", dark: "#d4d4d4" };
-const KIND = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
-
-/**
- * @param {Column} column
- * @param {DataView} buffer
- * @param {number} n
- * @returns {ArrayLike<any>} its values
- */
-export function decodeColumn(column, buffer, n) {
-  const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  if (column.dtype === "text") {
-    return n === 0 ? [] : new TextDecoder().decode(bytes).split("\0");
-  }
-  // A copy is aligned whatever the buffer's offset in its message is.
-  const values = new KIND[column.dtype](bytes.slice().buffer);
-  const { levels, scale, offset = 0 } = column;
-  if (levels) return Array.from(values, (code) => levels[code]);
-  if (scale !== undefined) return Float64Array.from(values, (step) => offset + step * scale);
-  if (column.dtype !== "float32") return values;
-  return Array.from(values, (value) => (Number.isNaN(value) ? null : value));
-}
-
-/**
- * @param {Frame} frame
- * @param {DataView[]} buffers
- * @returns {Map<string, Table>} its datasets, each with its own buffers
- */
-export function tablesOf({ datasets }, buffers) {
-  const left = [...buffers];
-  return new Map(
-    datasets.map((one) => [one.name, { ...one, buffers: left.splice(0, one.columns.length) }]),
-  );
-}
-
-/**
- * @param {Table} one
- * @param {Table | undefined} other
- * @returns {boolean} whether both hold the same rows
- */
-export function sameTable(one, other) {
-  if (JSON.stringify(one.columns) !== JSON.stringify(other?.columns)) return false;
-  return one.buffers.every((buffer, k) => {
-    const old = /** @type {Table} */ (other).buffers[k];
-    let i = buffer.byteLength === old.byteLength ? 0 : -1;
-    while (i >= 0 && i < buffer.byteLength && buffer.getUint8(i) === old.getUint8(i)) i++;
-    return i === buffer.byteLength;
-  });
-}
-
-/**
- * Let rows become those of a table, in place: new marks for thousands cost more than drawing.
- * @param {any} view
- * @param {Table} table
- * @param {Record<string, any>[]} [held] rows given before; `view.data` has what transforms left
- * @returns {Record<string, any>[]} the rows
- */
-export function refill(view, { name, n, columns, buffers }, held) {
-  const old = (held ?? []).slice(0, n);
-  /** @type {Record<string, any>[]} */
-  const added = Array.from({ length: n - old.length }, () => ({}));
-  const rows = [...old, ...added];
-  const changes = view.changeset().insert(added).reflow();
-  changes.remove(held ? held.slice(n) : () => true);
-  columns.forEach((column, k) => {
-    const values = decodeColumn(column, buffers[k], n);
-    for (let i = 0; i < n; i++) rows[i][column.name] = values[i];
-    // Names the field, so that transforms that read it run again.
-    if (old.length) changes.modify(old[0], column.name, values[0]);
-  });
-  view.change(name, changes);
-  return rows;
-}
-
-/**
- * Collect the parts of a frame too large for one message.
- *
- * @returns {{take: (part: Part, buffers: DataView[]) => void,
- *   whole: (frame: Frame, buffers: DataView[]) => DataView[] | null}}
- *   `whole` is null if parts of the frame are missing
- */
-export function assembler() {
-  let seq = -1;
-  let received = 0;
-  /** @type {Uint8Array[]} */
-  let arrays = [];
-  return {
-    take(part, buffers) {
-      if (part.seq !== seq) [seq, received, arrays] = [part.seq, 0, []];
-      received++;
-      part.pieces.forEach(([index, length, offset], k) => {
-        arrays[index] ??= new Uint8Array(length);
-        const { buffer, byteOffset, byteLength } = buffers[k];
-        arrays[index].set(new Uint8Array(buffer, byteOffset, byteLength), offset);
-      });
-    },
-    whole(frame, buffers) {
-      if (frame.parts === undefined) return buffers;
-      if (frame.seq !== seq || frame.parts !== received) return null;
-      const views = arrays.map((bytes) => new DataView(bytes.buffer));
-      [seq, received, arrays] = [-1, 0, []];
-      return views;
-    },
-  };
-}
-
-/**
- * Tell of changes when they pause, or after a while.
- *
- * @template T
- * @param {(value: T) => void} tell
- * @returns {{(value: T): void, cancel: () => void}}
- */
-export function debounced(tell) {
-  let timer = 0;
-  let first = 0;
-  const later = (/** @type {T} */ value) => {
-    const now = performance.now();
-    if (timer) window.clearTimeout(timer);
-    else first = now;
-    const wait = Math.max(0, Math.min(QUIET_MS, first + LATEST_MS - now));
-    timer = window.setTimeout(() => {
-      timer = 0;
-      tell(value);
-    }, wait);
-  };
-  later.cancel = () => {
-    window.clearTimeout(timer);
-    timer = 0;
-  };
-  return later;
-}
+// Vega-Lite's names of the brush in pixels: those without a number are in units of the fields x, y.
+const RANGES = ["brush_x_1", "brush_y_1"];
+const HELP =
+  "map of the samples: arrow keys move a box that selects, with Shift they change its size, Escape takes it away";
 
 /**
  * @param {any} view
@@ -184,11 +51,19 @@ function rowUnder(view, { clientX, clientY }) {
   return row;
 }
 
-/** @returns {"light" | "dark"} the theme of JupyterLab, Notebook or VS Code */
-export function pageTheme() {
-  const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
-  const dark = jpThemeLight === "false" || (vscodeThemeKind ?? "").includes("dark");
-  return dark ? "dark" : "light";
+/**
+ * Move or resize a range within [0, size].
+ *
+ * @param {[number, number]} range
+ * @param {number} by
+ * @param {number} size
+ * @param {boolean} grow its upper end alone
+ * @returns {[number, number]}
+ */
+export function nudged([low, high], by, size, grow) {
+  if (grow) return [low, Math.min(size, Math.max(low + STEP * size, high + by))];
+  const step = Math.min(Math.max(by, -low), size - high);
+  return [low + step, high + step];
 }
 
 /**
@@ -196,17 +71,23 @@ export function pageTheme() {
  * @returns {() => void} takes off every listener
  */
 function render({ model, el }) {
-  const box = document.createElement("div");
-  box.className = "hcat-map";
-  const status = document.createElement("div");
-  status.className = "hcat-note";
-  status.setAttribute("role", "status");
-  el.append(box, status);
+  const box = make("div", "hcat-map");
+  const side = make("div", "hcat-side");
+  const more = /** @type {HTMLDetailsElement} */ (make("details", "hcat-view hcat-more"));
+  const folded = make("div", "hcat-folded");
+  const status = make("div", "hcat-note", "", { role: "status" });
+  more.append(make("summary", "", "loss, all methods, scores"), folded);
+  side.hidden = more.hidden = true;
+  const fits = Boolean(model.get("fit"));
+  el.classList.toggle("hcat-parts", fits);
+  el.append(box, ...(fits ? [side, more] : []), status);
 
-  /** @type {any} the embedded view and what it has */
-  let embedded = null;
+  /** @type {Embedded[]} views, the map's first */
+  let embedded = [];
   let [embedding, drawing, closed] = [false, false, false];
   let stale = false; // a newer specification waits
+  /** @type {Part[]} parts that are embedded once they are looked at */
+  let waiting = [];
   /** @type {Pending | null} */
   let pending = null;
   /** @type {Pending | null} all datasets as they were last, for a new specification */
@@ -216,20 +97,22 @@ function render({ model, el }) {
   const parts = assembler();
 
   const fail = (/** @type {unknown} */ error) => {
-    const words = document.createElement("div");
-    words.className = "hcat-error";
-    words.textContent = `The live map cannot be drawn: ${error}`;
-    box.replaceChildren(words);
+    box.replaceChildren(make("div", "hcat-error", `The live map cannot be drawn: ${error}`));
   };
 
-  const setSignal = (/** @type {string} */ name, /** @type {any} */ value) => {
-    if (embedded.signals.has(name)) embedded.view.signal(name, value);
+  const setSignal = (
+    /** @type {Embedded} */ one,
+    /** @type {string} */ name,
+    /** @type {any} */ value,
+  ) => {
+    if (one.signals.has(name)) one.view.signal(name, value);
   };
 
   const paintInk = () => {
-    if (!embedded) return;
-    setSignal("ink", INK[pageTheme()]);
-    embedded.view.runAsync();
+    for (const one of embedded) {
+      setSignal(one, "ink", INK[pageTheme()]);
+      one.view.runAsync();
+    }
   };
 
   const merged = (/** @type {Pending | null} */ old, /** @type {Pending} */ now) => ({
@@ -238,23 +121,32 @@ function render({ model, el }) {
     tables: new Map([...(old?.tables ?? []), ...now.tables]),
   });
 
+  /** Bring a view to a state. */
+  const show = async (/** @type {Embedded} */ one, /** @type {Pending} */ state) => {
+    const { view, datasets, filled } = one;
+    let touched = false;
+    for (const [name, table] of state.tables) {
+      const before = filled.get(name);
+      if (!datasets.has(name) || sameTable(table, before?.table)) continue;
+      filled.set(name, { table, rows: refill(view, table, before?.rows) });
+      touched = true;
+    }
+    for (const [name, value] of Object.entries(state.signals)) setSignal(one, name, value);
+    if (touched || one.role === "map") await view.resize().runAsync(); // other values, other room
+    if (one.sized) await fillRoom(view, one.place, one.role, isDense(one));
+  };
+  const isDense = (/** @type {Embedded} */ one) => one.filled.get("bins")?.table.n > 0;
+
   const draw = async () => {
     timer = 0;
-    if (!embedded || drawing || !pending) return;
+    if (!embedded.length || drawing || !pending) return;
     const state = pending;
     pending = null;
     shown = merged(shown, state);
     drawing = true;
     const start = performance.now();
     try {
-      const { view, datasets, filled } = embedded;
-      for (const [name, table] of state.tables) {
-        const before = filled.get(name);
-        if (!datasets.has(name) || sameTable(table, before?.table)) continue;
-        filled.set(name, { table, rows: refill(view, table, before?.rows) });
-      }
-      for (const [name, value] of Object.entries(state.signals)) setSignal(name, value);
-      await view.resize().runAsync(); // labels of other values need other room
+      for (const one of embedded) await show(one, state);
       box.dataset.epoch = String(state.epoch);
       model.send({ type: "ack", seq: state.seq, draw_ms: performance.now() - start });
     } catch (error) {
@@ -292,12 +184,14 @@ function render({ model, el }) {
   };
 
   /** Listen to what the user does on an embedded view. */
-  const attend = (/** @type {any} */ { view, signals }) => {
+  const attend = (/** @type {Embedded} */ { view, signals }) => {
     if (signals.has("brush")) {
       view.addSignalListener("brush", (/** @type {string} */ _, /** @type {any} */ value) =>
         tellBrush(value && "x" in value && "y" in value ? { x: value.x, y: value.y } : null),
       );
     }
+    if (signals.has(RANGES[0]))
+      for (const [k, v] of Object.entries(REACHED)) box.setAttribute(k, v);
     let pressed = { clientX: 0, clientY: 0 };
     view.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
       pressed = event;
@@ -311,7 +205,52 @@ function render({ model, el }) {
       model.send({ type: "pick", row });
     });
   };
+  const REACHED = { tabindex: "0", role: "group", "aria-label": HELP };
   const tellBrush = debounced((bounds) => model.send({ type: "brush", bounds }));
+
+  const keydown = (/** @type {KeyboardEvent} */ event) => {
+    const map = embedded[0];
+    if (!map?.signals.has(RANGES[0]) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
+      event.key
+    ];
+    if (event.key === "Escape")
+      box.querySelector("canvas")?.dispatchEvent(new MouseEvent("unbrush"));
+    else if (!move) return;
+    event.stopPropagation();
+    event.preventDefault();
+    if (!move) return;
+    const sizes = [map.view.width(), map.view.height()];
+    RANGES.forEach((name, k) => {
+      const now = map.view.signal(name);
+      const [low, high] = [Math.min(...(now ?? [])), Math.max(...(now ?? []))];
+      const range = high > low ? /** @type {[number, number]} */ ([low, high]) : null;
+      const middle = /** @type {[number, number]} */ ([0.4 * sizes[k], 0.6 * sizes[k]]);
+      const by = move[k] * STEP * sizes[k];
+      map.view.signal(name, range ? nudged(range, by, sizes[k], event.shiftKey) : middle);
+    });
+    map.view.runAsync();
+  };
+
+  /** Embed a part in a place of its own, which is not on the page yet or has its room. */
+  const embedPart = async (/** @type {Part} */ part, /** @type {number} */ room) => {
+    const page = /** @type {any} */ (globalThis);
+    if (!page.hcatVegaEmbed) new Function(model.get("_vega"))(); // as Vega makes its expressions
+    const place = make("div", "hcat-part");
+    const spec = fits ? fitted(part, room) : structuredClone(part.spec);
+    const result = await page.hcatVegaEmbed(place, spec, EMBED);
+    const names = (/** @type {string} */ kind) =>
+      new Set((result.vgSpec[kind] ?? []).map((/** @type {any} */ one) => one.name));
+    return {
+      ...result,
+      place,
+      role: part.role,
+      sized: fits && !part.spec.concat && !part.spec.hconcat && !part.spec.vconcat,
+      signals: names("signals"),
+      datasets: names("data"),
+      filled: new Map(), // tables and the rows that show them
+    };
+  };
 
   const embed = async () => {
     const spec = model.get("spec");
@@ -319,33 +258,35 @@ function render({ model, el }) {
     stale = embedding;
     if (embedding) return;
     embedding = true;
-    const place = document.createElement("div");
     try {
-      const page = /** @type {any} */ (globalThis);
-      if (!page.hcatVegaEmbed) new Function(model.get("_vega"))(); // as Vega makes its expressions
-      const result = await page.hcatVegaEmbed(place, structuredClone(spec), EMBED);
+      const all = fits ? partsOf(spec) : [{ role: /** @type {"map"} */ ("map"), spec }];
+      const now = all.filter(({ role }) => role !== "more");
+      now.sort((a, b) => Number(a.role !== "map") - Number(b.role !== "map"));
+      const made = [];
+      for (const part of now)
+        made.push(await embedPart(part, (part.role === "map" ? box : side).clientWidth));
       if (closed) {
-        result.finalize();
+        for (const one of made) one.finalize();
         return;
       }
-      const names = (/** @type {string} */ kind) =>
-        new Set((result.vgSpec[kind] ?? []).map((/** @type {any} */ one) => one.name));
       const before = embedded;
-      embedded = {
-        ...result,
-        signals: names("signals"),
-        datasets: names("data"),
-        filled: new Map(), // tables and the rows that show them
-      };
-      if (before) {
-        keepGestures(before, embedded);
-        before.finalize();
+      embedded = made;
+      waiting = all.filter(({ role }) => role === "more");
+      if (before.length) {
+        keepGestures(before[0], made[0]);
+        for (const one of before) one.finalize();
         const newest = pending ?? shown; // none before the first frame
         if (newest) pending = merged(shown, newest);
       }
-      box.replaceChildren(place);
-      attend(embedded);
+      box.replaceChildren(made[0].place);
+      side.replaceChildren(...made.slice(1).map(({ place }) => place));
+      side.hidden = made.length < 2;
+      folded.replaceChildren();
+      more.hidden = waiting.length === 0;
+      attend(made[0]);
       paintInk();
+      await refit();
+      if (more.open) await unfold();
       if (pending) schedule();
       else model.send({ type: "ready" });
     } catch (error) {
@@ -359,11 +300,41 @@ function render({ model, el }) {
     }
   };
 
-  const observer = new MutationObserver(paintInk);
-  observer.observe(document.body, {
-    attributes: true,
-    attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"],
-  });
+  /** Embed what was folded away, and show it as the others are. */
+  const unfold = async () => {
+    if (!more.open) return;
+    const parts = waiting.splice(0);
+    const frames = parts.map(({ spec }) => make("div", spec.concat ? "hcat-wide" : ""));
+    folded.append(...frames); // all of them, which share the room
+    for (const [k, part] of parts.entries()) {
+      const frame = frames[k];
+      const one = await embedPart(part, frame.clientWidth || box.clientWidth);
+      if (closed) return one.finalize();
+      frame.append(one.place);
+      embedded.push(one);
+      setSignal(one, "ink", INK[pageTheme()]);
+      if (shown) await show(one, shown);
+    }
+  };
+
+  const refit = async () => {
+    for (const one of embedded)
+      if (one.sized) await fillRoom(one.view, one.place, one.role, isDense(one));
+  };
+  /** @type {ResizeObserver | undefined} */
+  let sizes;
+  if (fits && "ResizeObserver" in globalThis) {
+    const later = debounced(() => !closed && refit());
+    sizes = new ResizeObserver(() => later(null));
+    sizes.observe(box);
+    sizes.observe(side);
+    sizes.observe(folded);
+  }
+
+  const unpaint = onTheme(paintInk);
+  box.addEventListener("keydown", keydown);
+  box.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the map does
+  more.addEventListener("toggle", unfold);
   model.on("msg:custom", hear);
   model.on("change:spec", embed);
   embed();
@@ -372,12 +343,12 @@ function render({ model, el }) {
     closed = true;
     window.clearTimeout(timer);
     tellBrush.cancel();
-    observer.disconnect();
+    sizes?.disconnect();
+    unpaint();
     model.off("msg:custom", hear);
     model.off("change:spec", embed);
-    embedded?.finalize();
-    box.remove();
-    status.remove();
+    for (const one of embedded) one.finalize();
+    el.replaceChildren();
   };
 }
 

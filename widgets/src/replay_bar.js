@@ -1,13 +1,8 @@
 // The slider that goes back through the epochs of a run.  Its Python half is
 // hcat_nb/jupyter/replay_bar.py, which makes the frames that are asked for.
+import { make, makeButton } from "./shared/dom.js";
 
-/**
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(content: object) => void} send
- * @property {(event: string, handler: (...args: any[]) => void) => void} on
- * @property {(event: string, handler: (...args: any[]) => void) => void} off
- */
+/** @typedef {import("./shared/dom.js").Model} Model */
 
 const ASK_MS = 60; // a dragged slider asks this often at most
 const PLAY_MS = 250; // a replayed epoch stays this long at least
@@ -19,16 +14,12 @@ const PLAY_MS = 250; // a replayed epoch stays this long at least
  * @returns {() => void} takes off every listener
  */
 function render({ model, el }) {
-  const bar = document.createElement("div");
-  bar.className = "hcat-replay";
-  bar.setAttribute("role", "group");
-  bar.setAttribute("aria-label", "replay of the epochs");
-  const play = document.createElement("button");
-  const slider = document.createElement("input");
-  const where = document.createElement("output");
-  const note = document.createElement("span");
-  where.setAttribute("aria-live", "off"); // the slider says it
-  note.className = "hcat-note";
+  const group = { role: "group", "aria-label": "replay of the epochs" };
+  const bar = make("div", "hcat-view hcat-replay", "", group);
+  const play = makeButton("", () => toggle());
+  const slider = /** @type {HTMLInputElement} */ (make("input"));
+  const where = make("output", "", "", { "aria-live": "off" }); // the slider says it
+  const note = make("span", "hcat-note");
   slider.type = "range";
   slider.min = "0";
   slider.setAttribute("aria-label", "epoch");
@@ -91,11 +82,10 @@ function render({ model, el }) {
     stop();
     ask();
   });
-  play.addEventListener("click", toggle);
   // The notebook has shortcuts of its own for the keys that move a slider.
   bar.addEventListener("keydown", (event) => event.stopPropagation());
   // Notebook 7 hears keys before they do.
-  for (const one of [play, slider]) one.dataset.lmSuppressShortcuts = "true";
+  slider.dataset.lmSuppressShortcuts = "true";
   const events = ["change:epochs", "change:note"];
   for (const event of events) model.on(event, offer);
   offer();

@@ -1,12 +1,7 @@
 // The progress of a run, with Pause and Stop.  Its Python half is hcat_nb/jupyter/run_monitor.py.
+import { make, makeButton } from "./shared/dom.js";
 
-/**
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(event: string, handler: () => void) => void} on
- * @property {(event: string, handler: () => void) => void} off
- * @property {(content: any) => void} send
- */
+/** @typedef {import("./shared/dom.js").Model} Model */
 
 const UNHEARD_MS = 1500; // a batch may hold the kernel's lock, but rarely that long
 const DEAF = "This kernel cannot hear Pause while its cell runs";
@@ -36,35 +31,17 @@ async function interrupt(kernel) {
 }
 
 /**
- * Make a button whose keys stay its own.
- *
- * @param {() => void} act
- */
-function button(act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.addEventListener("click", act);
-  // The notebook would take Enter for "edit this cell".
-  made.addEventListener("keydown", (event) => event.stopPropagation());
-  made.dataset.lmSuppressShortcuts = "true"; // Notebook 7 hears keys before the button does
-  return made;
-}
-
-/**
  * Draw bar and buttons and keep them up to date.
  *
  * @param {{model: Model, el: HTMLElement}} context
  * @returns {() => void} takes off every listener
  */
 function render({ model, el }) {
-  const bar = document.createElement("progress");
+  const words = { "aria-label": "progress of the run" };
+  const bar = /** @type {HTMLProgressElement} */ (make("progress", "", "", words));
   bar.max = 1;
-  bar.setAttribute("aria-label", "progress of the run");
-  const line = document.createElement("span");
-  line.className = "hcat-line";
-  line.setAttribute("role", "status");
-  const note = document.createElement("span");
-  note.setAttribute("role", "alert");
+  const line = make("span", "hcat-line", "", { role: "status" });
+  const note = make("span", "", "", { role: "alert" });
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
@@ -74,24 +51,23 @@ function render({ model, el }) {
     note.textContent = LOST;
     stop.disabled = false;
   };
-  const pause = button(() => {
+  const pause = makeButton("Pause", () => {
     model.send({ type: model.get("paused") ? "resume" : "pause" });
   });
-  const stop = button(() => {
+  const stop = makeButton("Stop", () => {
     stop.disabled = true;
     note.textContent = "";
     model.send({ type: "stop" });
     if (model.get("hears")) timer = setTimeout(byServer, UNHEARD_MS);
     else byServer();
   });
-  stop.textContent = "Stop";
-  const box = document.createElement("div");
+  const box = make("div");
   box.append(bar, pause, stop, line, note);
   el.append(box);
 
   const update = () => {
     // hcat-live tells the page that a live view stands here (static_view.py).
-    box.className = `hcat-live hcat-monitor hcat-${model.get("outcome")}`;
+    box.className = `hcat-live hcat-view hcat-monitor hcat-${model.get("outcome")}`;
     bar.value = model.get("share");
     // Twice a second would be read out without end; the outcome is read out.
     line.setAttribute("aria-live", model.get("outcome") === "running" ? "off" : "polite");

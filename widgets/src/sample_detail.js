@@ -1,182 +1,269 @@
-// All that is known of one sample.  Its Python half is hcat_nb/jupyter/sample_detail.py.
+// The evidence card of one sample.  Its Python half is hcat_nb/jupyter/sample_detail.py.
+import { draw, make } from "./shared/dom.js";
 
 /**
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(event: string, handler: () => void) => void} on
- * @property {(event: string, handler: () => void) => void} off
+ * @typedef {import("./shared/dom.js").Model} Model
+ * @typedef {(number | null)[]} Values a probability after each epoch; null: not seen
+ * @typedef {{name: string, role: "given" | "proposed", values: Values}} Curve
+ * @typedef {{title: string, names: string[], texts: string[]}} Near neighbours of one label
+ *
+ * @typedef {object} Card
+ * @property {string} heading "" where no sample is in focus
+ * @property {boolean} sharp whether the picture is the one on disk
+ * @property {string} label given, "" where there is none
+ * @property {string} proposal "" where there is none
+ * @property {string} sentence
+ * @property {string} text
+ * @property {[string, string][]} facts
+ * @property {[string, string, string][]} odd column, value, how odd it is
+ * @property {[string, string][]} values of a table's row
+ * @property {Curve[]} curves
+ * @property {string} note where curves are missing
+ * @property {Near[]} near
+ * @property {string} nearNote where neighbours are missing
+ * @property {[string, string, number | null][]} scores name, value, share that is easier
  */
 
-const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 250;
-const HEIGHT = 90;
+const WIDTH = 420;
+const HEIGHT = 96;
 const LEFT = 24;
+const RIGHT = 92; // the curves' names stand there
 const BOTTOM = 14;
+const NEAR_PIXELS = 40;
 const HINTS = [
-  "Click a dot, or drag over several: the gallery shows them.",
-  "Click a tile, or go there by the arrow keys: it is in focus. The buttons, and their keys, act on it; Shift with arrows or Ctrl with a click takes several.",
+  "Click a dot, or drag over several: the queue shows them.",
+  "In the queue one key decides and moves on; Shift with arrows or Ctrl with a click takes several.",
   "Ctrl and the wheel zoom the map, Shift and a drag move it, a double click goes back.",
 ];
-const TRAITS = ["heading", "text", "facts", "scores", "trajectory", "note", "picture"];
+const EVENTS = ["card", "picture", "small", "near"].map((name) => `change:${name}`);
 
 /**
- * Make an element; `text` is shown as text, whatever it holds.
+ * Say curves in words.
  *
- * @param {string} tag
- * @param {string} [name]
- * @param {string} [text]
+ * @param {Curve[]} curves
  */
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.textContent = text;
-  return element;
+export function curveWords(curves) {
+  const words = curves.map(({ name, values }) => {
+    const said = values.map((value) => (value === null ? "not seen" : value.toFixed(2)));
+    return `${name}: ${said.join(", ")}`;
+  });
+  return `probability after each epoch; ${words.join("; ")}`;
 }
 
 /**
- * @param {string} tag
- * @param {Record<string, string | number>} attributes
- * @param {string} [text]
- */
-function draw(tag, attributes, text = "") {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, `${value}`);
-  element.textContent = text;
-  return element;
-}
-
-/**
- * Say a trajectory in words.
+ * Draw the probabilities of the given and the proposed label; a gap where a sample was not seen.
  *
- * @param {(number | null)[]} values
+ * @param {Curve[]} curves
  */
-export function trajectoryWords(values) {
-  const words = values.map((value) => (value === null ? "not seen" : value.toFixed(2)));
-  return `probability of the label after each epoch: ${words.join(", ")}`;
-}
-
-/**
- * Draw the label's probability over the epochs; a gap where the sample was not seen.
- *
- * @param {(number | null)[]} values
- */
-function drawTrajectory(values) {
-  const words = trajectoryWords(values);
+function drawCurves(curves) {
+  const words = curveWords(curves);
   const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words });
   svg.append(draw("title", {}, words));
-  const step = (WIDTH - LEFT - 8) / Math.max(values.length - 1, 1);
+  const last = curves[0].values.length - 1;
+  const step = (WIDTH - LEFT - RIGHT) / Math.max(last, 1);
   const x = (/** @type {number} */ k) => LEFT + k * step;
   const y = (/** @type {number} */ value) => 6 + (1 - value) * (HEIGHT - BOTTOM - 10);
   for (const value of [0, 0.5, 1]) {
+    const [x1, x2] = [LEFT, WIDTH - RIGHT];
     svg.append(
-      draw("line", { x1: LEFT, x2: WIDTH - 8, y1: y(value), y2: y(value), class: "hcat-rule" }),
-      draw("text", { x: LEFT - 4, y: y(value) + 3, "text-anchor": "end" }, `${value}`),
+      draw("line", { x1, x2, y1: y(value), y2: y(value), class: "hcat-rule" }),
+      draw("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, `${value}`),
     );
   }
-  const last = values.length - 1;
-  svg.append(draw("text", { x: x(0), y: HEIGHT - 2 }, "epoch 1"));
-  if (last > 0) {
-    svg.append(draw("text", { x: x(last), y: HEIGHT - 2, "text-anchor": "end" }, `${last + 1}`));
+  svg.append(draw("text", { x: x(0), y: HEIGHT - 1 }, "epoch 1"));
+  if (last > 0)
+    svg.append(draw("text", { x: x(last), y: HEIGHT - 1, "text-anchor": "end" }, `${last + 1}`));
+  const ends = curves.map(({ values }) =>
+    y([...values].reverse().find((value) => value !== null) ?? 0),
+  );
+  if (ends.length > 1 && Math.abs(ends[0] - ends[1]) < 13) {
+    const middle = Math.min(Math.max((ends[0] + ends[1]) / 2, 13), HEIGHT - BOTTOM - 8);
+    const up = ends[0] <= ends[1] ? -6.5 : 6.5;
+    [ends[0], ends[1]] = [middle + up, middle - up];
   }
-  let path = "";
-  values.forEach((value, k) => {
-    if (value === null) return;
-    path += `${k > 0 && values[k - 1] !== null ? "L" : "M"}${x(k)} ${y(value)}`;
-    svg.append(draw("circle", { cx: x(k), cy: y(value), r: values.length > 40 ? 1 : 2 }));
+  curves.forEach(({ name, role, values }, n) => {
+    let path = "";
+    values.forEach((value, k) => {
+      if (value === null) return;
+      path += `${k > 0 && values[k - 1] !== null ? "L" : "M"}${x(k)} ${y(value)}`;
+      const r = values.length > 40 ? 1 : 2;
+      svg.append(draw("circle", { cx: x(k), cy: y(value), r, class: `hcat-${role}` }));
+    });
+    svg.append(draw("path", { d: path, class: `hcat-${role}` }));
+    const at = { x: WIDTH - RIGHT + 6, y: ends[n] + 4, class: `hcat-${role}` };
+    svg.append(draw("text", at, name.length > 14 ? `${name.slice(0, 13)}…` : name));
   });
-  svg.append(draw("path", { d: path }));
   return svg;
 }
 
+/** @param {HTMLElement[][]} rows */
+function table(rows) {
+  const body = make("table");
+  for (const cells of rows) {
+    const row = make("tr");
+    row.append(...cells);
+    body.append(row);
+  }
+  return body;
+}
+
+const rowName = (/** @type {string} */ words) => make("th", "", words, { scope: "row" });
+
+/** @param {number | null} share */
+function meter(share) {
+  const cell = make("td");
+  if (share === null) return cell;
+  const words = `harder than ${Math.round(100 * share)} % of the samples`;
+  const bar = make("span", "hcat-meter", "", { role: "img", "aria-label": words, title: words });
+  bar.style.setProperty("--hcat-share", `${100 * share}%`);
+  cell.append(bar);
+  return cell;
+}
+
 /**
- * Draw the sample and follow the model.
+ * Draw the card and follow the model.
  *
  * @param {{model: Model, el: HTMLElement}} context
  * @returns {() => void} takes off every listener
  */
 function render({ model, el }) {
-  const root = make("div", "hcat-detail");
-  root.setAttribute("role", "region");
-  root.setAttribute("aria-label", "sample in focus");
+  const names = { role: "region", "aria-label": "sample in focus" };
+  const root = make("div", "hcat-view hcat-detail", "", names);
   el.append(root);
-  let address = "";
+  /** @type {string[]} */
+  let addresses = [];
   let waiting = false;
   let closed = false;
+  const unfolded = /** @type {Set<string>} */ (new Set()); // of sample after sample
 
-  const table = (/** @type {HTMLElement[][]} */ rows) => {
-    const body = make("table");
-    for (const cells of rows) {
-      const row = make("tr");
-      row.append(...cells);
-      body.append(row);
+  const address = (/** @type {string} */ trait) => {
+    const bytes = model.get(trait);
+    if (!bytes?.byteLength) return "";
+    addresses.push(URL.createObjectURL(new Blob([bytes], { type: "image/png" })));
+    return addresses[addresses.length - 1];
+  };
+
+  const drawHead = (/** @type {Card} */ card) => {
+    const head = make("div", "hcat-evidence");
+    const picture = address("picture");
+    if (picture) {
+      const frame = make("div", "hcat-pictures");
+      const look = card.sharp ? "hcat-whole" : "hcat-whole hcat-enlarged";
+      const image = make("img", look, "", { src: picture, alt: card.heading });
+      frame.append(image);
+      const small = address("small");
+      if (small) {
+        const alt = "as the network saw it";
+        frame.append(make("img", "hcat-small hcat-enlarged", "", { src: small, alt, title: alt }));
+      }
+      head.append(frame);
     }
-    return body;
+    const words = make("div", "hcat-verdict");
+    const line = make("p", "hcat-title", card.label ? `Labelled ${card.label}` : "No label");
+    if (card.proposal) line.append(", ", make("em", "", `looks like ${card.proposal}`));
+    words.append(line, make("p", "hcat-sentence", card.sentence));
+    words.append(table(card.facts.map(([key, value]) => [rowName(key), make("td", "", value)])));
+    head.append(words);
+    return head;
   };
-  const name = (/** @type {string} */ words) => {
-    const cell = make("th", "", words);
-    cell.setAttribute("scope", "row");
-    return cell;
+
+  const fold = (
+    /** @type {string} */ name,
+    /** @type {string} */ title,
+    /** @type {HTMLElement[][]} */ rows,
+  ) => {
+    const box = /** @type {HTMLDetailsElement} */ (make("details", "hcat-fold"));
+    box.open = unfolded.has(name);
+    box.addEventListener("toggle", () => {
+      if (box.open) unfolded.add(name);
+      else unfolded.delete(name);
+    });
+    box.addEventListener("keydown", (event) => event.stopPropagation());
+    box.append(make("summary", "", title), table(rows));
+    return box;
   };
-  const bar = (/** @type {number | null} */ share) => {
-    const cell = make("td");
-    if (share === null) return cell;
-    const meter = make("meter");
-    meter.setAttribute("value", String(share));
-    meter.setAttribute("aria-label", `harder than ${Math.round(100 * share)} % of the samples`);
-    meter.title = `harder than ${Math.round(100 * share)} % of the samples`;
-    cell.append(meter);
-    return cell;
+
+  const drawNear = (/** @type {Card} */ card) => {
+    const box = make("div", "hcat-near");
+    const sprite = address("near");
+    const total = card.near.reduce((sum, { names }) => sum + names.length, 0);
+    let k = 0;
+    for (const { title, names, texts } of card.near) {
+      const part = make("section");
+      part.append(make("h4", "", title));
+      const row = make("div", sprite ? "hcat-strip" : "");
+      names.forEach((name, n) => {
+        const one = make("div", sprite ? "hcat-mini" : "hcat-line", sprite ? "" : texts[n], {
+          title: `sample ${name}`,
+        });
+        if (sprite) {
+          one.setAttribute("role", "img");
+          one.setAttribute("aria-label", `sample ${name}`);
+          one.style.backgroundImage = `url(${sprite})`;
+          one.style.backgroundSize = `${NEAR_PIXELS * total}px ${NEAR_PIXELS}px`;
+          one.style.backgroundPosition = `-${NEAR_PIXELS * k++}px 0`;
+        }
+        row.append(one);
+      });
+      part.append(row);
+      box.append(part);
+    }
+    if (card.nearNote) box.append(make("p", "hcat-hint", card.nearNote));
+    return box;
   };
 
   const update = () => {
     waiting = false;
     if (closed) return;
-    URL.revokeObjectURL(address);
-    const heading = model.get("heading");
-    root.replaceChildren(make("div", "hcat-title", heading || "no sample in focus"));
-    if (!heading) {
-      for (const words of HINTS) root.append(make("div", "hcat-hint", words));
+    for (const one of addresses) URL.revokeObjectURL(one);
+    addresses = [];
+    const card = /** @type {Card} */ (model.get("card"));
+    if (!card.heading) {
+      root.replaceChildren(make("p", "hcat-title", "no sample in focus"));
+      for (const words of HINTS) root.append(make("p", "hcat-hint", words));
       return;
     }
-    const sample = make("div");
-    const ranks = make("div");
-    const parts = make("div", "hcat-parts"); // side by side where there is room
-    parts.append(sample, ranks);
-    root.append(parts);
-    const picture = model.get("picture");
-    if (picture?.byteLength) {
-      address = URL.createObjectURL(new Blob([picture], { type: "image/png" }));
-      const image = /** @type {HTMLImageElement} */ (make("img"));
-      image.src = address;
-      image.alt = heading;
-      sample.append(image);
+    root.replaceChildren(drawHead(card));
+    if (card.text) root.append(make("div", "hcat-words", card.text));
+    if (card.odd.length) {
+      const odd = make("div", "hcat-odd");
+      odd.append(make("h4", "", `values that are oddest for ${card.label || "the data"}`));
+      const cells = (/** @type {string[]} */ [name, value, odd]) => [
+        rowName(name),
+        make("td", "hcat-value", value),
+        make("td", "hcat-hint", odd),
+      ];
+      odd.append(table(card.odd.map(cells)));
+      root.append(odd);
     }
-    if (model.get("text")) sample.append(make("div", "hcat-words", model.get("text")));
-    const facts = /** @type {[string, string][]} */ (model.get("facts"));
-    sample.append(table(facts.map(([key, value]) => [name(key), make("td", "", value)])));
-    const trajectory = model.get("trajectory");
-    ranks.append(make("div", "hcat-title", "probability of the label"));
-    ranks.append(
-      trajectory.length ? drawTrajectory(trajectory) : make("div", "", model.get("note")),
-    );
-    const scores = /** @type {[string, string, number | null][]} */ (model.get("scores"));
-    ranks.append(make("div", "hcat-title", "scores, and where in the ranking (right: hardest)"));
-    ranks.append(
-      table(scores.map(([key, value, share]) => [name(key), make("td", "", value), bar(share)])),
-    );
+    const curve = make("div", "hcat-curve");
+    if (card.curves.length) {
+      curve.append(make("h4", "", "probability after each epoch"), drawCurves(card.curves));
+    }
+    if (card.note) curve.append(make("p", "hcat-hint", card.note));
+    root.append(curve);
+    if (card.near.length || card.nearNote) root.append(drawNear(card));
+    const rows = card.scores.map(([key, value, share]) => [
+      rowName(key),
+      make("td", "", value),
+      meter(share),
+    ]);
+    root.append(fold("scores", "scores, and where in the ranking (right: hardest)", rows));
+    const values = card.values.map(([key, value]) => [rowName(key), make("td", "", value)]);
+    if (values.length) root.append(fold("values", "all values of the row", values));
   };
   // Traits that change together are drawn once.
   const schedule = () => {
     if (!waiting) queueMicrotask(update);
     waiting = true;
   };
-  for (const trait of TRAITS) model.on(`change:${trait}`, schedule);
+  for (const event of EVENTS) model.on(event, schedule);
   update();
 
   return () => {
     closed = true;
-    for (const trait of TRAITS) model.off(`change:${trait}`, schedule);
-    URL.revokeObjectURL(address);
+    for (const event of EVENTS) model.off(event, schedule);
+    for (const one of addresses) URL.revokeObjectURL(one);
     root.remove();
   };
 }

@@ -1,14 +1,17 @@
-// A page of samples as pictures, texts or rows, to walk through and to decide on by keyboard.
+// The review queue: samples as pictures, texts or rows, decided on by one key each.
 // Its Python half is hcat_nb/jupyter/sample_gallery.py.
+import { makeChooser } from "./shared/chooser.js";
+import { debounced, make, makeButton } from "./shared/dom.js";
 
 /**
+ * @typedef {import("./shared/dom.js").Model} Model
+ *
  * @typedef {object} Tile
  * @property {number} row position of the sample, which only the kernel reads
  * @property {string} id
  * @property {string} label
- * @property {string} predicted
- * @property {number} suggested class code, or -1
- * @property {string} score of the method that sorts
+ * @property {number} suggested class code of the proposed label, or -1
+ * @property {string} score of what sorts, or ""
  * @property {string} decision what was decided, or ""
  * @property {string} [text]
  * @property {string[]} [cells] of a row, one a column
@@ -19,33 +22,42 @@
  * @property {Tile[]} tiles
  * @property {number} first rank of the first tile, from 0
  * @property {number} total
- * @property {string} by the method that sorts
+ * @property {string} by what sorts
  * @property {string[]} columns of the rows
  * @property {{columns: number, rows: number, pixels: number} | null} sprite
  * @property {number} focus which tile a walk goes on from
+ * @property {boolean} [stay] whether a walk goes on from its own sample, where it is still there
+ * @property {boolean} [brushed] whether a person selected what is shown
  * @property {string} said
  *
- * @typedef {{type: "marks", marks: [number, string][]} | {type: "say", said: string} | Page} Message
- *
- * @typedef {object} Model
- * @property {(name: string) => any} get
- * @property {(content: object) => void} send
- * @property {(event: string, handler: (...args: any[]) => void) => void} on
- * @property {(event: string, handler: (...args: any[]) => void) => void} off
+ * @typedef {{type: "marks", marks: [number, string][]}
+ *   | {type: "say", said: string, bad?: boolean} | Page} Message
  */
 
-const TILE_PIXELS = 76;
-const MATCHES = 50; // classes that the chooser lists at once
-/** @type {[string, string, string][]} action, key, words */
+const TILE_PIXELS = 96;
+const SETTLE_MS = 300;
+const COLUMN = "minmax(0, 1fr) ";
+/** @type {[string, string, string, string][]} action, key, words, look */
 const ACTIONS = [
-  ["mislabeled", "m", "Mislabeled"],
-  ["relabel", "r", "Relabel…"],
-  ["drop", "d", "Drop"],
-  ["keep", "k", "Keep"],
-  ["clear", "c", "Clear"],
-  ["undo", "u", "Undo"],
-  ["redo", "y", "Redo"],
+  ["accept", "a", "Accept", "hcat-primary"],
+  ["keep", "k", "Keep", ""],
+  ["relabel", "r", "Other label…", ""],
+  ["drop", "d", "Drop", ""],
+  ["mislabeled", "m", "Wrong", ""],
+  ["undo", "u", "Undo", ""],
+  ["redo", "y", "Redo", "hcat-quiet"],
+  ["clear", "c", "Clear", "hcat-quiet"],
 ];
+/** @type {Record<string, string>} */
+const HINTS = {
+  accept: "give the sample the proposed label",
+  keep: "the label is right as it is",
+  relabel: "give the sample another label, which you choose",
+  drop: "leave the sample out",
+  mislabeled: "the label is wrong, and the right one is not known",
+};
+/** @type {Record<string, string>} what stands on a tile */
+const BADGES = { keep: "kept", drop: "dropped", mislabeled: "wrong" };
 const BY_KEY = new Map(ACTIONS.map(([action, key]) => [key, action]));
 let made = 0; // views, for ids that are unique on the page
 
@@ -76,114 +88,20 @@ export function moved(key, at, n, columns) {
  *
  * @param {Tile} tile
  * @param {string} by
+ * @param {string} proposal
  * @returns {string}
  */
-export function tileWords(tile, by) {
+export function tileWords(tile, by, proposal) {
   const words = [`sample ${tile.id}`, `label ${tile.label || "none"}`];
-  if (tile.predicted && tile.predicted !== tile.label) words.push(`predicted ${tile.predicted}`);
-  words.push(`${by} ${tile.score}`);
+  if (proposal) words.push(`proposed ${proposal}`);
+  if (tile.score) words.push(`${by} ${tile.score}`);
   if (tile.text) words.push(tile.text);
   if (tile.decision) words.push(`decided: ${tile.decision}`);
   return words.join(", ");
 }
 
 /**
- * Make an element; `text` is shown as text, whatever it holds.
- *
- * @param {string} tag
- * @param {string} [name]
- * @param {string} [text]
- * @param {Record<string, string>} [attributes]
- * @returns {HTMLElement}
- */
-function make(tag, name = "", text = "", attributes = {}) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-}
-
-/**
- * A field that finds a class by a part of its name.
- *
- * @param {string[]} classes
- * @param {string} prefix of ids
- * @param {(code: number | null) => void} done with null: nothing chosen
- */
-function makeChooser(classes, prefix, done) {
-  const box = make("div", "hcat-chooser");
-  const input = /** @type {HTMLInputElement} */ (make("input"));
-  const id = `${prefix}-choices`;
-  const list = make("div", "hcat-choices", "", { id, role: "listbox", "aria-label": "classes" });
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-label", "new label");
-  input.setAttribute("aria-controls", id);
-  input.setAttribute("aria-expanded", "true");
-  input.placeholder = "new label: type, ↑ ↓, Enter";
-  box.append(input, list);
-  box.hidden = true;
-  /** @type {number[]} */
-  let codes = [];
-  let at = 0;
-
-  const show = () => {
-    const options = codes.map((code, k) => {
-      const option = make("div", k === at ? "hcat-chosen" : "", classes[code]);
-      option.id = `${prefix}-choice-${k}`;
-      option.setAttribute("role", "option");
-      option.setAttribute("aria-selected", String(k === at));
-      option.addEventListener("mousedown", (event) => {
-        event.preventDefault(); // the field keeps the focus until it is done
-        done(code);
-      });
-      return option;
-    });
-    list.replaceChildren(...options);
-    if (options.length) input.setAttribute("aria-activedescendant", options[at].id);
-    else input.removeAttribute("aria-activedescendant");
-    options[at]?.scrollIntoView?.({ block: "nearest" });
-  };
-  const find = (/** @type {number} */ first) => {
-    const part = input.value.toLowerCase();
-    codes = classes.map((_, code) => code).filter((k) => classes[k].toLowerCase().includes(part));
-    const exact = codes.findIndex((code) => classes[code].toLowerCase() === part);
-    const lead = exact >= 0 ? codes[exact] : first;
-    if (codes.includes(lead)) codes = [lead, ...codes.filter((code) => code !== lead)];
-    codes = codes.slice(0, MATCHES);
-    at = 0;
-    show();
-  };
-  input.addEventListener("input", () => find(-1));
-  input.addEventListener("blur", () => !box.hidden && done(null));
-  input.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && codes.length) {
-      at = (at + step + codes.length) % codes.length;
-      show();
-    } else if (event.key === "Enter" && codes.length) done(codes[at]);
-    else if (event.key === "Escape") done(null);
-    else if (!step) return;
-    event.preventDefault();
-  });
-  return {
-    box,
-    /** @param {number} first class that stands first */
-    open(first) {
-      box.hidden = false;
-      input.value = "";
-      find(first);
-      input.focus();
-    },
-    close() {
-      box.hidden = true;
-    },
-  };
-}
-
-/**
- * Draw the gallery and keep it up to date.
+ * Draw the queue and keep it up to date.
  *
  * @param {{model: Model, el: HTMLElement}} context
  * @returns {() => void} takes off every listener
@@ -191,18 +109,21 @@ function makeChooser(classes, prefix, done) {
 function render({ model, el }) {
   const prefix = `hcat-gallery-${made++}`;
   // hcat-live: see static_view.py
-  const root = make("div", "hcat-live hcat-gallery", "", {
-    role: "group",
-    "aria-label": "samples",
-  });
+  const group = { role: "group", "aria-label": "samples" };
+  const root = make("div", "hcat-live hcat-view hcat-gallery", "", group);
   const use = "decide on the selected samples";
   const bar = make("div", "hcat-bar", "", { role: "toolbar", "aria-label": use });
-  const status = make("div", "hcat-said", "", { role: "status" });
+  const status = make("span", "hcat-said", "", { role: "status" });
   const heads = make("div", "hcat-row hcat-heads", "", { "aria-hidden": "true" }); // rows say it
   const list = make("div", "hcat-tiles", "", { role: "listbox", "aria-multiselectable": "true" });
+  /** @type {string[]} */
+  const classes = model.get("classes");
   let page = /** @type {Page | null} */ (null);
   let at = 0;
   const selected = /** @type {Set<number>} */ (new Set());
+  let onward = false; // a decision on the last open tile asked for the next page
+  let stays = false; // a button was pressed by keyboard
+  let settling = 0;
   let address = "";
   let closed = false;
 
@@ -213,37 +134,93 @@ function render({ model, el }) {
     const below = tiles.findIndex((tile) => tile.offsetTop !== top);
     return below < 0 ? tiles.length : below;
   };
+  const proposalOf = (/** @type {Tile} */ tile) =>
+    tile.suggested >= 0 && classes[tile.suggested] !== tile.label ? classes[tile.suggested] : "";
+  const say = (/** @type {string} */ words, bad = false) => {
+    status.textContent = words;
+    status.classList.toggle("hcat-bad", bad);
+  };
 
+  const tellFocus = debounced((/** @type {Tile} */ tile) => {
+    const place = page?.tiles.indexOf(tile) ?? -1;
+    if (place >= 0) model.send({ type: "focus", row: tile.row, place });
+  });
   const focus = (/** @type {number} */ to, take = true) => {
     const tiles = options();
     at = Math.max(0, Math.min(to, tiles.length - 1));
     tiles.forEach((tile, k) => {
       tile.tabIndex = k === at ? 0 : -1;
+      tile.classList.toggle("hcat-at", k === at);
     });
-    if (take) tiles[at]?.focus();
+    if (take) tiles[at]?.focus({ preventScroll: true });
+    const [tile, box] = [tiles[at], list];
+    // The list scrolls, and never the notebook.
+    if (tile && tile.offsetTop < box.scrollTop) box.scrollTop = tile.offsetTop - 4;
+    const low = tile ? tile.offsetTop + tile.offsetHeight - box.clientHeight : 0;
+    if (low > box.scrollTop) box.scrollTop = low + 4;
+    nameAccept();
   };
   const mark = () => {
     options().forEach((tile, k) => {
       tile.setAttribute("aria-selected", String(selected.has(k)));
     });
+    nameAccept();
   };
-  const chooser = makeChooser(model.get("classes"), prefix, (code) => {
+  const nameAccept = () => {
+    const [tile, many] = [page?.tiles[at], selected.size];
+    const proposal = tile ? proposalOf(tile) : "";
+    const words = proposal ? `Accept: ${proposal}` : "Accept";
+    buttons.accept.firstChild?.replaceWith(many > 1 ? `Accept ${many} proposals` : words);
+    buttons.accept.classList.toggle("hcat-primary", many > 1 || Boolean(proposal));
+  };
+  const chooser = makeChooser(classes, prefix, (code) => {
     chooser.close();
     focus(at);
-    if (code !== null) send("relabel", code);
+    if (code !== null) decide("relabel", code);
   });
 
-  const chosen = () => {
-    const places = selected.size ? [...selected].sort((a, b) => a - b) : [at];
-    return places.flatMap((k) => page?.tiles[k] ?? []);
+  const places = () => (selected.size ? [...selected].sort((a, b) => a - b) : [at]);
+  const chosen = () => places().flatMap((k) => page?.tiles[k] ?? []);
+  /** Go to a sample; who pressed a button by keyboard stays there. */
+  const goTo = (/** @type {number} */ to) => {
+    focus(to, !stays);
+    if (stays && page?.tiles[at]) tellFocus(page.tiles[at]);
   };
-  const send = (/** @type {string} */ action, code = -1) => {
-    const rows = chosen().map(({ row }) => row);
-    if (action === "undo" || action === "redo") model.send({ type: action });
-    else if (rows.length) model.send({ type: "act", action, rows, code });
+  /** Go to the next sample that nobody decided on, after a place. */
+  const moveOn = (/** @type {number} */ from) => {
+    if (!page) return;
+    const rest = page.tiles.slice(from + 1);
+    const step = rest.findIndex((tile) => !tile.decision);
+    if (step >= 0) return goTo(from + 1 + step);
+    if (page.first + page.tiles.length < page.total) {
+      onward = true;
+      model.send({ type: "turn", to: "next" });
+    } else goTo(Math.min(from + 1, page.tiles.length - 1));
+  };
+  const decide = (/** @type {string} */ action, code = -1) => {
+    const tiles = chosen();
+    if (!tiles.length) return;
+    if (action === "accept" && !tiles.some(proposalOf))
+      return say(
+        "no label is proposed here: k keeps, r chooses another, d drops, m says wrong",
+        true,
+      );
+    const last = Math.max(...places());
+    for (const tile of tiles) {
+      const passed = action === "accept" && !proposalOf(tile);
+      if (action === "clear") tile.decision = "";
+      else if (!passed) tile.decision ||= "…"; // until the kernel says what it is
+    }
+    const rows = tiles.map(({ row }) => row);
+    const own = selected.size === 0;
+    model.send({ type: "act", action, rows, code });
+    selected.clear();
+    mark();
+    if (action !== "clear" && (own || !page?.brushed)) moveOn(last);
   };
   const act = (/** @type {string} */ action) => {
-    if (action !== "relabel") send(action);
+    if (action === "undo" || action === "redo") model.send({ type: action });
+    else if (action !== "relabel") decide(action);
     else if (chosen().length) chooser.open(chosen()[0].suggested);
   };
 
@@ -283,32 +260,31 @@ function render({ model, el }) {
   };
 
   const drawTile = (/** @type {Tile} */ tile, /** @type {number} */ k) => {
-    const { kind, sprite, by } = /** @type {Page} */ (page);
+    const { kind, sprite } = /** @type {Page} */ (page);
     const look = kind === "table" ? "hcat-tile hcat-row" : "hcat-tile";
     const option = make("div", look, "", { id: `${prefix}-${k}`, role: "option", tabindex: "-1" });
-    const other = tile.predicted && tile.predicted !== tile.label;
-    const words = other ? `${tile.label || "none"} → ${tile.predicted}` : tile.label || "none";
+    const proposal = proposalOf(tile);
     if (kind === "image" && sprite) {
       const picture = make("div", "hcat-picture");
-      const scale = TILE_PIXELS / sprite.pixels;
       picture.style.backgroundImage = `url(${address})`;
       picture.style.backgroundSize = `${sprite.columns * TILE_PIXELS}px auto`;
       const [x, y] = [k % sprite.columns, Math.floor(k / sprite.columns)];
       picture.style.backgroundPosition = `-${x * TILE_PIXELS}px -${y * TILE_PIXELS}px`;
-      picture.classList.toggle("hcat-enlarged", scale > 1);
+      picture.classList.toggle("hcat-enlarged", TILE_PIXELS > sprite.pixels);
       option.append(picture);
     }
-    const lead = kind === "table" ? [make("span", "", tile.id)] : [];
-    option.append(...lead, make("span", other ? "hcat-doubted" : "hcat-label", words));
+    if (kind === "table") option.append(make("span", "hcat-id", tile.id));
+    const words = make("span", proposal ? "hcat-label hcat-doubted" : "hcat-label");
+    if (proposal) words.append(make("s", "", tile.label || "none"), ` → ${proposal}`);
+    else words.textContent = tile.label || "none";
+    option.append(words);
     if (kind === "text") option.append(make("span", "hcat-text", tile.text));
     for (const cell of tile.cells ?? []) option.append(make("span", "hcat-cell", cell));
-    option.append(
-      make("span", "hcat-score", kind === "table" ? tile.score : `${by} ${tile.score}`),
-    );
+    if (kind === "table") option.append(make("span", "hcat-score", tile.score));
     option.append(make("span", "hcat-badge"));
     option.addEventListener("focus", () => {
       focus(k, false);
-      model.send({ type: "focus", row: tile.row, place: k });
+      tellFocus(tile);
     });
     option.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey) toggle(k);
@@ -318,15 +294,21 @@ function render({ model, el }) {
     return option;
   };
   const badge = (/** @type {HTMLElement} */ option, /** @type {Tile} */ tile) => {
-    const { by } = /** @type {Page} */ (page);
+    const words = tileWords(tile, /** @type {Page} */ (page).by, proposalOf(tile));
     option.dataset.decision = tile.decision.split(" ")[0];
-    /** @type {HTMLElement} */ (option.querySelector(".hcat-badge")).textContent = tile.decision;
-    option.title = tileWords(tile, by);
-    option.setAttribute("aria-label", tileWords(tile, by));
+    const proposal = proposalOf(tile);
+    const [action] = tile.decision.split(" ");
+    const accepted = proposal && tile.decision === `relabel → ${proposal}`;
+    const made = accepted ? "accepted" : tile.decision;
+    /** @type {HTMLElement} */ (option.querySelector(".hcat-badge")).textContent =
+      BADGES[action] ?? made.replace("relabel ", "");
+    option.title = words;
+    option.setAttribute("aria-label", words);
   };
 
   const drawPage = (/** @type {Page} */ next, /** @type {DataView | undefined} */ sprite) => {
     const held = list.contains(document.activeElement);
+    const before = page?.tiles[at]?.row;
     page = next;
     selected.clear();
     chooser.close();
@@ -334,20 +316,29 @@ function render({ model, el }) {
     address = sprite
       ? URL.createObjectURL(new Blob([/** @type {any} */ (sprite)], { type: "image/png" }))
       : "";
-    const { kind, tiles, first, total, by } = next;
+    const { kind, tiles, first, total, by, brushed } = next;
     list.className = `hcat-tiles hcat-of-${kind}`;
-    const template = `10ch minmax(12ch, 1fr) ${"minmax(6ch, 1fr) ".repeat(next.columns.length)}9ch 16ch`;
+    const template = `9ch minmax(12ch, 2fr) ${COLUMN.repeat(next.columns.length)}9ch 14ch`;
     root.style.setProperty("--hcat-columns", template);
-    const names = ["id", "label → predicted", ...next.columns, by, "decision"];
-    heads.replaceChildren(...names.map((name) => make("span", "", name)));
+    const names = ["id", "label → proposed", ...next.columns, by, "decision"];
+    const look = (/** @type {number} */ k) => (k > 1 && k < names.length - 2 ? "hcat-cell" : "");
+    heads.replaceChildren(...names.map((name, k) => make("span", look(k), name)));
     heads.hidden = kind !== "table" || tiles.length === 0;
     list.replaceChildren(...tiles.map(drawTile));
     const range = tiles.length ? `${first + 1}–${first + tiles.length} of ` : "";
     place.textContent = `${range}${total.toLocaleString("en")} samples`;
     list.setAttribute("aria-label", `${place.textContent}, hardest first by ${by}`);
-    status.textContent = next.said;
+    all.hidden = !brushed || total === 0;
+    all.textContent = `Accept each one's proposal (${total.toLocaleString("en")})`;
+    if (next.said || !next.stay) say(next.said);
     mark();
-    focus(next.focus, held);
+    const own = next.stay ? tiles.findIndex(({ row }) => row === before) : -1;
+    const open = onward ? tiles.findIndex(({ decision }) => !decision) : -1;
+    onward = false;
+    focus(own >= 0 ? own : Math.max(open, next.focus), held);
+    // The card shows where keys would act, once a brush that is dragged has come to rest.
+    window.clearTimeout(settling);
+    if (!held && tiles[at]) settling = window.setTimeout(() => tellFocus(tiles[at]), SETTLE_MS);
   };
 
   const hear = (/** @type {Message} */ content, /** @type {DataView[]} */ buffers) => {
@@ -359,30 +350,29 @@ function render({ model, el }) {
         tile.decision = marks.get(tile.row) ?? tile.decision;
         badge(options()[k], tile);
       });
-    } else if (content.type === "say") status.textContent = content.said;
+    } else if (content.type === "say") say(content.said, content.bad);
   };
 
-  const button = (
-    /** @type {string} */ words,
-    /** @type {string} */ key,
-    /** @type {() => void} */ press,
-  ) => {
-    const one = make("button", "hcat-button", words);
-    /** @type {HTMLButtonElement} */ (one).type = "button";
-    one.setAttribute("aria-keyshortcuts", key);
-    one.append(make("kbd", "", key));
-    one.addEventListener("click", press);
-    one.addEventListener("keydown", (event) => event.stopPropagation()); // Enter would edit the cell
-    return one;
-  };
-  bar.append(...ACTIONS.map(([action, key, words]) => button(words, key, () => act(action))));
+  /** @type {Record<string, HTMLButtonElement>} */
+  const buttons = {};
+  for (const [action, key, words, look] of ACTIONS) {
+    const press = (/** @type {MouseEvent} */ event) => {
+      stays = event.detail === 0;
+      act(action);
+      stays = false;
+    };
+    buttons[action] = makeButton(words, press, key, look);
+    buttons[action].title = HINTS[action] ?? "";
+  }
+  const all = makeButton("", () => model.send({ type: "accept_shown" }));
   const [place, turns] = [make("span", "hcat-place"), make("span", "hcat-turns")];
   const turn = (/** @type {string} */ to) => () => model.send({ type: "turn", to });
-  turns.append(button("‹", "PageUp", turn("previous")), place);
-  turns.append(button("›", "PageDown", turn("next")));
+  const [back, forth] = [turn("previous"), turn("next")];
+  turns.append(makeButton("‹", back, "PageUp", "hcat-turn hcat-quiet"), place);
+  turns.append(makeButton("›", forth, "PageDown", "hcat-turn hcat-quiet"));
   list.addEventListener("keydown", keydown);
-  bar.append(turns);
-  root.append(bar, chooser.box, heads, list, status);
+  bar.append(...Object.values(buttons), all, status);
+  root.append(bar, chooser.box, heads, list, turns);
   el.append(root);
   window.addEventListener("keydown", guard, true);
   model.on("msg:custom", hear);
@@ -390,6 +380,8 @@ function render({ model, el }) {
 
   return () => {
     closed = true;
+    window.clearTimeout(settling);
+    tellFocus.cancel();
     window.removeEventListener("keydown", guard, true);
     model.off("msg:custom", hear);
     URL.revokeObjectURL(address);

@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import widget, {
-  assembler,
-  debounced,
-  decodeColumn,
-  pageTheme,
-  refill,
-  sameTable,
-  tablesOf,
-} from "../src/live_map.js";
+import widget from "../src/live_map.js";
+import { debounced, pageTheme } from "../src/shared/dom.js";
+import { assembler, decodeColumn, refill, sameTable, tablesOf } from "../src/shared/frames.js";
 import { FakeModel } from "./fake_model.js";
 
 /** @type {FakeModel} */

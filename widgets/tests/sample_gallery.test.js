@@ -14,8 +14,7 @@ const tile = (/** @type {number} */ k, more = {}) => ({
   row: 10 + k,
   id: `s${k}`,
   label: "oak",
-  predicted: k % 2 ? "elm" : "oak",
-  suggested: k % 2,
+  suggested: k % 2 ? 1 : -1,
   score: "0.5",
   decision: "",
   ...more,
@@ -44,6 +43,7 @@ const press = (/** @type {string} */ key, more = {}, target = document.activeEle
 };
 
 beforeEach(() => {
+  vi.useFakeTimers();
   URL.createObjectURL = vi.fn(() => "blob:sprite");
   URL.revokeObjectURL = vi.fn();
   model = new FakeModel({ classes: ["oak", "elm", EVIL, "elm tree"] });
@@ -55,6 +55,86 @@ beforeEach(() => {
 afterEach(() => {
   close();
   el.remove();
+  vi.useRealTimers();
+});
+
+test("one key accepts what is proposed and moves on, past what is decided", () => {
+  const decided = tile(2, { decision: "keep" });
+  show(page([tile(1), decided, tile(3), tile(4)], { total: 4, first: 0 }));
+  tiles()[0].focus();
+  const accept = () => el.querySelector(".hcat-bar button")?.firstChild?.textContent;
+  expect(accept()).toBe("Accept: elm");
+  press("a");
+  press("a"); // before the kernel has answered
+  expect(sent("act").map(({ action, rows }) => [action, rows])).toEqual([
+    ["accept", [11]],
+    ["accept", [13]],
+  ]);
+  expect(document.activeElement).toBe(tiles()[3]);
+  expect(accept()).toBe("Accept");
+  press("a"); // nothing is proposed: it is said, and nothing is sent
+  expect(sent("act")).toHaveLength(2);
+  expect(el.querySelector(".hcat-said")?.textContent).toContain("no label is proposed here");
+  expect(document.activeElement).toBe(tiles()[3]);
+});
+
+test("from the last open tile it goes on to the first open one of the next page", () => {
+  show(page([tile(1)], { total: 3, first: 0 }));
+  tiles()[0].focus();
+  press("k");
+  expect(sent("turn")).toEqual([{ type: "turn", to: "next" }]);
+  show(page([tile(5, { decision: "drop" }), tile(6)], { total: 3, first: 1 }));
+  expect(document.activeElement).toBe(tiles()[1]);
+});
+
+test("a page that is redrawn leaves the walk at its sample", () => {
+  show(page([1, 2, 3].map((k) => tile(k))));
+  tiles()[2].focus();
+  show(
+    page(
+      [2, 3].map((k) => tile(k)),
+      { stay: true, focus: 0 },
+    ),
+  );
+  expect(document.activeElement).toBe(tiles()[1]);
+});
+
+test("what a person selected can be accepted as a whole, and a selection by one key", () => {
+  const all = () =>
+    /** @type {HTMLButtonElement} */ (
+      [...el.querySelectorAll("button")].find((one) => /each one's/.test(one.textContent ?? ""))
+    );
+  show(page([tile(1), tile(2)]));
+  expect(all().hidden).toBe(true);
+  show(page([tile(1), tile(2)], { brushed: true, total: 28 }));
+  expect(all().textContent).toBe("Accept each one's proposal (28)");
+  all().click();
+  expect(sent("accept_shown")).toHaveLength(1);
+  press("a", { ctrlKey: true }, tiles()[0]);
+  expect(el.querySelector(".hcat-bar button")?.firstChild?.textContent).toBe("Accept 2 proposals");
+  press("a", {}, tiles()[0]);
+  expect(sent("act")[0].rows).toEqual([11, 12]);
+});
+
+test("a button pressed by keyboard keeps the focus, and one that is clicked gives it back", () => {
+  show(page([1, 3, 5].map((k) => tile(k))));
+  const keep = /** @type {HTMLElement} */ (el.querySelectorAll(".hcat-bar button")[1]);
+  keep.focus();
+  keep.dispatchEvent(new MouseEvent("click", { detail: 0 }));
+  expect(document.activeElement).toBe(keep);
+  vi.advanceTimersByTime(100);
+  expect(sent("focus").at(-1)).toMatchObject({ row: 13 }); // the card moves on all the same
+  keep.dispatchEvent(new MouseEvent("click", { detail: 1 }));
+  expect(document.activeElement).toBe(tiles()[2]);
+});
+
+test("a tile says in a word what was decided", () => {
+  show(page([1, 3, 5, 7, 9].map((k) => tile(k))));
+  const said = ["relabel → elm", "relabel → elm tree", "keep", "drop", "mislabeled"];
+  const marks = said.map((words, k) => [11 + 2 * k, words]);
+  model.emit("msg:custom", { type: "marks", marks });
+  const badges = tiles().map((one) => one.querySelector(".hcat-badge")?.textContent);
+  expect(badges).toEqual(["accepted", "→ elm tree", "kept", "dropped", "wrong"]);
 });
 
 test("keys lead to neighbours, and over the edge to other pages", () => {
@@ -71,10 +151,10 @@ test("keys lead to neighbours, and over the edge to other pages", () => {
 });
 
 test("a tile says what it shows", () => {
-  expect(tileWords(tile(0), "aum")).toBe("sample s0, label oak, aum 0.5");
+  expect(tileWords(tile(0), "aum", "")).toBe("sample s0, label oak, aum 0.5");
   const other = tile(1, { label: "", text: "a tree", decision: "drop" });
-  expect(tileWords(other, "vog")).toBe(
-    "sample s1, label none, predicted elm, vog 0.5, a tree, decided: drop",
+  expect(tileWords(other, "vog", "elm")).toBe(
+    "sample s1, label none, proposed elm, vog 0.5, a tree, decided: drop",
   );
 });
 
@@ -89,15 +169,15 @@ test("asks for its page and shows it as a listbox of one sprite", () => {
   const pictures = [.../** @type {any} */ (el.querySelectorAll(".hcat-picture"))];
   expect(pictures.map((one) => one.style.backgroundPosition)).toEqual([
     "0px 0px",
-    "-76px 0px",
-    "0px -76px",
+    "-96px 0px",
+    "0px -96px",
   ]);
   expect(URL.createObjectURL).toHaveBeenCalledTimes(1);
   expect(tiles()[1].textContent).toContain("oak → elm");
 });
 
 test("shows markup in ids, labels, texts and classes as text", () => {
-  const evil = { id: EVIL, label: EVIL, predicted: EVIL, text: EVIL, decision: EVIL };
+  const evil = { id: EVIL, label: "oak", suggested: 2, text: EVIL, decision: EVIL };
   show(page([tile(0, evil)], { kind: "text", sprite: null, by: EVIL, said: EVIL }));
   show({ ...page([tile(0, { ...evil, cells: [EVIL] })]), kind: "table", columns: [EVIL] });
   tiles()[0].focus();
@@ -114,11 +194,8 @@ test("the focus roves with the arrows and tells the kernel", () => {
   expect(document.activeElement).toBe(tiles()[1]);
   expect(tiles().map((one) => one.tabIndex)).toEqual([-1, 0, -1]);
   press("End");
-  expect(sent("focus").map(({ row, place }) => [row, place])).toEqual([
-    [10, 0],
-    [11, 1],
-    [12, 2],
-  ]);
+  vi.advanceTimersByTime(100); // of a walk, where it rests is told
+  expect(sent("focus").map(({ row, place }) => [row, place])).toEqual([[12, 2]]);
   press("ArrowRight");
   press("PageUp");
   expect(sent("turn").map(({ to }) => to)).toEqual(["next", "previous"]);
@@ -137,10 +214,12 @@ test("rows that wrap are walked by columns", () => {
 test("letters decide on the tile in focus, or on all that are selected", () => {
   show(page([0, 1, 2].map((k) => tile(k))));
   tiles()[1].focus();
-  press("m");
-  press(" ");
-  press("ArrowRight", { shiftKey: true });
+  press("m"); // and it moves on to the next
+  expect(document.activeElement).toBe(tiles()[2]);
+  press("ArrowLeft", { shiftKey: true });
   press("d");
+  press("Home");
+  press(" ");
   press("Escape");
   press("k");
   press("a", { ctrlKey: true });
@@ -150,7 +229,7 @@ test("letters decide on the tile in focus, or on all that are selected", () => {
   expect(sent("act").map(({ action, rows }) => [action, rows])).toEqual([
     ["mislabeled", [11]],
     ["drop", [11, 12]],
-    ["keep", [12]],
+    ["keep", [10]],
     ["clear", [10, 11, 12]],
   ]);
   expect([sent("undo").length, sent("redo").length]).toEqual([1, 1]);
@@ -196,7 +275,7 @@ test("a class is chosen by keyboard, the suggested one first", () => {
   press("ArrowDown");
   press("ArrowUp");
   press("Enter");
-  expect(document.activeElement).toBe(tiles()[1]);
+  expect(document.activeElement).toBe(tiles()[1]); // the last one of the page
 
   press("r");
   input.value = "ELM";
@@ -231,7 +310,9 @@ test("the chooser can be left, and knows when nothing fits", () => {
 test("a class is chosen by mouse", () => {
   show(page([tile(0)]));
   tiles()[0].click();
-  const relabel = [...el.querySelectorAll("button")].find((one) => /Relabel/.test(one.textContent));
+  const relabel = [...el.querySelectorAll("button")].find((one) =>
+    /Other label/.test(one.textContent),
+  );
   relabel?.click();
   const choice = el.querySelectorAll(".hcat-choices > div")[1];
   choice.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true }));

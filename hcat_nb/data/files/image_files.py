@@ -96,7 +96,9 @@ def from_files(files: ImageFiles, seed: int) -> Parts:
     DataError
         If no file can be read, the transform fails, or gives unlike shapes.
     """
-    bits = bits_of(path for path in files.paths if isinstance(path, (str, os.PathLike)))
+    named = (path for path in files.paths if isinstance(path, (str, os.PathLike)))
+    paths = tuple(os.path.abspath(path) for path in named)
+    bits = bits_of(paths)
     unread: dict[int, str] = {}
     array, _ = stack(_samples(files, bits, seed, unread), len(files.paths))
     if len(unread) == len(files.paths) > 0:
@@ -120,6 +122,7 @@ def from_files(files: ImageFiles, seed: int) -> Parts:
         owned=True,
         notes=tuple(notes),
         unread=unread,
+        files=paths if len(paths) == len(files.paths) else None,
     )
 
 

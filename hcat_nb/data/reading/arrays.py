@@ -49,6 +49,8 @@ class Parts:
     unread : mapping of int to str
         Positions of samples whose file cannot be read (their features are 0),
         and the file and the reason.
+    files : tuple of str, optional
+        The image file of each sample.
     """
 
     features: np.ndarray
@@ -65,6 +67,7 @@ class Parts:
     original: pd.DataFrame | None = None
     unread: Mapping[int, str] = field(default_factory=dict)
     offsets: Mapping[int, float] = field(default_factory=dict)
+    files: tuple[str, ...] | None = None
 
 
 def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:

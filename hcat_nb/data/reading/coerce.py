@@ -123,6 +123,7 @@ def coerce(
         truth=None if truth is None else truth_values(truth, ids),
         groups=None if groups is None else group_codes(groups, ids),
         mapped=features.mapped,
+        files=parts.files,
         offsets=parts.offsets or features.offsets,
     )
     dropped = (missing & (on_missing_label == "drop")) | (bad & (on_bad_row == "drop"))

@@ -220,7 +220,8 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
             )
             return
         self._message.value = ""
-        self._headline.value = f"<b>{html.escape(_words(compared))}</b>"
+        led = f"<b>{html.escape(done)}</b><br>" if (done := compared.relabelled()) else ""
+        self._headline.value = f"{led}<b>{html.escape(_words(compared))}</b>"
         self._agreement.value = _agreement_html(compared)
         self._moved.value = _pictures_html(compared, self._images()) + _moved_html(compared)
         self._chart.layout.display = ""

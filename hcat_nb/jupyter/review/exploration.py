@@ -19,10 +19,12 @@ from hcat_nb.registry import nearest
 from hcat_nb.runs.first_look import rankings, score_of
 from hcat_nb.runs.review.decision import ACTIONS
 from hcat_nb.runs.review.hardest import ranking
+from hcat_nb.runs.review.queue import QUEUE, queue_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcat_nb.runs.review.queue import ReviewQueue
     from hcat_nb.runs.store.record import Record
 
 PAGE = 100  # samples a page holds at most
@@ -43,19 +45,30 @@ class Exploration:
     decided : callable, optional
         Returns codes into ``ACTIONS``, -1 for none, int8 of shape (n,); for
         the filter of decisions.
+    queue : ReviewQueue, optional
+        What :meth:`review` selects; one that was handed in is an order, too.
 
     Attributes
     ----------
     by : str
-        What orders, hardest first: the first look, a method or a judge.
+        What orders, hardest first: a queue, the first look, a method or a judge.
+    reviewing : bool
+        Whether the queue's batch is what is selected.
     page : int
         From 0.
     """
 
-    def __init__(self, run: Record, decided: Callable[[], np.ndarray] | None = None) -> None:
+    def __init__(
+        self,
+        run: Record,
+        decided: Callable[[], np.ndarray] | None = None,
+        queue: ReviewQueue | None = None,
+    ) -> None:
         self.ids: pd.Index = run.details.index
         self.methods = run.methods
-        self.orders = rankings(run)
+        self.queue = queue_of(run) if queue is None else queue
+        self.orders = [*([QUEUE] if self.queue.given else []), *rankings(run)]
+        self.reviewing = False
         self.by = self.orders[0]
         self.page = 0
         self._run = run
@@ -204,8 +217,27 @@ class Exploration:
             raise unknown_ids(unknown.tolist(), self.ids)
         return np.flatnonzero(known.isin(wanted))
 
+    def review(self) -> None:
+        """Select the first batch of the queue."""
+        self.choose(self.queue.rows)
+        self.reviewing = True
+
+    def find(self, words: str, cells: Callable[[], Iterable[str]]) -> None:
+        """Select the samples whose id, or else whose text or row, holds these words.
+
+        Case does not matter, and no words select nothing.  ``cells`` returns what
+        each sample says; it is called where no id holds the words.
+        """
+        part, rows = words.strip().lower(), None
+        for said in (lambda: map(str, self.ids), cells) if part else ():
+            rows = np.flatnonzero([part in one.lower() for one in said()])
+            if len(rows):
+                break
+        self.choose(rows)
+
     def choose(self, rows: np.ndarray | None) -> None:
         """Select by positions; None: nothing is selected, and all are shown."""
+        self.reviewing = False
         self._selected = None if rows is None else np.asarray(rows, dtype=np.int64)
         self._begin()
 
@@ -229,7 +261,8 @@ class Exploration:
         UnknownNameError
             If the run has no such method.
         """
-        score_of(self._run, by)  # if there is such an order
+        if by != QUEUE or by not in self.orders:
+            score_of(self._run, by)  # if there is such an order
         self.by = by
         self._begin()
 
@@ -260,6 +293,10 @@ class Exploration:
         """Return the positions of the samples on the page, hardest first."""
         return self.rows[self.page * PAGE : (self.page + 1) * PAGE]
 
+    def rank(self, row: int) -> int:
+        """Return a sample's place in the order, from 1."""
+        return int(np.flatnonzero(self._order(self.by) == row)[0]) + 1
+
     def share_easier(self, row: int, by: str) -> float | None:
         """Return the share of scored samples that are easier than this one, in [0, 1).
 
@@ -282,7 +319,12 @@ class Exploration:
 
     def _order(self, by: str) -> np.ndarray:
         if by not in self._orders:
-            self._orders[by] = ranking(self._run, by)
+            if by == QUEUE:  # what it does not name comes after it
+                rest = ranking(self._run, rankings(self._run)[0])
+                rest = rest[~np.isin(rest, self.queue.rows)]
+                self._orders[by] = np.concatenate([self.queue.rows, rest])
+            else:
+                self._orders[by] = ranking(self._run, by)
         return self._orders[by]
 
     def _mask(self, name: str, value: str) -> np.ndarray:

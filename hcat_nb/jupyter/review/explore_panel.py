@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.errors import DataError, HcatError, StoreError, UnknownNameError
+from hcat_nb.jupyter.review.evidence_card import EvidenceCards
 from hcat_nb.jupyter.review.exploration import FILTERS, PAGE, Exploration
-from hcat_nb.jupyter.review.gallery_page import SampleViews, kept_words, sample_words
+from hcat_nb.jupyter.review.explore_map import draw_map, filter_map, mark_decided, mark_selection
+from hcat_nb.jupyter.review.gallery_page import SampleViews, kept_words
+from hcat_nb.jupyter.review.reviewer import Reviewer
 from hcat_nb.registry import nearest
 from hcat_nb.runs.review.decisions import Decisions, decisions_of
+from hcat_nb.runs.review.queue import queue_of
 from hcat_nb.runs.review.rebuilding import data_or_why
 
 if TYPE_CHECKING:
@@ -36,8 +40,10 @@ def explore(
     x: str = "variability",
     y: str = "confidence",
     by: str | None = None,
+    queue: Any = None,
+    reveal: bool = True,
 ) -> ExplorePanel:
-    """Open the explorer of a run; it shows itself at the end of a cell.
+    """Open the explorer of a run, on the samples to review first; it shows itself in a cell.
 
     Parameters
     ----------
@@ -53,6 +59,11 @@ def explore(
         ``"correctness"``, or a method of the run.
     by : str, optional
         What orders the gallery: a method, a judge or ``"first_look"`` (the default).
+    queue : DataFrame or iterable of mappings, optional
+        What to review first, in its own order: ``sample_id``, ``proposal``,
+        ``probability``, ``evidence``; see :func:`hcat_nb.runs.review.queue.queue_of`.
+    reveal : bool
+        Whether an injected truth is told from the start; a button tells it later.
 
     Raises
     ------
@@ -63,7 +74,7 @@ def explore(
     UnknownNameError
         If there is no such axis or method.
     """
-    panel = ExplorePanel(run, *data_or_why(run, dataset), file)
+    panel = ExplorePanel(run, *data_or_why(run, dataset), file, queue, reveal=reveal)
     panel.set(x=x, y=y, by=panel.exploration.by if by is None else by)
     return panel
 
@@ -75,8 +86,8 @@ class _Open:
     run: Record
     exploration: Exploration
     views: SampleViews
-    decisions: Decisions | None
-    off: str  # why there are no decisions
+    cards: EvidenceCards
+    reviewer: Reviewer
 
 
 class ExplorePanel:
@@ -84,20 +95,22 @@ class ExplorePanel:
 
     Safe in any thread: callbacks of widgets may run beside the main one.
 
-    Parameters
-    ----------
-    run : Record
-    dataset : LabelledDataset or None
-    without : str
-        Why there is no dataset.
-    file : str, Path or None
+    ``without`` says why there is no dataset; the others are those of :func:`explore`.
     """
 
     def __init__(
-        self, run: Record, dataset: LabelledDataset | None, without: str, file: str | Path | None
+        self,
+        run: Record,
+        dataset: LabelledDataset | None,
+        without: str,
+        file: str | Path | None,
+        queue: Any = None,
+        *,
+        reveal: bool = True,
     ) -> None:
         self._without = without
         self._lock = threading.RLock()
+        self._row: int | None = None  # in focus
         self.screen: ExploreScreen | None = None  # its widgets, once it was shown
         decisions, off = None, ""
         try:
@@ -106,12 +119,16 @@ class ExplorePanel:
             if file is not None:
                 raise
             off = f"decisions are off: {error}"
-        exploration = Exploration(run, None if decisions is None else decisions.codes)
-        self._opened: _Open | None = _Open(
-            run, exploration, SampleViews(run, dataset), decisions, off
-        )
+        asked = queue_of(run, queue)
+        exploration = Exploration(run, None if decisions is None else decisions.codes, asked)
+        exploration.review()
+        views = SampleViews(run, dataset, asked.codes)
+        cards = EvidenceCards(run, dataset, views, asked)
+        reviewer = Reviewer(exploration, decisions, off, views.classes)
+        self._opened: _Open | None = _Open(run, exploration, views, cards, reviewer)
         self.x, self.y = "variability", "confidence"
-        self.color = "truth" if run.truth["is_hard"].any() else "group"
+        self.reveal = reveal
+        self.color = "truth" if reveal and run.truth["is_hard"].any() else "group"
         self._unlisten = None if decisions is None else decisions.listen(self._decided)
 
     # -- for Python -----------------------------------------------------------
@@ -124,7 +141,7 @@ class ExplorePanel:
     @property
     def decisions(self) -> Decisions | None:
         """The decisions; None where ids repeat, so that none could name a sample."""
-        return self._state().decisions
+        return self._state().reviewer.table
 
     @property
     def selected(self) -> pd.Index | None:
@@ -139,12 +156,11 @@ class ExplorePanel:
         UnknownNameError
             If there is no such sample.
         """
-        with self._lock:
-            self.exploration.select(ids)
-            if ids is None and self.screen is not None:
-                self.screen.map.clear_brush()
-            self._mark_selection()
-            self._show_page()
+        self._show_chosen(lambda: self.exploration.select(ids), unbrush=ids is None)
+
+    def review(self) -> None:
+        """Show what to review first."""
+        self._show_chosen(self.exploration.review, unbrush=True)
 
     def set(self, **choices: str | None) -> None:
         """Choose as with the controls; the selection stays.
@@ -169,8 +185,7 @@ class ExplorePanel:
     def close(self) -> None:
         """Take the panel off the page, and let go of the run and its data."""
         with self._lock:
-            self._opened = None
-            screen, self.screen = self.screen, None
+            self._opened, screen, self.screen = None, self.screen, None
         if self._unlisten is not None:
             self._unlisten()
         if screen is not None:
@@ -208,13 +223,13 @@ class ExplorePanel:
         return self._state().views.classes
 
     def brushed(self, bounds: Bounds | None) -> None:
-        """Show the samples inside the brush."""
-        with self._lock:
-            inside = None if bounds is None else (*bounds.x, *bounds.y)
-            self.exploration.brush(self.x, self.y, inside)
-            # The brush itself shows what is selected, until something else moves.
-            self._mark_selection(np.empty(0, dtype=np.int64))
-            self._show_page()
+        """Show the samples inside the brush; without one, what to review, or all."""
+        if bounds is None and self.exploration.reviewing:
+            return  # the brush was taken away for the queue
+        inside = None if bounds is None else (*bounds.x, *bounds.y)
+        # The brush itself shows what is selected, until something else moves.
+        nothing = np.empty(0, dtype=np.int64)
+        self._show_chosen(lambda: self.exploration.brush(self.x, self.y, inside), marks=nothing)
 
     def picked(self, sample_id: Hashable) -> None:
         """Show the sample that was clicked."""
@@ -229,13 +244,21 @@ class ExplorePanel:
             self._guarded(lambda: self._choose(name, value))
 
     def pressed(self, name: str, path: str) -> None:
-        """Take in a button: "all", "export" or "import"."""
+        """Take in a button: "all", "queue", "reveal", "find", "export" or "import"."""
         if name == "all":
             self.select(None)
-        elif name == "export":
-            self._guarded(lambda: self._say(f"exported to {self._deciding().export(path)}"))
+        elif name == "queue":
+            self.review()
+        elif name == "find":
+            said = self._state().views.said
+            self._show_chosen(lambda: self.exploration.find(path, said))
+        elif name == "reveal":
+            self.reveal = True
+            self._guarded(lambda: self._choose("color", "truth"))
+            with self._lock:
+                self._focus(self._row)
         else:
-            self._guarded(lambda: self._import(path))
+            self.heard(name, {"path": path})
 
     def heard(self, kind: str, content: dict[str, Any]) -> None:
         """Take in what the user does in the gallery."""
@@ -248,49 +271,28 @@ class ExplorePanel:
             raise StoreError("the explorer is closed", remedy="run.explore() opens another")
         return self._opened
 
-    def _deciding(self) -> Decisions:
-        opened = self._state()
-        if opened.decisions is None:
-            raise DataError(opened.off)
-        return opened.decisions
-
     def _guarded(self, act: Callable[[], object]) -> None:
         """Say a user's mistake on the page; a callback has nobody to raise it to."""
         with self._lock:
             try:
                 act()
             except HcatError as error:
-                self._say(str(error))
-
-    def _import(self, path: str) -> None:
-        self._deciding().add(path)
-        self._say(f"taken in from {path}")
+                self._say(str(error), bad=True)
 
     def _hear(self, kind: str, content: dict[str, Any]) -> None:
         if kind == "focus":
             self._focus(int(content["row"]))
         elif kind == "turn":
             self._turn(content["to"])
-        elif kind in ("undo", "redo"):
-            decisions = self._deciding()
-            rows = decisions.undo() if kind == "undo" else decisions.redo()
-            done = {"undo": "taken back", "redo": "done again"}[kind]
-            self._say(f"{sample_words(len(rows))} {done}" if rows else f"nothing to {kind}")
-        elif kind == "act":
-            rows, action = [int(row) for row in content["rows"]], content["action"]
-            if action == "clear":
-                self._deciding().clear(self.exploration.ids[rows])
-            else:
-                self._deciding().decide(rows, action, int(content["code"]))
-            new = f" → {self.classes[int(content['code'])]}" if action == "relabel" else ""
-            self._say(f"{sample_words(len(rows))}: {action}{new}")
+        else:
+            self._say(*self._state().reviewer.act(kind, content))
 
     def _choose(self, name: str, value: str | None) -> None:
         exploration = self.exploration
         if name in FILTERS:
             exploration.filter(name, value)
             if self.screen is not None:
-                self._filter_map(self.screen)
+                filter_map(self.screen, self.exploration)
                 self.screen.map.redraw()
         elif value is None:
             raise UnknownNameError(f"{name} is None", "the name of a column or method")
@@ -316,31 +318,19 @@ class ExplorePanel:
             self.screen.map.recolor(coloring)
 
     def _draw_map(self) -> None:
-        if self.screen is None:
-            return
-        from hcat_nb.jupyter.run_scene import run_scene
+        if self.screen is not None:
+            axes = (self.x, self.y, self.color)
+            draw_map(self.screen, self.run, self.exploration, axes, self.decisions)
 
-        scene = run_scene(self.run, self.x, self.y, self.color, width=320, height=300)
-        self.screen.show_map(scene)
-        self._filter_map(self.screen)
-        self._mark_selection()
-        self.screen.map.redraw()
-
-    def _filter_map(self, screen: ExploreScreen) -> None:
-        on = self.exploration.filters
-        screen.map.scene.show_only(np.flatnonzero(self.exploration.passing()) if on else None)
-
-    def _mark_selection(self, rows: np.ndarray | None = None) -> None:
-        """Mark samples on the map: these, or the selection."""
-        if self.screen is None:
-            return
-        scene = self.screen.map.scene
-        if rows is None:
-            selected = self.exploration.chosen
-            rows = np.empty(0, dtype=np.int64) if selected is None else selected
-        if len(rows) or len(scene.selected):
-            scene.select(rows)
-            self.screen.map.show(scene.marks)
+    def _show_chosen(
+        self, choose: Callable[[], object], unbrush: bool = False, marks: np.ndarray | None = None
+    ) -> None:
+        with self._lock:
+            choose()
+            if unbrush and self.screen is not None:
+                self.screen.map.clear_brush()
+            mark_selection(self.screen, self.exploration, marks)
+            self._show_page()
 
     def _turn(self, to: str) -> None:
         exploration = self.exploration
@@ -350,20 +340,31 @@ class ExplorePanel:
         else:
             self._say("the last page" if to == "next" else "the first page")
 
-    def _show_page(self, focus: int = 0, said: str = "") -> None:
+    def _show_page(self, focus: int = 0, said: str = "", stay: bool = False) -> None:
         if self.screen is None:
             return
-        opened, exploration = self._state(), self.exploration
-        decided = opened.decisions.of if opened.decisions is not None else lambda _: None
+        opened, exploration, table = self._state(), self.exploration, self.decisions
+        decided = table.of if table is not None else lambda _: None
         part = opened.views.page(exploration.on_page(), exploration.by, decided)
-        place = {"first": exploration.page * PAGE, "total": len(exploration.rows), "focus": focus}
-        self.screen.gallery.show({**part.content, **place, "said": said}, part.buffers)
+        content = {
+            **part.content,
+            "first": exploration.page * PAGE,
+            "total": len(exploration.rows),
+            "focus": focus,
+            "stay": stay,
+            "brushed": exploration.chosen is not None and not exploration.reviewing,
+            "said": said,
+        }
+        self.screen.gallery.show(content, part.buffers)
 
     def _focus(self, row: int | None) -> None:
         if self.screen is None:
             return
-        opened = self._state()
-        self.screen.show_sample(opened.run, opened.views, self.exploration, row)
+        self._row = row
+        card = None
+        if row is not None:
+            card = self._state().cards.card(row, self.exploration, reveal=self.reveal)
+        self.screen.show_sample(row, card)
 
     def _decided(self) -> None:
         """Show decisions that changed, whoever changed them."""
@@ -372,23 +373,28 @@ class ExplorePanel:
                 self.exploration.decisions_changed()
             if self._opened is None or self.screen is None:
                 return
-            decisions, exploration = self._deciding(), self.exploration
+            decisions, exploration = self._state().reviewer.decisions, self.exploration
             if "decision" in exploration.filters:
-                self._filter_map(self.screen)
+                filter_map(self.screen, self.exploration)
                 self.screen.map.redraw()
-                self._show_page(focus=self.screen.gallery.place)
+                self._show_page(focus=self.screen.gallery.place, stay=True)
             else:
                 words = self._opened.views.decision_words
                 rows = exploration.on_page().tolist()
                 self.screen.gallery.mark({row: words(decisions.of(row)) for row in rows})
+            mark_decided(self.screen, self.decisions)
             self._say_kept()
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, bad: bool = False) -> None:
         if self.screen is not None:
-            self.screen.gallery.say(words)
+            self.screen.gallery.say(words, bad)
 
     def _say_kept(self) -> None:
         if self.screen is None:
             return
-        opened = self._state()
-        self.screen.controls.say(opened.off or kept_words(opened.decisions))
+        reviewer = self._state().reviewer
+        self.screen.controls.say(reviewer.off or kept_words(reviewer.table))
+        if (table := reviewer.table) is not None:
+            queue = self.exploration.queue
+            share = queue.done(table) / max(len(queue.rows), 1)
+            self.screen.progress(share, queue.progress(table), queue.outcome(table))

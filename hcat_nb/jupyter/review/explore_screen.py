@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
-import numpy as np
 
 from hcat_nb.charts.coloring import SCHEMES
 from hcat_nb.charts.picture import picture
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.panels import show_panel
-from hcat_nb.jupyter.review.gallery_page import number_words
 from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
 from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.jupyter.static_view import StaticView
-from hcat_nb.runs.first_look import score_of
 from hcat_nb.runs.review.drawing import drawn_map
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.map_scene import MapScene
     from hcat_nb.jupyter.review.exploration import Exploration
     from hcat_nb.jupyter.review.explore_panel import ExplorePanel
-    from hcat_nb.jupyter.review.gallery_page import SampleViews
-    from hcat_nb.runs.store.record import Record
 
-_NOT_KEPT = (
-    "not kept by this run: keep_dynamics='probs' in Python, --keep-dynamics probs in "
-    "%hcat_train, keeps it"
-)
 _ALL = object()  # no class can be mistaken for it, whatever it is called
 _EXPORT = ("Export", "write all decisions to this file")
 _REPLACE = ("Replace the file?", "it was there before: press again to write over it")
@@ -39,7 +31,7 @@ _WORDS = {"label": "class", "group": "group", "truth": "truth", "decision": "dec
 
 
 class ExploreScreen:
-    """Controls, map, sample in focus and gallery.
+    """How far the review is, map, evidence card, queue and controls.
 
     Attributes
     ----------
@@ -53,24 +45,40 @@ class ExploreScreen:
     """
 
     def __init__(self, panel: ExplorePanel) -> None:
-        run = panel.run
-        truth = ["truth"] if run.truth["is_hard"].any() else []
         self._panel = panel
         self._row: int | None = None  # in focus
         self.gallery = SampleGallery(panel.classes, panel.heard)
-        self.detail = SampleDetail(layout={"flex": "1 1 0", "min_width": "180px"})
+        self.detail = SampleDetail()
         self.controls = ExploreControls(
             panel.exploration,
-            ["group", *truth, "label", *run.methods],
+            ["group", "label", *panel.run.methods],
             {"x": panel.x, "y": panel.y, "color": panel.color},
             panel.chosen,
             panel.pressed,
+            truth=bool(panel.run.truth["is_hard"].any()),
+            reveal=panel.reveal,
         )
-        # Above the gallery: its first fill would move a map below it under the mouse.
-        self._middle = ipywidgets.HBox()
+        self._head = ipywidgets.HTML()
+        self._bench = _classed(ipywidgets.Box(), "hcat-bench")
         self.map = self._new_map()
-        self.box = ipywidgets.VBox(
-            [self.controls.top, self._middle, self.gallery, self.controls.bottom]
+        self.progress(0.0, "", "")
+        # The outer box is what the inner one's layout measures (sample_gallery.css).
+        self.box = _classed(ipywidgets.VBox([self._bench]), "hcat-frame")
+
+    def progress(self, share: float, words: str, outcome: str) -> None:
+        """Show how much of the queue is reviewed, in [0, 1] and in words, and what was decided."""
+        run = self._panel.run
+        about = [run.info["dataset"]["name"], f"{len(run.scores):,} samples", run.info["model"]]
+        check = run.info.get("check") or {}
+        warned = check.get("state") not in (None, "learned")
+        bar = f'<progress value="{share:.4f}" max="1" aria-label="reviewed"></progress>'
+        told = escape(f"{words} · {outcome}" if outcome else words)
+        self._head.value = (
+            f'<div class="hcat-view hcat-head"><h3>Review</h3>'
+            f'<span class="hcat-about">{escape(", ".join(map(str, about)))}</span>'
+            f'<span class="hcat-progress">{bar if words else ""}<span>{told}</span></span>'
+            + (f'<p class="hcat-warned">{escape(run.learning_check)}</p>' if warned else "")
+            + "</div>"
         )
 
     def show_map(self, scene: MapScene) -> None:
@@ -84,32 +92,24 @@ class ExploreScreen:
         self.map.present(scene)
 
     def _new_map(self) -> LiveMap:
-        live = LiveMap()
+        live = LiveMap(fit=True)
         live.on_brush(self._panel.brushed)
         live.on_pick(self._panel.picked)
-        self._middle.children = (live, self.detail)
+        self._bench.children = (self._head, live, self.detail, self.gallery, self.controls.box)
         return live
 
     def show_sample(
-        self, run: Record, views: SampleViews, exploration: Exploration, row: int | None
+        self, row: int | None, card: tuple[dict[str, Any], dict[str, bytes]] | None
     ) -> None:
-        """Show all that is known of a sample, and where it is on the map."""
+        """Show the evidence card of a sample, and where it is on the map."""
         self._row = row
-        if row is None:
-            self.detail.heading = ""
+        if card is None:
+            self.detail.card = {"heading": ""}
             return
-        scores = [
-            (name, number_words(score_of(run, name).iloc[row]), exploration.share_easier(row, name))
-            for name in exploration.orders
-        ]
         with self.detail.hold_sync():
-            self.detail.heading = f"sample {exploration.ids[row]}"
-            self.detail.text = views.text(row)
-            self.detail.facts = views.facts(row)
-            self.detail.scores = scores
-            self.detail.trajectory = _trajectory(run, row)
-            self.detail.note = _NOT_KEPT
-            self.detail.picture = views.picture(row)
+            self.detail.card = card[0]
+            for trait, picture in card[1].items():
+                setattr(self.detail, trait, picture)
         scene = self.map.scene
         scene.follow(row)
         self.map.show(scene.marks)
@@ -148,12 +148,9 @@ def _static(panel: ExplorePanel) -> StaticView:
     return StaticView(words, png=picture(drawn_map(run, color=color)))
 
 
-def _trajectory(run: Record, row: int) -> list[float | None]:
-    if run.dynamics is None:
-        return []
-    kept: Any = run.dynamics.iloc[row]  # of one sample first: an arrow key must not copy the table
-    values: Any = kept[kept.index.str.fullmatch(r"epoch_\d+")].to_numpy(dtype=np.float64)
-    return [None if value != value else round(value, 4) for value in values.tolist()]
+def _classed(box: ipywidgets.Box, name: str) -> ipywidgets.Box:
+    box.add_class(name)
+    return box
 
 
 class ExploreControls:
@@ -171,12 +168,12 @@ class ExploreControls:
         Hears ``("export" | "import" | "all", path)``; of an export over a file
         that is not from here when the button is pressed again.
 
+    truth, reveal : bool
+        Whether something was made hard, and whether that is told from the start.
+
     Attributes
     ----------
-    top : ipywidgets.Widget
-        Axes, colour, filters and order.
-    bottom : ipywidgets.Widget
-        The file of decisions.
+    box : ipywidgets.Widget
     """
 
     def __init__(
@@ -186,11 +183,15 @@ class ExploreControls:
         chosen: Mapping[str, str],
         on_change: Callable[[str, Any], object],
         on_press: Callable[[str, str], object],
+        *,
+        truth: bool = False,
+        reveal: bool = True,
     ) -> None:
         self._on_change = on_change
         self._on_press = on_press
         self._boxes: dict[str, ipywidgets.Dropdown] = {}
         known = list(exploration.axes)
+        colors = [*colors[:1], *(["truth"] if truth and reveal else []), *colors[1:]]
         plain = [
             self._dropdown("x", "x", known, chosen["x"]),
             self._dropdown("y", "y", known, chosen["y"]),
@@ -201,11 +202,25 @@ class ExploreControls:
         filters = [
             self._dropdown(name, words, [("(all)", _ALL), *pairs], on.get(name, _ALL))
             for name, words in _WORDS.items()
-            if (pairs := [(one, one) for one in exploration.choices(name)])
+            if (reveal or name != "truth")
+            and (pairs := [(one, one) for one in exploration.choices(name)])
         ]
-        row = ipywidgets.Layout(flex_flow="row wrap")
-        show_all = self._button("all", "Show all", "take the selection away")
-        self.top = ipywidgets.HBox([*plain, *filters, show_all], layout=row)
+        row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+        self._search = ipywidgets.Text(
+            placeholder="search: id, text, value",
+            continuous_update=False,
+            layout=ipywidgets.Layout(width="210px"),
+        )
+        self._search.observe(lambda change: on_press("find", change["new"]), names="value")
+        queue = exploration.queue
+        first = f"{len(queue.rows):,} {queue.words}"
+        chips = [
+            self._button("queue", first, "what to review first"),
+            self._button("all", "All samples", "take the selection away"),
+        ]
+        if truth and not reveal:
+            chips.append(self._button("reveal", "Reveal truth", "show what was made hard"))
+        self._reveal = chips[2:]
         self._path = ipywidgets.Text(
             value="decisions.csv",
             description="decisions",
@@ -216,18 +231,21 @@ class ExploreControls:
         self._export = self._button("export", *_EXPORT)
         self._written: set[str] = set()  # files that are from here
         self._path.observe(lambda _: self._ask(False), names="value")
-        self.bottom = ipywidgets.VBox(
+        files = [
+            self._path,
+            self._export,
+            self._button("import", "Import", "take in the decisions of this file"),
+        ]
+        more = ipywidgets.VBox(
             [
-                ipywidgets.HBox(
-                    [
-                        self._path,
-                        self._export,
-                        self._button("import", "Import", "take in the decisions of this file"),
-                    ],
-                    layout=row,
-                ),
-                self._kept,
+                ipywidgets.HBox(plain + filters, layout=row),
+                ipywidgets.HBox(files, layout=row),
             ]
+        )
+        fold = ipywidgets.Accordion([more], titles=("axes, colour, order, filters, files",))
+        fold.selected_index = None
+        self.box = ipywidgets.VBox(
+            [ipywidgets.HBox([*chips, self._search, self._kept], layout=row), fold]
         )
 
     def say(self, words: str) -> None:
@@ -237,6 +255,10 @@ class ExploreControls:
     def show(self, name: str, value: str | None) -> None:
         """Set a control to what was chosen elsewhere."""
         if name in self._boxes:
+            if name == "color" and value not in self._boxes[name].options:  # a truth, revealed
+                self._boxes[name].options = [*self._boxes[name].options, value]
+                for button in self._reveal:
+                    button.layout.display = "none"
             self._boxes[name].value = _ALL if value is None else value
 
     def _dropdown(

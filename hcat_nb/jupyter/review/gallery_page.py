@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hcat_nb.runs.first_look import score_of
-from hcat_nb.runs.review.pictures import png, sprite
+from hcat_nb.runs.review.pictures import file_picture, png, sprite
+from hcat_nb.runs.review.queue import QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.review.decision import Decision
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
 
 _TILE_PIXELS = 96  # a large image is reduced to this
-_PICTURE_PIXELS = 320  # and beside the gallery to this
+_PICTURE_PIXELS = 480  # and on the card to this
 _COLUMNS = 6  # of a table, beside label and score
 _LETTERS = 400  # of a text in the gallery
 _WHOLE, _MOST = 1000, 1e15  # numbers of a table from here to there are shown without fraction
@@ -50,17 +51,17 @@ class SampleViews:
     run : Record
     dataset : LabelledDataset, optional
         What the samples are; without it there are ids and labels only.
+    proposals : array of shape (n,), int64
+        Class codes of proposed labels, -1 where there is none.
     """
 
-    def __init__(self, run: Record, dataset: LabelledDataset | None) -> None:
+    def __init__(self, run: Record, dataset: LabelledDataset | None, proposals: np.ndarray) -> None:
         self.classes = [str(value) for value in run.details["label"].cat.categories]
         self.kind: Literal["image", "text", "table"] = "table"
         self._run = run
         self._dataset = dataset
-        details = run.details
-        self._labels = self._codes("label")
-        self._predicted = self._codes("predicted") if "predicted" in details else None
-        self._suggested = self._codes("suggested") if "suggested" in details else None
+        self.labels = run.details["label"].cat.codes.to_numpy()
+        self.proposals = proposals
         if dataset is not None and dataset.modality == "image":
             self.kind = "image"
         elif dataset is not None and dataset.text is not None:
@@ -71,7 +72,7 @@ class SampleViews:
         self, rows: np.ndarray, by: str, decided: Callable[[int], Decision | None]
     ) -> PagePart:
         """Return the tiles of the samples at these positions, in this order."""
-        scores = score_of(self._run, by).to_numpy()
+        scores = None if by == QUEUE else score_of(self._run, by).to_numpy()
         cells = [self._cells(name, rows) for name in self._shown]
         texts = self._texts(rows) if self.kind == "text" else None
         tiles = []
@@ -79,10 +80,9 @@ class SampleViews:
             tile = {
                 "row": row,
                 "id": str(self._run.details.index[row]),
-                "label": self._name(self._labels, row),
-                "predicted": self._name(self._predicted, row),
-                "suggested": -1 if self._suggested is None else int(self._suggested[row]),
-                "score": number_words(scores[row]),
+                "label": self.name(int(self.labels[row])),
+                "suggested": int(self.proposals[row]),
+                "score": "" if scores is None else number_words(scores[row]),
                 "decision": self.decision_words(decided(row)),
             }
             if texts is not None:
@@ -111,50 +111,60 @@ class SampleViews:
         code = decision.code
         return decision.action if code < 0 else f"{decision.action} → {self.classes[code]}"
 
-    def facts(self, row: int) -> list[tuple[str, str]]:
-        """Return what is known of a sample beside its scores: names and values, as text."""
-        details = self._run.details.iloc[row]
-        facts = [
-            ("label", self._name(self._labels, row) or "none"),
-            ("predicted", self._name(self._predicted, row)),
-            ("suggested", self._name(self._suggested, row)),
-        ]
-        if facts[-1][1] and "suggested_probability" in details:
-            chance = number_words(details["suggested_probability"])
-            facts[-1] = ("suggested", f"{facts[-1][1]} (probability {chance})")
-        for name in ("confidence", "variability", "aleatoric"):
-            if name in details and np.isfinite(details[name]):
-                facts.append((name, number_words(details[name])))
-        truth = self._run.truth.iloc[row]
-        if self._run.truth["is_hard"].any():
-            facts.append(("ground truth", "made hard" if truth["is_hard"] else "untouched"))
-            original = truth.get("original_label")
-            if truth["is_hard"] and original is not None and original == original:
-                facts.append(("original label", str(original)))
-        if self.kind == "table":
-            here = np.array([row])
-            facts += [(column[0], self._cells(column, here)[0]) for column in self._columns()]
-        return [(name, value) for name, value in facts if value]
+    def values(self, row: int) -> list[tuple[str, str]]:
+        """Return a table's row: names and values, as text."""
+        here = np.array([row])
+        shown = self._columns() if self.kind == "table" else []
+        return [(column[0], self._cells(column, here)[0]) for column in shown]
+
+    def said(self) -> Iterator[str]:
+        """Yield what each sample says: its label, and its text or row."""
+        n = len(self.labels)
+        columns = [self._cells(column, np.arange(n)) for column in self._columns()]
+        texts = self._texts(np.arange(n)) if self.kind == "text" else [""] * n
+        for row, text in enumerate(texts):
+            yield " ".join([self.name(self.labels[row]), text, *(one[row] for one in columns)])
 
     def text(self, row: int) -> str:
         """Return the text of a sample, "" where it has none."""
         return _cut(self._texts(np.array([row]))[0], _ALL_LETTERS) if self.kind == "text" else ""
 
-    def picture(self, row: int) -> bytes:
-        """Return the image of a sample as PNG, empty where it has none."""
+    def picture(self, row: int) -> tuple[bytes, bytes, str]:
+        """Return the image of a sample, it as the network saw it, and why its file is not read.
+
+        Where there is no file, or the picture was made hard, what the network saw is the image.
+        """
         if self.kind != "image":
-            return b""
+            return b"", b"", ""
         assert self._dataset is not None
         if max(self._dataset.sample_shape[1:]) <= _PICTURE_PIXELS:
-            return png(self._dataset, row)
-        return sprite(self._dataset, np.array([row]), largest=_PICTURE_PIXELS).png
+            seen = png(self._dataset, row)
+        else:
+            seen = sprite(self._dataset, np.array([row]), largest=_PICTURE_PIXELS).png
+        truth, files = self._run.truth.iloc[row], self._dataset.files
+        same = truth.get("original_label") == self._run.details["label"].iloc[row]
+        other = truth["is_hard"] and same  # not the label was made hard
+        if files is None or other:
+            return seen, b"", ""
+        try:
+            return file_picture(files[row], _PICTURE_PIXELS), seen, ""
+        except Exception as error:  # a decoder raises whatever it likes; the card tells it
+            return seen, b"", f"{files[row]} cannot be read: {error}"
 
-    def _codes(self, column: str) -> np.ndarray:
-        codes: np.ndarray = self._run.details[column].cat.codes.to_numpy()
-        return codes
+    def strip(self, rows: np.ndarray, pixels: int) -> tuple[bytes, list[str]]:
+        """Return at most ten samples as one picture, side by side, or as a line of text each."""
+        if self._dataset is None or len(rows) == 0:
+            return b"", [""] * len(rows)
+        if self.kind == "image":
+            return sprite(self._dataset, rows, largest=pixels).png, [""] * len(rows)
+        if self.kind == "text":
+            return b"", [_cut(one, _LETTERS) for one in self._texts(rows)]
+        cells = [self._cells(column, rows) for column in self._shown]
+        return b"", [", ".join(row) for row in zip(*cells, strict=True)]
 
-    def _name(self, codes: np.ndarray | None, row: int) -> str:
-        return "" if codes is None or codes[row] < 0 else self.classes[codes[row]]
+    def name(self, code: int) -> str:
+        """Return the name of a class, "" for -1."""
+        return "" if code < 0 else self.classes[code]
 
     def _texts(self, rows: np.ndarray) -> list[str]:
         assert self._dataset is not None

@@ -70,6 +70,23 @@ class TwoRankings:
             f"{row['n']:,} samples{alone}>"
         )
 
+    def relabelled(self) -> str:
+        """Return where samples went whose labels differ, in words; empty if there are none."""
+        if "label_first" not in self.moved:
+            return ""
+        (row,) = self.agreement[self._of_moved()].to_dict("records")
+        before, now = self.moved["rank_first"], self.moved["rank_second"]
+        first, second = (self.moved[f"label_{one}"].astype(str) for one in ("first", "second"))
+        other, k = first != second, int(row["top_k"])
+        hard = int((other & (before <= k)).sum())
+        left = int((other & (before <= k) & (now > k)).sum())
+        new = int((~other & (before > k) & (now <= k)).sum())
+        return (
+            f"{int(other.sum()):,} relabelled: {left:,} of the {hard:,} among the {k:,} hardest "
+            f"are there no longer (now at ranks {now[other].min():,.0f} to "
+            f"{now[other].max():,.0f}); {new:,} others came in"
+        )
+
     def chart(self, **options: Any) -> LayerChart:
         """Draw each sample at its place in both rankings.
 

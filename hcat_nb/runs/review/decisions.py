@@ -128,6 +128,14 @@ class Decisions:
             self.samples.check_change(row, code)
         self._add(dict.fromkeys(chosen, decision))
 
+    def relabel_each(self, rows: Iterable[int], codes: Iterable[int]) -> None:
+        """Give samples, by positions, a label each, by class codes, as one step."""
+        now = _now()
+        step = {int(row): int(code) for row, code in zip(rows, codes, strict=True)}
+        for row, code in step.items():
+            self.samples.check_change(row, code)
+        self._add({row: Decision("relabel", now, code) for row, code in step.items()})
+
     def undo(self) -> list[int]:
         """Take the last step back; return the positions it was about, none if there is none."""
         return self._move(-1)

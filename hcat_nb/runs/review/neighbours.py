@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
+    from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods._judge import Matrix
     from hcat_nb.runs.store.record import Record
 
 _BATCH = 256
+# Numbers that are looked through while a person waits: about half a second, once.
+_QUICK = {"input": 20_000_000, "embedding": 4_000_000}
 
 
 def neighbours(run: Record, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.DataFrame:
@@ -42,12 +45,7 @@ def neighbours(run: Record, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.
     place[rows] = np.arange(len(rows))
     asked = asked[known[asked]]  # what cannot be read is near nothing
     if isinstance(space, str):
-        if run.spec.features != "raw":
-            raise StoreError(
-                f"the run looked at features ({run.spec.features}) that it did not keep",
-                "space= an array with a row for each sample",
-            )
-        features = _features(run, rows, _space(run) if space == "auto" else space)
+        features = _features(run, dataset, rows, _space(run) if space == "auto" else space)
     else:
         features = as_space(space, "space")
         if len(features) != len(known):
@@ -80,6 +78,50 @@ def neighbours(run: Record, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.
     )
 
 
+class NearestOfLabel:
+    """The nearest samples of one label to a sample, where the run's own judge looks.
+
+    Features are made at the first question, and kept; ``why_not`` says why there are none.
+    """
+
+    def __init__(self, run: Record, dataset: LabelledDataset) -> None:
+        self._run, self._dataset = run, dataset
+        self._labels = dataset.labels.numpy()
+        self._rows = np.flatnonzero(dataset.readable.numpy())
+        self._unit: Matrix | None = None
+        self._near: tuple[int, np.ndarray] = (-1, np.empty(0))
+        size = dataset.features.numel()
+        self.why_not = ""
+        if size > _QUICK[_space(run)]:
+            self.why_not = f"{size:,} numbers take long: run.neighbours(id) looks through them"
+
+    def of(self, row: int, k: int, code: int | None = None) -> np.ndarray:
+        """Return positions of the nearest samples of a class, or of any, int64, nearest first."""
+        from sklearn.preprocessing import normalize
+        from sklearn.utils.extmath import safe_sparse_dot
+
+        if self._unit is None and not self.why_not:
+            try:
+                space = _space(self._run)
+                features = _features(self._run, self._dataset, self._rows, space)
+            except StoreError as error:
+                self.why_not = str(error)
+            else:
+                self._unit = normalize(features)
+        place = int(np.searchsorted(self._rows, row))
+        if self._unit is None or self._rows[min(place, self._rows.size - 1)] != row:
+            return np.empty(0, np.int64)
+        if self._near[0] != row:
+            one = self._unit[[place]].T
+            self._near = (row, safe_sparse_dot(self._unit, one, dense_output=True).ravel())
+        labels = self._labels[self._rows]
+        pool = np.flatnonzero(labels >= 0 if code is None else labels == code)
+        pool = pool[pool != place]
+        order = np.argsort(-self._near[1][pool], kind="stable")[:k]
+        found: np.ndarray = self._rows[pool[order]]
+        return found
+
+
 def _space(run: Record) -> str:
     """Return the space in which the run's own judge looked, the input if there was none."""
     for described in (run.info["methods"], run.info.get("judges", {})):
@@ -89,20 +131,24 @@ def _space(run: Record) -> str:
     return "input"
 
 
-def _features(run: Record, rows: np.ndarray, space: str) -> Matrix:
+def _features(run: Record, dataset: LabelledDataset, rows: np.ndarray, space: str) -> Matrix:
     import torch
 
     from hcat_nb.methods._judge import compact
     from hcat_nb.runs.execution.judging import judge_features
 
-    assert run.dataset is not None
+    if run.spec.features != "raw":
+        raise StoreError(
+            f"the run looked at features ({run.spec.features}) that it did not keep",
+            "space= an array with a row for each sample",
+        )
     chosen = torch.from_numpy(rows)
     if space == "embedding":
-        return _embedded(run, chosen)
-    return compact(judge_features(run.dataset, chosen).numpy())
+        return _embedded(run, dataset, chosen)
+    return compact(judge_features(dataset, chosen).numpy())
 
 
-def _embedded(run: Record, rows: Tensor) -> np.ndarray:
+def _embedded(run: Record, dataset: LabelledDataset, rows: Tensor) -> np.ndarray:
     """Return the embeddings that the final model makes of these rows, (m, d), float32.
 
     Raises
@@ -123,8 +169,6 @@ def _embedded(run: Record, rows: Tensor) -> np.ndarray:
             f"the model of this run, {run.info['model']}, cannot be made again",
             'space="input", or an array with a row for each sample',
         )
-    dataset = run.dataset
-    assert dataset is not None
     with isolated_rng(0):  # the weights that are drawn are not kept
         net = build_network(run.info["model"], dataset, run.spec.model_options)
     model = AdaptedModel(fit_scaling(dataset, run.spec.normalize, run.spec.effective_defaults), net)

@@ -77,6 +77,19 @@ def sprite(dataset: LabelledDataset, rows: np.ndarray, *, largest: int) -> Sprit
     return Sprite(_encoded(sheet, level=1), columns, lines, side)
 
 
+def file_picture(path: str, largest: int) -> bytes:
+    """Return an image file, upright and reduced to a size, as JPEG; raises what Pillow does."""
+    from PIL import Image
+
+    from hcat_nb.data.files.pictures import open_picture, plain
+
+    made = io.BytesIO()
+    picture = plain(open_picture(path), "RGB")
+    picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    picture.save(made, "JPEG", quality=90)
+    return made.getvalue()
+
+
 def _pixels(dataset: LabelledDataset, rows: np.ndarray) -> np.ndarray:
     """Return images as uint8, grey (k, height, width) or colour (k, height, width, 3)."""
     assert dataset.value_range is not None  # the dataset refuses images without one

@@ -11,6 +11,7 @@ import pytest
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.jupyter.review.exploration import PAGE, Exploration
 from hcat_nb.runs.review.decision import ACTIONS
+from hcat_nb.runs.review.queue import queue_of
 
 N = 250
 
@@ -218,3 +219,34 @@ def test_the_share_of_easier_samples(run):
     assert exploration.share_easier(int(order[0]), "aum") == (N - 2) / (N - 1)
     assert exploration.share_easier(int(order[-2]), "aum") == 0
     assert exploration.share_easier(11, "aum") is None
+
+
+def test_a_queue_that_was_handed_in_is_an_order_and_the_rest_follows(run):
+    ids = run.details.index[[50, 2, 77]].tolist()
+    queue = queue_of(run, [{"sample_id": one} for one in ids])
+    exploration = Exploration(run, None, queue)
+    assert (exploration.by, exploration.orders[0]) == ("queue", "queue")
+    exploration.review()
+    assert exploration.rows.tolist() == [50, 2, 77]
+    assert exploration.reviewing
+    exploration.choose(None)
+    assert not exploration.reviewing
+    plain = Exploration(run).rows
+    assert exploration.rows.tolist()[3:] == [row for row in plain if row not in (50, 2, 77)]
+    assert exploration.rank(77) == 3
+    with pytest.raises(UnknownNameError):
+        Exploration(run).sort("queue")
+
+
+def test_samples_are_found_by_id_and_else_by_what_they_hold(run):
+    exploration = Exploration(run)
+    labels = run.details["label"].astype(object).fillna("")
+    exploration.find(" S10 ", lambda: labels)
+    assert all("s10" in str(one) for one in exploration.selected)
+    assert len(exploration.rows) == sum("s10" in one for one in run.details.index)
+    exploration.find("elm", lambda: labels)
+    assert len(exploration.rows) == (labels == "elm").sum()
+    exploration.find("no such thing", lambda: labels)
+    assert len(exploration.rows) == 0
+    exploration.find("", lambda: labels)
+    assert exploration.selected is None

@@ -50,7 +50,7 @@ class FakeScreen:
         self.gallery = SimpleNamespace(
             show=lambda content, buffers: self.pages.append(content),
             mark=self.marks.append,
-            say=self.said.append,
+            say=lambda words, bad=False: self.said.append(words),
             place=2,
         )
         self.controls = SimpleNamespace(say=self.kept.append, show=lambda name, value: None)
@@ -64,8 +64,12 @@ class FakeScreen:
             clear_brush=lambda: setattr(self, "unbrushed", self.unbrushed + 1),
         )
 
-    def show_sample(self, run: Run, views: Any, exploration: Any, row: int | None) -> None:
+    def show_sample(self, row: int | None, card: Any) -> None:
         self.samples.append(row)
+        self.card = card
+
+    def progress(self, share: float, words: str, outcome: str) -> None:
+        self.told = (share, words, outcome)
 
     def close(self) -> None:
         self.closed = True
@@ -74,6 +78,7 @@ class FakeScreen:
 @pytest.fixture
 def opened(run) -> tuple[ExplorePanel, FakeScreen]:
     panel, screen = explore(run), FakeScreen()
+    panel.select(None)  # what to review first has tests of its own
     panel.attach(screen)
     return panel, screen
 
@@ -218,10 +223,12 @@ def test_files_go_out_and_in(opened, run, tmp_path):
 
 def test_decisions_on_a_saved_run_are_there_when_it_is_opened_again(run, tmp_path):
     panel, screen = explore(load_run(run.save(tmp_path / "run"))), FakeScreen()
+    panel.select(None)
     panel.attach(screen)
     _act(panel, "drop", _rows(screen)[:1])
     assert "kept in" in screen.kept[-1]
     later, screen = explore(load_run(tmp_path / "run")), FakeScreen()
+    later.select(None)
     later.attach(screen)
     assert [tile["decision"] for tile in screen.pages[-1]["tiles"]][:2] == ["drop", ""]
 
@@ -230,6 +237,7 @@ def test_without_unique_ids_samples_are_shown_and_not_decided_on(run, tmp_path):
     frame = _frame().set_axis(["same"] * N)
     run = characterize(frame, target="kind", epochs=1, methods="el2n", seed=0)
     panel, screen = explore(run), FakeScreen()
+    panel.select(None)
     panel.attach(screen)
     assert screen.pages[-1]["total"] == N
     assert "decisions are off: the sample id 'same' occurs more than once" in screen.kept[-1]
@@ -307,6 +315,7 @@ def test_a_panel_that_nobody_closes_goes_with_its_last_name(run):
 
 def test_decisions_count_in_a_panel_that_is_not_shown(run):
     panel = explore(run)
+    panel.select(None)
     panel.set(decision="undecided")
     assert repr(panel) == f"<explorer: {N} of {N} samples>"
     run.decisions().drop(run.details.index[:3])
@@ -325,3 +334,61 @@ def test_the_gallery_stays_as_it_is_when_colour_and_axes_change(opened):
 
 def test_its_repr_is_short(opened):
     assert repr(opened[0]) == "<explorer: 130 of 130 samples>"
+
+
+def _doubting(run: Run, rows: list[int]) -> Run:
+    """The run as if it doubted the labels of these samples."""
+    label = run.details["label"].cat.codes.to_numpy()
+    codes = np.full(N, -1)
+    codes[rows] = 1 - label[rows]
+    categories = run.details["label"].cat.categories
+    run.details["suggested"] = pd.Categorical.from_codes(codes, categories=categories)
+    run.details["suggested_probability"] = np.where(codes >= 0, 0.75, np.nan).astype("f4")
+    return run
+
+
+def test_it_opens_on_the_suspects_hardest_first(run):
+    _doubting(run, [3, 8, 90])
+    panel, screen = explore(run), FakeScreen()
+    panel.attach(screen)
+    order = [run.details.index.get_loc(one) for one in run.hardest(N).frame.index]
+    assert _rows(screen) == [row for row in order if row in (3, 8, 90)]
+    assert screen.told == (0.0, "0 of 3 suspects reviewed", "")
+    assert not screen.pages[-1]["brushed"]
+    assert len(screen.map.scene.selected) == 0  # the map is not full of rings
+    panel.pressed("all", "")
+    assert screen.pages[-1]["total"] == N
+    panel.pressed("queue", "")
+    assert screen.pages[-1]["total"] == 3
+
+
+def test_one_key_accepts_and_the_progress_is_told(run):
+    _doubting(run, [3, 8, 90])
+    panel, screen = explore(run), FakeScreen()
+    panel.attach(screen)
+    rows = _rows(screen)
+    _act(panel, "accept", rows[:1])
+    _act(panel, "keep", rows[1:2])
+    assert screen.marks[-1][rows[0]].startswith("relabel → ")
+    assert screen.told == (pytest.approx(2 / 3), "2 of 3 suspects reviewed", "1 accepted, 1 kept")
+    marked = screen.map.scene._decided
+    assert sorted(marked.tolist()) == sorted(rows[:2])
+    panel.heard("undo", {})
+    assert screen.told[1] == "1 of 3 suspects reviewed"
+
+
+def test_a_selection_takes_each_ones_proposal_and_counts_the_others(run):
+    _doubting(run, [3, 8, 90])
+    panel, screen = explore(run), FakeScreen()
+    panel.attach(screen)
+    panel.select(run.details.index[[3, 8, 10, 11]])
+    assert screen.pages[-1]["brushed"]
+    panel.heard("accept_shown", {})
+    said = "2 samples relabelled as proposed, 2 samples skipped: no label is proposed"
+    assert screen.said[-1] == said.replace("2 samples skipped", "2 skipped")
+    label = run.details["label"].cat.codes.to_numpy()
+    assert {row: one.code for row, one in run.decisions().items()} == {
+        row: 1 - label[row] for row in (3, 8)
+    }
+    panel.heard("undo", {})  # all of them were one step
+    assert len(run.decisions()) == 0

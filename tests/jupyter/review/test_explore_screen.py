@@ -16,6 +16,7 @@ from hcat_nb.api.run import Run
 from hcat_nb.jupyter import panels
 from hcat_nb.jupyter.review.exploration import Exploration
 from hcat_nb.jupyter.review.explore_screen import ExploreControls, ExploreScreen, show_explorer
+from hcat_nb.runs.review.queue import queue_of
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -56,7 +57,7 @@ def test_outside_a_notebook_there_is_a_line(run, displayed, monkeypatch, capsys)
     _asked(monkeypatch, "none")
     show_explorer(run.explore())
     assert displayed == []
-    assert capsys.readouterr().out == "<explorer: 60 of 60 samples>\n"
+    assert capsys.readouterr().out == f"<explorer: {len(queue_of(run).rows)} of 60 samples>\n"
 
 
 def test_running_a_cell_again_closes_what_it_showed(run, displayed, monkeypatch):
@@ -72,7 +73,7 @@ def test_running_a_cell_again_closes_what_it_showed(run, displayed, monkeypatch)
     before = len(_instances)
     show_explorer(last)  # the same panel again, in the same cell
     assert len(_instances) == before
-    assert last.selected is None
+    assert set(last.selected) == set(run.details.index[queue_of(run).rows])
     last.close()
 
 
@@ -94,12 +95,7 @@ def test_a_sample_in_focus_is_shown_with_its_way(run, displayed):
     row = int(panel.exploration.rows[0])
     panel.heard("focus", {"row": row, "place": 0})
     detail = screen.detail
-    assert detail.heading == f"sample {run.details.index[row]}"
-    expected = run.dynamics.filter(like="epoch_").iloc[row].to_numpy()
-    assert detail.trajectory == pytest.approx(expected, abs=5e-5)  # rounded to four digits
-    ranked = ["first_look", "aum", "el2n", "linear", "knn_label"]
-    assert [name for name, _, _ in detail.scores] == ranked
-    assert detail.scores[0][2] == pytest.approx(59 / 60)
+    assert detail.card["heading"] == f"sample {run.details.index[row]}"
     assert detail.picture.startswith(b"\x89PNG")
     assert screen.map.scene._followed == row
     panel.close()
@@ -152,7 +148,19 @@ def made(exploration) -> tuple[ExploreControls, list[Any], list[Any]]:
 
 def _boxes(controls: ExploreControls) -> dict[str, ipywidgets.Dropdown]:
     kind = ipywidgets.Dropdown
-    return {box.description: box for box in controls.top.children if isinstance(box, kind)}
+    return {box.description: box for box in _all(controls.box) if isinstance(box, kind)}
+
+
+def _all(box: Any) -> list[Any]:
+    return [box, *(inner for one in getattr(box, "children", ()) for inner in _all(one))]
+
+
+def _files(controls: ExploreControls) -> tuple[Any, Any]:
+    """The field of the file's name, and the button that writes it."""
+    parts = _all(controls.box)
+    text = next(one for one in parts if getattr(one, "value", None) == "decisions.csv")
+    buttons = [one for one in parts if isinstance(one, ipywidgets.Button)]
+    return text, next(one for one in buttons if one.description == "Export")
 
 
 def test_they_show_what_is_chosen_and_tell_changes(made):
@@ -215,19 +223,53 @@ def test_they_follow_and_are_then_silent_about_what_is_the_same(made):
 def test_buttons_tell_the_file(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     controls, _, pressed = made
-    row = controls.bottom.children[0]
-    row.children[0].value = "mine.parquet"
-    for one in (*row.children, *controls.top.children):
+    _files(controls)[0].value = "mine.parquet"
+    for one in _all(controls.box):
         if isinstance(one, ipywidgets.Button):
             one.click()
-    assert pressed == [
-        ("export", "mine.parquet"), ("import", "mine.parquet"), ("all", "mine.parquet"),
-    ]  # fmt: skip
+    names = ["queue", "all", "export", "import"]
+    assert pressed == [(name, "mine.parquet") for name in names]
+    search = next(one for one in _all(controls.box) if "search" in getattr(one, "placeholder", ""))
+    search.value = "oak"
+    assert pressed[-1] == ("find", "oak")
+
+
+def test_the_truth_is_a_button_until_it_is_revealed(exploration):
+    chosen = {"x": "aum", "y": "confidence", "color": "group"}
+    told: list[Any] = []
+    controls = ExploreControls(
+        exploration,
+        ["group", "label"],
+        chosen,
+        lambda *_: None,
+        lambda name, path: told.append(name),
+        truth=True,
+        reveal=False,
+    )
+    assert "truth" not in _boxes(controls)
+    assert "truth" not in _boxes(controls)["colour"].options
+    buttons = [one for one in _all(controls.box) if isinstance(one, ipywidgets.Button)]
+    reveal = next(one for one in buttons if one.description == "Reveal truth")
+    reveal.click()
+    assert told == ["reveal"]
+    controls.show("color", "truth")
+    assert _boxes(controls)["colour"].value == "truth"
+    assert reveal.layout.display == "none"
+
+
+def test_the_head_says_how_far_the_review_is_and_shows_markup_as_text(run):
+    panel = run.explore()
+    screen = ExploreScreen(panel)
+    screen.progress(0.25, "3 of 12 <b>suspects</b> reviewed", "3 kept")
+    head = screen.box.children[0].children[0].value
+    assert 'value="0.2500"' in head
+    assert "3 of 12 &lt;b&gt;suspects&lt;/b&gt; reviewed · 3 kept" in head
+    panel.close()
 
 
 def test_a_file_that_was_there_is_replaced_when_asked_twice(made, tmp_path):
     controls, _, pressed = made
-    text, export, _ = controls.bottom.children[0].children
+    text, export = _files(controls)
     there, other = str(tmp_path / "there.csv"), str(tmp_path / "other.csv")
     (tmp_path / "there.csv").touch()
     text.value = there
@@ -251,10 +293,26 @@ def test_a_file_that_was_there_is_replaced_when_asked_twice(made, tmp_path):
 
 def test_an_export_that_failed_leaves_no_file_of_ours(made, tmp_path):
     controls, _, pressed = made
-    text, export, _ = controls.bottom.children[0].children
+    text, export = _files(controls)
     text.value = str(tmp_path / "no_suffix")
     export.click()
     (tmp_path / "no_suffix").touch()  # by somebody else
     export.click()
     assert len(pressed) == 1
     assert export.description == "Replace the file?"
+
+
+def test_a_truth_is_hidden_until_it_is_revealed():
+    run = characterize("digits", hardness="uniform", p=0.2, subset=80, epochs=1, methods="el2n")
+    panel = run.explore(reveal=False)
+    screen = ExploreScreen(panel)
+    panel.attach(screen)
+    assert panel.color == "group"
+    row = int(np.flatnonzero(run.truth["is_hard"])[0])
+    panel.heard("focus", {"row": row, "place": 0})
+    assert "ground truth" not in dict(screen.detail.card["facts"])
+    panel.pressed("reveal", "")
+    assert panel.color == "truth"
+    was = run.truth["original_label"].iloc[row]
+    assert dict(screen.detail.card["facts"])["ground truth"] == f"made hard, was {was}"
+    panel.close()

@@ -16,6 +16,7 @@ from hcat_nb.api.run import Run
 from hcat_nb.data.loading import load
 from hcat_nb.jupyter.review.gallery_page import SampleViews, kept_words, number_words
 from hcat_nb.runs.review.decision import Decision
+from hcat_nb.runs.review.queue import queue_of
 
 N = 40
 EVIL = "<b id=evil>bold</b>"
@@ -48,8 +49,12 @@ def texts() -> Run:
     return _train(load(pd.DataFrame({"t": words, "y": [0, 1] * (N // 2)}), target="y", text="t"))
 
 
+def views(run: Run, data: object = None) -> SampleViews:
+    return SampleViews(run, data or run.dataset, queue_of(run).codes)
+
+
 def page(run: Run, rows, decided=lambda _: None):
-    return SampleViews(run, run.dataset).page(np.array(rows, dtype=np.int64), "el2n", decided)
+    return views(run).page(np.array(rows, dtype=np.int64), "el2n", decided)
 
 
 def test_a_page_is_strict_json_with_the_samples_in_order(images):
@@ -60,12 +65,15 @@ def test_a_page_is_strict_json_with_the_samples_in_order(images):
     assert [tile["label"] for tile in content["tiles"]] == [
         str(images.details["label"].iloc[row]) for row in (5, 3)
     ]
-    classes = SampleViews(images, None).classes
+    classes = views(images).classes
     assert [tile["decision"] for tile in content["tiles"]] == ["drop", f"relabel → {classes[1]}"]
     assert content["tiles"][0]["score"] == f"{images.scores['el2n'].iloc[5]:.4g}"
-    suggested = images.details["suggested"].iloc[3]
-    code = content["tiles"][1]["suggested"]
-    assert code == -1 if suggested != suggested else classes[code] == str(suggested)
+    assert content["tiles"][1]["suggested"] == queue_of(images).codes[3]
+
+
+def test_an_order_that_was_handed_in_has_no_score(images):
+    part = views(images).page(np.array([1, 2]), "queue", lambda _: None)
+    assert [tile["score"] for tile in part.content["tiles"]] == ["", ""]
 
 
 def test_the_sprite_holds_each_image_at_its_place(images):
@@ -94,8 +102,9 @@ def test_large_colour_images_are_reduced_and_keep_their_shape():
     assert sheet.shape == (96, 192, 4)
     assert sheet[50, 48].tolist() == [200, 0, 0, 255]
     assert sheet[50, 5].tolist() == [0, 0, 0, 0]
-    picture = np.asarray(Image.open(io.BytesIO(SampleViews(run, data).picture(0))))
-    assert picture.shape == (200, 100, 3)
+    whole, small, note = views(run, data).picture(0)
+    assert (small, note) == (b"", "")
+    assert np.asarray(Image.open(io.BytesIO(whole))).shape == (200, 100, 3)
 
 
 def test_rows_show_the_columns_as_they_were_given(table):
@@ -106,9 +115,7 @@ def test_rows_show_the_columns_as_they_were_given(table):
     first = table.dataset.original.iloc[1]
     assert part.content["tiles"][0]["cells"][0] == "missing"
     assert part.content["tiles"][1]["cells"] == [f"{first[name]:.4g}" for name in "abcdef"]
-    facts = dict(SampleViews(table, table.dataset).facts(1))
-    assert facts[EVIL] == EVIL
-    assert facts["label"] == EVIL
+    assert dict(views(table).values(1))[EVIL] == EVIL
 
 
 def test_a_table_of_numbers_shows_its_features():
@@ -124,16 +131,17 @@ def test_texts_are_cut_in_the_gallery_and_whole_beside_it(texts):
     assert part.content["tiles"][0]["text"].startswith(f"{EVIL} number 4 ")
     assert len(part.content["tiles"][0]["text"]) == 400
     whole = texts.dataset.original["t"].iloc[4]
-    assert SampleViews(texts, texts.dataset).text(4) == whole
+    assert views(texts).text(4) == whole
 
 
 def test_without_data_there_are_ids_labels_and_scores(images):
-    views = SampleViews(images, None)
-    part = views.page(np.array([1]), "el2n", lambda _: None)
+    bare = SampleViews(images, None, queue_of(images).codes)
+    part = bare.page(np.array([1]), "el2n", lambda _: None)
     assert part.content["kind"] == "table"
     assert "cells" not in part.content["tiles"][0]
-    assert views.picture(1) == b""
-    assert views.text(1) == ""
+    assert bare.picture(1) == (b"", b"", "")
+    assert bare.text(1) == ""
+    assert bare.strip(np.array([1]), 40) == (b"", [""])
 
 
 def test_an_empty_page_has_no_sprite(images):
@@ -143,11 +151,44 @@ def test_an_empty_page_has_no_sprite(images):
     assert part.buffers == []
 
 
-def test_the_truth_is_told_with_the_label_before(images):
-    hard = int(np.flatnonzero(images.truth["is_hard"])[0])
-    facts = dict(SampleViews(images, images.dataset).facts(hard))
-    assert facts["ground truth"] == "made hard"
-    assert facts["original label"] == str(images.truth["original_label"].iloc[hard])
+def _photos(folder):
+    """Two classes of pictures larger than what is trained on."""
+    rng = np.random.default_rng(0)
+    for name in ("elm", "oak"):
+        (folder / name).mkdir(parents=True)
+        for number in range(6):
+            pixels = rng.integers(0, 256, (90, 60, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_a_picture_is_the_file_on_disk_and_the_reduced_one_beside_it(tmp_path):
+    folder = _photos(tmp_path / "photos")
+    run = _train(str(folder))
+    whole, small, note = views(run).picture(0)
+    assert Image.open(io.BytesIO(whole)).size == (60, 90)
+    assert Image.open(io.BytesIO(small)).size == tuple(run.dataset.sample_shape[:0:-1])
+    assert note == ""
+    (folder / run.details.index[0]).unlink()
+    seen, nothing, note = views(run).picture(0)
+    assert (seen, nothing) == (small, b"")
+    assert "cannot be read" in note
+
+
+def test_a_picture_that_was_made_hard_is_shown_as_it_was_trained_on(tmp_path):
+    run = _train(str(_photos(tmp_path / "photos")), hardness="zoom_shift", p=0.5)
+    hard = np.flatnonzero(run.truth["is_hard"])
+    assert len(hard)
+    for row in range(len(run.scores)):
+        assert (views(run).picture(row)[1] == b"") == (row in hard)
+
+
+def test_neighbours_are_a_strip_or_lines(images, table, texts):
+    picture, words = views(images).strip(np.array([3, 5, 7]), 40)
+    assert Image.open(io.BytesIO(picture)).size == (24, 8)
+    assert words == [""] * 3
+    assert views(texts).strip(np.array([4]), 40)[1][0].startswith(f"{EVIL} number 4")
+    assert views(table).strip(np.array([2]), 40)[1][0].startswith("missing, ")
 
 
 def test_numbers_as_words():
@@ -168,4 +209,4 @@ def test_numbers_of_a_table_are_not_rounded_like_scores():
     run = _train(load(frame, target="y"))
     cells = [tile["cells"] for tile in page(run, [0, 1, 2]).content["tiles"]]
     assert cells == [["12263"], ["-1234568"], ["0.1"]]
-    assert dict(SampleViews(run, run.dataset).facts(0))["income"] == "12263"
+    assert dict(views(run).values(0))["income"] == "12263"

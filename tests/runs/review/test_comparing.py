@@ -93,6 +93,28 @@ def test_labels_that_differ_stand_side_by_side(runs):
     assert differ.tolist() == [first.scores.index[3]]
 
 
+def test_where_relabelled_samples_went_is_said_first(runs):
+    first, second = runs
+    assert first.compare(second).relabelled() == ""
+    by = first.methods[0]
+    some = first.scores[by].nlargest(4).index  # among the hardest tenth
+    labels = first.details["label"].astype(object)
+    other = {one: next(x for x in labels.unique() if x != labels[one]) for one in some}
+    labels.loc[some] = [other[one] for one in some]
+    scores = first.scores.copy()
+    scores.loc[some[:3], by] = scores[by].min() - 1  # three of them are easy now
+    changed = replace(
+        first,
+        scores=scores,
+        details=first.details.assign(label=pd.Categorical(labels)),
+    )
+    found = first.compare(changed, by=by)
+    k = int(found.agreement["top_k"].iloc[0])
+    said = found.relabelled()
+    assert said.startswith(f"4 relabelled: 3 of the 4 among the {k} hardest are there no longer")
+    assert "to 177); 3 others came in" in said  # the three at the end share its middle rank
+
+
 def test_methods_of_one_run(image_run):
     found = image_run.compare_methods("aum", "vog")
     assert found.agreement[["first", "second"]].to_numpy().tolist() == [["aum", "vog"]]

@@ -11,6 +11,8 @@ from hcat_nb.api.run import load_run
 from hcat_nb.data.loading import load
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.models.lenet import LeNet
+from hcat_nb.runs.review import neighbours as module
+from hcat_nb.runs.review.neighbours import NearestOfLabel
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +86,30 @@ def test_features_that_were_not_kept_are_asked_for():
     with pytest.raises(StoreError, match=r"looked at features \(own\) that it did not keep"):
         run.neighbours([0])
     assert len(run.neighbours([0], 5, space=own)) == 5
+
+
+def test_the_nearest_of_a_label_are_those_by_cosine(table_run, scaled):
+    near = NearestOfLabel(table_run, table_run.dataset)
+    distance = cosine_distances(scaled)
+    np.fill_diagonal(distance, np.inf)
+    codes = table_run.details["label"].cat.codes.to_numpy()
+    for sample in (3, 90):
+        assert near.of(sample, 5).tolist() == distance[sample].argsort()[:5].tolist()
+        for code in range(3):
+            apart = np.where(codes == code, distance[sample], np.inf)
+            assert near.of(sample, 5, code).tolist() == apart.argsort()[:5].tolist()
+
+
+def test_many_numbers_are_not_looked_through_while_a_person_waits(table_run, monkeypatch):
+    monkeypatch.setattr(module, "_QUICK", {"input": 10, "embedding": 10})
+    near = NearestOfLabel(table_run, table_run.dataset)
+    assert near.of(3, 5).size == 0
+    assert "run.neighbours(id)" in near.why_not
+
+
+def test_a_model_that_cannot_be_made_again_says_why(image_run):
+    bare = image_run.without_data()
+    bare.info = {**bare.info, "judges": {"knn_label": {"options": {"space": "embedding"}}}}
+    near = NearestOfLabel(bare, image_run.dataset)
+    assert near.of(0, 5).size == 0
+    assert "cannot be made again" in near.why_not
