@@ -295,7 +295,7 @@ class MadeUpRun:
         return EndEvent(outcome, epochs, scores=scores)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made_up_run() -> type[MadeUpRun]:
     return MadeUpRun
 

@@ -129,7 +129,9 @@ def test_a_faulty_folder_of_photos_is_checked_trained_mended_and_trained_again(
     rng = np.random.default_rng(0)
     for i in range(240):
         true = i % 2
-        shown = 1 - true if i % 17 == 0 else true
+        # Far fewer wrong labels than the 5 % from which on proposals have to be earned otherwise:
+        # whether those come hangs on a few leads, which differ between processors.
+        shown = 1 - true if i % 41 == 0 else true
         pixels = rng.integers(0, 90, (16, 16, 3))
         pixels[:, :, true] += 120  # red or green
         folder = tmp_path / "photos" / ("red", "green")[shown]
@@ -143,7 +145,7 @@ def test_a_faulty_folder_of_photos_is_checked_trained_mended_and_trained_again(
     assert "broken.png" in told.stdout
     assert "twin.png" in told.stdout
     run = ["run", "./photos", "--on-bad-row", "drop", "--folds", "3", "--methods", "el2n"]
-    run += ["--dataset-options", "size=16", "--seed", "0"]
+    run += ["--dataset-options", "size=16", "--epochs", "20", "--seed", "0"]
     first = hcat(wheel, tmp_path, *run, "--out", "first")
     assert first.returncode == 0, first.stderr
     assert "contradicting labels" in first.stderr

@@ -160,7 +160,7 @@ def test_the_brush_reaches_python_and_a_new_colour_keeps_it(
     page.wait_for_selector("text=nothing yet")
     _wait_for_epoch(page, 3)
     page.locator(".hcat-map canvas").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # the scrolling
+    page.locator(".hcat-map canvas").element_handle().wait_for_element_state("stable")
     _drag(page, _place(page, 0.02, 0.02), _place(page, 0.98, 0.98))
     page.wait_for_function(TOLD)
     bounds = page.evaluate("() => hcatView.signal('brush')")
@@ -264,7 +264,7 @@ def test_a_click_picks_the_sample_also_under_a_brush_and_after_every_change(
         )
 
     page.locator(".hcat-map canvas").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # the scrolling
+    page.locator(".hcat-map canvas").element_handle().wait_for_element_state("stable")
     click_one(0)
     _drag(page, _place(page, 0.02, 0.02), _place(page, 0.98, 0.98))
     page.wait_for_function("() => ['x', 'y'].every(name => name in hcatView.signal('brush'))")

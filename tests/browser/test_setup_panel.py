@@ -158,7 +158,7 @@ def test_a_dark_page_and_a_restarted_kernel(lab_page: LabPage) -> None:
     page = _opened(lab_page, "dark_panel.ipynb", [])
     lab_page.theme("Dark")
     _button(page, "Methods").click()
-    page.wait_for_timeout(500)
+    page.wait_for_selector(".widget-button:has-text('Estimate')")
     lab_page.screenshot("panel_dark")
     lab_page.save("dark_panel.ipynb")
     saved = (lab_page.folder / "dark_panel.ipynb").read_bytes()

@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux counts"),
 ]
 
-# 3,000,000 rows of 2,000 classes: 24 GB for each table of probabilities.
+# 300,000 rows of 20,000 classes: 24 GB for each table of probabilities.
 PROGRAM = """
 import resource
 import numpy as np
@@ -45,21 +45,21 @@ if {then!r}:
 
 @pytest.mark.parametrize("methods", ["el2n", "aum", "cleanlab", "all"])
 def test_rows_times_classes(methods, forked):
-    words = PROGRAM.format(n=3_000_000, classes=2_000, limit=8 * 2**30, methods=methods, then="")
+    words = PROGRAM.format(n=300_000, classes=20_000, limit=8 * 2**30, methods=methods, then="")
     done = forked(words)
     assert done.returncode == 0, done.stdout
     refused = re.findall(r"the run would take (\S+) GB .* at most the (\S+) GB", done.stdout)
     assert len(refused) == 2, done.stdout  # the dry run, and the run
     for need, free in refused:
         assert float(need) >= 24
-        assert float(free) < 8.6
+        assert float(free) <= 8.6  # 8 GiB, rounded
     # What a look at the data takes; a table of probabilities would be 24 GB.
     assert int(re.search(r"grown (\d+)", done.stdout)[1]) < 10**9
 
 
 def test_the_remedy_is_right_if_followed(forked):
-    limits = {"n": 400_000, "classes": 500, "limit": 1500 * 2**20}
+    limits = {"n": 200_000, "classes": 500, "limit": 850 * 2**20}
     done = forked(PROGRAM.format(**limits, methods="el2n cleanlab", then="el2n"))
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("leave out cleanlab (methods=el2n)") == 2
-    assert "scored 400000" in done.stdout
+    assert "scored 200000" in done.stdout

@@ -72,13 +72,20 @@ def play(
     return screen
 
 
+@pytest.fixture(scope="module")
+def played(made_up_run: Any) -> Recorder:
+    """What a whole run told its screen; nobody asks it for more."""
+    return play(made_up_run())
+
+
 def column(frame: Frame, dataset: str, name: str) -> Any:
     return [row[name] for row in rows(frame)[dataset]]
 
 
-def test_every_epoch_is_a_frame_of_all_samples_that_have_a_place(made_up_run: Any) -> None:
-    run = made_up_run()
-    screen = play(run)
+def test_every_epoch_is_a_frame_of_all_samples_that_have_a_place(
+    made_up_run: Any, played: Recorder
+) -> None:
+    run, screen = made_up_run(), played
     # The last once more, with the scores of the end.
     assert [frame.content["epoch"] for frame in screen.frames] == [1, 2, 3, 3]
     assert screen.frames[1].content["signals"]["heading"] == "<b>trees</b>, epoch 2 of 3"
@@ -116,19 +123,18 @@ def test_without_a_truth_the_groups_are_shown(made_up_run: Any, x: Any) -> None:
         assert f"{(sizes[placed] == group).sum()} {group}" in screen.views[0].summary
 
 
-def test_the_specification_fits_the_frames(made_up_run: Any) -> None:
-    screen = play(made_up_run())
-    (spec,) = screen.specs
+def test_the_specification_fits_the_frames(played: Recorder) -> None:
+    (spec,) = played.specs
     described = {
         dataset["name"]: {header["name"] for header in dataset["columns"]}
-        for dataset in screen.frames[0].content["datasets"]
+        for dataset in played.frames[0].content["datasets"]
     }
     inline = set(spec["datasets"])  # the line of a guess
     asked = {one for one in _asked(spec) if one[0] not in inline}
     assert {name for name, _ in asked} == set(described)
     made_by_vega = {"x0", "x1", "y0", "y1"}
     assert {field for name, field in asked if field not in described[name]} <= made_by_vega
-    caption = screen.frames[0].content["signals"]["caption"]
+    caption = played.frames[0].content["signals"]["caption"]
     assert caption == "100 samples, 1 of them without coordinates"
 
 
@@ -143,9 +149,10 @@ def _asked(part: Any, data: str = "") -> set[tuple[str, str]]:
     return own.union(*(_asked(one, data) for one in part.values()))
 
 
-def test_scores_come_with_the_frames_and_late_ones_at_the_end(made_up_run: Any) -> None:
-    run = made_up_run()
-    screen = play(run)
+def test_scores_come_with_the_frames_and_late_ones_at_the_end(
+    made_up_run: Any, played: Recorder
+) -> None:
+    run, screen = made_up_run(), played
     known = [set(column(frame, "histograms", "hcm")) for frame in screen.frames]
     assert known == [{"aum"}, {"aum"}, {"aum", "cleanlab"}, {"aum", "cleanlab"}]
     rows_of_auroc = rows(screen.frames[-1])["auroc"]
@@ -241,9 +248,8 @@ def test_a_large_run_stays_small_on_the_wire(made_up_run: Any) -> None:
     assert sum(column(frame, "bins", "n")) == 54_999
 
 
-def test_the_end_is_a_picture_and_its_words(made_up_run: Any) -> None:
-    screen = play(made_up_run())
-    (view,) = screen.views
+def test_the_end_is_a_picture_and_its_words(played: Recorder) -> None:
+    (view,) = played.views
     assert Image.open(io.BytesIO(view.png or b"")).format == "PNG"
     assert "100 samples, finished after epoch 3/3 · loss 0.333 · accuracy 75.0 %" in view.summary
     assert "<b>trees</b>" not in view.bundle()["text/html"]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hcat_nb.errors import DivergedError, SpecError
-from hcat_nb.magics import latest
+from hcat_nb.magics import latest, training_thread
 from hcat_nb.magics.training_thread import TrainingThread, alone, aside
 
 LIMIT = 300.0  # seconds until a hanging test is given up
@@ -134,18 +134,47 @@ def test_while_a_run_is_trained_nothing_else_draws_from_its_streams() -> None:
         pass
 
 
-def test_a_training_waits_for_the_end_of_a_preview() -> None:
+class ToldLock:
+    """A lock that tells when somebody comes while another has it."""
+
+    def __init__(self) -> None:
+        self._lock, self.awaited = threading.Lock(), threading.Event()
+
+    def acquire(self, timeout: float = -1) -> bool:
+        if self._lock.locked():
+            self.awaited.set()
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
+@pytest.fixture
+def drawing(monkeypatch: pytest.MonkeyPatch) -> ToldLock:
+    lock = ToldLock()
+    monkeypatch.setattr(training_thread, "_drawing", lock)
+    return lock
+
+
+def test_a_training_waits_for_the_end_of_a_preview(drawing: ToldLock) -> None:
     order: list[str] = []
     thread = TrainingThread(lambda control: order.append("run"), lambda: None)  # type: ignore[arg-type,func-returns-value]
     with aside():
         thread.start()
-        assert not thread.wait(0.2)
+        assert drawing.awaited.wait(LIMIT)
+        assert not thread.over
         order.append("preview")
     assert thread.wait(LIMIT)
     assert order == ["preview", "run"]
 
 
-def test_previews_and_trials_wait_for_each_other() -> None:
+def test_previews_and_trials_wait_for_each_other(drawing: ToldLock) -> None:
     order: list[str] = []
 
     def second() -> None:
@@ -155,7 +184,7 @@ def test_previews_and_trials_wait_for_each_other() -> None:
     other = threading.Thread(target=second)
     with aside():
         other.start()
-        other.join(0.2)
+        assert drawing.awaited.wait(LIMIT)
         order.append("first")
     other.join(LIMIT)
     assert order == ["first", "second"]

@@ -23,10 +23,10 @@ from hcat_nb.sweeps import grid
 from hcat_nb.sweeps.progress import SweepProgress
 from hcat_nb.sweeps.sweep import Stop, Sweep, sweep
 
-N_RUNS = 24
+N_RUNS = 12
 # Killed when so many are complete; and whether the workers and kernels are killed
 # by us too, or left to notice that they are orphans.
-MOMENTS = [(2, True), (8, False), (15, True)]
+MOMENTS = [(1, True), (4, False), (7, True)]
 
 
 def _plan(tiny: dict[str, Any], n_runs: int = N_RUNS) -> dict[str, Any]:

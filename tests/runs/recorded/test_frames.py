@@ -39,7 +39,11 @@ def test_rows_are_matched_by_index_and_columns_by_name() -> None:
     assert scores(FRAMES).equals(scores(PROBS))
     other = [frame[list(RNG.permutation(list("abc")))] for frame in FRAMES]
     assert scores(other).equals(scores(PROBS))
-    assert scores(FRAMES, LABELS.sample(frac=1, random_state=9)).loc[IDS].equals(scores(PROBS))
+    mixed = scores(FRAMES, LABELS.sample(frac=1, random_state=9)).loc[IDS]
+    # The detector's sums over rows, in another order, may differ in a float32's last digit.
+    exact = scores(PROBS)
+    pd.testing.assert_series_equal(mixed["detector"], exact["detector"], rtol=1e-6)
+    assert mixed.drop(columns="detector").equals(exact.drop(columns="detector"))
 
 
 def test_series_of_the_labels_probability_are_matched_too() -> None:
