@@ -23,7 +23,7 @@ endif
 # are handed out in the order that tests/conftest.py makes.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick bench lab lint format picture clean
+.PHONY: help demo test quick bench docs lab lint format picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ quick: lint ## all but the slow tests: no browser, kernel, second process or lon
 
 bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (50 minutes)
 	$(BIN)/python tests/benchmarks/speed.py
+
+docs: $(DEV_READY) ## build the documentation into output/docs, offline; a warning is an error
+	$(INSTALL) --group docs
+	$(BIN)/python -m sphinx -b html -W --keep-going -q notebooks/docs output/docs
 
 lab: $(USER_READY) ## open JupyterLab on notebooks/
 	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks

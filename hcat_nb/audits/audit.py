@@ -163,11 +163,12 @@ class _Work:
         """Return a run that is finished, trained now or before."""
         place = None if self._folder is None else self._folder / name
         told: dict[str, Any] = {"listeners": listeners, "control": self._control}
-        if place is not None and is_run(place):
-            return load_run(place)
         if place is not None and place.is_dir() and unfinished(place) is not None:
+            # Also one that was stopped, which left a run of fewer epochs there.
             objects = {key: given[key] for key in ("labels", "model", "features", "truth")}
             run = resume(place, None if isinstance(data, str) else data, **objects, **told)
+        elif place is not None and is_run(place):
+            return load_run(place)
         else:
             run = characterize(data, spec=spec, out=place, overwrite=True, **given, **told)
         if run.info["outcome"] != "finished":
