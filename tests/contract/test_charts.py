@@ -40,7 +40,7 @@ from hcat_nb.charts.picture import picture, vega_lite_version
 from hcat_nb.charts.ranking import rank_distribution
 from hcat_nb.charts.scatter import scatter
 from hcat_nb.charts.stability import stability
-from hcat_nb.charts.theme import CLASSES, GROUPS, NONE, OTHER, TRUTH
+from hcat_nb.charts.theme import CLASSES, DECIDED, GROUPS, NONE, OTHER, TRUTH
 from hcat_nb.charts.trajectories import trajectories
 from hcat_nb.evaluation.comparison import cliques, nemenyi
 from hcat_nb.evaluation.consistency import agreement_table
@@ -312,7 +312,8 @@ def test_it_follows_the_page_and_keeps_to_the_palette(make: Callable[[World], An
     assert spec["config"]["background"] == "transparent"
     assert spec["config"]["axis"]["labelColor"] == {"expr": "ink"}
     assert sum(param["name"] == "ink" for param in spec["params"]) == 1
-    allowed = {*CLASSES, *GROUPS.values(), *TRUTH.values(), OTHER, NONE, "#8C8C8C", "#333333"}
+    allowed = {*CLASSES, *GROUPS.values(), *TRUTH.values(), OTHER, NONE, DECIDED}
+    allowed |= {"#8C8C8C", "#333333"}
     greys = {"#88888840", "#888888", "#88888880"}
     for color in re.findall(r"#[0-9A-Fa-f]{6,8}\b", json.dumps({**spec, "datasets": {}})):
         assert color in allowed | greys
