@@ -150,7 +150,7 @@ class Judge(Method):
         found = self._judgement()
         shown = self.embeddings.shape[1] > 0 if self.in_embedding else bool(self.asked)
         if not shown:
-            return {"not_judged": self.context.trainable & found.isnan()}
+            return {"not_judged": self._wanted & found.isnan()}
         return {self.unjudged: found == _DECLINED}
 
     @property
@@ -177,6 +177,14 @@ class Judge(Method):
         """Return the bytes of the features, at most, as they are judged."""
         return 8 * self.context.n * int(np.prod(sample_shape)) if not self.in_embedding else 0
 
+    @property
+    def _wanted(self) -> Tensor:
+        """Which rows have a score: those that can be read, and have a label if that matters."""
+        if self.looks_at_labels:
+            return self.context.trainable
+        unreadable = self.context.unreadable
+        return torch.ones_like(self.context.trainable) if unreadable is None else ~unreadable
+
     def _judgement(self) -> Tensor:
         """Return what was judged, (n,), ``_DECLINED`` where the judge gave no score."""
         if not self.in_embedding:
@@ -187,9 +195,11 @@ class Judge(Method):
         return self._found
 
     def _of(self, rows: np.ndarray, features: np.ndarray) -> Tensor:
-        """Return the judgement of those of ``rows`` (ascending) that have a label and a place."""
+        """Return the judgement of those of ``rows`` (ascending) that have a place, and a label."""
         labels = self.context.labels.cpu().numpy()
-        judged = (labels[rows] >= 0) & np.isfinite(features).all(axis=1)
+        judged = np.isfinite(features).all(axis=1)
+        if self.looks_at_labels:
+            judged &= labels[rows] >= 0
         found = np.full(self.context.n, np.nan, dtype=np.float32)
         if judged.any():
             chosen = rows[judged]

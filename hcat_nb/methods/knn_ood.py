@@ -45,6 +45,7 @@ class KnnOod(Judge):
     title = "Distance to the k-th neighbour"
     paper = "Sun et al. 2022, arXiv 2204.06507"
     detects = frozenset({"ood"})
+    looks_at_labels = False
     cost = "n^2 d products, once; 4 d bytes a sample"
     misleads = "a small class that lies apart looks as if it did not belong"
 

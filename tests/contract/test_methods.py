@@ -61,7 +61,9 @@ def test_the_fault_that_the_card_names_ranks_high(name, fault, seed, make_world,
     world = make_world(fault, seed=seed)
     # The simulation is easy, but a count of at most five events has many ties,
     # and who reads a single early epoch has its noise to live with.
+    # One neighbour is under a wrong label itself as often as labels are wrong.
     ties, single = METHODS.get(name).ties, len(epochs_due(name, 10, world)) == 1
+    single |= name == "nearest_twin"
     floor = 0.8 if ties or single else 0.95
     assert auroc(score(make(name), world).scores, world.hard) > floor
 
