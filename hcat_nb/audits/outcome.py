@@ -44,7 +44,7 @@ class Audit:
     methods : pandas.DataFrame
         What finds planted wrong labels in these data: index ``ranking``;
         ``auroc``, ``auprc`` and ``recall`` within 5 % of the looks, each with
-        ``_low`` and ``_high`` (90 %).  Precision at the planted share is not
+        ``_low`` and ``_high`` (95 %).  Precision at the planted share is not
         precision on the user's data.
     causes : pandas.DataFrame
         What tells causes in these data; see ``hcat_nb.audits.causes``.

@@ -79,7 +79,7 @@ def page(audit: Audit, k: int) -> str:
         f"<p>{html.escape(why)}</p>" if why else "",
         _table(_shown(first, dataset, audit)),
         "<h2>What finds planted wrong labels in these data</h2>",
-        "<p>Figures with their 90 % intervals; recall is within the first 5 %.</p>",
+        "<p>Figures with their 95 % intervals; recall is within the first 5 %.</p>",
         _table(_figures(audit.methods)),
         "<h2>What tells causes in these data</h2>",
         _table(_figures(audit.causes)),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.audits.signals import Signals, ranks
+from hcat_nb.evaluation.ranking import auroc, average_precision, bootstrap_intervals
 from hcat_nb.runs.first_look import DYNAMICS
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ MEANS = {
 _STRENGTH = 0.01  # scikit-learn's C: features are many, and say much the same
 _SUSPECT = 0.3  # quantile of the probes above which a row is left out of the second fit
 _FOLDS = 5
-_RESAMPLES = 200
+_RESAMPLES = 1000
 LOOKS = 0.05  # of the rows: within how many looks a ranking has to find the probes
 
 
@@ -67,7 +68,7 @@ class Judged:
     ----------
     table : pandas.DataFrame
         Index ``ranking``; ``auroc``, ``auprc``, ``recall`` within 5 % of the
-        looks, each with ``_low`` and ``_high`` (90 % of the bootstrap).
+        looks, each with ``_low`` and ``_high`` (95 %).
     recommended : str
     probes : array of shape (k,)
         Of each probe, the share of unplanted rows that the recommended ranking puts above it.
@@ -107,26 +108,22 @@ def judge(copies: Copies, clean: Sequence[Signals], seed: int) -> Judged:
     seed : int
         Of folds and bootstrap.
     """
-    import pandas as pd
-
     planted, free = copies.causes == 0, copies.causes < 0
     held_out, fitted = cross_fitted(copies, planted, free, seed)
     every = np.ones(len(clean[0].labels), dtype=bool)
     own = [candidates(one, every) for one in clean]
     known = [name for name in copies.scores if all(name in one for one in own)]
     scores = {**{name: copies.scores[name] for name in known}, COMBINATION: held_out}
-    drawn = _Bootstrap(int(planted.sum()), int(free.sum()), seed)
-    found = {name: drawn.figures(score[planted], score[free]) for name, score in scores.items()}
+    table = _figures(scores, planted, planted | free, seed)
     # Not by precision or recall at the top, where the user's own faults stand among the rest.
-    chosen = max(scores, key=lambda name: found[name][0]["auroc"])
-    table = pd.DataFrame({name: _row(*found[name]) for name in found}).T
+    chosen = str(table["auroc"].idxmax())
     order = np.sort(scores[chosen][free])
     above = 1 - np.searchsorted(order, scores[chosen][planted], "right") / len(order)
     ranked = [
         fitted(signals.features(every)) if chosen == COMBINATION else one[chosen]
         for signals, one in zip(clean, own, strict=True)
     ]
-    return Judged(table.rename_axis("ranking"), chosen, above, np.stack(ranked))
+    return Judged(table, chosen, above, np.stack(ranked))
 
 
 def cross_fitted(
@@ -177,42 +174,35 @@ def _fit(
     return score
 
 
-class _Bootstrap:
-    """Resamples of probes and of unplanted rows, the same for each candidate."""
+def _figures(
+    scores: dict[str, np.ndarray], planted: np.ndarray, used: np.ndarray, seed: int
+) -> pd.DataFrame:
+    """Return AUROC, average precision, and recall within 5 % of the looks, with 95 % intervals.
 
-    def __init__(self, n_probes: int, n_free: int, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        self._draws = [
-            (rng.integers(n_probes, size=n_probes), rng.integers(n_free, size=n_free))
-            for _ in range(_RESAMPLES)
-        ]
+    Those of the areas are bootstrapped, that of the recall is Wilson's.
+    """
+    import pandas as pd
+    from scipy.stats import binomtest
 
-    def figures(self, probes: np.ndarray, free: np.ndarray) -> tuple[pd.Series, pd.DataFrame]:
-        """Return the figures, and those of each resample."""
-        import pandas as pd
-
-        drawn = [measures(probes[some], free[others]) for some, others in self._draws]
-        return pd.Series(measures(probes, free)), pd.DataFrame(drawn)
-
-
-def measures(probes: np.ndarray, free: np.ndarray) -> dict[str, float]:
-    """Return AUROC, average precision, and recall within 5 % of the looks."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    scores = np.concatenate([probes, free])
-    planted = np.arange(len(scores)) < len(probes)
-    looks = max(1, round(LOOKS * len(scores)))
-    cut = np.partition(scores, -looks)[-looks]
-    return {
-        "auroc": float(roc_auc_score(planted, scores)),
-        "auprc": float(average_precision_score(planted, scores)),
-        "recall": float((probes >= cut).mean()),
-    }
-
-
-def _row(figures: pd.Series, drawn: pd.DataFrame) -> dict[str, float]:
-    low, high = drawn.quantile(0.05), drawn.quantile(0.95)
-    row: dict[str, float] = {}
-    for name in map(str, figures.index):
-        row |= {name: figures[name], f"{name}_low": low[name], f"{name}_high": high[name]}
-    return row
+    positive = planted[used]
+    intervals = bootstrap_intervals(
+        np.column_stack([score[used] for score in scores.values()]), positive, _RESAMPLES, seed
+    )
+    looks = max(1, round(LOOKS * len(positive)))
+    rows = {}
+    for (name, score), (area, precision) in zip(scores.items(), intervals, strict=True):
+        some = score[used]
+        among = int((some[positive] >= np.partition(some, -looks)[-looks]).sum())
+        share = binomtest(among, int(positive.sum())).proportion_ci(0.95, "wilson")
+        rows[name] = {
+            "auroc": auroc(some, positive),
+            "auroc_low": area.low,
+            "auroc_high": area.high,
+            "auprc": average_precision(some, positive),
+            "auprc_low": precision.low,
+            "auprc_high": precision.high,
+            "recall": among / positive.sum(),
+            "recall_low": share.low,
+            "recall_high": share.high,
+        }
+    return pd.DataFrame(rows).T.rename_axis("ranking")
