@@ -31,7 +31,7 @@ help: ## list the targets
 demo: $(USER_READY) ## execute the tutorial; shows where its pages and results lie
 	$(BIN)/hcat demo --out output/demo
 
-test: lint ## everything that CI runs
+test: lint ## all tests, as CI runs them
 	if command -v node > /dev/null && [ -d widgets/node_modules ]; then \
 	  npm --prefix widgets test; \
 	else \
