@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hcat_nb.audits.ranking import COMBINATION, Copies, candidates, folds, judge, measures
 from hcat_nb.audits.signals import Signals, ranks
+from hcat_nb.errors import DataError
 
 
 def signals(n: int, seed: int, wrong: np.ndarray, good: float, weak: float) -> Signals:
@@ -73,3 +74,10 @@ def test_the_measures_are_scikit_learns():
     assert found["auroc"] == pytest.approx(roc_auc_score(hard, scores))
     assert found["auprc"] == pytest.approx(average_precision_score(hard, scores))
     assert found["recall"] == (np.argsort(-scores)[:20] < 40).sum() / 40
+
+
+def test_planted_labels_that_share_a_group_are_refused():
+    copies, clean, _ = world(3.0, 0.0)
+    together = Copies(copies.scores, copies.features, copies.causes, np.arange(2000).clip(min=100))
+    with pytest.raises(DataError, match="in one fifth of the groups"):
+        judge(together, [clean], seed=0)
