@@ -155,10 +155,13 @@ def _run(given: Given, characterize: Called) -> None:
 
 
 def _audit(given: Given, audit: Called) -> None:
+    from hcat_nb.audits.page import page_place
     from hcat_nb.checks.before_training import told_in_a_line
     from hcat_nb.training.events import Control
 
     own, control = given.own, Control()
+    if own["report"] is not None:
+        page_place(own["report"])  # a bad name is told before the trainings
     kept = {name: own[name] for name in ("out", "overwrite", "budget")}
     with interrupts(control.stop), told_in_a_line():
         found = audit(**given.options, listeners=[_bar()], control=control, **kept)

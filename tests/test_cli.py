@@ -135,6 +135,10 @@ def test_listings_show_whole_cards_on_request(words, capsys):
         (["trian"], r"hcat: .*invalid choice: 'trian'"),
         (["methods", "el2m"], r"hcat: unknown method 'el2m'.*nearest: el2n"),
         (["report", "/nowhere"], r"hcat: .*nowhere does not exist; expected a table of results"),
+        (
+            ["audit", "wine", "--report", "page.txt", "--epochs", "0"],
+            r"hcat: page.txt is no name of",
+        ),
         (["report", "notebooks", "--only", "p"], r"hcat: 'p' is no option; expected key=value"),
         (["report", "notebooks", "--out", "page.pdf"], r"hcat: the report cannot be written to"),
     ],

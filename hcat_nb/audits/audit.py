@@ -26,12 +26,13 @@ from hcat_nb.audits.signals import Signals, signals_of
 from hcat_nb.audits.store import begin, check_place, read_plan
 from hcat_nb.commands.table import DATA_FIELDS
 from hcat_nb.data.loading import load
-from hcat_nb.errors import HcatError, SpecError
+from hcat_nb.errors import DataError, HcatError, SpecError
 from hcat_nb.evaluation._truth import UNKNOWN
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import FURTHER
 from hcat_nb.runs.execution.inputs import make_spec
 from hcat_nb.runs.review.rebuilding import data_given
+from hcat_nb.runs.review.samples import Samples
 from hcat_nb.runs.store.checkpoint import unfinished
 from hcat_nb.runs.store.folder import is_run
 from hcat_nb.seeds import child_seed
@@ -47,6 +48,7 @@ _NOT_OF_COPIES = {
     *("truth", "groups", "join_spellings", "exclude", "strict", "seeds", "model_seed"),
     *("folds", "learning_check", "keep_dynamics"),
 }
+_LEAST = 20  # rows, of which a tenth can be planted into
 RUN = "run"  # in the audit's folder: what stays of its trainings
 
 
@@ -120,10 +122,10 @@ def audit(
     with ExitStack() as held:
         folder = None if out is None else check_place(out, chosen, held, overwrite=overwrite)
         work = _Work(folder, control)
-        plan = None if folder is None else read_plan(folder)
+        plan = None if folder is None or overwrite else read_plan(folder)
         if plan is None:
             plan = _plan(chosen, wanted, limit, data, given)
-            if folder is not None:
+            if folder is not None:  # what stands there goes only now that the data can be read
                 begin(folder, plan, chosen)
         first = chosen.replace(seeds=1, keep_dynamics="logits", methods=plan.methods)
         run = work.trained(RUN, data, given, first, listeners)
@@ -184,7 +186,10 @@ class _Work:
 def _plan(
     spec: RunSpec, wanted: int | None, limit: float | None, data: Any, given: dict[str, Any]
 ) -> Plan:
+    import pandas as pd
+
     from hcat_nb.runs.execution.forecast import forecast
+    from hcat_nb.runs.execution.inputs import load_dataset
 
     named = tuple(name for name in spec.methods if name != "all")
     methods = (*spec.method_names(), *(one for one in named if one not in spec.method_names()))
@@ -192,12 +197,15 @@ def _plan(
     def seconds(names: tuple[str, ...]) -> float:
         return forecast(data, spec=spec.replace(seeds=1, methods=names), **given).seconds
 
-    from hcat_nb.runs.execution.inputs import load_dataset
-
     dataset = load_dataset(
         data, given["labels"], given["name"], spec, given["classes"], given["truth"]
     )
-    return planned(int(dataset.trainable.sum()), wanted, methods, limit, seconds)
+    Samples(dataset.sample_ids, pd.Categorical([]))  # ids that repeat cannot be reviewed
+    if (n := int(dataset.trainable.sum())) < _LEAST:
+        raise DataError(f"{n} rows can be trained on", f"{_LEAST} at least: fewer tell nothing")
+    if dataset.groups is not None and (few := len(dataset.groups[dataset.trainable].unique())) < 5:
+        raise DataError(f"the data are {few} groups", "5 at least, to judge by groups left out")
+    return planned(n, wanted, methods, limit, seconds)
 
 
 def _conclude(
@@ -244,7 +252,7 @@ def _conclude(
         recommended=judged.recommended,
         probes=judged.probes,
         plan=plan,
-        notes=[note] if note else [],
+        notes=[one for one in (plan.too_short(), note) if one],
     )
 
 
@@ -256,10 +264,13 @@ def _stacked(parts: Sequence[tuple[Signals, Any]], groups: Any) -> Copies:
     scores, features, codes, members = [], [], [], []
     for signals, planted in parts:
         free = planted.causes < 0
-        scores.append(candidates(signals, free))
-        features.append(signals.features(free))
-        codes.append(planted.causes)
-        members.append(np.minimum(group, group[planted.parents]))  # a blend is with its parent
+        used = planted.dataset.trainable.numpy()  # of the others nothing is known
+        own = candidates(signals, free)
+        scores.append({name: score[used] for name, score in own.items()})
+        features.append(signals.features(free)[used])
+        codes.append(planted.causes[used])
+        joined = np.minimum(group, group[planted.parents])  # a blend is with its parent
+        members.append(joined[used])
     known = [name for name in scores[0] if all(name in one for one in scores)]
     return Copies(
         {name: np.concatenate([one[name] for one in scores]) for name in known},

@@ -14,6 +14,7 @@ from hcat_nb.audits.causes import FINE, NAMED, UNCLEAR
 from hcat_nb.audits.plan import Plan
 from hcat_nb.audits.review import Review
 from hcat_nb.audits.samples import WORDS
+from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation._truth import UNKNOWN
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Audit:
     run : Run
         On the data as they are.
     samples : pandas.DataFrame
-        Index ``sample_id``, what to look at first on top: ``rank`` (from 1),
+        Index ``sample_id``, what to look at first on top, without samples that have no label or
+        cannot be read: ``rank`` (from 1),
         ``label``, ``suggested`` and ``suggested_probability``; ``verdict`` in
         words and ``cause``, "" where nothing is doubted and "unclear" where
         the ``evidence`` (a share, no probability) is .7 or less;
@@ -92,8 +94,9 @@ class Audit:
         lines = [
             f"The network doubts {len(doubted):,} of {n:,} samples; {self._found()}",
             f"Of {len(self.probes):,} planted wrong labels, drawn as they are plausible here, "
-            f"{above.mean():.0%} stand among the first {looks}: ranked by {self.recommended}, "
-            f"AUROC {best['auroc']:.3f} ({best['auroc_low']:.3f} to {best['auroc_high']:.3f}).",
+            f"{above.mean():.0%} would each stand among the first {looks}: ranked by "
+            f"{self.recommended}, AUROC {best['auroc']:.3f} ({best['auroc_low']:.3f} to "
+            f"{best['auroc_high']:.3f}).",
             self._causes(doubted),
         ]
         if check := self.run.learning_check:
@@ -107,8 +110,8 @@ class Audit:
             )
         else:
             lines.append(
-                "Look at the first 50 (audit.review().queue()): after that it is known how many "
-                "remain, if they are about as hard to find as the planted ones."
+                f"Look at the first {min(50, n)} (audit.review().queue()): after that it is known "
+                "how many remain, if they are about as hard to find as the planted ones."
             )
         return "\n".join([*lines, *self.notes])
 
@@ -124,6 +127,8 @@ class Audit:
         names = {"suggested": "proposal", "suggested_probability": "probability"}
         names["verdict"] = "evidence"
         queue = self.review().queue(k)[[*names]].rename(columns=names)
+        if queue.empty:
+            raise DataError("all samples are decided on", remedy="audit.run.explore() shows them")
         return self.run.explore(queue=queue.reset_index(names="sample_id"), **options)
 
     def answer(self, ids: Iterable[Hashable] | Hashable, is_wrong: bool) -> Review:
@@ -131,6 +136,12 @@ class Audit:
 
         As :meth:`Run.decisions` does, whose file it shares with the explorer.
         """
+        if not isinstance(is_wrong, (bool, np.bool_)):  # a list would count as "yes" for all
+            raise SpecError(
+                f"is_wrong is {is_wrong!r}",
+                "True or False, for all of the ids",
+                "call it once for each",
+            )
         decisions = self.run.decisions()
         (decisions.mislabeled if is_wrong else decisions.keep)(ids)
         return self.review()
@@ -159,8 +170,8 @@ class Audit:
 
         with ExitStack() as held:
             place = store.check_place(folder, self.run.spec, held)
-            self.run.save(place / "run")
             store.begin(place, self.plan, self.run.spec)
+            self.run.save(place / "run")
             return self.write(place)
 
     def write(self, folder: Path) -> Path:
@@ -186,13 +197,14 @@ class Audit:
         from scipy.stats import binomtest
         from sklearn.metrics import roc_auc_score
 
-        truth = self.run.truth[self.run.truth["hardness"] != UNKNOWN]
+        truth = self.run.truth.loc[self.samples.index]
+        truth = truth[truth["hardness"] != UNKNOWN]
         wrong, n = truth["is_hard"].to_numpy(bool), len(truth)
         low, high = binomtest(int(wrong.sum()), n).proportion_ci(0.95, "wilson")
         text = (
             f"Of {n:,} trusted labels {wrong.mean():.0%} are wrong (95 %: {low:.0%} to {high:.0%})"
         )
-        if "neighbours_disagree" in self.samples:
+        if "neighbours_disagree" in self.samples and not wrong.all():
             near = self.samples["neighbours_disagree"].loc[truth.index[~wrong]]
             text += f"; the nearest samples side with {(near < 0.5).mean():.0%} of the right ones"
         if wrong.any() and not wrong.all():

@@ -6,6 +6,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hcat_nb.audits.review import next_ones
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.review.pictures import data_url, png
 from hcat_nb.runs.review.rebuilding import data_or_why
@@ -30,7 +31,7 @@ p { margin: 8px 0; max-width: 75ch; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 4px 12px 4px 0; text-align: left; border-bottom: 1px solid var(--line);
   vertical-align: top; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; }
+td:first-child { overflow-wrap: anywhere; min-width: 12ch; }
 img { width: 72px; image-rendering: pixelated; display: block; }
 """
 
@@ -53,14 +54,22 @@ def write_page(audit: Audit, path: str | Path, *, k: int = 100, overwrite: bool 
     StoreError
         If something else stands there, or nothing can be written.
     """
+    place = page_place(path, overwrite=overwrite)
+    make_room(place)
+    text = page(audit, k)
+    written_whole(place, lambda draft: draft.write_text(text, encoding="utf-8"))
+    return place
+
+
+def page_place(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Return where a page goes; raise StoreError where none can, as :func:`write_page` says."""
     place = Path(path).expanduser()
+    if place.is_dir():
+        raise StoreError(f"{place} is a folder", "the name of a page in it")
     if place.suffix.lower() not in (".html", ".htm"):
         raise StoreError(f"{place} is no name of a page", "a name that ends in .html")
     if place.exists() and not overwrite and _MARK not in place.read_text(errors="replace")[:2000]:
         raise StoreError(f"{place} exists, and is no page of an audit", remedy="overwrite=True")
-    make_room(place)
-    text = page(audit, k)
-    written_whole(place, lambda draft: draft.write_text(text, encoding="utf-8"))
     return place
 
 
@@ -68,7 +77,7 @@ def page(audit: Audit, k: int) -> str:
     """Return the page as HTML; whatever comes from the data is text in it."""
     name = html.escape(str(audit.run.info["dataset"]["name"]))
     dataset, why = data_or_why(audit.run)
-    first = audit.samples.head(k)
+    first = next_ones(audit.samples, k)
     told = "".join(f"<p>{html.escape(line)}</p>" for line in audit.summary().splitlines())
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{_MARK}',
@@ -93,8 +102,6 @@ def _shown(first: pd.DataFrame, dataset: LabelledDataset | None, audit: Audit) -
     """Return the head and the rows of the samples, as cells of HTML."""
     columns = [name for name in _SHOWN if name in first]
     places = audit.run.details.index.get_indexer_for(first.index)
-    if "position" in first:
-        places = first["position"].to_numpy()
     original = None if dataset is None else dataset.original
     pictures = dataset is not None and dataset.modality == "image"
     extra = [] if original is None else [str(name) for name in original.columns[:6]]

@@ -50,6 +50,15 @@ class Plan:
         """Networks to train, folds of the first one not counted."""
         return self.seeds + self.copies
 
+    def too_short(self) -> str:
+        """Return what there is to say of a budget that the least plan does not keep, or ""."""
+        if self.seconds is None or self.budget is None or self.seconds <= self.budget:
+            return ""
+        return (
+            f"The budget of {self.budget:,.0f} s was too short: the least that tells anything was "
+            f"trained, forecast to take {self.seconds:,.0f} s."
+        )
+
 
 def seconds_of(budget: Any) -> float | None:
     """Return a budget in seconds.

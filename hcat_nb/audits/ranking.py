@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.audits.signals import Signals, ranks
+from hcat_nb.errors import DataError
 from hcat_nb.evaluation.ranking import auroc, average_precision, bootstrap_intervals
 from hcat_nb.runs.first_look import DYNAMICS
 
@@ -140,8 +141,13 @@ def cross_fitted(
     """
     fold = folds(copies.groups, seed)
     found = np.zeros(len(fold))
-    for one in range(_FOLDS):
+    for one in np.unique(fold):
         out = fold == one
+        if not ((positive & ~out).any() and (negative & ~out).any()):
+            raise DataError(
+                "all wrong labels that were planted are in one fifth of the groups",
+                "more rows, or groups of which none is as large as all others together",
+            )
         found[out] = _fit(copies.features, positive & ~out, negative & ~out)(copies.features[out])
     return found, _fit(copies.features, positive, negative)
 

@@ -63,14 +63,20 @@ class Remedy:
 
 
 def remedy(
-    audit: Audit, *, held_out: Any = None, share: float = 0.1, seeds: int = 5, model: Any = None
+    audit: Audit,
+    *,
+    held_out: Any = None,
+    share: float = 0.1,
+    seeds: int = 5,
+    model: Any = None,
+    data: Any = None,
+    features: Any = None,
 ) -> Remedy:
     """Measure what mending is worth; see the head of this module.
 
     Parameters
     ----------
     audit : Audit
-        Whose run's data are at hand, or can be made again.
     held_out : array-like of sample ids, optional
         Rows to judge by; default: a quarter of each class, groups whole.
     share : float
@@ -78,7 +84,9 @@ def remedy(
     seeds : int
         Networks an arm; at least 2.
     model : str, Module or callable, optional
-        Default: the run's.
+        Default: the run's, unless that was an object.
+    data, features : optional
+        What the audit was given as an object, where it was loaded from a folder, or had features.
 
     Raises
     ------
@@ -87,14 +95,15 @@ def remedy(
     DataError
         If too few rows are left to train on, or to judge by.
     """
-    if not 0 < share < 0.5:
+    if not isinstance(share, (int, float)) or not 0 < share < 0.5:
         raise SpecError(f"share is {share!r}", "of the rows, above 0 and below 0.5")
     if type(seeds) is not int or seeds < 2:
         raise SpecError(f"seeds is {seeds!r}", "at least 2 networks an arm")
-    dataset = data_given(audit.run)
+    dataset = data_given(audit.run, data)
+    own = {"model": model, "features": features}
     judge = _held_out(dataset, audit, held_out)
     arms = _arms(dataset, audit, judge, share)
-    right = {name: _trained(audit, dataset, arms[name], judge, seeds, model) for name in arms}
+    right = {name: _trained(audit, dataset, arms[name], judge, seeds, own) for name in arms}
     return _compared(dataset, arms, right, judge, child_seed(audit.run.spec.seed, "remedy"))
 
 
@@ -129,8 +138,6 @@ def _arms(
     base = dataset.labels.numpy().copy()
     base[judge | ~dataset.trainable.numpy()] = NO_LABEL
     place = dataset.sample_ids.get_indexer(audit.samples.index)
-    if "position" in audit.samples:
-        place = audit.samples["position"].to_numpy()
     ranked = place[base[place] >= 0]  # hardest first
     rng = np.random.default_rng(child_seed(audit.run.spec.seed, "random arm"))
     k = max(1, round(share * len(ranked)))
@@ -171,7 +178,7 @@ def _trained(
     labels: np.ndarray,
     judge: np.ndarray,
     seeds: int,
-    model: Any,
+    own: dict[str, Any],
 ) -> np.ndarray:
     """Return whether each network of an arm is right about each held-out row: (seeds, m), bool."""
     import torch
@@ -180,8 +187,7 @@ def _trained(
     arm = dataset.replace(labels=torch.from_numpy(labels), truth=None)
     kept = ("model", "model_options", "features", "normalize", "epochs", "batch_size", "lr")
     options = {name: getattr(spec, name) for name in (*kept, "device", "data_on")}
-    if model is not None:
-        options["model"] = model
+    options |= {name: value for name, value in own.items() if value is not None}
     found = []
     for number in range(seeds):
         run = characterize(
@@ -234,23 +240,25 @@ def _compared(
             "worst_class": worst,
             "worst_change": change[worst],
         }
-    table = pd.DataFrame(rows).T.rename_axis("arm")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("arm")
     return Remedy(table, _sentence(table), int(judge.sum()))
 
 
 def _sentence(table: pd.DataFrame) -> str:
     others = table.drop(index=KEEP)
-    sure = others[others["gain_low"].astype(float) > 0]
-    harmful = others[others["worst_change"].astype(float) < -_WORSE]
+    sure, harmful = others[others["gain_low"] > 0], others[others["worst_change"] < -_WORSE]
     if len(sure):
-        best = str(sure["gain"].astype(float).idxmax())
+        best = str(sure["gain"].idxmax())
         row = sure.loc[best]
         text = (
             f"{best}: {row['gain']:+.3f} accuracy on held-out rows "
             f"({row['gain_low']:+.3f} to {row['gain_high']:+.3f})."
         )
     else:
-        text = "No arm has a measurable effect on these held-out rows."
+        effect = (
+            "helps measurably" if (others["gain_high"] < 0).any() else "has a measurable effect"
+        )
+        text = f"No arm {effect} on these held-out rows."
     if len(harmful):
         costs = [
             f"{name} costs the class {row['worst_class']} {-row['worst_change']:.0%} of its recall"

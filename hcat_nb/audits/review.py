@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hcat_nb.errors import SpecError
 from hcat_nb.evaluation.error_seeding import LOOK, Remaining, may_stop, next_batch, remaining
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
 
 _WRONG = ("mislabeled", "relabel")
+
+
+def next_ones(samples: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Return the first ``k`` rows; raise SpecError unless that is a whole number from 1."""
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise SpecError(f"k is {k!r}", "a whole number of samples, at least 1")
+    return samples.head(k)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +48,7 @@ class Review:
 
     def queue(self, k: int = 50) -> pd.DataFrame:
         """Return the next samples to look at: rows of ``samples`` that are not decided."""
-        decided = self._actions() != ""
-        next_ones: pd.DataFrame = self.samples[~decided].head(k)
-        return next_ones
+        return next_ones(self.samples[self._actions() == ""], k)
 
     @property
     def reviewed(self) -> int:
@@ -99,7 +105,7 @@ class Review:
         """Return what was decided about each sample, in the order of the ranking: (n,), object."""
         from hcat_nb.runs.review.decisions import decisions_of
 
-        actions = np.full(len(self.samples), "", dtype=object)
+        actions = np.full(len(self.run.details), "", dtype=object)
         for row, decision in decisions_of(self.run).items():
             actions[row] = decision.action
         place: np.ndarray = self.run.details.index.get_indexer(self.samples.index)

@@ -10,6 +10,7 @@ import numpy as np
 from hcat_nb.audits.causes import FINE, UNCLEAR, Causes
 from hcat_nb.audits.ranking import Judged
 from hcat_nb.audits.signals import Signals
+from hcat_nb.runs.review.hardest import withheld
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,23 +56,22 @@ def samples_table(
     assert run.dataset is not None
     details, labels = run.details, run.details["label"]
     score = judged.scores.mean(axis=0)
-    score[labels.isna().to_numpy()] = -np.inf  # no label can be wrong there
-    order = np.argsort(-score, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
+    known = run.dataset.trainable.numpy()
+    rank = _descending(np.where(known, score, np.nan))  # without a label none can be wrong
     causes = why.verdicts()
+    if withheld(run):  # a network that learned nothing names no cause
+        causes[causes != FINE] = UNCLEAR
     evidence = why.evidence.max(axis=1)
     twins = duplicates(run.dataset)
     places = run.dataset.sample_ids.get_indexer_for(twins.index[twins["conflict"]])
-    if "position" in twins:
-        places = twins.loc[twins["conflict"], "position"].to_numpy()
     causes[places], evidence[places] = "conflict", 1.0
     suggested = details["suggested"]
     alone = suggested.isna().to_numpy() | (causes != "mislabel")
     words = np.array([WORDS[one] for one in causes], dtype=object)
     words[~alone] = [f"{WORDS['mislabel']} (looks like {other})" for other in suggested[~alone]]
     words[places] = _SAME
-    worst = judged.scores >= np.quantile(judged.scores, 1 - _WORST, axis=1, keepdims=True)
+    least = np.quantile(judged.scores[:, known], 1 - _WORST, axis=1, keepdims=True)
+    worst = judged.scores >= least
     table = pd.DataFrame(
         {
             "rank": rank,
@@ -86,15 +86,13 @@ def samples_table(
         },
         index=details.index,
     )
-    if "position" in details:
-        table["position"] = details["position"].to_numpy()
     if "knn_label" in details:
         table["neighbours_disagree"] = details["knn_label"].to_numpy()
     for at, cause in enumerate(why.offered):
-        table[f"rank_{cause}"] = _descending(why.scores[:, at])
+        table[f"rank_{cause}"] = _descending(np.where(known, why.scores[:, at], np.nan))
     for name in run.methods:
         table[f"rank_{name}"] = _descending(run.scores[name].to_numpy(np.float64))
-    return table.iloc[order]
+    return table[known].sort_values("rank")
 
 
 def _descending(score: np.ndarray) -> np.ndarray:

@@ -36,15 +36,14 @@ def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = F
     """
     folder = folder_path(out)
     held.enter_context(owned(folder, "an audit"))
-    found = _read(folder) if (folder / AUDIT).exists() else None
-    if found is None:
+    if not (folder / AUDIT).exists():
         rest = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
         if rest:
             raise StoreError(f"{folder} exists and is no audit", remedy="choose another folder")
         return folder
     if overwrite:
-        (folder / AUDIT).unlink()  # what it holds is then replaced part by part
-        return _emptied(folder)
+        return folder
+    found = _read(folder)
     if found.get("finished"):
         raise StoreError(
             f"{folder} holds an audit already", remedy="load_audit it, or overwrite it"
@@ -57,7 +56,8 @@ def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = F
     return folder
 
 
-def _emptied(folder: Path) -> Path:
+def begin(folder: Path, plan: Plan, spec: RunSpec) -> None:
+    """Record the plan, before anything is trained; trainings of another audit go."""
     import shutil
 
     from hcat_nb.runs.store.checkpoint import unfinished
@@ -66,11 +66,6 @@ def _emptied(folder: Path) -> Path:
     for one in folder.iterdir():
         if one.is_dir() and not one.is_symlink() and (is_run(one) or unfinished(one) is not None):
             shutil.rmtree(one)
-    return folder
-
-
-def begin(folder: Path, plan: Plan, spec: RunSpec) -> None:
-    """Record the plan, before anything is trained."""
     head = {"schema_version": SCHEMA_VERSION, "finished": False}
     write_json(folder / AUDIT, head | {"plan": plan.to_dict(), "spec": spec.to_dict()})
 

@@ -114,6 +114,10 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
 
 
 def _audit(call: MagicCall, _: Any, audit: Called) -> Audit:
+    from hcat_nb.audits.page import page_place
+
+    if "report" in call.own:
+        page_place(call.own["report"])  # a bad name is told before the trainings
     made: list[Audit] = []
     own = {name: call.own[name] for name in ("out", "budget") if name in call.own}
 

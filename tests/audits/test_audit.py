@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 import hcat_nb as hcat
 from hcat_nb.audits import audit as module
-from hcat_nb.errors import HcatError, SpecError, StoreError
+from hcat_nb.errors import DataError, HcatError, SpecError, StoreError
 from hcat_nb.training.events import Control, Listener
 
 FEW = {"methods": "aum el2n datamaps loss", "epochs": 6, "seed": 0}
@@ -144,3 +144,90 @@ def test_a_network_that_agrees_with_nothing_plants_nothing():
     rng = np.random.default_rng(0)
     with pytest.raises(HcatError, match="too few to plant"):
         hcat.audit(rng.normal(size=(300, 3)), np.arange(300) % 60, **FEW | {"epochs": 1})
+
+
+def test_a_copy_that_was_stopped_is_trained_to_its_end(found, tmp_path, monkeypatch):
+    audit, _ = found
+    data, control = table()[0], Control()
+    whole = module.characterize
+
+    def stopped(*args, **options):
+        if options["out"].name == "copy_0":
+            options["listeners"] = [StopAt(control, 4)]
+        return whole(*args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "characterize", stopped)
+        with pytest.raises(HcatError, match="stopped in its part 'copy_0'"):
+            hcat.audit(data, target="y", out=tmp_path / "a", control=control, **FEW)
+    again = hcat.audit(data, target="y", out=tmp_path / "a", **FEW)
+    pd.testing.assert_frame_equal(again.samples, audit.samples, check_exact=True)
+    pd.testing.assert_frame_equal(again.methods, audit.methods, check_exact=True)
+
+
+def test_an_audit_goes_only_when_its_successor_can_begin(found, tmp_path):
+    audit, _ = found
+    audit.save(tmp_path / "a")
+    few = {**FEW, "out": tmp_path / "a", "overwrite": True}
+    with pytest.raises(DataError):
+        hcat.audit(table()[0].assign(y="one"), target="y", **few)
+    assert hcat.load_audit(tmp_path / "a").samples.equals(audit.samples)
+    (tmp_path / "a" / "audit.json").write_text("{")  # the remedy of what is damaged
+    hcat.audit(table(400)[0], target="y", **few)
+    assert len(hcat.load_audit(tmp_path / "a").samples) == 400
+
+
+def test_rows_without_label_are_neither_ranked_nor_judged_by(monkeypatch):
+    data, _ = table(400)
+    data.loc[data.index[::4], "y"] = None
+    seen = []
+    monkeypatch.setattr(module, "judge", lambda *a, judge=module.judge: seen.append(a) or judge(*a))
+    audit = hcat.audit(data, target="y", on_missing_label="keep", **FEW)
+    assert audit.samples["rank"].tolist() == list(range(1, 301))
+    assert audit.samples["label"].notna().all()
+    copies = seen[0][0]
+    assert len(copies.causes) == len(copies.features) == 300 * audit.plan.copies
+    assert "of 300 samples" in audit.summary()
+    audit.answer(audit.review().queue(60).index, False)
+    assert audit.review().reviewed == 60
+
+
+@pytest.mark.parametrize(
+    ("n", "change", "message"),
+    [
+        (12, {}, "12 rows can be trained on; expected 20 at least"),
+        (100, {"g": [0, 1] * 50}, "the data are 2 groups; expected 5 at least"),
+    ],
+)
+def test_too_little_to_judge_by_is_refused_before_training(n, change, message, monkeypatch):
+    monkeypatch.setattr(module, "characterize", None)
+    options = {"groups": "g"} if change else {}
+    with pytest.raises(DataError, match=message):
+        hcat.audit(table(n)[0].assign(**change), target="y", **options, **FEW)
+
+
+def test_repeated_ids_are_refused_before_training(monkeypatch):
+    monkeypatch.setattr(module, "characterize", None)
+    with pytest.raises(DataError, match="'row0' occurs more than once"):
+        hcat.audit(table(100)[0].rename({"row1": "row0"}), target="y", **FEW)
+
+
+def test_a_network_that_learned_nothing_names_no_cause():
+    noise = np.random.default_rng(0).normal(size=(1000, 6)).astype(np.float32)
+    data = table()[0]
+    audit = hcat.audit(data, target="y", features=noise, **FEW)
+    assert "verdicts and proposals are withheld" in audit.summary()
+    assert set(audit.samples["cause"]) <= {"", "unclear"}
+    assert audit.samples["cause"].eq("unclear").any()
+
+
+def test_trusted_rows_that_are_all_wrong_are_told_without_a_figure_that_is_none():
+    data, _ = table(400)
+    right = np.where(
+        np.arange(400) < 10, data["y"].map({"red": "blue", "blue": "red", "green": "red"}), None
+    )
+    text = hcat.audit(
+        data, target="y", trusted=right, **FEW | {"methods": "aum knn_label"}
+    ).summary()
+    assert "Of 10 trusted labels 100% are wrong" in text
+    assert "nan" not in text

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import hcat_nb as hcat
-from hcat_nb.errors import StoreError
+from hcat_nb.errors import DataError, SpecError, StoreError
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_no_number_of_errors_is_told_before_anybody_looked(audit):
     text = audit.summary()
     assert "how many are wrong is not known before you look" in text
     assert "remain (" not in text
-    assert re.search(r"Of 120 planted wrong labels.*\d+% stand among the first 60", text)
+    assert re.search(r"Of 120 planted wrong labels.*\d+% would each stand among the first 60", text)
     assert repr(audit).endswith(text)
 
 
@@ -72,3 +72,28 @@ def test_what_was_saved_is_read_as_it_was_and_damage_is_told(tmp_path, audit):
     file.write_bytes(content)
     with pytest.raises(StoreError, match=r"samples\.parquet is damaged"):
         hcat.load_audit(place)
+
+
+@pytest.mark.parametrize("answer", [[True, False], "no", None, 1])
+def test_an_answer_is_one_truth_value_for_all_ids(audit, answer):
+    before = len(audit.run.decisions())
+    with pytest.raises(SpecError, match=r"is_wrong is .*True or False"):
+        audit.answer(audit.samples.index[-2:], answer)
+    assert len(audit.run.decisions()) == before
+
+
+@pytest.mark.parametrize("k", [0, -3, "x", 1.5, True])
+def test_a_number_of_samples_is_a_whole_one(audit, k, tmp_path):
+    for call in (
+        audit.review().queue,
+        audit.explore,
+        lambda k: audit.report(tmp_path / "a.html", k=k),
+    ):
+        with pytest.raises(SpecError, match="k is "):
+            call(k)
+
+
+def test_no_explorer_opens_where_all_is_decided(audit, monkeypatch):
+    monkeypatch.setattr(type(audit.review()), "_actions", lambda self: np.full(600, "keep", object))
+    with pytest.raises(DataError, match="all samples are decided on"):
+        audit.explore()

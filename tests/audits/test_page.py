@@ -44,5 +44,8 @@ def test_a_file_of_the_users_is_not_replaced(audit, tmp_path):
         audit.report(page)
     assert audit.report(page, overwrite=True).read_text() != "my own page"
     audit.report(page)  # ours now
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(StoreError, match="is a folder"):
+        audit.report(tmp_path / "folder.html")
     with pytest.raises(StoreError, match="no name of a page"):
         audit.report(tmp_path / "page.pdf")

@@ -45,3 +45,9 @@ def test_small_data_take_more_copies():
 def test_what_is_no_time_is_refused(budget):
     with pytest.raises(SpecError, match="budget is"):
         seconds_of(budget)
+
+
+def test_a_budget_that_the_least_plan_does_not_keep_is_told():
+    assert "budget of 1 s was too short" in planned(5000, None, ALL, 1, forecast).too_short()
+    assert planned(5000, None, ALL, 500, forecast).too_short() == ""
+    assert planned(5000, None, ALL, None, forecast).too_short() == ""

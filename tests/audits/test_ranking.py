@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from hcat_nb.audits.ranking import COMBINATION, Copies, candidates, folds, judge
 from hcat_nb.audits.signals import Signals, ranks
+from hcat_nb.errors import DataError
 
 
 def signals(n: int, seed: int, wrong: np.ndarray, good: float, weak: float) -> Signals:
@@ -74,3 +75,10 @@ def test_the_figures_are_scikit_learns():
     first = np.argsort(-score, kind="stable")[:100]  # a twentieth of 2,000
     assert found["recall"] == hard[first].mean()
     assert found["recall_low"] < found["recall"] < found["recall_high"]
+
+
+def test_planted_labels_that_share_a_group_are_refused():
+    copies, clean, _ = world(3.0, 0.0)
+    together = Copies(copies.scores, copies.features, copies.causes, np.arange(2000).clip(min=100))
+    with pytest.raises(DataError, match="in one fifth of the groups"):
+        judge(together, [clean], seed=0)

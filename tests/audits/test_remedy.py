@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hcat_nb as hcat
@@ -51,7 +52,12 @@ def test_decided_rows_make_arms_and_do_not_judge(audit, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"share": 0.7}, "share is 0.7"), ({"seeds": 1}, "seeds is 1"), ({"seeds": "3"}, "seeds")],
+    [
+        ({"share": 0.7}, "share is 0.7"),
+        ({"seeds": 1}, "seeds is 1"),
+        ({"seeds": "3"}, "seeds"),
+        ({"share": "x"}, "share"),
+    ],
 )
 def test_bad_numbers_are_refused_before_training(audit, options, message):
     with pytest.raises(SpecError, match=message):
@@ -63,3 +69,24 @@ def test_too_few_rows_to_judge_by_are_refused(audit):
         audit.remedy(held_out=list(range(5)))
     with pytest.raises(DataError, match="no sample 'x'"):
         audit.remedy(held_out=["x"])
+
+
+def test_what_was_an_object_can_be_handed_over(tmp_path):
+    rng = np.random.default_rng(0)
+    label, seen = rng.integers(0, 2, 200), rng.normal(size=(200, 3)).astype(np.float32)
+    table = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"]).assign(y=label)
+    found = hcat.audit(
+        table, target="y", features=seen, methods="aum", epochs=2, seed=0, out=tmp_path / "a"
+    )
+    loaded = hcat.load_audit(tmp_path / "a")
+    expected = found.remedy(seeds=2, features=seen).table
+    pd.testing.assert_frame_equal(
+        loaded.remedy(seeds=2, data=table, features=seen).table, expected, check_exact=True
+    )
+
+
+def test_an_arm_that_harms_measurably_is_not_called_without_effect():
+    rows = {module.KEEP: (0, 0, 0, 0), "drop": (-0.1, -0.2, -0.05, -0.02)}
+    names = ["gain", "gain_low", "gain_high", "worst_change"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=names).assign(worst_class="a")
+    assert module._sentence(table).startswith("No arm helps measurably")

@@ -158,6 +158,7 @@ def test_every_magic_answers_h_and_has_a_docstring(
         ("%hcat_resume nowhere", "nowhere holds no run"),
         ("%hcat_resume nowhere --data five", "variable 'five' is a int"),
         ("%hcat_rescore five", "variable 'five' is a int"),
+        ("%hcat_audit wine --report page.txt --epochs 0", "page.txt is no name of a page"),
         ("%hcat_panel digits --epochs 0", "epochs is"),
         ("%hcat_panel digitz", "nearest: digits"),
         ("%hcat_methods el2m", "nearest: el2n"),

@@ -152,7 +152,7 @@ def ranking(run: Record, by: str) -> np.ndarray:
     return np.lexsort((-np.nan_to_num(second), -scores))  # NaN sorts last
 
 
-def _withheld(run: Record) -> bool:
+def withheld(run: Record) -> bool:
     """Say whether the learning check found that verdicts would be noise."""
     check = run.info.get("check")
     return check is not None and check["state"] == "not_learned"
@@ -179,7 +179,7 @@ def _verdicts(run: Record, by: str) -> np.ndarray:
     suggested = run.details["suggested"]
     doubted = (suggested.notna() & (suggested != run.details["label"])).to_numpy()
     verdict[doubted] = "another label is likelier"
-    if by in run.flags and not _withheld(run):
+    if by in run.flags and not withheld(run):
         flagged = run.flags[by].to_numpy()
         verdict[flagged] = "flagged"
         verdict[flagged & doubted] = "flagged, another label is likelier"
