@@ -195,12 +195,17 @@ def as_options(remedy: str) -> str:
     --------
     >>> as_options("exclude='row', or join_spellings=True")
     '--exclude row, or --join-spellings'
+    >>> as_options("hcat.load(dataset, drop=['id'])")
+    "hcat.load(dataset, drop=['id'])"
     """
     return _KEYWORD.sub(_as_option, remedy)
 
 
 def _as_option(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"].strip("\"'")
+    before = found.string[: found.start()]
+    if before.count("(") > before.count(")"):  # within a call in Python
+        return found[0]
     if name in _IN_LINE and value == "True":
         return f"--{name.replace('_', '-')}"
     if name in _IN_LINE:

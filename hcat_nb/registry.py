@@ -84,7 +84,18 @@ def refuse_unknown(options: Iterable[str], known: Sequence[str], wrong: str) -> 
             raise UnknownNameError(wrong.format(name), expected)
 
 
-_SPLITS = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")
+_SPLITS = (
+    "train",
+    "training",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+    "fold",
+)
 
 
 def split_of(name: str) -> str:
@@ -94,9 +105,11 @@ def split_of(name: str) -> str:
     --------
     >>> split_of("Train"), split_of("test-00000-of-00001.parquet"), split_of("training_photos")
     ('Train', 'test', '')
+    >>> split_of("training_set"), split_of("fold0")
+    ('training', 'fold')
     """
-    stem = re.match(r"[A-Za-z]+(?=\W|_\d|\d|$)", name)
-    return stem[0] if stem and stem[0].lower() in _SPLITS else ""
+    stem = re.match(r"([A-Za-z]+?)(?:[_-](?:set|images|imgs|data))?(?=\W|_\d|\d|$)", name)
+    return stem[1] if stem and stem[1].lower() in _SPLITS else ""
 
 
 def names_file(name: str) -> bool:
@@ -201,7 +214,9 @@ class Registry:
             return (key,)
         if key in ALIASES[self.kind]:
             return ALIASES[self.kind][key]
-        raise UnknownNameError(f"unknown {self.kind} {name!r}", nearest(name, known))
+        beside = self.kind == "dataset" and Path(name).is_dir()
+        remedy = f"the folder of that name is {os.path.join(os.curdir, name)}" if beside else ""
+        raise UnknownNameError(f"unknown {self.kind} {name!r}", nearest(name, known), remedy)
 
     def get(self, name: str) -> Any:
         """Import the plug-in ``name`` and return its class.

@@ -9,11 +9,9 @@ from typing import Any
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.data.reading.spellings import spellings
 from hcat_nb.errors import some
+from hcat_nb.registry import split_of
 
-_SPLITS = {
-    *("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"),
-    *("holdout", "unlabeled", "unlabelled"),
-}
+_SPLITS = {"holdout", "unlabeled", "unlabelled"}  # beside those that name files and folders
 _RARE = 10  # rows: fewer are not judged by folds or neighbours
 _SLIP = 0.05  # share of the other class's rows, below which a name may be a slip of the pen
 _ALIKE = 0.8
@@ -40,7 +38,7 @@ def class_findings(names: Sequence[Any], counts: Sequence[int]) -> list[Finding]
             )
         )
     words = {str(name).strip().lower() for name in names}
-    if len(words) >= 2 and words <= _SPLITS:
+    if len(words) >= 2 and all(one in _SPLITS or split_of(one) for one in words):
         findings.append(
             Finding(
                 "splits",

@@ -35,6 +35,7 @@ def twin_findings(
     ids: pd.Index,
     *,
     exact: bool,
+    fine: bool = False,
     apart: Sequence[str] = (),
 ) -> list[Finding]:
     """Return the equal rows, and those whose labels contradict each other.
@@ -51,6 +52,8 @@ def twin_findings(
     exact : bool
         Whether equal rows are one thing for sure (an image, a text), and not
         a table's chance.
+    fine : bool
+        Whether a column of a table has so many values that chance makes no twins.
     apart : sequence of str
         Columns that do not count: identifiers and constants.
     """
@@ -63,7 +66,7 @@ def twin_findings(
         return []
     called = ids.tolist()
     n, groups = len(keys), table["key"].nunique()
-    coarse = not exact and len(table) > _COARSE * n
+    coarse = not (exact or fine) and len(table) > _COARSE * n
     unit = "samples" if exact else "rows"
     findings = []
     known = table[table["label"] >= 0]

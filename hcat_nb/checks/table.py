@@ -18,6 +18,7 @@ from hcat_nb.errors import some
 if TYPE_CHECKING:
     import pandas as pd
 
+_MANY = 1 / 3  # distinct values of a column, as a share of the rows: twins there are no chance
 WIDEST = 2000  # columns that are looked at one by one
 _ROWS, COLUMNS = 4000, 250  # that are looked at before a run
 _TEXTS = 20_000
@@ -61,7 +62,8 @@ def table_findings(
     if kept := [one for one in columns if one.name not in apart]:
         keys = row_groups(kept, len(frame))
         ids, exact = frame.index, not plain
-        findings += twin_findings(keys, labels, names, ids, exact=exact, apart=apart)
+        fine = any(len(one.levels) > _MANY * len(frame) for one in kept)
+        findings += twin_findings(keys, labels, names, ids, exact=exact, fine=fine, apart=apart)
     return findings + order_finding(labels, len(np.unique(labels[labels >= 0])))
 
 

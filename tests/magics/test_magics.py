@@ -30,8 +30,7 @@ SMALL = "--epochs 2 --methods aum el2n --seed 0"
 
 
 def run_cell(shell: InteractiveShell, code: str) -> Any:
-    result = shell.run_cell(code)
-    result.raise_error()
+    (result := shell.run_cell(code)).raise_error()
     return result.result
 
 

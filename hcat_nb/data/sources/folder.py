@@ -133,7 +133,7 @@ def _class_level(root: Path, inside: Sequence[Path], split: str | None) -> int:
         If the folders below ``root`` are splits and none was chosen, or there is no such split.
     """
     top = dict.fromkeys(path.parts[0] for path in inside)
-    splits = [name for name in top if split_of(name) == name]
+    splits = [name for name in top if split_of(name)]
     if split is None:
         if top and len(splits) == len(top):
             first = next((one for one in splits if "train" in one.lower()), splits[0])
@@ -143,9 +143,7 @@ def _class_level(root: Path, inside: Sequence[Path], split: str | None) -> int:
                 f"the folder {root / first}, or split={first!r}",
             )
         return 0
-    known = dict.fromkeys(
-        part for path in inside for part in path.parts[:2] if split_of(part) == part
-    )
+    known = dict.fromkeys(part for path in inside for part in path.parts[:2] if split_of(part))
     if not any(_in_split(path, split) for path in inside):
         raise DataError(f"{root} has no split {split!r}", nearest(split, list(known)))
     deep = split in top and all(len(path.parts) > 2 for path in inside if path.parts[0] == split)

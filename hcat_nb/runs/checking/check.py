@@ -16,7 +16,7 @@ from hcat_nb.checks.finding import SEVERE, Finding
 from hcat_nb.checks.raw import Raw, coded, feature_frame
 from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError, some
 from hcat_nb.fields import USERS_OWN
-from hcat_nb.registry import name_of_path, names_folder
+from hcat_nb.registry import ARRAY_SUFFIX, name_of_path, names_folder
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -152,9 +152,9 @@ class _Looking:
         """Return what a run reads, of a table None if it stops; and why it does."""
         from hcat_nb.runs.execution.inputs import load_dataset
 
-        given = (self.classes, self.truth)
+        given, spec = (self.classes, self.truth), self.of(data)
         try:
-            return load_dataset(data, labels, self.name, self.spec, *given), []
+            return load_dataset(data, labels, self.name, spec, *given), []
         except (UnknownNameError, MissingDataError):
             raise
         except HcatError as error:
@@ -164,8 +164,13 @@ class _Looking:
             stop = Finding("stop", SEVERE, f"a run stops here: {errors[0].wrong}{more}", remedy)
             if raw is not None:
                 return None, [stop]
-            kept = self.spec.replace(on_bad_row="keep", on_missing_label="keep")
+            kept = spec.replace(on_bad_row="keep", on_missing_label="keep")
             return load_dataset(data, labels, self.name, kept, *given), [stop]
+
+    def of(self, data: Any) -> RunSpec:
+        """Return how ``data`` are read: a path is read itself, not what the specification names."""
+        named = isinstance(data, (str, os.PathLike))
+        return self.spec.replace(dataset=name_of_path(data)) if named else self.spec
 
     def shared(
         self, raw: Raw | None, dataset: LabelledDataset | None, test: Any, skipped: list[str]
@@ -177,7 +182,13 @@ class _Looking:
             pair = test if isinstance(test, tuple) and len(test) == 2 else (test, None)
             if raw is None:
                 assert dataset is not None
-                spec = self.spec.replace(on_bad_row="keep", subset=None, exclude=())
+                if pair[1] is None and str(pair[0]).endswith(ARRAY_SUFFIX):
+                    raise DataError(
+                        f"the test set {pair[0]} is an array without its labels",
+                        "features and labels",
+                        "in Python: hcat.check(..., test=(features, labels))",
+                    )
+                spec = self.of(pair[0]).replace(on_bad_row="keep", subset=None, exclude=())
                 other = load_dataset(pair[0], pair[1], None, spec, self.classes, self.truth)
                 return shared_images(dataset, other)
             table = self.raw(*pair)

@@ -225,6 +225,17 @@ def test_splits_are_no_classes(splits: Path) -> None:
         load(splits)
 
 
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("fold0", "fold1")])
+def test_splits_by_other_names_are_no_classes(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        for label in ("cat", "dog"):
+            (tmp_path / name / label).mkdir(parents=True)
+            Image.new("RGB", (8, 8)).save(tmp_path / name / label / "0.png")
+    with pytest.raises(DataError, match="are splits, not classes"):
+        load(f"{tmp_path}/")
+    assert load(f"{tmp_path}/", split=names[0]).class_values == ("cat", "dog")
+
+
 def test_a_class_called_train_beside_others_stays_one(splits: Path) -> None:
     (splits / "bus").mkdir()
     shutil.copy(splits / "train" / "cat" / "10.png", splits / "bus")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
-from hcat_nb.checks.finding import SEVERE
+from hcat_nb.checks.finding import LOOK, SEVERE
 from hcat_nb.checks.page import Check
 from hcat_nb.checks.raw import Raw
 from hcat_nb.data.loading import load
@@ -328,3 +329,31 @@ def test_a_mended_file_keeps_the_class_nan(tmp_path: Path) -> None:
         assert page.read["classes"] == {"'nan'": "30", "'oak'": "30"}
         assert "rows without a label" not in page.read
     assert list(pd.read_csv(tmp_path / "new.csv")) == ["a", "y"]
+
+
+def test_a_test_set_on_disk_is_read_itself(tmp_path):
+    """It was the training set again: a path that was handed over was ignored."""
+    rng = np.random.default_rng(0)
+    for part in ("train", "held"):
+        for name in ("x", "y"):
+            folder = tmp_path / part / name
+            folder.mkdir(parents=True)
+            for i in range(5):
+                pixels = rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+    train, held = (str(tmp_path / part) + "/" for part in ("train", "held"))
+    assert not [one for one in check(train, test=held).findings if one.kind == "overlap"]
+    shutil.copy(tmp_path / "train/x/0.png", tmp_path / "held/y/copy.png")
+    (found,) = [one for one in check(train, test=held).findings if one.kind == "overlap"]
+    assert "1 of 11 samples" in found.evidence
+    np.save(tmp_path / "x.npy", np.zeros((4, 8, 8), np.uint8))
+    with pytest.raises(DataError, match=r"array without its labels.*test=\(features, labels\)"):
+        check(train, test=str(tmp_path / "x.npy"))
+
+
+def test_a_file_that_was_joined_to_itself_is_no_chance():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 3)), columns=list("abc"))
+    twice = pd.concat([frame, frame], ignore_index=True)
+    (found,) = [one for one in check(twice, np.arange(400) % 2).findings if one.kind == "duplicate"]
+    assert found.severity == LOOK
+    assert "chance" not in found.evidence
