@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.api.characterize_dynamics import characterize_dynamics
 from hcat_nb.errors import ModelError, SpecError
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ def of_estimator(spec: RunSpec, inputs: Inputs) -> Run:
     import pandas as pd
     import torch
 
+    from hcat_nb.api.characterize_dynamics import characterize_dynamics
     from hcat_nb.runs.execution.given_truth import with_hardness
     from hcat_nb.runs.execution.inputs import load_dataset
     from hcat_nb.runs.execution.tables import held_out_table

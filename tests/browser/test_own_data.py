@@ -36,11 +36,13 @@ def test_a_mended_frame_is_trained_again_and_the_decisions_are_there_tomorrow(
     hints = page.locator(".hcat-detail").inner_text()
     assert "drag over several" in hints
     page.locator(".hcat-tile").first.click()
-    # Scores and trajectory stand beside the facts, not below the edge of the panel.
-    page.wait_for_selector(".hcat-parts meter")
+    # Scores are folded, and stand within the card when they are opened.
+    page.locator(".hcat-fold summary", has_text="scores").click()
+    page.wait_for_selector(".hcat-meter")
     panel = page.locator(".hcat-detail").bounding_box()
-    meter = page.locator(".hcat-parts meter").last.bounding_box()
-    assert meter["y"] + meter["height"] <= panel["y"] + panel["height"]
+    meter = page.locator(".hcat-meter").last.bounding_box()
+    assert meter["x"] + meter["width"] <= panel["x"] + panel["width"]
+    page.locator(".hcat-tile").first.click()
     page.keyboard.press("d")
     page.wait_for_selector(".hcat-tile[data-decision=drop]")
     lab_page.screenshot("own_explored")
