@@ -20,6 +20,12 @@ def audit():
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def nobody_looked(audit):
+    """Tests come in any order, and share one audit."""
+    audit.run.decisions().clear(audit.samples.index)
+
+
 def test_no_number_of_errors_is_told_before_anybody_looked(audit):
     text = audit.summary()
     assert "how many are wrong is not known before you look" in text

@@ -45,6 +45,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_two_runs_are_compared_and_the_choice_of_a_method_is_followed(
     runs: tuple[Run, Run], drawn: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for run in runs:
+        run.folder = None  # which another test saved them to, and whose name they would have
     panel = ComparePanel(*runs)
     assert panel._other.layout.display == "none"
     assert panel.comparison is not None
