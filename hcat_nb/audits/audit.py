@@ -191,8 +191,7 @@ def _plan(
     from hcat_nb.runs.execution.forecast import forecast
     from hcat_nb.runs.execution.inputs import load_dataset
 
-    named = tuple(name for name in spec.methods if name != "all")
-    methods = (*spec.method_names(), *(one for one in named if one not in spec.method_names()))
+    methods = tuple(spec.method_names())
 
     def seconds(names: tuple[str, ...]) -> float:
         return forecast(data, spec=spec.replace(seeds=1, methods=names), **given).seconds

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hcat_nb.audits.probes import CAUSES
-from hcat_nb.audits.ranking import Copies, folds
+from hcat_nb.audits.ranking import Copies, folds, regression
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,7 @@ def _evidence(
     if len(offered) == 1:
         return lambda features: np.ones((len(features), 1))
     used = rows & (copies.causes >= 0)
-    model = _model(_STRENGTH, "balanced").fit(copies.features[used], copies.causes[used])
+    model = regression(_STRENGTH, "balanced").fit(copies.features[used], copies.causes[used])
     shares: Callable[[np.ndarray], np.ndarray] = model.predict_proba
     return shares
 
@@ -132,17 +132,8 @@ def _ranking(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return what maps features to how much a row looks like each cause, fitted twice."""
     features, codes = copies.features[rows], copies.causes[rows]
-    first = _model(_RANKING).fit(features, codes)
+    first = regression(_RANKING).fit(features, codes)
     faulty = 1 - first.predict_proba(features)[:, 0]
     suspect = (codes < 0) & (faulty > np.quantile(faulty[codes >= 0], _EASIEST))
-    second = _model(_RANKING).fit(features[~suspect], codes[~suspect])
+    second = regression(_RANKING).fit(features[~suspect], codes[~suspect])
     return lambda some: second.predict_proba(some)[:, 1:]
-
-
-def _model(strength: float, weights: str | None = None) -> Any:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    fitted = LogisticRegression(C=strength, max_iter=500, class_weight=weights)
-    return make_pipeline(StandardScaler(), fitted)

@@ -164,13 +164,10 @@ def _fit(
     features: np.ndarray, positive: np.ndarray, negative: np.ndarray
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return the scores of a logistic regression fitted twice; see the head of this file."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     def fit(against: np.ndarray) -> Any:
         rows = np.concatenate([np.flatnonzero(positive), np.flatnonzero(against)])
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=_STRENGTH, max_iter=500))
+        model = regression(_STRENGTH)
         return model.fit(features[rows], positive[rows])
 
     first = fit(negative).decision_function(features)
@@ -178,6 +175,16 @@ def _fit(
     second = fit(negative & ~suspects)
     score: Callable[[np.ndarray], np.ndarray] = second.decision_function
     return score
+
+
+def regression(strength: float, weights: str | None = None) -> Any:
+    """Return an L2 logistic regression on standardised features; ``strength``: scikit-learn's C."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    fitted = LogisticRegression(C=strength, max_iter=500, class_weight=weights)
+    return make_pipeline(StandardScaler(), fitted)
 
 
 def _figures(
