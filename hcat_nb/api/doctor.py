@@ -138,7 +138,7 @@ def _charts() -> list[Finding]:
 
 def _folders() -> list[Finding]:
     from hcat_nb.assets import user_cache
-    from hcat_nb.data.storage import free_host_memory
+    from hcat_nb.data.placement import free_host_memory
 
     found = []
     for what, place, variable in (

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from hcat_nb.data.placement import copied, taken
 from hcat_nb.data.reading.label_kinds import kind_of
-from hcat_nb.data.storage import copied, taken
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:

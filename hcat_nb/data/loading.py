@@ -12,10 +12,10 @@ import torch
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.files.array_file import names_array_file, read_arrays
+from hcat_nb.data.placement import copied
 from hcat_nb.data.reading.coerce import check_learnable, coerce
 from hcat_nb.data.reading.rows import check_policy
 from hcat_nb.data.reading.spellings import joined
-from hcat_nb.data.storage import copied
 from hcat_nb.data.truth import with_groups, with_truth
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder

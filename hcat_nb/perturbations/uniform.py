@@ -4,6 +4,7 @@ Source: METHODS.md, "Hardness types"; Zhang et al. 2017, arXiv 1611.03530
 (random labels).  There, as in H-CAT, the new label may be the old one, which
 makes 1 in C flags no change at all, so that even a perfect score gets an
 AUROC of .95 at C = 10; here it never is, unless ``variant="hcat"`` asks for it.
+Which rows flip is drawn for all kinds alike: :mod:`hcat_nb.perturbations._chosen_rows`.
 """
 
 from __future__ import annotations

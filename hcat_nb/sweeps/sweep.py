@@ -177,20 +177,17 @@ def sweep(
         return tell(cells, settings)
     check_out(settings["out"])
     with owned(settings["out"], "hcat sweep"):
-        return _done(Plan(plan.cells, settings), cells, listener, stop)
+        return _do_the_rest(Plan(plan.cells, settings), cells, listener, stop)
 
 
-def _done(
+def _do_the_rest(
     plan: Plan, cells: tuple[Cell, ...], listener: SweepListener | None, stop: Stop | None
 ) -> Sweep:
-    """Do what is to be done of a sweep whose folder is owned."""
+    """Resume or begin a sweep whose folder is owned: do the runs that are not done yet."""
     folder, settings = begin(plan), plan.settings
-    states, todo = {}, deque[Cell]()
-    for cell in cells:
-        if state := done_state(folder / cell.address):
-            states[cell.address] = state
-        else:
-            todo.append(cell)
+    found = {cell.address: done_state(folder / cell.address) for cell in cells}
+    states = {address: state for address, state in found.items() if state}
+    todo = deque(cell for cell in cells if cell.address not in states)
     began, skipped = time.monotonic(), len(states)
     if todo:
         ending = stop or Stop()

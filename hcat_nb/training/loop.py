@@ -198,7 +198,7 @@ class Trainer:
         )
         order = torch.Generator().manual_seed(child_seed(self.seed, "order"))
         self._parts = MovingParts(self.model, optimizer, order, self.features.device)
-        if self.start is not None:
+        if self.start is not None:  # a resume: `_resume` in runs/execution/carry_out.py sets it
             self._parts.load_state(self.start.parts)
             training.history.extend(self.start.history)
             self.start = None  # its tensors are not needed any more

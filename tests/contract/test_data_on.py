@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 import hcat_nb as hcat
-from hcat_nb.data import feature_stream, storage
+from hcat_nb.data import feature_stream, placement
 
 RNG = np.random.default_rng(0)
 TABLE = RNG.normal(size=(300, 6)).astype(np.float32)
@@ -48,7 +48,7 @@ def _run(data: Any, labels: Any, data_on: str, hardness: str | None, **more: Any
 @pytest.fixture(autouse=True)
 def _in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feature_stream, "_GATHERED", 5000)
-    monkeypatch.setattr(storage, "_BLOCK", 1000)
+    monkeypatch.setattr(placement, "_BLOCK", 1000)
 
 
 def _ways(features: np.ndarray, labels: np.ndarray, folder: Path) -> dict[str, tuple[Any, ...]]:
@@ -98,13 +98,13 @@ def test_hard_samples_of_a_file_stay_in_one(
     kind: str, hardness: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files: list[tuple[int, ...]] = []
-    make = storage._in_temporary_file
+    make = placement._in_temporary_file
 
     def noted(shape: tuple[int, ...], *more: Any) -> np.ndarray:
         files.append(shape)
         return make(shape, *more)
 
-    monkeypatch.setattr(storage, "_in_temporary_file", noted)
+    monkeypatch.setattr(placement, "_in_temporary_file", noted)
     features = TABLE if kind == "table" else IMAGES
     labels = _labels(features)
     loaded = [hcat.load(features, labels, data_on=data_on) for data_on in ("host", "disk")]

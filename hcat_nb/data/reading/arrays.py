@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hcat_nb.data.storage import allocate
+from hcat_nb.data.placement import allocate
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def stack(samples: Iterable[Any], n: int, data_on: str = "auto") -> tuple[np.nda
     n : int
         Number of samples.
     data_on : {"auto", "device", "host", "disk"}
-        Where the array may lie, as in :func:`~hcat_nb.data.storage.allocate`.
+        Where the array may lie, as in :func:`~hcat_nb.data.placement.allocate`.
 
     Raises
     ------

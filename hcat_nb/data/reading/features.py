@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data.placement import allocate, is_mapped, lies_on_disk, private_map
 from hcat_nb.data.reading.offsets import difference, find_offsets, offset_notes
-from hcat_nb.data.storage import allocate, is_mapped, lies_on_disk, private_map
 from hcat_nb.errors import DataError
 
 _CHANNELS = (1, 2, 3, 4)
@@ -64,7 +64,7 @@ def to_features(
     owned : bool
         Whether the memory of ``array`` may be kept.
     data_on : {"auto", "device", "host", "disk"}
-        Where features may lie, as in :func:`~hcat_nb.data.storage.allocate`.
+        Where features may lie, as in :func:`~hcat_nb.data.placement.allocate`.
 
     Raises
     ------

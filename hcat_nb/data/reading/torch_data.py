@@ -64,7 +64,7 @@ def from_dataset(
         Read these rows only; they become the sample ids.  Those of a Subset
         are their positions in the dataset that it takes them from.
     data_on : {"auto", "device", "host", "disk"}
-        Where features may lie, as in :func:`~hcat_nb.data.storage.allocate`.
+        Where features may lie, as in :func:`~hcat_nb.data.placement.allocate`.
     like : DataLoader, optional
         One with workers: as many, started in the same way, read the rows.
     target : hashable, optional

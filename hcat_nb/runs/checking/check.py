@@ -77,7 +77,7 @@ def check(
     'copy' (one value a class) alone tells the class; the next column 0.50
     """
     from hcat_nb.checks.raw import thinned
-    from hcat_nb.data.storage import free_host_memory
+    from hcat_nb.data.placement import free_host_memory
     from hcat_nb.data.table_options import TableOptions
     from hcat_nb.runs.execution.inputs import make_spec
 

@@ -184,7 +184,7 @@ def _begin(pipeline: Pipeline, journal: Journal, number: int) -> Listener:
     else:
         _compare(index, facts, journal)
         if index["seed"] == number and index["epoch"] > 0:
-            _go_on(pipeline, journal, index)
+            _resume(pipeline, journal, index)
     return Checkpoints(pipeline, journal, number)
 
 
@@ -204,8 +204,8 @@ def _compare(index: dict[str, Any], facts: dict[str, Any], journal: Journal) -> 
         )
 
 
-def _go_on(pipeline: Pipeline, journal: Journal, index: dict[str, Any]) -> None:
-    """Bring a prepared pipeline to where the checkpoint was taken."""
+def _resume(pipeline: Pipeline, journal: Journal, index: dict[str, Any]) -> None:
+    """Bring a prepared pipeline to where the checkpoint was taken; its next epoch comes next."""
     from hcat_nb.training.loop import EpochRecord, TrainState
 
     parts, states = journal.tensors(index)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from hcat_nb.data.storage import free_host_memory
+from hcat_nb.data.placement import free_host_memory
 from hcat_nb.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _bytes_per_row(trainer: Trainer) -> int:
 def free_memory(device: torch.device) -> int:
     """Return the bytes that this process may still take on ``device``.
 
-    On a CPU see :func:`~hcat_nb.data.storage.free_host_memory`.
+    On a CPU see :func:`~hcat_nb.data.placement.free_host_memory`.
     """
     if device.type == "cuda":
         import torch

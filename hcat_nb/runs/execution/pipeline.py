@@ -16,7 +16,6 @@ from hcat_nb.runs.execution.costs import part_timings
 from hcat_nb.runs.execution.epochs import chosen_epochs
 from hcat_nb.runs.execution.info import DRAWN, GIVEN, peak_memory_mb, pipeline_info, start_event
 from hcat_nb.runs.execution.inputs import in_recorded_order, load_dataset, make_methods
-from hcat_nb.runs.execution.placement import placed
 from hcat_nb.runs.execution.state import PipelineState
 from hcat_nb.runs.execution.tables import (
     details_table,
@@ -255,11 +254,13 @@ class Pipeline(PipelineState):
         """Connect model, methods, observer and trainer."""
         import torch
 
+        from hcat_nb.data.placement import place_features
         from hcat_nb.observation.batch_size import default_batch_size
         from hcat_nb.observation.observer import Observer
         from hcat_nb.observation.traits import InputTraits
         from hcat_nb.runs.execution.extra_trainings import ExtraTrainings
         from hcat_nb.runs.execution.held_out import HeldOut
+        from hcat_nb.runs.execution.memory_need import free_memory
         from hcat_nb.training.seed import isolated_rng
 
         spec, dataset, device = self.spec, self.dataset, self.device
@@ -282,7 +283,10 @@ class Pipeline(PipelineState):
             portions = self.ranks.portions(observed, batch_size)
             self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
             observed = self.shares.mine
-        self.placement = placed(self)
+        own_bytes = [one.later_bytes(seen.sample_shape) for one in self.accumulators().values()]
+        reserved = 4 * seen.n_classes * len(seen) + sum(own_bytes)
+        free = free_memory(device)
+        self.placement = place_features(seen, device, spec.data_on, reserved, free)
         features = self.placement.features
         observer = Observer(
             model,

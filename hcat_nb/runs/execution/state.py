@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from hcat_nb.data.dataset import LabelledDataset
-    from hcat_nb.data.feature_stream import Features
+    from hcat_nb.data.placement import Placement
     from hcat_nb.methods.base import Method
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.observation.buffered import Buffered
@@ -31,24 +31,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.shares import Shares
 
 OUTPUTS = "run.outputs"  # among accumulators: states of before do not have it
-
-
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """Features where batches can be taken from them.
-
-    Parameters
-    ----------
-    features : Tensor or FeatureStream
-    data_on : {"device", "host", "disk"}
-        Where they lie; memory is a CPU's device.
-    note : str
-        What to tell of it; empty where nothing is out of the ordinary.
-    """
-
-    features: Features
-    data_on: str
-    note: str = ""
 
 
 @dataclass(eq=False)

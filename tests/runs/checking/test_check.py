@@ -184,7 +184,7 @@ def test_a_file_larger_than_memory_is_read_in_part(
     frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame.insert(0, "id", np.arange(N))
-    monkeypatch.setattr("hcat_nb.data.storage.free_host_memory", lambda: 30_000)
+    monkeypatch.setattr("hcat_nb.data.placement.free_host_memory", lambda: 30_000)
     for name, write in (("t.csv", frame.to_csv), ("t.parquet", frame.to_parquet)):
         write(tmp_path / name, index=False)
         page = check(tmp_path / name, target="y")

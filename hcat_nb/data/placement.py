@@ -1,4 +1,7 @@
-"""Where arrays lie that hold all features: in memory, or in a memory-mapped file.
+"""Where features lie (``data_on``): on the model's device, in memory, or in a mapped file.
+
+:func:`lies_on_disk` decides between memory and file when they are read,
+:func:`place_features` before training whether they move to the device.
 
 A temporary file has no name once it is open where the system allows that, so
 nothing is left behind however the process ends; it lies in the folder that
@@ -15,8 +18,9 @@ import platform
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,6 +28,12 @@ from torch import Tensor
 
 from hcat_nb.errors import TooLargeError
 
+if TYPE_CHECKING:
+    from hcat_nb.data.dataset import LabelledDataset
+    from hcat_nb.data.feature_stream import Features
+
+# Left free on a GPU: activations of a batch, workspaces of its libraries, fragments.
+_SPARE = 2**30
 # Processors on which Linux has the same number for MAP_NORESERVE.
 _COMMON = ("x86_64", "aarch64")
 
@@ -73,6 +83,54 @@ def lies_on_disk(size: int, data_on: str) -> bool:
     if data_on != "auto":
         return data_on == "disk"
     return size > _SMALL and size > _SHARE * free_host_memory()
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Features where batches can be taken from them.
+
+    ``data_on`` says where they lie ("device", "host", "disk"; memory is a CPU's device),
+    ``note`` what to tell of it, empty where nothing is out of the ordinary.
+    """
+
+    features: Features
+    data_on: str
+    note: str = ""
+
+
+def place_features(
+    dataset: LabelledDataset, device: torch.device, data_on: str, reserved: int, free: int
+) -> Placement:
+    """Put features where they were asked for, or on the first of device, host and disk.
+
+    ``device`` is that of the model; ``reserved`` bytes of it the run will still take for
+    other things, of ``free`` that there are.
+
+    Raises
+    ------
+    TooLargeError
+        If they shall be on the device, which has no room for them.
+    """
+    from hcat_nb.data.feature_stream import FeatureStream
+
+    size = dataset.features.nbytes
+    on_cpu = device.type == "cpu"
+    if on_cpu and not dataset.mapped:
+        return Placement(dataset.features, "host" if data_on == "host" else "device")
+    left = free - reserved
+    if data_on == "device" and size > left and not on_cpu:
+        raise TooLargeError(
+            f"the features take {size / 1e9:.1f} GB",
+            f"at most the {max(0, left) / 1e9:.1f} GB that the run leaves on {device}",
+            "data_on=host",
+        )
+    if not on_cpu and (data_on == "device" or (data_on == "auto" and size + _SPARE <= left)):
+        return Placement(dataset.features.to(device), "device")
+    where = "disk" if dataset.mapped else "host"
+    place = "a memory-mapped file" if dataset.mapped else "host memory"
+    how = "read" if on_cpu else f"read and copied to {device}"
+    note = f"the features ({size / 1e6:,.1f} MB) stay in {place}: batches are {how} ahead of time"
+    return Placement(FeatureStream(dataset.features, device), where, note)
 
 
 def is_mapped(array: np.ndarray) -> bool:
