@@ -48,15 +48,7 @@ class OptionParser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **settings})
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
-        """Parse ``words``; a sub-command's parser names itself by ``set_defaults(parser=...)``.
-
-        Raises
-        ------
-        UnknownNameError
-            If an option does not exist; names the nearest.
-        SpecError
-            If a value is missing or malformed.
-        """
+        """Parse ``words``; a sub-command's parser names itself by ``set_defaults(parser=...)``."""
         namespace, unknown = self.parse_known_args(words)
         if unknown:
             if unknown[0].startswith("-"):
@@ -150,13 +142,7 @@ def reading_options(namespace: argparse.Namespace) -> dict[str, Any]:
 
 
 def spec_options(namespace: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that were given, as keywords of ``RunSpec.from_options``.
-
-    Raises
-    ------
-    SpecError
-        If a ``key=value`` pair is malformed.
-    """
+    """Return the options that were given, as keywords of ``RunSpec.from_options``."""
     options: dict[str, Any] = {}
     for item in dataclasses.fields(RunSpec):
         if not hasattr(namespace, item.name):
@@ -177,8 +163,6 @@ def spec_options(namespace: argparse.Namespace) -> dict[str, Any]:
 def in_line_words(error: HcatError) -> str:
     """Return what an error says, its remedy as options of a line in place of Python's keywords.
 
-    Examples
-    --------
     >>> in_line_words(HcatError("no", remedy='on_bad_row="drop" or impute="median"'))
     'no; to mend it: --on-bad-row drop or --impute median'
     """
@@ -191,8 +175,6 @@ def in_line_words(error: HcatError) -> str:
 def as_options(remedy: str) -> str:
     """Return a remedy with options of a line in place of Python's keywords.
 
-    Examples
-    --------
     >>> as_options("exclude='row', or join_spellings=True")
     '--exclude row, or --join-spellings'
     >>> as_options("hcat.load(dataset, drop=['id'])")
@@ -214,13 +196,7 @@ def _as_option(found: re.Match[str]) -> str:
 
 
 def refuse_several(hardness: Any) -> None:
-    """Say how a mixture is written, to those who write several kinds as one word.
-
-    Raises
-    ------
-    SpecError
-        If ``hardness`` is text that names several kinds.
-    """
+    """Tell those who write several kinds of ``hardness`` as one word how a mixture is written."""
     kinds = re.split(r"[\s,+]+", hardness.strip()) if isinstance(hardness, str) else []
     if len(kinds) > 1:
         kinds = [kind for kind in kinds if kind]
@@ -246,13 +222,7 @@ def _help(item: dataclasses.Field[Any]) -> str:
 
 
 def read_pair(text: str) -> tuple[str, Any]:
-    """Read ``key=value``.
-
-    Raises
-    ------
-    SpecError
-        If it is none.
-    """
+    """Read ``key=value``; SpecError if it is none."""
     key, equals, value = text.partition("=")
     if not (equals and key):
         raise SpecError(f"{text!r} is no option", "key=value")
@@ -283,11 +253,8 @@ def _nested(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
 def read_yaml(text: str) -> Any:
     """Return what plain YAML says; nothing in it is executed.
 
-    Raises
-    ------
-    ValueError
-        If it is no YAML, a key is given twice, or it holds more than a million
-        values or levels without end, which a few lines of aliases can.
+    ValueError if it is no YAML, a key is given twice, or it holds more than a million
+    values or levels without end, which a few lines of aliases can.
     """
     import yaml  # type: ignore[import-untyped]
 

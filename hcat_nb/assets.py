@@ -28,11 +28,6 @@ def asset(name: str) -> Path:
     Weights lie beside the method.  The others an installed package holds in
     ``hcat_nb/static``; a checkout serves ``widgets/src`` and ``notebooks`` in
     place, so that an edit is seen at once.
-
-    Raises
-    ------
-    HcatError
-        If the installation lacks the file.
     """
     for folder in _FOLDERS:
         if (path := folder / name).is_file():

@@ -16,23 +16,10 @@ PAIRS = "pairs"
 
 
 def cast(value: Any, kind: str) -> Any:
-    """Return ``value`` as what ``kind`` names.
+    """Return ``value``, not None, as what an annotation names; any but ``_CASTS`` is a mapping.
 
-    Parameters
-    ----------
-    value : object
-        Not None.
-    kind : str
-        An annotation: ``int``, ``float``, ``bool``, ``str``, ``tuple[str,
-        ...]``; any other is a mapping.
+    TypeError or ValueError if it is none: 2.5 as a whole number, "maybe" as true or false.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none: 2.5 as a whole number, "maybe" as true or false.
-
-    Examples
-    --------
     >>> cast("no", "bool"), cast(3.0, "int"), cast("[aum, vog]", "tuple[str, ...]")
     (False, 3, ('aum', 'vog'))
     """
@@ -43,8 +30,6 @@ def cast(value: Any, kind: str) -> Any:
 def in_words(value: Any, words: Mapping[bool, str]) -> Any:
     """Return what a bool, or its text, stands for in ``words``; other values as they are.
 
-    Examples
-    --------
     >>> words = {False: "none", True: "probs"}
     >>> in_words("true", words), in_words("logits", words), in_words(True, {})
     ('probs', 'logits', True)
@@ -132,8 +117,6 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
 def time_words(seconds: float) -> str:
     """Return a time as people say it.
 
-    Examples
-    --------
     >>> time_words(42), time_words(1500), time_words(86400)
     ('42 s', '25 min', '24.0 h')
     """
@@ -143,13 +126,7 @@ def time_words(seconds: float) -> str:
 
 
 def as_path(given: Any, error: type[HcatError] = DataError) -> Path:
-    """Return a path that a user gave, its ``~`` resolved.
-
-    Raises
-    ------
-    HcatError
-        Of the type ``error``: it can be no path on this system.
-    """
+    """Return a path that a user gave, its ``~`` resolved; ``error`` if it can be none here."""
     try:
         path = Path(given).expanduser()
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):

@@ -44,18 +44,10 @@ class Given(NamedTuple):
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status.
+    """Run the command line (default: of this process); return the exit status.
 
-    Parameters
-    ----------
-    words : sequence of str, optional
-        Default: what stands behind ``hcat`` on the command line.
-
-    Returns
-    -------
-    int
-        0; 1 if a check failed, or a sweep is not complete; or 2 after a mistake
-        of the user, told in one line on standard error.
+    0; 1 if a check failed, or a sweep is not complete; or 2 after a mistake
+    of the user, told in one line on standard error.
     """
     told: Callable[[HcatError], str] = in_line_words
     try:

@@ -120,8 +120,6 @@ class RankError(HcatError, RuntimeError):
 def some(words: Iterable[object], most: int = 6, sign: str = ", ") -> str:
     """Return words as a list in a message, cut short.
 
-    Examples
-    --------
     >>> some("abc", 2)
     'a, b and 1 more'
     """

@@ -48,13 +48,7 @@ def field_choices(item: dataclasses.Field[Any]) -> list[str]:
 
 
 def resolve(item: dataclasses.Field[Any], value: Any) -> Any:
-    """Return the full names that a value of a field with a registry stands for.
-
-    Raises
-    ------
-    SpecError, UnknownNameError
-        If it names nothing, or what does not exist.
-    """
+    """Return the full names that a value of a field with a registry stands for."""
     registry: Registry = item.metadata["registry"]
     extra = item.metadata["extra"]
     if item.name == "methods":
@@ -90,12 +84,7 @@ def coerce(item: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def check_value(item: dataclasses.Field[Any], value: Any) -> None:
-    """Refuse a value, of the field's type, that lies outside its range.
-
-    Raises
-    ------
-    SpecError, UnknownNameError
-    """
+    """Refuse a value, of the field's type, that lies outside its range."""
     if value is None:
         return
     choices = item.metadata["choices"]

@@ -46,19 +46,8 @@ def with_reading(
 ) -> dict[str, Any]:
     """Return options of a run in which those of reading stand among the ``dataset_options``.
 
-    Parameters
-    ----------
-    options : mapping
-    before : mapping, optional
-        ``dataset_options`` that hold where ``options`` have none.
+    ``before`` are ``dataset_options`` that hold where ``options`` have none.
 
-    Raises
-    ------
-    SpecError
-        If one is given in both places.
-
-    Examples
-    --------
     >>> with_reading({"dataset": "a.csv", "text": "words"})
     {'dataset': 'a.csv', 'dataset_options': {'text': 'words'}}
     """

@@ -72,12 +72,7 @@ def nearest(name: object, known: list[str] | tuple[str, ...]) -> str:
 
 
 def refuse_unknown(options: Iterable[str], known: Sequence[str], wrong: str) -> None:
-    """Raise UnknownNameError for an option that is not known; ``wrong`` has a place for its name.
-
-    Examples
-    --------
-    >>> refuse_unknown(["size"], ("size", "fit"), "images have no option {!r}")
-    """
+    """Refuse an option that is not known; ``wrong`` has a place for its name."""
     for name in options:
         if name not in known:
             expected = nearest(name, tuple(known)) if known else "no options"
@@ -85,24 +80,14 @@ def refuse_unknown(options: Iterable[str], known: Sequence[str], wrong: str) -> 
 
 
 _SPLITS = (
-    "train",
-    "training",
-    "test",
-    "testing",
-    "val",
-    "valid",
-    "validation",
-    "dev",
-    "eval",
-    "fold",
+    *("train", "training", "test", "testing", "val", "valid", "validation"),
+    *("dev", "eval", "fold"),
 )
 
 
 def split_of(name: str) -> str:
     """Return the word for a split that a file or folder is called by, "" if it is none.
 
-    Examples
-    --------
     >>> split_of("Train"), split_of("test-00000-of-00001.parquet"), split_of("training_photos")
     ('Train', 'test', '')
     >>> split_of("training_set"), split_of("fold0")
@@ -118,8 +103,6 @@ def names_file(name: str) -> bool:
     A table is read by the source ``file``; it may be an existing file of any
     kind, or a folder that holds tables.
 
-    Examples
-    --------
     >>> names_file("data/birds.csv.gz"), names_file("digits")
     (True, False)
     """
@@ -145,8 +128,6 @@ def _suffix(name: str) -> str:
 def names_folder(name: str) -> bool:
     """Whether the name of a dataset is the path of a folder, which the source ``folder`` reads.
 
-    Examples
-    --------
     >>> names_folder("./photos"), names_folder("photos/"), names_folder("photos")
     (True, True, False)
     """
@@ -162,19 +143,10 @@ def name_of_path(path: str | os.PathLike[str]) -> str:
 
 
 class Registry:
-    """The plug-ins of one kind.
+    """The plug-ins of one kind (its word in messages).
 
-    Parameters
-    ----------
-    kind : str
-        What a plug-in is called in messages: ``"method"``, ``"hardness"``,
-        ``"model"`` or ``"dataset"``.
-    package : str
-        Package whose modules without a leading underscore are the plug-ins.
-    entry_point_group : str
-        Group in which other packages announce theirs.
-    base : str
-        ``"module:Class"`` that every plug-in class derives from.
+    ``package``: its modules without a leading underscore are the plug-ins; others announce theirs
+    in ``entry_point_group``.  ``base``: ``"module:Class"`` that every plug-in class derives from.
     """
 
     def __init__(self, kind: str, package: str, entry_point_group: str, base: str) -> None:
@@ -198,13 +170,7 @@ class Registry:
         return [*self.names(), *(name for name in APART if name in self._apart())]
 
     def resolve(self, name: str) -> tuple[str, ...]:
-        """Return the names that ``name`` stands for: itself, or what an alias means.
-
-        Raises
-        ------
-        UnknownNameError
-            If nothing has that name; names the nearest.
-        """
+        """Return the names that ``name`` stands for: itself, or what an alias means."""
         known = self.known()
         key = name.strip()
         if key in known:
@@ -219,13 +185,7 @@ class Registry:
         raise UnknownNameError(f"unknown {self.kind} {name!r}", nearest(name, known), remedy)
 
     def get(self, name: str) -> Any:
-        """Import the plug-in ``name`` and return its class.
-
-        Raises
-        ------
-        UnknownNameError
-            If nothing has that name, or if it is an alias of several.
-        """
+        """Import the plug-in ``name`` and return its class."""
         resolved = self.resolve(name)
         if len(resolved) > 1:
             raise UnknownNameError(
@@ -247,10 +207,7 @@ class Registry:
     def register(self, plugin: T) -> T:
         """Add a class of the user's own; registering its next version replaces it.
 
-        Raises
-        ------
-        HcatError
-            If the name belongs to a built-in or to another package.
+        HcatError if the name belongs to a built-in or to another package.
         """
         name = getattr(plugin, "name", None)
         if not isinstance(name, str) or not name.isidentifier():

@@ -15,17 +15,10 @@ from typing import Any
 def interrupts(
     soon: threading.Event, again: Callable[[], None] | None = None, *, apart: float = 0.0
 ) -> Iterator[None]:
-    """Let the first Ctrl-C set ``soon``, and a later one call ``again``.
+    """Let the first Ctrl-C set ``soon``, and a later one call ``again``, or do what it did before.
 
-    Only the main thread gets signals: in another one nothing is changed.
-
-    Parameters
-    ----------
-    soon : threading.Event
-    again : callable, optional
-        Without it, later ones do what they did before.
-    apart : float
-        Seconds after the first within which another one is a double click.
+    Only the main thread gets signals: in another one nothing is changed.  One within ``apart``
+    seconds of the first is a double click.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -18,17 +18,7 @@ _LEAST_FREE = 2 * 10**9  # bytes
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
-
-    Parameters
-    ----------
-    what : str
-    state : {"ok", "note", "wrong"}
-        ``"note"``: something is left out, and nothing fails.
-    said : str
-    mend : str
-        What to do; empty where there is nothing to do.
-    """
+    """One thing that was looked at; a "note": something is left out, and nothing fails."""
 
     what: str
     state: State
@@ -44,12 +34,6 @@ def doctor() -> list[Finding]:
     """Look at Python, packages, GPU, front end, offline charts, folders and extras.
 
     Nothing is downloaded and nothing is written but a file that is removed again.
-
-    Examples
-    --------
-    >>> from hcat_nb.api.doctor import doctor
-    >>> {finding.state for finding in doctor()} <= {"ok", "note", "wrong"}
-    True
     """
     checks: list[Callable[[], list[Finding]]] = [_python, _packages, _gpu, _front_end]
     checks += [_charts, _folders, _extras]

@@ -29,14 +29,9 @@ _LINE = ("title", "cost", "paper")
 
 @dataclasses.dataclass(eq=False)
 class Listing:
-    """Cards of plug-ins.
+    """Cards of plug-ins: ``whole`` ones, or a line each (title, cost and paper).
 
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        Index ``name``; a column for each entry of the card.
-    whole : bool
-        Whether whole cards are shown, or a line each: title, cost and paper.
+    ``frame`` has the index ``name`` and a column for each entry of the card.
     """
 
     frame: pd.DataFrame
@@ -75,28 +70,10 @@ class Listing:
 
 
 def listing(kind: str, names: Sequence[str] = (), *, verbose: bool = False) -> Listing:
-    """Return the plug-ins of one kind, those of a user's own and of other packages included.
+    """Return the plug-ins of one of ``KINDS``, a user's own and other packages' included.
 
-    Parameters
-    ----------
-    kind : {"methods", "hardness", "datasets", "models"}
-    names : sequence of str
-        Those whose whole cards are wanted; default: a line of each plug-in.
-    verbose : bool
-        Whether the whole card is shown of each.
+    Whole cards of those that are named, or of all (``verbose``); else a line of each.
 
-    Returns
-    -------
-    Listing
-        Text in a shell, a table in a notebook.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such kind or name; names the nearest.
-
-    Examples
-    --------
     >>> listing("methods", ["aum"]).frame.loc["aum", "paper"]
     'Pleiss et al. 2020, arXiv 2001.10528'
     """
@@ -219,8 +196,6 @@ def list_datasets() -> pd.DataFrame:
 def option_texts(card: type[Source]) -> dict[str, str]:
     """Return the first sentence that the documentation has on each option of a dataset.
 
-    Examples
-    --------
     >>> option_texts(SOURCES.get("file"))["sep"]
     'Of a file of text, what stands between fields'
     """

@@ -150,7 +150,7 @@ def _line(error: Exception) -> str:
 
 
 def planted(fault: str, seed: int) -> tuple[LabelledDataset, np.ndarray]:
-    """Return four well separated classes, one sample in ten of them with a fault.
+    """Return four well separated classes, one sample in ten of them with a fault, and which, (n,).
 
     Each class is a Gaussian cloud on an axis of its own (the axes turned at
     random), and as many axes again belong to no class.
@@ -159,17 +159,6 @@ def planted(fault: str, seed: int) -> tuple[LabelledDataset, np.ndarray]:
     - boundary: half way between its own and another class.
     - atypical: a faint trace of its class, far out on an axis of no class.
     - ood: far out on an axis of no class, with no trace of its own.
-
-    Parameters
-    ----------
-    fault : str
-        One of ``FAULTS``.
-    seed : int
-
-    Returns
-    -------
-    dataset : LabelledDataset
-    is_hard : array of shape (n,), bool
     """
     from hcat_nb.data.loading import load
 

@@ -34,19 +34,11 @@ _EASIEST = 0.3  # quantile of the planted rows below which a row is not doubted
 class Causes:
     """Evidence and rankings by cause, of the data as they are.
 
-    Parameters
-    ----------
-    evidence : array of shape (n, causes)
-        Shares that add up to 1.
-    scores : array of shape (n, causes)
-        Higher = look first for that cause; in [0, 1].
-    doubted : array of shape (n,), bool
-        Whether a row looks at least as faulty as seven of ten planted ones.
-    table : pandas.DataFrame
-        Index ``cause``: ``probes``; ``auroc`` and ``auprc`` of its ranking of all rows of the
-        copies; ``named``, the share of its probes that are named; ``right``, the share of these
-        that are named right.  By fits that did not see the row.
-    offered : sequence of str
+    ``evidence`` (n, causes) are shares that add up to 1; ``scores`` (n, causes) in [0, 1], higher =
+    look first for that cause; ``doubted`` (n,): looks at least as faulty as seven of ten planted.
+    ``table`` (index ``cause``): ``probes``; ``auroc`` and ``auprc`` of its ranking of all rows of
+    the copies; ``named``, the share of its probes that are named; ``right``, the share of these
+    that are named right.  By fits that did not see the row.
     """
 
     evidence: np.ndarray
@@ -67,13 +59,7 @@ def causes(
 ) -> Causes:
     """Learn causes from planted rows, and apply them to the data as they are.
 
-    Parameters
-    ----------
-    copies : Copies
-    views : sequence of array of shape (n, d)
-        Features of the data as they are, by each network; shares are averaged.
-    offered : sequence of str
-    seed : int
+    ``views`` are the features of these, (n, d), by each network; shares are averaged.
     """
     import pandas as pd
     from sklearn.metrics import average_precision_score, roc_auc_score

@@ -37,22 +37,9 @@ img { width: 72px; image-rendering: pixelated; display: block; }
 
 
 def write_page(audit: Audit, path: str | Path, *, k: int = 100, overwrite: bool = False) -> Path:
-    """Write the page of an audit.
+    """Write the page of an audit, of the ``k`` samples to look at first; ``path`` ends in .html.
 
-    Parameters
-    ----------
-    audit : Audit
-    path : str or Path
-        Ends in .html.
-    k : int
-        Samples to show, those to look at first.
-    overwrite : bool
-        Replace what stands there; a page of an audit is replaced without.
-
-    Raises
-    ------
-    StoreError
-        If something else stands there, or nothing can be written.
+    What stands there is replaced if it is a page of an audit, or with ``overwrite``.
     """
     place = page_place(path, overwrite=overwrite)
     make_room(place)

@@ -22,17 +22,8 @@ _UNITS = {"s": 1, "min": 60, "h": 3600}
 class Plan:
     """What an audit trains.
 
-    Parameters
-    ----------
-    seeds : int
-        Networks on the data as they are.
-    copies : int
-        Copies with planted faults, one network each.
-    methods : tuple of str
-    seconds : float or None
-        Forecast; None where nobody asked for one.
-    budget : float or None
-        Seconds that were given.
+    ``seeds`` networks on the data as they are, one on each of ``copies`` with planted faults;
+    ``seconds`` as forecast (None where nobody asked), of the ``budget``.
     """
 
     seeds: int
@@ -63,13 +54,6 @@ class Plan:
 def seconds_of(budget: Any) -> float | None:
     """Return a budget in seconds.
 
-    Raises
-    ------
-    SpecError
-        If it is no time.
-
-    Examples
-    --------
     >>> seconds_of("10min"), seconds_of("1.5 h"), seconds_of(90)
     (600.0, 5400.0, 90.0)
     """
@@ -88,20 +72,10 @@ def planned(
     budget: float | None,
     forecast: Any,
 ) -> Plan:
-    """Return the largest plan that fits.
+    """Return the largest plan that fits ``n`` rows and a budget in seconds.
 
-    Parameters
-    ----------
-    n : int
-        Rows that can be trained on.
-    seeds : int or None
-        As the user asked; None: as many as the budget allows, up to 3, else one.
-    methods : tuple of str
-        Wanted.
-    budget : float or None
-        Seconds.
-    forecast : callable
-        From names of methods to the seconds of one training; asked only with a budget.
+    ``seeds`` None: as many as the budget allows, up to 3, else one.  ``forecast`` gives the seconds
+    of one training with some methods; it is asked only with a budget.
     """
     copies = copies_needed(n)
     if budget is None:

@@ -43,13 +43,8 @@ _NUDGE = 0.05  # of a column's spread, or of the value range of images: how far 
 class Planted:
     """A copy of a dataset with faults.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    causes : array of shape (n,), int64
-        Position of each row's fault in ``CAUSES``, -1 where none was planted.
-    parents : array of shape (n,), int64
-        The row that a blend or a copy was also made of, the row itself for others.
+    ``causes`` (n,) are positions in ``CAUSES``, -1 where none was planted; ``parents`` (n,) the row
+    that a blend or a copy was also made of, the row itself for others.
     """
 
     dataset: LabelledDataset
@@ -65,11 +60,7 @@ def copies_needed(n: int) -> int:
 def offered(dataset: LabelledDataset, *, features_fixed: bool) -> tuple[list[str], str]:
     """Return the causes that can be planted into these data, and why others cannot.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    features_fixed : bool
-        Whether what the model sees does not follow the samples, so that only labels can change.
+    ``features_fixed``: what the model sees does not follow the samples, so only labels can change.
     """
     if features_fixed:
         return [MISLABEL], "the model sees features of the user's own: only labels can be planted"
@@ -87,23 +78,7 @@ def offered(dataset: LabelledDataset, *, features_fixed: bool) -> tuple[list[str
 def plant(
     dataset: LabelledDataset, probabilities: np.ndarray, causes: Sequence[str], seed: int
 ) -> Planted:
-    """Plant faults into a copy.
-
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        Left as it is.
-    probabilities : array of shape (n, C)
-        Of a network for the data as they are; NaN where it says nothing.
-    causes : sequence of str
-        Of :func:`offered`.
-    seed : int
-
-    Raises
-    ------
-    HcatError
-        If the network agrees with too few labels to plant wrong ones.
-    """
+    """Plant faults into a copy, by probabilities (n, C) of a network for the data as they are."""
     rng = np.random.default_rng(child_seed(seed, "probes"))
     n = int(dataset.trainable.sum())
     codes = np.full(len(dataset), -1)
@@ -125,28 +100,10 @@ def plant(
 def plausible(
     probabilities: np.ndarray, labels: np.ndarray, k: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw wrong labels as they are plausible, at most one a row.
+    """Draw ``k`` wrong labels as they are plausible, at most one a row: rows and codes, (k,).
 
-    Parameters
-    ----------
-    probabilities : array of shape (n, C)
-    labels : array of shape (n,), int
-        -1 where missing.
-    k : int
-        How many.
-    rng : numpy.random.Generator
+    ``probabilities`` (n, C) are the odds; ``labels`` (n,) are -1 where missing.
 
-    Returns
-    -------
-    rows, codes : arrays of shape (k,), int64
-
-    Raises
-    ------
-    HcatError
-        If fewer than ``k`` labels are those that the network gives.
-
-    Examples
-    --------
     >>> p = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.6, 0.4, 0.0]])
     >>> rows, codes = plausible(p, np.array([0, 1, 1]), 2, np.random.default_rng(0))
     >>> sorted(zip(rows.tolist(), codes.tolist()))

@@ -44,15 +44,8 @@ LOOKS = 0.05  # of the rows: within how many looks a ranking has to find the pro
 class Copies:
     """What is known of the copies with probes, stacked: m rows.
 
-    Parameters
-    ----------
-    scores : dict of str to array of shape (m,)
-        Candidates but the combination; in [0, 1], ranks in a row's own copy.
-    features : array of shape (m, d)
-    causes : array of shape (m,), int64
-        As in ``Planted``, -1 where nothing was planted.
-    groups : array of shape (m,), int64
-        Rows of one group share a fold, in all copies.
+    ``scores`` of the candidates but the combination are ranks in a row's own copy, (m,) in [0, 1];
+    ``causes`` as in ``Planted``; rows of one of ``groups`` share a fold, in all copies.
     """
 
     scores: dict[str, np.ndarray]
@@ -65,16 +58,10 @@ class Copies:
 class Judged:
     """How the candidates did, and who ranks.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Index ``ranking``; ``auroc``, ``auprc``, ``recall`` within 5 % of the
-        looks, each with ``_low`` and ``_high`` (95 %).
-    recommended : str
-    probes : array of shape (k,)
-        Of each probe, the share of unplanted rows that the recommended ranking puts above it.
-    scores : array of shape (seeds, n)
-        That ranking on the data as they are, by each network: higher = look first.
+    ``table`` (index ``ranking``): ``auroc``, ``auprc``, ``recall`` within 5 % of the looks, each
+    with ``_low`` and ``_high`` (95 %).  ``probes`` (k,): of each, the share of unplanted rows that
+    the recommended ranking puts above it.  ``scores`` (seeds, n): that ranking on the data as they
+    are, by each network, higher = look first.
     """
 
     table: pd.DataFrame
@@ -101,13 +88,7 @@ def candidates(signals: Signals, unplanted: np.ndarray) -> dict[str, np.ndarray]
 def judge(copies: Copies, clean: Sequence[Signals], seed: int) -> Judged:
     """Judge the candidates by the planted wrong labels, and rank the data as they are.
 
-    Parameters
-    ----------
-    copies : Copies
-    clean : sequence of Signals
-        Of the data as they are, by one network or several.
-    seed : int
-        Of folds and bootstrap.
+    ``clean`` are the signals of these, by one network or several.
     """
     planted, free = copies.causes == 0, copies.causes < 0
     held_out, fitted = cross_fitted(copies, planted, free, seed)
@@ -132,12 +113,7 @@ def cross_fitted(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Return scores of all rows by fits that did not see them, and the fit to all of them.
 
-    Parameters
-    ----------
-    copies : Copies
-    positive, negative : array of shape (m,), bool
-        Other rows take no part in a fit; they are scored.
-    seed : int
+    Rows that are neither ``positive`` nor ``negative`` take no part in a fit; they are scored.
     """
     fold = folds(copies.groups, seed)
     found = np.zeros(len(fold))

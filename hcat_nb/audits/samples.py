@@ -33,21 +33,9 @@ _WORST = 0.05  # of the samples, whose count over seeds is told
 def samples_table(
     run: Record, views: Sequence[Signals], judged: Judged, why: Causes
 ) -> pd.DataFrame:
-    """Return the samples, those to look at first on top.
+    """Return the samples, those to look at first on top; see ``Audit.samples``.
 
-    Parameters
-    ----------
-    run : Record
-        The run on the data as they are, with its dataset.
-    views : sequence of Signals
-        Of each network on the data as they are.
-    judged : Judged
-    why : Causes
-
-    Returns
-    -------
-    pandas.DataFrame
-        See ``Audit.samples``.
+    ``views`` are of each network on the data as they are.
     """
     import pandas as pd
 

@@ -26,18 +26,10 @@ MOMENTS = 8  # epochs, spread evenly, at which the trajectory is looked at
 class Signals:
     """What a run says of its n samples.
 
-    Parameters
-    ----------
-    scores : dict of str to array of shape (n,)
-        By method or judge, higher = harder; NaN where there is none.
-    labels : array of shape (n,), int64
-        Observed codes, -1 where missing.
-    probabilities : array of shape (n, C), float32
-        Mean over epochs; out of fold where the run has that; NaN where never observed.
-    trajectory : array of shape (n, 16), float32
-        p of the label at 8 epochs, then the largest p of another class.
-    out_of_fold : bool
-        Whether the probabilities are by networks that did not see the row.
+    ``scores`` by method or judge, NaN where there is none; ``labels`` -1 where missing;
+    ``probabilities`` (n, C), mean over epochs, or out of fold where the run has that, NaN where
+    never observed; ``trajectory`` (n, 16): p of the label at 8 epochs, then the largest p of
+    another class.
     """
 
     scores: dict[str, np.ndarray]
@@ -50,12 +42,7 @@ class Signals:
         """Return the features that rankings and causes are fitted to: (n, 4 S + 32), float64.
 
         Each value beside its log odds: what tells the hardest from the hard lies near 1, where
-        ranks hardly differ.
-
-        Parameters
-        ----------
-        unplanted : array of shape (n,), bool
-            Rows among which ranks are taken.
+        ranks hardly differ.  Ranks are taken among the ``unplanted`` rows.
         """
         columns = []
         for score in self.scores.values():
@@ -73,15 +60,8 @@ class Signals:
 
 
 def ranks(score: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Return the share of some rows that are not harder, in [0, 1]; ties half, NaN as 0.5.
+    """Return the share of the rows ``among`` that are not harder, in [0, 1]; ties half, NaN as 0.5.
 
-    Parameters
-    ----------
-    score : array of shape (n,)
-    among : array of shape (n,), bool
-
-    Examples
-    --------
     >>> ranks(np.array([1.0, 2.0, 3.0, 2.5]), np.array([True, True, True, False])).round(2).tolist()
     [0.17, 0.5, 0.83, 0.67]
     """

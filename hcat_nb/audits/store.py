@@ -28,11 +28,7 @@ SCHEMA_VERSION = 1
 def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = False) -> Path:
     """Return the folder of an audit, owned as long as ``held`` is open.
 
-    Raises
-    ------
-    StoreError
-        If something else stands there, another audit, or a finished one and ``overwrite`` is not
-        given.
+    Refused where something else stands, another audit, or a finished one without ``overwrite``.
     """
     folder = folder_path(out)
     held.enter_context(owned(folder, "an audit"))
@@ -79,13 +75,7 @@ def read_plan(folder: Path) -> Plan | None:
 
 
 def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> None:
-    """Write the tables, then the file that holds their digests: whole or not at all.
-
-    Raises
-    ------
-    StoreError
-        If there is no room.
-    """
+    """Write the tables, then the file that holds their digests: whole or not at all."""
     try:
         before = _read(folder)
         digests = {}
@@ -102,13 +92,7 @@ def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> Non
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the findings and the tables of a finished audit.
-
-    Raises
-    ------
-    StoreError
-        If there is none, it is not finished, or a file is missing or damaged.
-    """
+    """Return the findings and the tables of a finished audit."""
     import pandas as pd
 
     found = _read(folder)

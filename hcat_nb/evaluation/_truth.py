@@ -23,12 +23,7 @@ UNKNOWN = "unknown"  # neither hard nor untouched, as far as anybody knows
 class Truth:
     """Which samples are hard, and how, in the order of the scores.
 
-    Parameters
-    ----------
-    is_hard : ndarray of shape (n,), bool
-    hardness : ndarray of shape (n,), object
-        Kind of hardness; ``"none"`` where a sample is not hard, ``"unknown"``
-        where that is not known.
+    ``hardness`` is ``"none"`` where a sample is not hard, ``"unknown"`` where that is not known.
     """
 
     is_hard: np.ndarray
@@ -40,23 +35,11 @@ class Truth:
 
 
 def read_truth(truth: Any, index: pd.Index) -> Truth:
-    """Return the truth for the rows of ``index``.
+    """Return the truth for the rows of ``index``, the sample ids of the scores.
 
-    Parameters
-    ----------
-    truth : DataFrame, Series, array, list or set
-        A truth table with ``is_hard`` (and ``hardness``); flags (bool, 0/1,
-        0.0/1.0), one a row; or the ids of the hard samples, as a set, an
-        Index, a list or tuple.  A list of zeros and ones as long as the
-        scores is read as flags.
-    index : pandas.Index of length n
-        Sample ids of the scores.
-
-    Raises
-    ------
-    DataError
-        If it is text, or of another length, or names ids that do not exist,
-        or cannot be lined up because ids repeat.
+    A table with ``is_hard`` (and ``hardness``); flags (bool, 0/1, 0.0/1.0), one a row; or the
+    ids of the hard samples, as a set, an Index, a list or tuple.  A list of zeros and ones as
+    long as the scores is read as flags.
     """
     import pandas as pd
 
@@ -82,13 +65,7 @@ def read_truth(truth: Any, index: pd.Index) -> Truth:
 
 
 def flags_of(values: Any, n: int, name: str) -> np.ndarray:
-    """Return ``values`` (bool, 0/1 or 0.0/1.0) as (n,) bool.
-
-    Raises
-    ------
-    DataError
-        If the length is another, or an entry is anything else.
-    """
+    """Return ``values`` (bool, 0/1 or 0.0/1.0) as (n,) bool; all else is refused by ``name``."""
     array = np.asarray(values)
     if array.shape != (n,):
         raise DataError(f"{name} has the shape {array.shape}", f"({n},), one flag a sample")

@@ -25,20 +25,10 @@ def random_scores(n: int, seed: int = 0) -> np.ndarray:
 
 
 def class_frequency(labels: ArrayLike | pd.Series) -> np.ndarray:
-    """Return 1 minus the share of each sample's observed class: rarer = harder.
+    """Return 1 minus the share of each sample's observed class, float32: rarer = harder.
 
-    Parameters
-    ----------
-    labels : array or Series of shape (n,)
-        Observed classes, as values or codes; missing ones are ``None`` or NaN.
+    NaN where the label is missing (None or NaN).
 
-    Returns
-    -------
-    ndarray of shape (n,), float32
-        In [0, 1); NaN where the label is missing.
-
-    Examples
-    --------
     >>> class_frequency(["oak", "oak", "elm", "oak"]).tolist()
     [0.25, 0.25, 0.75, 0.25]
     """
@@ -55,27 +45,9 @@ def class_frequency(labels: ArrayLike | pd.Series) -> np.ndarray:
 def baselines(
     labels: pd.Series, *, last_loss: ArrayLike | None = None, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the baselines as a frame of scores, ready for ``evaluate``.
+    """Return the baselines as a frame of scores, ready for ``evaluate``; the index is the labels'.
 
-    Parameters
-    ----------
-    labels : Series of length n
-        Observed labels; its index becomes the frame's.
-    last_loss : array of shape (n,), optional
-        Cross-entropy of each sample after the last epoch.
-    seed : int
-        Of the random baseline.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``random``, ``class_frequency`` and, where given,
-        ``last_loss``, float32.
-
-    Raises
-    ------
-    DataError
-        If lengths differ.
+    ``last_loss``: cross-entropy of each sample after the last epoch.
     """
     import pandas as pd
 

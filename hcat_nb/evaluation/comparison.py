@@ -34,39 +34,16 @@ POSTHOC = ("nemenyi", "wilcoxon")
 
 @dataclass(frozen=True, eq=False)
 class MethodComparison:
-    """Methods side by side over blocks.
+    """Methods side by side over blocks; best mean rank first.
 
-    Attributes
-    ----------
-    metric, posthoc : str
-    alpha : float
-    figures : pandas.DataFrame
-        Of the complete blocks: the mean metric, a column a method, best mean
-        rank first.
-    ranks : pandas.DataFrame
-        The same form; 1 = best of its block, ties at their mean.
-    mean_ranks : pandas.Series
-        By method, best first.
-    n_results, n_missing : pandas.Series
-        By method, those left out among them: results with a figure, and n/a
-        ones, which enter neither means nor ranks.
-    left_out : tuple
-        Methods without a figure, for all seeds, in any block.
-    n_dropped : int
-        Blocks left out because one of the methods has no figure there.
-    statistic, p_value : float
-        Of the Friedman test, corrected for ties; NaN below three methods or
-        two blocks.
-    concordance : float
-        Kendall's W in [0, 1]: 1 = the same order in each block.
-    p_values : pandas.DataFrame
-        Of the post-hoc test, methods x methods, 1 on the diagonal; corrected
-        for the number of pairs.
-    critical_difference : float
-        Of mean ranks, by Nemenyi's test, whatever ``posthoc`` is.
-    n_incomplete : int
-        Results of a method in a block with fewer seeds than another method
-        has there: no mean is made of them.
+    ``figures`` (mean metric) and ``ranks`` (1 = best, ties at their mean) are complete blocks x
+    methods; ``n_results`` and ``n_missing`` count, by method, results with a figure and n/a ones.
+    ``left_out`` are methods without a figure in any block, ``n_dropped`` the blocks in which a
+    method has none, ``n_incomplete`` the cells with fewer seeds than another method's.
+    ``statistic`` and ``p_value`` are Friedman's, corrected for ties, NaN below three methods or
+    two blocks; ``concordance`` is Kendall's W in [0, 1]; ``p_values`` of the post-hoc test,
+    methods x methods, are corrected for the number of pairs; ``critical_difference`` of mean
+    ranks is Nemenyi's, whatever ``posthoc`` is.
     """
 
     metric: str
@@ -112,16 +89,9 @@ class MethodComparison:
         )
 
     def table(self) -> pd.DataFrame:
-        """Return a row a method, best mean rank first.
+        """Return a row a method, best mean rank first, those without a figure last.
 
-        Returns
-        -------
-        pandas.DataFrame
-            Index: method; ``mean_rank``, ``rank_std`` (sample standard
-            deviation over blocks), the mean metric under its name,
-            ``n_results``, ``n_missing``, ``best_group`` (whether it does not
-            differ significantly from the first).  Methods without a figure
-            come last.
+        ``rank_std`` is over blocks; ``best_group``: not significantly worse than the first.
         """
         import pandas as pd
 
@@ -239,11 +209,8 @@ def compare(
 def critical_difference(n_methods: int, n_blocks: int, alpha: float = 0.05) -> float:
     """Return by how much two mean ranks must differ to differ significantly (Nemenyi).
 
-    ``q / sqrt(2) * sqrt(k (k + 1) / (6 n))``, q of the studentized range of k
-    groups with infinite degrees of freedom.
+    ``q / sqrt(2) * sqrt(k (k + 1) / (6 n))``, q of the studentized range of k groups.
 
-    Examples
-    --------
     >>> round(critical_difference(4, 14), 2)  # Demsar 2006, section 3.2.4
     1.25
     """
@@ -254,15 +221,7 @@ def critical_difference(n_methods: int, n_blocks: int, alpha: float = 0.05) -> f
 
 
 def nemenyi(mean_ranks: pd.Series[float], n_blocks: int) -> pd.DataFrame:
-    """Return Nemenyi's p-values of all pairs.
-
-    Parameters
-    ----------
-    mean_ranks : pandas.Series
-        By method.
-    n_blocks : int
-        Over which they are means.
-    """
+    """Return Nemenyi's p-values of all pairs of methods."""
     import pandas as pd
     from scipy.stats import studentized_range
 
@@ -277,8 +236,6 @@ def nemenyi(mean_ranks: pd.Series[float], n_blocks: int) -> pd.DataFrame:
 def holm(p_values: ArrayLike) -> np.ndarray:
     """Return p-values corrected for their number (Holm 1979), in the order given.
 
-    Examples
-    --------
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
     """
@@ -291,20 +248,9 @@ def holm(p_values: ArrayLike) -> np.ndarray:
 
 
 def cliques(p_values: pd.DataFrame, alpha: float = 0.05) -> list[tuple[Any, ...]]:
-    """Return the largest groups of which no two methods differ significantly.
+    """Return the largest groups, of two or more, of which no two methods differ significantly.
 
-    Parameters
-    ----------
-    p_values : pandas.DataFrame
-        Methods x methods, in the order of their mean ranks.
-    alpha : float
-
-    Returns
-    -------
-    list of tuple
-        Groups of two methods or more, members in the order of the table; by
-        their first member, then by their last.  A group need not be adjacent
-        in rank, unless the test is Nemenyi's.
+    Sorted by first member, then last.  A group need not be adjacent in rank, but for Nemenyi's.
     """
     import networkx
 

@@ -32,27 +32,9 @@ _NAN = float("nan")
 class Agreement:
     """How far two rankings agree.
 
-    Parameters
-    ----------
-    n : int
-        Samples with both scores.
-    n_missing : int
-        Samples without one of them, which are left out.
-    spearman, kendall : float
-        In [-1, 1], 0 where the rankings have nothing to do with each other;
-        NaN where not defined, or not asked for.
-    top_k : int
-        The hardest samples that are compared.
-    top_overlap : float
-        Share of the ``top_k`` hardest by one that are among the ``top_k``
-        hardest by the other, in [0, 1].  Of samples that tie at a cut those
-        that still fit are drawn at random, for each ranking on its own: this
-        is the expectation.
-    top_chance : float
-        The overlap of rankings that have nothing to do with each other,
-        ``top_k / n``.
-    note : str
-        Why figures are NaN; empty if none is.
+    ``n`` samples have both scores.  Correlations lie in [-1, 1] (NaN: ``note`` says why, or not
+    asked for).  ``top_overlap`` is the share of the ``top_k`` hardest by one that are so by the
+    other, expected where samples tie at a cut; chance would give ``top_chance = top_k / n``.
     """
 
     n: int
@@ -68,26 +50,11 @@ class Agreement:
 def agree(
     first: ArrayLike, second: ArrayLike, *, top: float = 0.1, kendall: bool = True
 ) -> Agreement:
-    """Return how far two scores rank the same samples alike.
+    """Return how far two scores, (n,), NaN where there is none, rank the same samples alike.
 
-    Parameters
-    ----------
-    first, second : array of shape (n,)
-        Higher = harder; NaN where there is no score.
-    top : float
-        Share of samples, in (0, 1], whose overlap is measured.
-    kendall : bool
-        Whether Kendall's tau-b is measured too: O(n log n), ten times the rest.
+    ``top`` is the share of samples, in (0, 1], whose overlap is measured.  Kendall's tau-b takes
+    O(n log n), ten times the rest.
 
-    Raises
-    ------
-    DataError
-        If lengths differ.
-    SpecError
-        If ``top`` is out of range.
-
-    Examples
-    --------
     >>> found = agree([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0], top=0.5)
     >>> round(found.spearman, 3), round(found.kendall, 3), found.top_overlap, found.top_chance
     (0.8, 0.667, 0.5, 0.5)
@@ -119,24 +86,10 @@ def agree(
 def agreement_table(
     scores: pd.DataFrame, *, top: float = 0.1, kendall: bool = False
 ) -> pd.DataFrame:
-    """Return how far each pair of methods agrees.
+    """Return :func:`agree` of each pair of methods, ``first`` and ``second``, in their order.
 
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        A column a method, higher = harder; a column ``position`` is ignored.
-    top, kendall
-        See :func:`agree`.
+    A column ``position`` is ignored.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row a pair, in the order of the columns: ``first``, ``second``,
-        ``n``, ``n_missing``, ``spearman``, ``kendall``, ``top_k``,
-        ``top_overlap``, ``top_chance``, ``note``.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> scores = pd.DataFrame({"loss": [1.0, 2.0, 3.0], "vog": [3.0, 2.0, 1.0]})
     >>> agreement_table(scores)[["first", "second", "spearman"]].to_numpy().tolist()
@@ -158,8 +111,6 @@ def agreement_table(
 def ranks(scores: ArrayLike) -> np.ndarray:
     """Return ranks from 1, the hardest; ties at their mean, NaN where there is no score.
 
-    Examples
-    --------
     >>> ranks([0.5, float("nan"), 2.0, 0.5]).tolist()
     [2.5, nan, 1.0, 2.5]
     """
@@ -169,31 +120,11 @@ def ranks(scores: ArrayLike) -> np.ndarray:
 
 
 def moved_table(first: pd.Series[Any], second: pd.Series[Any]) -> pd.DataFrame:
-    """Return the samples by how far they moved from one ranking to the other.
+    """Return the samples by how far they moved from one ranking to the other, those most first.
 
-    Ranks are those among the samples with both scores.
+    Ranks (1 = hardest) are among the samples with both scores; the others come last, with NaN.
+    ``moved`` counts places towards the easy end.
 
-    Parameters
-    ----------
-    first, second : pandas.Series
-        Scores with one index, sample ids.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index ``sample_id``, those that moved most first, else in the order of
-        ``first``: ``score_first``, ``score_second``, ``rank_first``,
-        ``rank_second`` (1 = hardest) and ``moved``, places towards the easy
-        end (negative: towards the hard end).  Samples without one of the
-        scores come last, with NaN.
-
-    Raises
-    ------
-    DataError
-        If the indexes differ.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> a = pd.Series([3.0, 2.0, 1.0], index=["x", "y", "z"])
     >>> moved_table(a, pd.Series([1.0, 2.0, 3.0], index=["x", "y", "z"]))["moved"].to_dict()

@@ -26,21 +26,10 @@ N_RESAMPLES = 1000
 
 
 def rank_biserial(differences: ArrayLike) -> float | np.ndarray:
-    """Return the matched-pairs rank-biserial correlation, over the last axis.
+    """Return the matched-pairs rank-biserial correlation of differences, over the last axis.
 
-    Parameters
-    ----------
-    differences : array of shape (..., n)
-        First minus second, finite.
+    In [-1, 1], 1 = the first is above in every block; 0 where no block has a difference.
 
-    Returns
-    -------
-    float or ndarray
-        In [-1, 1]: 1 = the first is above in every block; 0 where no block
-        has a difference.
-
-    Examples
-    --------
     >>> rank_biserial([0.3, 0.2, -0.1, 0.0])
     0.6666666666666666
     """

@@ -30,11 +30,7 @@ NEXT, RECENT, _AS_IF = 50, 300, 30  # rule (b)
 class Remaining:
     """Wrong labels that are left below the place that a review reached.
 
-    Parameters
-    ----------
-    found : int
-    estimate, low, high : float or None
-        Median, and the 5 % and 95 % quantiles; None: not known yet.
+    Median, 5 % and 95 % quantiles; None: not known yet.
     """
 
     found: int
@@ -56,23 +52,9 @@ def remaining(
 ) -> Remaining:
     """Estimate how many wrong labels are left below a fully reviewed prefix of a ranking.
 
-    Parameters
-    ----------
-    found : int
-        Wrong labels in the prefix.
-    passed, planted : int
-        Planted wrong labels that the same ranking puts into the prefix, of how many.
-    elsewhere : int
-        Wrong labels found below it, which remain no more.
-    seed : int
+    The prefix holds ``found`` wrong labels and ``passed`` of the ``planted``; of those below it
+    ``elsewhere`` were found, and remain no more.
 
-    Raises
-    ------
-    SpecError
-        If more are passed than were planted.
-
-    Examples
-    --------
     >>> left = remaining(40, 90, 100)
     >>> left.low < 40 / 9 < left.high
     True
@@ -101,16 +83,9 @@ def may_stop(now: Remaining, before: Remaining) -> bool:
 def next_batch(answers: Sequence[bool]) -> tuple[float, float]:
     """Return how many wrong labels the next 50 hold, and at most hold (95 %).
 
-    A logistic regression on the last 300 answers along the ranking, with a
+    A logistic regression on the last 300 answers (was it wrong?) along the ranking, with a
     band as wide as 30 answers would give.
 
-    Parameters
-    ----------
-    answers : sequence of bool
-        Whether each label of the reviewed prefix was wrong, in the order of the ranking.
-
-    Examples
-    --------
     >>> expected, most = next_batch([True] * 20 + [False] * 180)
     >>> expected < 5 and most > expected
     True

@@ -33,13 +33,8 @@ _TURNED = frozenset({"allsh", "vog"})
 def low_is_hard(as_hcat: Collection[object]) -> frozenset[object]:
     """Return the methods whose quantity has the opposite sign of our score.
 
-    Parameters
-    ----------
-    as_hcat : collection of str
-        Methods that scored under ``variant="hcat"``.
+    ``as_hcat``: those that scored under ``variant="hcat"``.
 
-    Examples
-    --------
     >>> sorted(low_is_hard(["vog"]) - low_is_hard([]))
     ['vog']
     """
@@ -47,23 +42,10 @@ def low_is_hard(as_hcat: Collection[object]) -> frozenset[object]:
 
 
 def hcat_average_precision(scores: ArrayLike, hard: ArrayLike, *, low_when_hard: bool) -> float:
-    """Return the average precision that H-CAT's evaluator gives.
+    """Return the average precision that H-CAT's evaluator gives; NaN where one class is empty.
 
-    Parameters
-    ----------
-    scores : array of shape (n,)
-        Higher = harder; no NaN.
-    hard : array of shape (n,), bool
-    low_when_hard : bool
-        Whether H-CAT's quantity is the score with its sign changed.
+    ``low_when_hard``: H-CAT's quantity is the score with its sign changed.
 
-    Returns
-    -------
-    float
-        In (0, 1]; NaN where no sample, or every sample, is hard.
-
-    Examples
-    --------
     >>> hard = np.arange(10_000) < 1_000
     >>> perfect = np.arange(10_000)[::-1]
     >>> round(hcat_average_precision(perfect, hard, low_when_hard=False), 3)

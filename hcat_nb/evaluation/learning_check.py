@@ -29,18 +29,7 @@ _FLOOR = 1e-6  # of a probability: float32 logits say no more
 
 @dataclass(frozen=True)
 class LearningCheck:
-    """What the check found.
-
-    Parameters
-    ----------
-    state : str
-        ``learned`` (nothing to say), ``not_learned``, ``memorised``,
-        ``nothing_to_find``, ``still_rising`` or ``not_known``.
-    sentence : str
-        For people; empty where there is nothing to say.
-    figures : dict of str to float or int
-        What it rests on.
-    """
+    """What the check found: a sentence for people, empty where there is nothing to say."""
 
     state: State
     sentence: str = ""
@@ -69,27 +58,11 @@ def check_learning(
 ) -> LearningCheck:
     """Return what held-out rows say of a network.
 
-    Parameters
-    ----------
-    probs : array of shape (m, C)
-        Of rows that the network did not train on.
-    labels : array of shape (m,), int
-        Their observed codes.
-    frequencies : array of shape (C,)
-        Of the classes, in [0, 1].
-    train_accuracy : float
-        On the rows that it trained on.
-    accuracies : sequence of float
-        Of the run's own training, after each epoch.
-    all_equal : bool
-        Whether all inputs are the same.
-    folds : int
-        How many networks judged the rows; 1: one that left a part of them out.
-    n_doubted : int
-        Labels that are worth a look.
+    ``probs`` (m, C) and ``labels`` (m,) are of rows that it did not train on, ``frequencies`` (C,)
+    of the classes; ``accuracies`` of the run's own training, after each epoch.  ``folds``
+    networks judged the rows (1: one that left a part of them out); ``n_doubted`` labels are
+    worth a look.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> labels = rng.integers(0, 2, 200)
@@ -166,12 +139,8 @@ def check_learning(
 def memorised(train_accuracy: float, right: np.ndarray) -> bool:
     """Say whether training accuracy exceeds held-out accuracy by more than a fifth.
 
-    Parameters
-    ----------
-    train_accuracy : float
-    right : array of shape (m,), bool
-        Which held-out rows are predicted.  Of few rows, a gap that chance
-        makes does not count.
+    ``right`` (m,) says which held-out rows are predicted.  Of few rows, a gap that chance makes
+    does not count.
     """
     if not len(right):
         return False

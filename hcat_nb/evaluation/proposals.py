@@ -47,16 +47,8 @@ class Table(Protocol):
 class Proposals:
     """The proposed class of each sample.
 
-    Parameters
-    ----------
-    codes : array of shape (n,), int64
-        -1 where nothing is proposed.
-    probabilities : array of shape (n,), float32
-        Mean of the judges for the proposed class; NaN where there is none.
-    margin : float or None
-        That was calibrated.
-    reason : str
-        Why there are none, where there are none.
+    ``codes`` (n,), -1 where nothing is proposed; ``probabilities`` (n,), the judges' mean for the
+    proposed class, else NaN; ``margin``, as calibrated; ``reason`` why there are none.
     """
 
     codes: np.ndarray
@@ -68,18 +60,9 @@ class Proposals:
 def propose(tables: Sequence[Table], labels: np.ndarray, seed: int) -> Proposals:
     """Propose labels by the mean of what judges say.
 
-    Parameters
-    ----------
-    tables : sequence of Table
-        Arrays of probabilities, (n, C), or what gives some rows of one; a row
-        of NaN where a judge says nothing.
-    labels : array of shape (n,), int
-        Observed codes, -1 where missing.
-    seed : int
-        Of the planted labels.
+    Each of ``tables`` gives probabilities (n, C), a row of NaN where a judge says nothing;
+    ``labels`` (n,) are observed codes, -1 where missing; ``seed`` is that of the planted ones.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> labels = np.arange(200) % 2
     >>> judge = np.where(labels[:, None] == [0, 1], 0.9, 0.1)
@@ -120,12 +103,8 @@ def none_proposed(n: int, reason: str) -> Proposals:
 def _margin(leads: np.ndarray, planted: np.ndarray) -> float | None:
     """Return the least lead from which on proposals can be trusted; None if none is.
 
-    Parameters
-    ----------
-    leads : array of shape (m,)
-        Of the best other class over the label, of the rows as they are.
-    planted : array of shape (k,)
-        The same of wrong labels that were planted.
+    ``leads`` are those of the best other class over the label, of rows as they are; ``planted``
+    the same of wrong labels that were planted.
     """
     far = float(np.median(planted))
     wrong = (leads > far).mean() / 0.5 if (leads > far).sum() >= _LEAST_FAR else 0.0

@@ -42,19 +42,9 @@ class Interval:
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
-    """Return the area under the ROC curve, ties counted half.
+    """Return the area under the ROC curve, ties counted half; NaN of one class.
 
-    Parameters
-    ----------
-    scores : array of shape (n,)
-        Higher = harder; no NaN.
-    positive : array of shape (n,), bool
-        The hard samples.
-
-    Returns
-    -------
-    float
-        In [0, 1]; NaN where no sample, or every sample, is hard.
+    ``positive`` are the hard samples.
 
     Raises
     ------
@@ -75,13 +65,8 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
 
 
 def average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
-    """Return the area under the precision-recall curve, as average precision.
+    """Return the area under the precision-recall curve, in (0, 1]; NaN of one class.
 
-    Parameters and errors are those of :func:`auroc`; the value lies in (0, 1],
-    and a random score's is about the share of hard samples.
-
-    Examples
-    --------
     >>> round(average_precision([3.0, 1.0, 2.0, 2.0], [True, False, True, False]), 4)
     0.8333
     """
@@ -148,17 +133,9 @@ def bootstrap_intervals(
 class _Ranked:
     """Scores sorted once, from hard to easy, and cut into G runs: a score that hard samples have.
 
-    Only these matter to either area.  Each table has a row a run, and a column
-    a hard (or other) sample in the order of the data.
-
-    Parameters
-    ----------
-    hard : csr_array of shape (G, P)
-        One for the hard samples of the run.
-    passed : csr_array of shape (G, N)
-        One for the others above this run and below the run before.
-    tied : csr_array of shape (G, N)
-        One for the others of the run's score.
+    Only these matter to either area.  Tables have a row a run: ``hard`` (G, P) has ones for its
+    hard samples, ``passed`` (G, N) for the others between this run and the one before, ``tied``
+    (G, N) for the others of the run's score; columns in the order of the data.
     """
 
     hard: csr_array
@@ -206,12 +183,8 @@ class _Ranked:
     def areas(self, hard: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return AUROC and average precision of resamples.
 
-        Parameters
-        ----------
-        hard : ndarray of shape (P, b), int16
-            How often each hard sample was drawn; P draws a column.
-        others : ndarray of shape (N, b), int16
-            N draws a column.
+        ``hard`` (P, b) and ``others`` (N, b), int16: how often each sample was drawn, P and N draws
+        a column.
         """
         gained = _counted(self.hard, hard)
         passed = _counted(self.passed, others)

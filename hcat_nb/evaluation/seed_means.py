@@ -15,20 +15,11 @@ SPREAD_COLUMNS = tuple(f"{metric}_std" for metric in _METRICS)
 
 
 def seed_means(rows: pd.DataFrame, metric: str, keys: Sequence[str], method: str) -> pd.DataFrame:
-    """Return the mean metric of each method in each block.
+    """Return the mean metric of each method in each block, over seeds.
 
     A method that has no figure for the hardest seed would be best by a mean
     over the others: who has fewer figures than another method of the block is
     incomplete, and has no mean.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        A row for each run and method; NaN is no figure.
-    metric, method : str
-        Columns.
-    keys : sequence of str
-        Columns that make a block; a key may be missing.
 
     Returns
     -------
@@ -59,23 +50,10 @@ def with_seed_spread(
     seed_scores: Sequence[pd.DataFrame],
     measure: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> pd.DataFrame:
-    """Return ``table`` with the spread of its metrics over several trainings.
+    """Return ``table``, of the mean scores, with ``auroc_std`` and ``auprc_std`` over trainings.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Of the mean scores, as :func:`hcat_nb.evaluate` gives it.
-    seed_scores : sequence of DataFrame
-        Each training's scores, a column a method.
-    measure : callable
-        Gives the table of one training's scores.
-
-    Returns
-    -------
-    pandas.DataFrame
-        With ``auroc_std`` and ``auprc_std`` before ``note``: the sample
-        standard deviation over trainings, NaN where there are fewer than two,
-        one of them has no figure, or the row is no method's.
+    Sample standard deviations; NaN where there are fewer than two trainings, one of them has no
+    figure, or the row is no method's.  ``measure`` gives the table of one training's scores.
     """
     import pandas as pd
 

@@ -24,26 +24,9 @@ PAIR_COLUMNS = ("hcm", "first", "second", "n", "n_missing", "spearman", "note")
 def seed_pairs(scores: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     """Return the rank correlation of each method's scores for each pair of seeds.
 
-    Parameters
-    ----------
-    scores : mapping of seed to pandas.DataFrame
-        Index: sample ids; a column a method, higher = harder; a column
-        ``position`` is ignored.
+    ``n`` shared samples have a score in both runs, ``n_missing`` lack one of them; ``spearman`` is
+    NaN where ``note`` says why.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``hcm``, ``first``, ``second`` (seeds), ``n`` samples that both runs
-        score, ``n_missing`` shared samples that one of them does not score,
-        ``spearman`` in [-1, 1] (NaN where ``note`` says why).
-
-    Raises
-    ------
-    DataError
-        If two runs share no sample.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> first, second = (pd.DataFrame({"vog": scores}) for scores in ([1, 2, 3], [2, 3, 1]))
     >>> seed_pairs({0: first, 1: second})[["hcm", "n", "spearman"]].to_numpy().tolist()

@@ -18,22 +18,10 @@ from hcat_nb.errors import DataError, SpecError
 
 @dataclass(frozen=True)
 class AtCut:
-    """What the samples above a cut are worth.
+    """What the samples above a cut are worth; precision, recall and F1 NaN where not defined.
 
-    Parameters
-    ----------
-    precision : float
-        Share of hard samples among them; NaN if there are none.
-    recall : float
-        Share of the hard samples that is among them; NaN if none is hard.
-    f1 : float
-        Harmonic mean of the two, ``2 hits / (chosen + hard)``; NaN where one
-        of them is.
-    n : int
-        How many there are.
-    tied : int
-        Samples whose score equals the one at the cut, 1 where it is unique;
-        0 if there is no cut.
+    ``n`` is how many there are; ``tied`` samples have the score at the cut, 1 where it is
+    unique, 0 if there is no cut.
     """
 
     precision: float
@@ -44,23 +32,8 @@ class AtCut:
 
 
 def at_k(scores: ArrayLike, positive: ArrayLike, k: int) -> AtCut:
-    """Return precision, recall and F1 of the ``k`` highest scores.
+    """Return precision, recall and F1 of the ``k`` highest scores, of (n,) without NaN.
 
-    Parameters
-    ----------
-    scores : array of shape (n,)
-        Higher = harder; no NaN.
-    positive : array of shape (n,), bool
-    k : int
-        In ``[0, n]``.
-
-    Raises
-    ------
-    SpecError
-        If ``k`` is out of range.
-
-    Examples
-    --------
     >>> at_k([5.0, 2.0, 2.0, 1.0], [True, True, False, False], k=2)
     AtCut(precision=0.75, recall=0.75, f1=0.75, n=2, tied=2)
     """
@@ -82,8 +55,6 @@ def at_k(scores: ArrayLike, positive: ArrayLike, k: int) -> AtCut:
 def of_flagged(flagged: ArrayLike, positive: ArrayLike) -> AtCut:
     """Return precision, recall and F1 of the samples beyond a method's own threshold.
 
-    Examples
-    --------
     >>> of_flagged([True, True, True, False], [True, False, True, True]).precision
     0.6666666666666666
     """
@@ -96,8 +67,6 @@ def of_flagged(flagged: ArrayLike, positive: ArrayLike) -> AtCut:
 def share_to_k(share: float, n: int) -> int:
     """Return how many samples a share of ``n`` is, rounded half up.
 
-    Examples
-    --------
     >>> share_to_k(0.01, 1797), share_to_k(0.01, 40)
     (18, 0)
     """
