@@ -27,16 +27,9 @@ DYNAMICS = ("aum", "el2n", "datamaps", "loss")
 
 @dataclass(frozen=True, eq=False)
 class FirstLook:
-    """A ranking made of the rankings that a run has.
+    """A ranking made of the rankings that a run has: methods of the first part, then judges.
 
-    Parameters
-    ----------
-    scores : array of shape (n,), float32
-        In (0, 1], higher = look first; NaN where no part has a score.
-    dynamics : tuple of str
-        Methods of the first part.
-    judges : tuple of str
-        The other parts.
+    ``scores`` (n,) lie in (0, 1], higher = look first; NaN where no part has a score.
     """
 
     scores: np.ndarray
@@ -87,13 +80,7 @@ def rankings(run: Record) -> list[str]:
 
 
 def score_of(run: Record, by: str) -> pd.Series:
-    """Return a score for each sample, higher = harder: a method's, a judge's, or the first look's.
-
-    Raises
-    ------
-    UnknownNameError
-        If the run has none of that name.
-    """
+    """Return a score for each sample, higher = harder: a method's, a judge's, the first look's."""
     if by not in (known := rankings(run)):
         raise UnknownNameError(f"this run has no method {by!r}", nearest(by, known))
     if by == FIRST_LOOK and by not in run.methods:

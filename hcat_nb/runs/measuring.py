@@ -21,13 +21,7 @@ def measured(
     n_resamples: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Measure a run; see :meth:`hcat_nb.Run.evaluate`.
-
-    Raises
-    ------
-    DataError
-        If nobody knows which samples are hard.
-    """
+    """Measure a run; see :meth:`hcat_nb.Run.evaluate`."""
     import pandas as pd
 
     from hcat_nb.evaluation.baselines import baselines as baseline_scores

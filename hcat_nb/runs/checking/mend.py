@@ -32,24 +32,8 @@ def mend(
     Constant columns and cells of signs that stand for nothing ("?", "-", "")
     are mended at once; what takes a decision (columns left out, spellings
     joined, words made missing) stands in ``<file>.plan``, and is done where
-    its line says ``yes``.  No label becomes another class.
-
-    Parameters
-    ----------
-    raw : Raw
-    classes : sequence, optional
-        All class values.
-    file : Path
-        .csv, .tsv or .parquet; replaced only if its plan lies beside it.
-    encoding : str
-        Of a CSV.
-
-    Raises
-    ------
-    DataError
-        If the suffix is another, or a line of the plan cannot be read.
-    StoreError
-        If the file is there already, and no plan beside it.
+    its line says ``yes``.  No label becomes another class.  ``file`` is .csv,
+    .tsv or .parquet, and replaced only if its plan lies beside it.
     """
     plan, kind = file.with_name(f"{file.name}.plan"), file.suffix.lower()
     if kind not in _FORMATS:

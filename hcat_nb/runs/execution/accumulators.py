@@ -27,17 +27,8 @@ if TYPE_CHECKING:
 def begin(pipeline: PipelineState, labels: Tensor) -> list[Subscriber]:
     """Let methods, judges, the map and keepers allocate; return those that are no methods.
 
-    Parameters
-    ----------
-    pipeline : PipelineState
-        Whose data are perturbed; gets ``outputs``, ``dynamics`` and the keepers.
-    labels : Tensor of shape (n,), int64
-        On the device.
-
-    Raises
-    ------
-    TooLargeError
-        If they would take more memory than is free; nothing is allocated then.
+    The pipeline's data are perturbed; it gets ``outputs``, ``dynamics`` and the keepers.  Nothing
+    is allocated if they would take more memory than is free.
     """
     from hcat_nb.observation.stored_logits import LogitsKeeper
     from hcat_nb.runs.execution.memory_need import check_fits
@@ -56,14 +47,7 @@ def begin(pipeline: PipelineState, labels: Tensor) -> list[Subscriber]:
 
 
 def planned_need(pipeline: PipelineState, labels: Tensor) -> dict[str, int]:
-    """Return the bytes that accumulators and tables will take, by name, allocating none.
-
-    Parameters
-    ----------
-    pipeline : PipelineState
-        Whose data are perturbed.
-    labels : Tensor of shape (n,), int64
-    """
+    """Return the bytes that accumulators and tables will take, by name, allocating none."""
     from hcat_nb.observation.record import Need
     from hcat_nb.observation.shapes_only import ShapesOnly
     from hcat_nb.runs.execution.memory_need import table_bytes

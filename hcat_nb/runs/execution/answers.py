@@ -24,18 +24,10 @@ _FEW = 1000  # rows that are compared before all are
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What is said of a run as a whole, and of its labels.
+    """What is said of a run as a whole (None where nothing was held out), and of its labels.
 
-    Parameters
-    ----------
-    check : LearningCheck or None
-        None where nothing was held out.
-    proposals : Proposals
-    judges : tuple of str
-        Whose probabilities the proposals rest on.  "network, mean over epochs"
-        was trained on the labels that it judges; the others did not see them.
-    note : str
-        What there is to say of folds that were not trained.
+    ``judges``: whose probabilities the proposals rest on.  "network, mean over epochs" was trained
+    on the labels that it judges; the others did not see them.
     """
 
     check: LearningCheck | None
@@ -78,20 +70,8 @@ def answer(
 ) -> Answers:
     """Return what is said of the labels of a run.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        As it was trained on.
-    dynamics : MapDynamics
-        Not released yet.
-    seed : int
-        The training's.
-    held_out : HeldOut, optional
-        What was said of rows held out.
-    accuracies : sequence of float
-        Of the training, after each epoch.
-    judges : dict of str to array of shape (n, C), optional
-        Probabilities by those that did not see a row's label.
+    ``judges`` (n, C) are probabilities by those that did not see a row's label; ``accuracies`` of
+    the training, after each epoch.  ``dynamics`` are not released yet.
     """
     labels = dataset.labels.numpy()
     tables: dict[str, Table] = {**(judges or {})}

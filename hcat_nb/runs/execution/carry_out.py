@@ -56,23 +56,9 @@ def carry_out(
 ) -> Record:
     """Return the run of ``spec``; see :func:`hcat_nb.characterize`.
 
-    Parameters
-    ----------
-    make_pipeline : callable
-        ``Pipeline``, called with a specification and ``given=`` data.
-    spec : RunSpec
-    inputs : Inputs
-    listeners : sequence of Listener
-    control : Control, optional
-    journal : Journal, optional
-        Where checkpoints and the run go; goes on from those that it reads.
-    ranks : Ranks, optional
-        The processes that all carry it out together, if this one is not alone.
-
-    Raises
-    ------
-    HcatError
-        See :func:`hcat_nb.characterize`.
+    ``make_pipeline`` is called with a specification and ``given=`` data.  Checkpoints and the run
+    go to ``journal``; the run goes on from those that it reads.  ``ranks`` are the processes that
+    all carry it out together, if this one is not alone.
     """
     from hcat_nb.training.events import Control
 
@@ -229,18 +215,10 @@ def _resume(pipeline: Pipeline, journal: Journal, index: dict[str, Any]) -> None
 
 
 class Checkpoints(Listener):
-    """Writes a pipeline's checkpoints; a failure stops the run.
+    """Writes a pipeline's checkpoints, of the run's ``number``-th seed; a failure stops the run.
 
     Goes before other listeners: what they draw from the global generators is
     no part of the training.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Prepared.
-    journal : Journal
-    number : int
-        Which of the run's seeds, from 0.
     """
 
     essential = True
@@ -271,14 +249,7 @@ class Checkpoints(Listener):
 
 
 class Relay(Listener):
-    """Stands between one listener and each of the trainings.
-
-    Parameters
-    ----------
-    listener : Listener
-    n : int
-        Trainings in all.
-    """
+    """Stands between one listener and each of ``n`` trainings."""
 
     def __init__(self, listener: Listener, n: int) -> None:
         self.essential = listener.essential

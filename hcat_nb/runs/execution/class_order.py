@@ -36,13 +36,8 @@ def check_order(
     permutation, or shift, of the columns, and that is at least .6.  Label
     noise does not do that, unless most labels were changed in one direction.
 
-    Parameters
-    ----------
-    predicted, labels : array of shape (m,), int
-        Column of the largest value, and the label's code, of each row.
-    classes : sequence of length C
-    what, remedy : str
-        What the columns are of, and how to say their order.
+    ``predicted`` (m,) are columns of the largest value, ``labels`` (m,) codes; ``what`` the columns
+    are of, and how (``remedy``) to say their order.
     """
     k = len(classes)
     hits = np.zeros((k, k), dtype=np.int64)  # label, column
@@ -67,15 +62,7 @@ def check_order(
 def fit_outputs(
     pipeline: PipelineState, clean: LabelledDataset, width: int, own: Backbone | None
 ) -> LabelledDataset:
-    """Return the data with a class for each output of a pipeline's network, in their order.
-
-    Raises
-    ------
-    ModelError
-        If the outputs do not fit the classes, or nothing can be trained.
-    DataError
-        See :func:`check_outputs`.
-    """
+    """Return the data with a class for each output of a pipeline's network, in their order."""
     from hcat_nb.models._adapter import AdaptedModel, fit_scaling
 
     net = pipeline.net
@@ -105,22 +92,8 @@ def check_outputs(
 ) -> list[str]:
     """Look at what a module makes of some samples; return notes.
 
-    Parameters
-    ----------
-    net : Module
-    trial : Module
-        The same behind its scaling.
-    dataset : LabelledDataset
-        As the model sees it, with a class for each output.
-    given : bool
-        Whether its weights were handed over.
-    named : bool
-        Whether its outputs have names, which settle their order.
-
-    Raises
-    ------
-    DataError
-        If it was trained, and its outputs hit the labels in another order only.
+    DataError if its weights were ``given``, and its outputs, if not ``named``, hit the labels in
+    another order only.  ``trial`` is ``net`` behind its scaling.
     """
     import torch
 
@@ -167,13 +140,7 @@ def check_outputs(
 
 
 def output_names(net: nn.Module, dataset: LabelledDataset) -> tuple[Any, ...] | None:
-    """Return the class values in the order of a model's own names, None if it names none of them.
-
-    Raises
-    ------
-    ModelError
-        If it names some of the classes, and not all.
-    """
+    """Return the class values in the order of a model's own names, None if it names none."""
     for module in net.modules():
         names = getattr(getattr(module, "config", None), "id2label", None)
         names = [names[key] for key in sorted(names)] if isinstance(names, dict) else None
@@ -199,8 +166,6 @@ def output_names(net: nn.Module, dataset: LabelledDataset) -> tuple[Any, ...] | 
 def seem_probabilities(values: Tensor) -> bool:
     """Whether rows (m, C) are never negative and all add up to 1.
 
-    Examples
-    --------
     >>> import torch
     >>> seem_probabilities(torch.tensor([[0.25, 0.75]])), seem_probabilities(torch.tensor([[2, 0]]))
     (True, False)

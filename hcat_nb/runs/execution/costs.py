@@ -30,26 +30,12 @@ def part_timings(observing: Clock, scoring: Clock) -> dict[str, float]:
 def costs_table(
     timings: Mapping[str, float], parts: Mapping[str, Sequence[str]], methods: Sequence[str]
 ) -> pd.DataFrame:
-    """Return a table of seconds, one row for each method and part.
+    """Return ``hcm``, ``part``, ``seconds`` and ``of_training`` (over the training's seconds).
 
-    Parameters
-    ----------
-    timings : mapping of str to float
-        ``train``, and seconds by part: ``observe/forward``, ``observe/aum``,
-        ``extra/out_of_fold``, ``score/aum``.
-    parts : mapping of str to sequence of str
-        Who asked for each shared part; they bear its cost in equal shares.
-    methods : sequence of str
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``hcm``; ``part`` (``forward``, ``dropout``, ``augmented``,
-        ``gradient_norm``, ``input_gradients``; ``out_of_fold``,
-        ``threshold_samples``: extra trainings; ``own``: the method's own sums;
-        ``score``); ``seconds``; ``of_training``: seconds over those of the
-        training.  Parts that took no time have no row; what only the data map
-        asked for is nobody's cost.
+    ``timings`` has ``train``, and seconds by part (``observe/forward``, ``observe/aum``,
+    ``extra/out_of_fold``, ``score/aum``); ``parts`` says who asked for each shared part, and bears
+    its cost in equal shares.  ``own`` are the method's own sums.  Parts that took no time have no
+    row; what only the data map asked for is nobody's cost.
     """
     import pandas as pd
 

@@ -13,17 +13,9 @@ _STEPS = 330
 def chosen_epochs(spec: RunSpec, n_rows: int, n_columns: int = 0) -> tuple[int, str]:
     """Return the number of epochs, and a note about it, empty if it was chosen.
 
-    Parameters
-    ----------
-    spec : RunSpec
-    n_rows : int
-        That are trained on.
-    n_columns : int
-        That the model sees of a row; 0 of images.  Where there are more of
-        them than rows, as in few texts, a network learns them by heart at once.
+    Where the model sees more columns (0 of images) than rows, as in few texts, a network learns
+    them by heart at once.
 
-    Examples
-    --------
     >>> [chosen_epochs(RunSpec(), n)[0] for n in (50_000, 700, 40)]
     [10, 30, 100]
     >>> chosen_epochs(RunSpec(), 700, n_columns=2000)[0]

@@ -35,26 +35,10 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One extra training.
+    """One extra training, the ``number``-th that measures its quantity.
 
-    Parameters
-    ----------
-    purpose : str
-        What for, in words.
-    quantity : (Need, options)
-        What it measures.
-    number : int
-        Which of that quantity's trainings, from 0.
-    labels : Tensor of shape (n,), int64
-        Class codes of this training, -1 where missing.
-    n_classes : int
-        Outputs of the network.
-    rows : Tensor of shape (m,), int64
-        Positions to train on.
-    watched : Tensor of shape (w,), int64
-        Positions to observe, ascending.
-    methods : list of Asks
-        Who hears of it.
+    ``labels`` (n,) are -1 where missing; ``rows`` are positions to train on, ``watched`` those to
+    observe, ascending; ``methods`` hear of it.
     """
 
     purpose: str
@@ -76,14 +60,7 @@ class Job:
 def plan_jobs(methods: Sequence[Asks], dataset: LabelledDataset, seed: int) -> list[Job]:
     """Return the extra trainings that ``methods`` need; methods with one need share them.
 
-    Parameters
-    ----------
-    methods : sequence of Asks
-        Methods are begun, so that what a run cannot serve is refused already.
-    dataset : LabelledDataset
-        As it is trained on.
-    seed : int
-        Parent of what is drawn.
+    Methods are begun, so that what a run cannot serve is refused already.
     """
     wanted: dict[Quantity, list[Asks]] = {}
     for method in methods:
@@ -115,16 +92,8 @@ def hold_out_job(
 ) -> Job | None:
     """Return one training that leaves a stratified fifth of the rows out, and watches all.
 
-    Parameters
-    ----------
-    who : Method
-        Hears of it.
-    dataset : LabelledDataset
-    seed : int
-    most : int
-        Rows that it trains on at most, drawn from the other four fifths.
-    least_units : int
-        Of rows that belong together: with fewer, None is returned.
+    It trains on at most ``most`` rows, drawn from the other four fifths; None if there are fewer
+    than ``least_units`` of rows that belong together.
     """
     import torch
 

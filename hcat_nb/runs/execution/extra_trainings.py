@@ -43,19 +43,8 @@ MakeNetwork = Callable[["LabelledDataset"], "nn.Module"]
 class ExtraTrainings:
     """The extra trainings of one run.
 
-    Parameters
-    ----------
-    jobs : list of Job
-    dataset : LabelledDataset
-        As the run trains on it.
-    make_network : callable
-        Makes a fresh network for a dataset.
-    trainer : Trainer
-        The run's own: features, scaling, epochs and control are shared.
-    held_out : HeldOut
-        Collects what is said of held-out rows, and may ask for more.
-    agreed : callable
-        Returns what the process that leads says, of several.
+    ``dataset`` is as the run trains on it; ``trainer`` the run's own, whose features, scaling,
+    epochs and control are shared; ``agreed`` returns what the process that leads says, of several.
     """
 
     jobs: list[Job]
@@ -76,13 +65,7 @@ class ExtraTrainings:
         held_out: HeldOut,
         agreed: Callable[[bool], bool] = bool,
     ) -> ExtraTrainings:
-        """Plan what ``methods`` and ``held_out`` need, and check that the model can serve it.
-
-        Raises
-        ------
-        ModelError
-            If a training needs a class more than the model can have.
-        """
+        """Plan what ``methods`` and ``held_out`` need, and check that the model can serve it."""
         jobs = held_out.plan(methods)
         made = cls(jobs, dataset, make_network, trainer, held_out, agreed)
         wider = [job for job in made.jobs if job.n_classes != dataset.n_classes]
@@ -99,10 +82,7 @@ class ExtraTrainings:
     def run(self, training: Training, notify: Notify) -> None:
         """Train all of them, unless the run's own training did not finish.
 
-        Raises
-        ------
-        DivergedError
-            If one diverges; its ``training`` is the run's own.
+        A DivergedError of one has the run's own ``training``.
         """
         self._run(self.jobs, training, notify)
         if training.outcome == "finished" and self.agreed(self.held_out.wants_folds(training)):

@@ -35,12 +35,7 @@ class FollowerJournal(Journal):
 
 
 def check_spec(spec: RunSpec, ranks: Ranks) -> None:
-    """Refuse what several processes cannot do together.
-
-    Raises
-    ------
-    SpecError
-    """
+    """Refuse what several processes cannot do together."""
     if spec.keep_dynamics == "logits":
         raise SpecError(
             f"keep_dynamics is 'logits' for {ranks.size} processes, of which each sees a part",

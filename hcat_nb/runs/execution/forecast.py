@@ -42,19 +42,12 @@ TRAINING, REST = "(training)", "(data map, rest)"
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Time and memory that a run will take.
+    """Time, and memory in bytes, that a run will take.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Index ``hcm``: the methods and judges, then ``(training)`` and ``(data map,
-        rest)``.  ``seconds``, of all seeds, extra trainings with who asked for
-        them; ``of_training``: seconds over those of the run's own training;
-        ``mb``: megabytes that it has yet to touch.  The first and the last
-        column add up to the totals.
-    needed, free : int
-        Bytes that the run has yet to touch, and that there are.
-    epochs : int
+    ``table`` (index ``hcm``): the methods and judges, then ``(training)`` and ``(data map, rest)``.
+    ``seconds``, of all seeds, extra trainings with who asked for them; ``of_training``: seconds
+    over those of the run's own training; ``mb`` that it has yet to touch.  The first and the last
+    column add up to the totals.
     """
 
     table: pd.DataFrame
@@ -96,14 +89,7 @@ def forecast(
     spec: RunSpec | None = None,
     **options: Any,
 ) -> Forecast:
-    """Say what a run would take, without doing it.
-
-    Raises
-    ------
-    HcatError
-        Whatever the run itself would raise before it trains, TooLargeError
-        included.
-    """
+    """Say what a run would take, without doing it; raises what the run would before it trains."""
     from hcat_nb.training.seed import undisturbed
 
     chosen = make_spec(data, model, spec, options, truth, features)

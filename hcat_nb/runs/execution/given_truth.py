@@ -27,11 +27,6 @@ def given_truth(dataset: LabelledDataset) -> tuple[Perturbed, str]:
     yes and no, or 1 and 0 that are no classes, whether its label is wrong.
     Samples of which nothing is known, or without a label, have the hardness
     ``"unknown"``, and take no part in an evaluation.
-
-    Raises
-    ------
-    DataError
-        If it could be both, is neither, or is known of no sample.
     """
     assert dataset.truth is not None
     known = np.array([value is not None for value in dataset.truth]) & (dataset.labels.numpy() >= 0)
@@ -70,11 +65,7 @@ def with_hardness(
 ) -> tuple[Perturbed, str]:
     """Return the data with what ``spec`` says is hard: injected now, or as their truth has it.
 
-    Returns
-    -------
-    perturbed : Perturbed
-    note : str
-        How a truth was read; empty where there is none.
+    And a note on how a truth was read, empty where there is none.
     """
     if spec.truth is not None:
         return given_truth(clean)

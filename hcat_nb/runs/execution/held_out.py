@@ -30,31 +30,11 @@ _LEAST_UNITS = 10  # with fewer, no fifth can be held out
 
 @dataclass(eq=False)
 class HeldOut:
-    """Collects the logits of held-out rows.
+    """Collects the logits of held-out rows, (n, C), float32; None before anything was measured.
 
-    Parameters
-    ----------
-    spec : RunSpec
-    dataset : LabelledDataset
-        As it is trained on.
-    seed : int
-        The training's.
-    epochs : int
-
-    Attributes
-    ----------
-    logits : Tensor of shape (n, C), float32, or None
-        Of the rows in ``known``; None before anything was measured.
-    known : Tensor of shape (n,), bool, or None
-        Rows that a network judged which did not train on them.
-    folds : int
-        How many networks did: 0 (none), 1 (the check's) or K.
-    train_accuracy : float or None
-        Of the check's network, on the rows that it trained on.
-    impossible : bool
-        Whether there are too few rows to hold some out.
-    note : str
-        What there is to say of folds that were not trained.
+    ``known`` (n,): a network judged the row which did not train on it.  ``folds`` networks did: 0
+    (none), 1 (the check's, of ``train_accuracy`` on its own rows) or K.  ``impossible``: there are
+    too few rows to hold some out.  ``note`` tells of folds that were not trained.
     """
 
     spec: RunSpec

@@ -72,13 +72,7 @@ def make_spec(
     truth: Any = None,
     features: Any = None,
 ) -> RunSpec:
-    """Return the run's specification.
-
-    Raises
-    ------
-    UnknownNameError, SpecError
-        See :class:`RunSpec`.
-    """
+    """Return the run's specification, made of what the user handed over."""
     if spec is not None and not isinstance(spec, RunSpec):
         raise SpecError(
             f"spec is a {type(spec).__name__}", "a RunSpec", "RunSpec.from_options(**options)"
@@ -108,13 +102,7 @@ def make_spec(
 
 
 def check_audience(listeners: Any, control: Any, **flags: Any) -> tuple[Listener, ...]:
-    """Return the listeners of a run.
-
-    Raises
-    ------
-    SpecError
-        If one is no Listener, ``control`` is no Control, or a flag is neither True nor False.
-    """
+    """Return the listeners of a run; refuse what is no Listener, Control, or True or False."""
     from hcat_nb.training.events import Control, Listener
 
     if not isinstance(listeners, Iterable):
@@ -133,19 +121,7 @@ def check_audience(listeners: Any, control: Any, **flags: Any) -> tuple[Listener
 
 
 def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Method]:
-    """Return fresh methods, in the order of METHODS.md.
-
-    Parameters
-    ----------
-    spec : RunSpec
-    names : sequence of str, optional
-        Which; default: those of the run.  Judges take their options from it, too.
-
-    Raises
-    ------
-    UnknownNameError
-        If a method has no such option.
-    """
+    """Return fresh methods, those of the run or named ones, in the order of METHODS.md."""
     from hcat_nb.methods._epochs import MeanOverEpochs
 
     methods = []
@@ -185,13 +161,7 @@ def load_dataset(
     classes: Sequence[Any] | None,
     truth: Any = None,
 ) -> LabelledDataset:
-    """Return the dataset that ``spec`` names, or that the user handed over.
-
-    Raises
-    ------
-    SpecError
-        If the dataset's options name an option of the run.
-    """
+    """Return the dataset that ``spec`` names, or that the user handed over."""
     from hcat_nb.data.loading import load
     from hcat_nb.data.reading.coerce import are_texts
 
@@ -248,11 +218,6 @@ def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:
 
     A model may know classes that no row has: where the class values are
     integers in ``[0, width)``, each value is its own output.
-
-    Raises
-    ------
-    ModelError
-        If the outputs do not fit the classes.
     """
     import torch
 

@@ -65,13 +65,7 @@ def without_embedding(judges: Sequence[Method], error: ModelError) -> tuple[list
 
 
 def find_embedding_of(pipeline: PipelineState, trial: nn.Module, features: Tensor) -> None:
-    """Find the layer whose input is the embedding; judges do without if there is none.
-
-    Raises
-    ------
-    ModelError
-        If there is none, and a method needs it.
-    """
+    """Find the layer whose input is the embedding; judges do without if there is none."""
     from hcat_nb.models._embedding import find_embedding
 
     try:
@@ -85,18 +79,7 @@ def find_embedding_of(pipeline: PipelineState, trial: nn.Module, features: Tenso
 
 
 def ask(judges: Sequence[Method], dataset: LabelledDataset, epoch: int, clock: Clock) -> None:
-    """Show the features to those of ``judges`` that need them.
-
-    Parameters
-    ----------
-    judges : sequence of Method
-        Begun; others than judges are passed over.
-    dataset : LabelledDataset
-    epoch : int
-        Epochs that are over.
-    clock : Clock
-        Told the seconds of each.
-    """
+    """Show the features to those of ``judges`` that need them, after ``epoch`` epochs."""
     import torch
 
     asked = [one for one in judges if Need.FEATURES in one.needs]
@@ -135,16 +118,10 @@ def judge_features(dataset: LabelledDataset, rows: Tensor) -> Tensor:
 def judge_seconds(
     judges: Sequence[Method], dataset: LabelledDataset, embedding: nn.Module | None
 ) -> dict[str, float]:
-    """Return the seconds that each judge will take, from a trial on some rows.
+    """Return the seconds that each judge will take, from a trial on some rows; none is changed.
 
-    Parameters
-    ----------
-    judges : sequence of Method
-        Others than judges are passed over; none of them is changed.
-    dataset : LabelledDataset
-    embedding : Module, optional
-        The layer whose input is the embedding; of one that is not trained yet
-        nothing is known but its width.
+    Of ``embedding``, the layer whose input it is, nothing is known but its width: it is not
+    trained yet.
     """
     import torch
 

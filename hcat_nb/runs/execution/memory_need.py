@@ -72,10 +72,7 @@ def _bytes_per_row(trainer: Trainer) -> int:
 
 
 def free_memory(device: torch.device) -> int:
-    """Return the bytes that this process may still take on ``device``.
-
-    On a CPU see :func:`~hcat_nb.data.placement.free_host_memory`.
-    """
+    """Return the bytes that this process may still take on ``device``."""
     if device.type == "cuda":
         import torch
 
@@ -104,30 +101,13 @@ def free_for(pipeline: PipelineState) -> int:
 
 
 def check_memory(need: Mapping[str, int], free: int, n: int, methods: Iterable[str]) -> None:
-    """Refuse a run that needs more than there is, and say what brings it under.
+    """Refuse a run of ``n`` samples that needs more bytes than there are, and say what helps.
 
-    Parameters
-    ----------
-    need : mapping of str to int
-        As :func:`memory_need` gives it, bytes.
-    free : int
-        Bytes.
-    n : int
-        Samples.
-    methods : iterable of str
-        Those of the run, any of which may be left out.
-
-    Raises
-    ------
-    TooLargeError
-
-    Examples
-    --------
     >>> check_memory({"training": 10**9, "vog": 7 * 10**9}, 4 * 10**9, 60_000, ["aum", "vog"])
     Traceback (most recent call last):
         ...
     hcat_nb.errors.TooLargeError: the run would take 8.0 GB more memory, 7.0 GB of it for vog; \
-expected at most the 4.0 GB that are free; to mend it: leave out vog (methods=aum)
+    expected at most the 4.0 GB that are free; to mend it: leave out vog (methods=aum)
     """
     total = sum(need.values())
     if total <= free:

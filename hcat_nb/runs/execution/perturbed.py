@@ -23,13 +23,6 @@ def perturbed(
 ) -> Perturbed:
     """Return the data that a run with these options would train on, and the truth about them.
 
-    Raises
-    ------
-    HcatError
-        If data or hardness are wrong, as the run itself would say.
-
-    Examples
-    --------
     >>> perturbed("wine", hardness="uniform", p=0.1)
     <Perturbed: wine, 178 samples, 18 made hard (uniform)>
     """

@@ -29,14 +29,6 @@ _ONE_START = (
 def seed_specs(spec: RunSpec) -> list[RunSpec]:
     """Return the specification of each training: the same data, model seeds that count up.
 
-    Raises
-    ------
-    SpecError
-        If a model seed would be out of range, or all logits are to be kept of
-        several trainings.
-
-    Examples
-    --------
     >>> from hcat_nb.spec import RunSpec
     >>> [one.model_seed for one in seed_specs(RunSpec(seed=5, seeds=3))]
     [5, 6, 7]

@@ -35,20 +35,11 @@ OUTPUTS = "run.outputs"  # among accumulators: states of before do not have it
 
 @dataclass(eq=False)
 class PipelineState:
-    """One training in the making.
+    """One training in the making, of a specification with one seed.
 
-    Parameters
-    ----------
-    spec : RunSpec
-        With one seed; when all is prepared, with a number of epochs.
-    given : Perturbed, optional
-        The data of an earlier pipeline of the same run, to train on again.
-    backbone : Backbone, optional
-        What made the features of that pipeline.
-    ranks : Ranks, optional
-        The processes that train together, if this one is not alone.
-    class_order : sequence, optional
-        Class values in the order of a run that goes on.
+    ``given`` are the data of an earlier pipeline of the same run, to train on again, ``backbone``
+    what made their features; ``ranks`` train together, if this process is not alone;
+    ``class_order`` holds class values in the order of a run that goes on.
     """
 
     spec: RunSpec

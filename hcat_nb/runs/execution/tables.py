@@ -45,15 +45,7 @@ def outcome(method: Method, scored: Scored) -> Outcome:
 
 
 def output_notes(outputs: FiniteOutputs, outcomes: Mapping[str, Outcome]) -> list[str]:
-    """Return what a run notes of samples that have no score for want of finite numbers.
-
-    Parameters
-    ----------
-    outputs : FiniteOutputs
-        Of the run.
-    outcomes : mapping of str to Outcome
-        By method.
-    """
+    """Return what a run notes of samples that have no score for want of finite numbers."""
     from hcat_nb.methods.base import NO_OUTPUT
 
     everywhere = int(outputs.none.sum())
@@ -113,18 +105,7 @@ def map_columns(
 ) -> dict[str, Any]:
     """Return the columns of ``run.details`` that every run has, whatever its methods.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        As it was trained on.
-    dynamics : MapDynamics
-        Not needed any more afterwards.
-    epoch : int
-        Epochs finished.
-    methods : sequence of Method
-        Those of the run, whose options may move the groups' bounds.
-    answers : Answers
-        What is said of the labels.
+    Options of ``methods`` may move the groups' bounds.
     """
     from hcat_nb.methods._groups import DOUBTS, GROUPS, by_doubt
     from hcat_nb.methods.dataiq import DataIQ

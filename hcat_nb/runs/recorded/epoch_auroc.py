@@ -34,21 +34,11 @@ class _FirstEpochs(Recorded):
 
 
 def epoch_auroc(run: Record, methods: Sequence[str]) -> pd.DataFrame:
-    """Return how well each method would find the hard samples after each epoch.
+    """Return how well each method (a column) would find the hard samples after each epoch.
 
     The scores of a row are those of a training of so many epochs.  Samples
-    without a score are left out, as :func:`hcat_nb.evaluate` does.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index ``epoch``, a column a method, in [0, 1].  NaN: the kept dynamics
-        do not serve the method, or it needs more epochs.
-
-    Raises
-    ------
-    StoreError
-        If the run kept no dynamics, or nothing was made hard.
+    without a score are left out.  NaN: the kept dynamics do not serve the method,
+    or it needs more epochs.
     """
     import pandas as pd
 

@@ -16,14 +16,8 @@ _LISTED = 12
 class Aligned(NamedTuple):
     """What was in frames, as arrays in the order of ids and classes.
 
-    Parameters
-    ----------
-    arrays : object
-        As given where there was no frame; else a list of one array an epoch.
-    ids : sequence or None
-    classes : sequence or None
-    named : bool
-        Whether names of columns settle the order of the classes.
+    ``arrays`` are as given where there was no frame, else a list of one array an epoch; ``named``:
+    names of columns settle the order of the classes.
     """
 
     arrays: Any
@@ -35,19 +29,7 @@ class Aligned(NamedTuple):
 def align(given: Any, labels: Any, ids: Any, classes: Sequence[Any] | None, name: str) -> Aligned:
     """Return recorded frames, or Series of the label's probability, as arrays.
 
-    Parameters
-    ----------
-    given : object
-        One frame or Series an epoch, or only one; of any library.
-    labels, ids, classes
-        As in `characterize_dynamics`.
-    name : str
-        What messages call ``given``.
-
-    Raises
-    ------
-    DataError
-        If rows or columns cannot be matched by their names.
+    ``given``, which messages call ``name``: one an epoch, or only one; of any library.
     """
     import pandas as pd
 

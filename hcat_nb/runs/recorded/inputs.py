@@ -24,18 +24,10 @@ _NAMED = 3  # ids that a message names
 
 @dataclass(frozen=True, eq=False)
 class RecordedInput:
-    """Dynamics and whom they belong to.
+    """Dynamics and whom they belong to: ``dataset`` has labels and ids, but no features.
 
-    Parameters
-    ----------
-    recorded : Recorded
-    dataset : LabelledDataset
-        Labels and ids; its features have no column.
-    counts : Tensor of shape (n,), int64
-        In how many epochs each sample was recorded, not positive where the
-        last one lacks it.
-    notes : tuple of str
-        What was decided on the way.
+    ``counts`` (n,): in how many epochs each sample was recorded, not positive where the last one
+    lacks it.
     """
 
     recorded: Recorded
@@ -59,13 +51,7 @@ def read_input(
     positive: Any = None,
     truth: Any = None,
 ) -> RecordedInput:
-    """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`.
-
-    Raises
-    ------
-    HcatError
-        If they cannot be used as they are.
-    """
+    """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`."""
     import pandas as pd
     import torch
 
@@ -153,13 +139,7 @@ def _by_epoch(given: Any, labels: Any) -> tuple[Any, str]:
 
 
 def _positive(positive: Any, dataset: LabelledDataset, content: str) -> int | None:
-    """Return the code of the class that (epochs, samples) are probabilities of; None: the label's.
-
-    Raises
-    ------
-    SpecError
-        If that is not clear, or there is no such class.
-    """
+    """Return the code of the class that (epochs, samples) are of; None: each is the label's."""
     classes = dataset.class_values
     one_column = content == "label_probs"
     if positive is None and not (one_column and len(classes) == 2):
@@ -303,13 +283,7 @@ def _fit(dataset: LabelledDataset, arrays: Any, fit_classes: Any) -> LabelledDat
 
 
 def _settle_missing_epochs(seen: Tensor, counts: Tensor, ids: pd.Index, policy: str) -> str | None:
-    """Return a note about samples that some epochs lack, None if there is none.
-
-    Raises
-    ------
-    DataError
-        If there are any and the policy is ``"error"``.
-    """
+    """Return a note about samples that some epochs lack, None if there is none."""
     import torch
 
     n_epochs, n = seen.shape

@@ -12,13 +12,7 @@ if TYPE_CHECKING:
 
 
 def kept_dynamics(run: Record) -> Recorded:
-    """Return what the run kept: all logits, else the label's probabilities.
-
-    Raises
-    ------
-    StoreError
-        If it kept nothing, or has several seeds.
-    """
+    """Return what the run, of one seed, kept: all logits, else the label's probabilities."""
     from hcat_nb.observation.recorded_arrays import ArrayDynamics
 
     if run.seed_scores is not None:

@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 
 def label_probabilities(run: Record) -> pd.DataFrame:
-    """Return the label's probability, a column for each epoch.
-
-    Raises
-    ------
-    StoreError
-        If the run kept no dynamics.
-    """
+    """Return the label's probability, a column for each epoch; StoreError if it was not kept."""
     if run.dynamics is None:
         raise StoreError(
             "the run kept no dynamics", "keep_dynamics=probs or logits", "train it again with that"
@@ -30,14 +24,11 @@ def label_probabilities(run: Record) -> pd.DataFrame:
 
 
 def outcomes(run: Record, dynamics: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-    """Return "correct", "incorrect" or "unknown" for samples and epochs.
+    """Return "correct", "incorrect" or "unknown" for k samples and all epochs, (k, n_epochs).
 
-    Returns
-    -------
-    array of object, shape (k, n_epochs)
-        From the largest logit where logits were kept.  Else from the label's
-        probability p among C classes: above 1/2 it is the largest, below
-        1 / C another one is; between the two nobody knows.
+    From the largest logit where logits were kept.  Else from the label's
+    probability p among C classes: above 1/2 it is the largest, below
+    1 / C another one is; between the two nobody knows.
     """
     p = dynamics.to_numpy()[rows]
     codes = run.details["label"].cat.codes.to_numpy()[rows]

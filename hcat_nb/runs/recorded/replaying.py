@@ -39,14 +39,8 @@ _LOGITS = frozenset({Need.TRAIN_LOGITS, Need.LOGITS, Need.FINAL_LOGITS, Need.LAB
 class ReplayPlan:
     """Which methods recorded dynamics can serve.
 
-    Parameters
-    ----------
-    methods : list of Method
-        Those that are served.
-    stand_ins : list of str
-        Among them, those that read logits of another moment than their own.
-    refused : dict of str to str
-        The others, and what each needs that is not there.
+    ``stand_ins`` among ``methods`` read logits of another moment than their own; the ``refused``
+    need what is not there.
     """
 
     methods: list[Method] = field(default_factory=list)
@@ -59,16 +53,9 @@ def plan_methods(
 ) -> ReplayPlan:
     """Return which of ``methods`` can be scored from ``recorded``.
 
-    Parameters
-    ----------
-    methods : sequence of Method
-    recorded : Recorded
-    stand_in : bool
-        Whether a method may read logits of another moment than its own (the
-        end of an epoch, the training forward): its own option ``when`` is set
-        to ``"epoch_end"`` where it has one, else it is named in the plan.
-    chosen : sequence of str
-        Methods whose option ``when`` the user set, which is then kept.
+    ``stand_in``: a method may read logits of another moment than its own (the end of an epoch, the
+    training forward): its own option ``when`` is set to ``"epoch_end"`` where it has one and the
+    user has not ``chosen`` another, else it is named in the plan.
     """
     plan = ReplayPlan()
     for method in methods:
@@ -115,31 +102,12 @@ def score(
     dynamics: MapDynamics | None = None,
     tally: EpochTally | None = None,
 ) -> dict[str, Scored]:
-    """Replay the dynamics to ``methods`` and return their scores, by name.
+    """Replay the dynamics to fresh ``methods``, which keep what they saw; return scores, by name.
 
-    Parameters
-    ----------
-    methods : sequence of Method
-        Fresh; afterwards they hold what they saw.
-    recorded : Recorded
-    labels : Tensor of shape (n,), int64
-        Observed codes, -1 where missing.
-    n_classes : int
-    n_epochs : int
-        Epochs that were planned.
-    seed : int
-        The model seed.
-    unreadable : Tensor of shape (n,), bool, optional
-        Samples that no epoch observes.
-    no_output : Tensor of shape (n,), bool, optional
-        Samples of which the run that is replayed has no score for want of numbers.
-    counts : Tensor of shape (n,), int64, optional
-        In how many epochs each sample was recorded, not positive where the
-        last one lacks it: what reads the last epoch alone cannot score it.
-    dynamics : MapDynamics, optional
-        Served too.
-    tally : EpochTally, optional
-        Served too, and closed after each epoch.
+    ``n_epochs`` were planned.  ``unreadable`` (n,): no epoch observes the sample; ``no_output``
+    (n,): the run that is replayed has no score of it for want of numbers.  ``counts`` (n,): in how
+    many epochs each was recorded, not positive where the last one lacks it: what reads the last
+    epoch alone cannot score it.
     """
     import torch
 
@@ -180,12 +148,7 @@ def reads_the_end_only(method: Method) -> bool:
 class EpochTally:
     """A subscriber that writes the history: mean loss and accuracy of each epoch.
 
-    Parameters
-    ----------
-    labels : Tensor of shape (n,), int64
-        Observed codes, -1 where missing.
-    label_only : bool
-        Whether records tell no class but the label: accuracy is then NaN.
+    ``label_only``: records tell no class but the label, so accuracy is NaN.
     """
 
     needs = frozenset({Need.LABEL_PROB})

@@ -48,28 +48,9 @@ def apply_to(
 def applied(
     dataset: LabelledDataset, decisions: Decisions, mislabeled: Mislabeled = "unlabel"
 ) -> LabelledDataset:
-    """Return ``dataset`` with the decisions carried out.
+    """Return ``dataset``, which holds the samples with their labels, with decisions carried out.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        Holds the samples that were decided on, with their labels.
-    decisions : Decisions
-    mislabeled : {"unlabel", "drop", "keep"}
-        What becomes of samples whose label is wrong, the right one unknown.
-
-    Returns
-    -------
-    LabelledDataset
-        Ids, classes and features are those of ``dataset``; a note says what
-        was done.
-
-    Raises
-    ------
-    DataError
-        If a label is not the one that was decided on; names the sample.
-    SpecError
-        If ``mislabeled`` is none of these.
+    ``mislabeled``: what becomes of samples whose label is wrong, the right one unknown.
     """
     import torch
 

@@ -24,19 +24,10 @@ _MARK = "background:rgba(213,94,0,.25)"  # the charts' colour of what was made h
 
 @dataclass(eq=False)
 class BeforeAfter:
-    """Some of the samples that were made hard, before and after.
+    """Some of the samples that were made hard, ``n_hard`` in all, before and after.
 
-    Attributes
-    ----------
-    truth : pandas.DataFrame
-        Their rows of the truth table, kind by kind, in the order of the dataset.
-    n_hard : int
-        Samples that were made hard in all.
-    pictures : list of (bytes, bytes)
-        PNG files before and after; empty for tables.
-    features : pandas.DataFrame or None
-        Tables: a row a feature; columns ``before`` and ``after`` for each
-        position in ``truth``.
+    ``truth`` has their rows of the truth table, kind by kind; ``pictures`` are PNG files before and
+    after; ``features`` of a table have columns ``before`` and ``after`` for each of them.
     """
 
     truth: pd.DataFrame

@@ -119,36 +119,11 @@ def compare_runs(
     kendall: bool = True,
     names: tuple[str, str] = ("first run", "second run"),
 ) -> TwoRankings:
-    """Compare the rankings of two runs, method by method.
+    """Compare the rankings of two runs, method by method; see :meth:`hcat_nb.Run.compare`.
 
     Samples are matched by their ids; where ids repeat, by position, for which
     both runs need the same ids in the same order.
 
-    Parameters
-    ----------
-    first : Record
-    second : Record, str or Path
-        A run, or a saved one's folder.
-    by : str, optional
-        The method whose moved samples are listed (default: the first that
-        both have).
-    top : float
-        Share of samples, in (0, 1], whose overlap is measured.
-    kendall : bool
-        Whether Kendall's tau-b is measured too; it takes most of the time.
-    names : tuple of two str
-        What the runs are called.
-
-    Raises
-    ------
-    DataError
-        If the runs share no sample or no method, or ids repeat and differ, or
-        both names are the same.
-    UnknownNameError
-        If ``by`` is not a method of both.
-
-    Examples
-    --------
     >>> import hcat_nb as hcat
     >>> runs = [hcat.characterize("wine", methods="loss", epochs=1, seed=s) for s in (0, 1)]
     >>> compared = compare_runs(*runs)
@@ -190,23 +165,7 @@ def compare_runs(
 def compare_methods(
     run: Record, first: str, second: str, *, top: float = 0.1, kendall: bool = True
 ) -> TwoRankings:
-    """Compare the rankings of two methods of a run.
-
-    Parameters
-    ----------
-    run : Record
-    first, second : str
-        Two methods of it.
-    top : float
-        Share of samples, in (0, 1], whose overlap is measured.
-    kendall : bool
-        Whether Kendall's tau-b is measured too.
-
-    Raises
-    ------
-    DataError
-        If both are the same.
-    """
+    """Compare the rankings of two methods of a run; see :meth:`hcat_nb.Run.compare_methods`."""
     if first == second:
         raise DataError(f"{first!r} is compared with itself", "two methods")
     every = np.arange(len(run.scores))

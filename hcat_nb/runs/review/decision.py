@@ -13,22 +13,9 @@ ACTIONS = ("mislabeled", "relabel", "drop", "keep")
 class Decision:
     """What is to become of a sample.
 
-    Parameters
-    ----------
-    action : {"mislabeled", "relabel", "drop", "keep"}
-        ``"mislabeled"``: the label is wrong, the right one is not known.
-        ``"keep"``: looked at, and right as it is.
-    time : str
-        When it was decided: UTC, ISO 8601, whole seconds.
-    code : int
-        Class code of the new label; -1 unless the action is ``"relabel"``.
-    note : str
-        A person's own words.
-
-    Raises
-    ------
-    SpecError
-        If there is no such action, or a new label is missing or too much.
+    ``action`` "mislabeled": the label is wrong, the right one is not known; "keep": looked at, and
+    right as it is.  ``time`` is UTC, ISO 8601, whole seconds; ``code`` the class of the new label,
+    -1 unless the action is "relabel"; ``note`` a person's own words.
     """
 
     action: str

@@ -38,14 +38,7 @@ class DecisionFile:
         self._stamp = self._look()
 
     def read(self) -> tuple[list[Step], int]:
-        """Return all steps, and how many of them hold; none if there is no file.
-
-        Raises
-        ------
-        StoreError
-            If the file cannot be read, is of a newer schema, or holds
-            decisions on other samples.
-        """
+        """Return all steps, and how many of them hold; none if there is no file."""
         self._stamp = self._look()
         if self._stamp is None:
             return [], 0
@@ -74,13 +67,7 @@ class DecisionFile:
             ) from error
 
     def write(self, steps: list[Step], done: int) -> None:
-        """Write all steps, whole or not at all.
-
-        Raises
-        ------
-        StoreError
-            If the file cannot be written, or someone else wrote it since.
-        """
+        """Write all steps, whole or not at all, unless someone else wrote the file since."""
         values = {
             "schema_version": SCHEMA_VERSION,
             "writer": {"pid": os.getpid(), "host": platform.node()},

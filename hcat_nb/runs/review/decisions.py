@@ -106,22 +106,7 @@ class Decisions:
         self._add({int(row): None for row in rows if int(row) in self._now})
 
     def decide(self, rows: Iterable[int], action: str, code: int = -1, *, note: str = "") -> None:
-        """Decide by positions instead of ids.
-
-        Parameters
-        ----------
-        rows : iterable of int
-        action : {"mislabeled", "relabel", "drop", "keep"}
-        code : int
-            Class code of the new label; for ``"relabel"`` only.
-        note : str
-
-        Raises
-        ------
-        SpecError
-            If there is no such action, a new label is missing or too much, or
-            a sample has it already.
-        """
+        """Decide by positions instead of ids; ``code`` is the class of a new label."""
         decision = Decision(action, _now(), code, note)
         chosen = list(dict.fromkeys(int(row) for row in rows))
         for row in chosen:
@@ -145,15 +130,10 @@ class Decisions:
         return self._move(1)
 
     def listen(self, method: Callable[[], object]) -> Callable[[], object]:
-        """Call a method of an object after each change, as long as the object lives.
+        """Call a method of an object after each change, as long as it lives; return what ends it.
 
         A table lives as long as its run: an object that it held, and that
         holds the run, would keep both for ever.
-
-        Returns
-        -------
-        callable
-            Ends it.
         """
         held = weakref.WeakMethod(method)
 

@@ -30,20 +30,10 @@ _LOG = ("id", "column", "old", "new", "reason")
 
 @dataclass(frozen=True, eq=False)
 class Mended:
-    """Data that decisions change, where they lie.
+    """Data that decisions change, where they lie: a table, its files, or a folder of class folders.
 
-    Parameters
-    ----------
-    source : str or Path
-        A table, its files, or a folder of class folders.
-    decisions : Decisions, DataFrame or path
-        As for :meth:`Run.apply`; a path also of the file that a run keeps them in.
-    target : str, optional
-        The column of labels; of a folder none.
-    options : mapping
-        How the data are read.
-    mislabeled : {"unlabel", "drop", "keep"}
-        What becomes of samples whose label is wrong, the right one unknown.
+    ``decisions`` are those of :meth:`Run.apply`, or the file that a run keeps them in; ``options``
+    how the data are read.
     """
 
     source: Any
@@ -177,24 +167,8 @@ def apply_to_files(
 ) -> Path:
     """Write data with decisions carried out; see :meth:`Mended.export`.
 
-    Parameters
-    ----------
-    decisions : str or Path
-        The folder of a run, whose target and options of reading hold here too; the file that
-        it keeps decisions in; or a table of them, .csv or .parquet.
-    data : str or Path
-        A table or a folder of images.
-    out : str or Path
-    target : str, optional
-    mislabeled, overwrite
-        As in :class:`Mended`.
-    **options
-        How the data are read.
-
-    Returns
-    -------
-    Path
-        ``out``.
+    ``decisions``: the folder of a run, whose target and options of reading hold here too; the file
+    that it keeps decisions in; or a table of them, .csv or .parquet.
     """
     place = as_path(decisions, StoreError)
     folder = place

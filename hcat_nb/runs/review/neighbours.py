@@ -151,10 +151,7 @@ def _features(run: Record, dataset: LabelledDataset, rows: np.ndarray, space: st
 def _embedded(run: Record, dataset: LabelledDataset, rows: Tensor) -> np.ndarray:
     """Return the embeddings that the final model makes of these rows, (m, d), float32.
 
-    Raises
-    ------
-    StoreError
-        If the model was an object, of which weights are kept and no code.
+    StoreError if the model was an object, of which weights are kept and no code.
     """
     import torch
 

@@ -26,16 +26,7 @@ def png(dataset: LabelledDataset, row: int) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class Sprite:
-    """Several images in one picture, row by row.
-
-    Parameters
-    ----------
-    png : bytes
-    columns, rows : int
-        Images side by side, and below each other.
-    pixels : int
-        Side of the square that each image has, in its middle.
-    """
+    """Several images in one picture, row by row, each in the middle of a square of ``pixels``."""
 
     png: bytes
     columns: int
@@ -44,16 +35,9 @@ class Sprite:
 
 
 def sprite(dataset: LabelledDataset, rows: np.ndarray, *, largest: int) -> Sprite:
-    """Return the images at these positions as one picture.
+    """Return the images at these positions, one at least, as one picture.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        Of images.
-    rows : array of shape (k,), int64
-        k >= 1.
-    largest : int
-        Pixels; larger images are reduced to it.
+    Images of more than ``largest`` pixels a side are reduced to it.
     """
     from PIL import Image
 

@@ -55,21 +55,9 @@ class ReviewQueue:
 def queue_of(run: Record, given: Any = None) -> ReviewQueue:
     """Return what to review first.
 
-    Parameters
-    ----------
-    run : Record
-    given : DataFrame or iterable of mappings, optional
-        A queue in its own order: ``sample_id`` (column or index), and where
-        known ``proposal`` (a class, or missing), ``probability`` and
-        ``evidence`` (a sentence).  Default: the samples of :meth:`Run.hardest`
-        whose label the run doubts; without such, the first 50.
-
-    Raises
-    ------
-    DataError
-        If a queue names no samples, or one twice.
-    UnknownNameError
-        If there is no such sample or class.
+    ``given`` is a queue in its own order: ``sample_id`` (column or index), and where known
+    ``proposal`` (a class, or missing), ``probability`` and ``evidence`` (a sentence).  Default: the
+    samples of :meth:`Run.hardest` whose label the run doubts; without such, the first 50.
     """
     label = run.details["label"].cat.codes.to_numpy()
     if given is not None:

@@ -18,19 +18,7 @@ if TYPE_CHECKING:
 def data_given(run: Record, data: Any = None) -> LabelledDataset:
     """Return the data of a run: the given ones, those that it holds, or what is made again.
 
-    Parameters
-    ----------
-    run : Record
-        Keeps what is made again.
-    data : optional
-        The LabelledDataset that it was trained on, or what that was made of.
-
-    Raises
-    ------
-    DataError
-        If the data are not those of the run.
-    StoreError
-        If there are none, and none can be made.
+    ``data`` is the LabelledDataset that it was trained on, or what that was made of.
     """
     from hcat_nb.data.dataset import LabelledDataset
 
@@ -59,26 +47,8 @@ def data_or_why(run: Record, data: Any = None) -> tuple[LabelledDataset | None, 
 def rebuilt(run: Record, data: Any = None, labels: Any = None) -> LabelledDataset:
     """Return the data that a run was trained on, made again as its specification says.
 
-    Parameters
-    ----------
-    run : Record
-    data, labels : optional
-        What was handed over, if it was an object: a table, arrays, as for
-        :func:`hcat_nb.characterize`.
-
-    Returns
-    -------
-    LabelledDataset
-        With the injected hardness; its fingerprint is that of the run.  A truth that was
-        handed over is not known any more.
-
-    Raises
-    ------
-    StoreError
-        If the data were an object and are not given, or the run recorded no
-        fingerprint to compare with.
-    DataError
-        If the data are others than then; says what differs.
+    With the injected hardness; the fingerprint is that of the run.  ``data`` and ``labels`` are
+    what was handed over, if it was an object.  A truth that was handed over is not known any more.
     """
     from hcat_nb.runs.execution.inputs import fit_classes, load_dataset, make_spec
 

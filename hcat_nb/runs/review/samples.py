@@ -21,22 +21,10 @@ _CLASSES_NAMED = 20  # classes that a message lists
 
 
 class Samples:
-    """The samples that can be decided on: their ids, labels and classes.
+    """The samples that can be decided on: their ids, which are unique, labels and classes.
 
-    Parameters
-    ----------
-    ids : pandas.Index of length n
-        Unique.
-    labels : pandas.Categorical of length n
-        Their categories are all classes, by code.
-    spelled : bool
-        Whether spellings of one class are one when a decided label is compared
-        with that of the data: a run may have joined them.
-
-    Raises
-    ------
-    DataError
-        If ids repeat: a decision would not say which sample it means.
+    Categories of ``labels`` are all classes, by code.  ``spelled``: spellings of one class are one
+    when a decided label is compared with that of the data, for a run may have joined them.
     """
 
     def __init__(self, ids: pd.Index, labels: pd.Categorical, *, spelled: bool = False) -> None:
@@ -57,13 +45,7 @@ class Samples:
         self._one = joint_codes(names) if spelled else np.arange(len(names))
 
     def rows(self, ids: Iterable[Hashable] | Hashable) -> np.ndarray:
-        """Return the positions of these ids, or of one, int64.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such sample; names the ids.
-        """
+        """Return the positions of these ids, or of one, int64."""
         import pandas as pd
 
         wanted = pd.Index(id_list(ids), dtype=object)
@@ -92,11 +74,6 @@ class Samples:
         """Return the class code of a label, -1 of a missing one.
 
         ``1.0`` and ``"1"``, as tables may hold it, are the class 1.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such class.
         """
         import pandas as pd
 
@@ -150,8 +127,6 @@ class Samples:
 def id_list(ids: Iterable[Hashable] | Hashable) -> list[Hashable]:
     """Return ids as a list; text, a number or anything that holds no others is one id.
 
-    Examples
-    --------
     >>> id_list("s1"), id_list(7), id_list(("s1", "s2"))
     (['s1'], [7], ['s1', 's2'])
     """
@@ -173,13 +148,7 @@ def quoted(one: Any) -> str:
 
 
 def positions(index: pd.Index, ids: Iterable[Any] | Any) -> np.ndarray:
-    """Return the positions of samples in ``index``, in the order of the ids, int64.
-
-    Raises
-    ------
-    DataError
-        If there is no such sample.
-    """
+    """Return the positions of samples in ``index``, in the order of the ids, int64."""
     found: list[int] = []
     for one in id_list(ids):
         rows = np.flatnonzero(index == one)

@@ -27,13 +27,7 @@ def flush(path: Path) -> None:
 
 
 def make_room(path: Path) -> None:
-    """Make the folder of a file, and try to write there: before the work whose result it takes.
-
-    Raises
-    ------
-    StoreError
-        If a file cannot be written there.
-    """
+    """Make the folder of a file, and try to write there: before the work whose result it takes."""
     draft = path.parent / f"{DRAFT}{uuid.uuid4().hex[:8]}"
     try:
         if path.is_dir():
@@ -48,22 +42,7 @@ def make_room(path: Path) -> None:
 
 
 def refuse_foreign(path: Path, columns: Collection[str], what: str) -> None:
-    """Refuse to replace a file, unless it is a table of ours.
-
-    Parameters
-    ----------
-    path : Path
-        A .csv or .parquet file, or nothing yet.
-    columns : collection of str
-        By which a table of ours is known.
-    what : str
-        What it is.
-
-    Raises
-    ------
-    StoreError
-        If a file without these columns stands there.
-    """
+    """Refuse to replace a file, unless it is a table of ours: one that has these columns."""
     if path.exists() and not set(columns) <= set(_columns(path)):
         raise StoreError(
             f"{path} exists and is no {what}", remedy="choose another name, or move it away"
@@ -100,12 +79,6 @@ def written_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write strict JSON, whole or not at all, with a digest of what it says.
-
-    Raises
-    ------
-    ValueError
-        If a number is NaN or infinite.
-    """
+    """Write strict JSON, whole or not at all, with a digest; ValueError for NaN and infinity."""
     text = sealed(values)
     written_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))

@@ -28,13 +28,7 @@ def file_digest(path: Path) -> str:
 def check_files(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> None:
     """Raise StoreError if a file that a run wrote is missing, cut, or not as it was written.
 
-    Parameters
-    ----------
-    folder : Path
-    digests : mapping of str to str
-        By name, as they were written; a name that is not among them is not checked.
-    names : iterable of str
-        Files to look at.
+    A name that is not among ``digests`` is not checked.
     """
     bad = {name: why for name in names if (why := _fault(folder / name, digests.get(name)))}
     if not bad:
@@ -57,13 +51,7 @@ def _fault(path: Path, digest: str | None) -> str:
 
 
 def sealed(values: Mapping[str, Any]) -> str:
-    """Return strict JSON text with a digest of all that it says.
-
-    Raises
-    ------
-    ValueError
-        If a number is NaN or infinite.
-    """
+    """Return strict JSON text with a digest of all that it says; refuses NaN and infinity."""
     # As it will be read: keys are text then, tuples lists.
     plain = json.loads(json.dumps(values, allow_nan=False, ensure_ascii=False))
     whole = {**plain, _SEAL: _digest(plain)}
@@ -73,13 +61,8 @@ def sealed(values: Mapping[str, Any]) -> str:
 def unsealed(text: str | bytes) -> Any:
     """Return what :func:`sealed` was given; JSON of earlier versions has no seal.
 
-    Raises
-    ------
-    ValueError
-        If it is no JSON, or was changed after it was written.
+    ValueError if it is no JSON, or was changed after it was written.
 
-    Examples
-    --------
     >>> text = sealed({"epoch": 3})
     >>> unsealed(text)
     {'epoch': 3}
@@ -110,21 +93,8 @@ def read_sealed(
 ) -> dict[str, Any]:
     """Return the object that a JSON file of ours holds.
 
-    Parameters
-    ----------
-    path : Path
-    expected : str
-        What the file should be, for the error.
-    newest : int
-        Version of the schema that is known.
-    remedy : str, optional
-    kinds : iterable of pair
-        What it has to hold, and of which type.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be read, is damaged, lacks something or is of a newer schema.
+    ``expected``, what the file should be, and ``remedy`` are for the error; ``newest`` is the
+    version of the schema that is known; ``kinds`` say what it has to hold, and of which type.
     """
     try:
         values: dict[str, Any] = unsealed(path.read_bytes())

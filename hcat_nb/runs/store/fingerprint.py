@@ -80,8 +80,6 @@ def environment(device: torch.device, processes: int = 1) -> dict[str, Any]:
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return in words what is not as it was.
 
-    Examples
-    --------
     >>> differences({"epochs": 3, "p": 0.1}, {"epochs": 5, "p": 0.1})
     ['epochs was 3 and is 5']
     >>> differences({"labels": "0" * 32}, {"labels": "1" * 32})

@@ -47,13 +47,7 @@ def is_run(folder: Path) -> bool:
 
 
 def within(folder: Path, name: str) -> Path:
-    """Return ``folder / name``, which is no link and so leads nowhere else.
-
-    Raises
-    ------
-    StoreError
-        If it is a link.
-    """
+    """Return ``folder / name``; refuse a link, which leads somewhere else."""
     path = folder / name
     if path.is_symlink():
         raise StoreError(
@@ -72,14 +66,7 @@ def replaced(folder: Path, *, keep_checkpoint: bool) -> Iterator[Path]:
     """Give a folder to write a run into; what is in it afterwards is the run in ``folder``.
 
     Of what stood there, only what a run of ours wrote goes; if anything
-    fails, it stays.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's own, which the caller owns.
-    keep_checkpoint : bool
-        Whether a checkpoint in it stays.
+    fails, it stays.  The caller owns ``folder``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _settle(folder)
@@ -101,14 +88,7 @@ def replaced(folder: Path, *, keep_checkpoint: bool) -> Iterator[Path]:
 
 
 def settle(folder: Path) -> None:
-    """Complete what a process that died began to replace in ``folder``.
-
-    Raises
-    ------
-    StoreError
-        If what is written there was not written by us, the folder cannot be
-        written, or somebody is at work in it.
-    """
+    """Complete what a process that died began to replace in ``folder``."""
     if not folder.exists():
         _adopt(folder)
     elif (folder / _SWAP).exists():

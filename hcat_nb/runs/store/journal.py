@@ -51,16 +51,9 @@ _LARGE = 2**20  # bytes, from which an accumulator has a file of its own
 class Journal:
     """Writes and reads the checkpoints of one run.
 
-    Parameters
-    ----------
-    folder : Path
-        The run's own, which the caller owns (:mod:`hcat_nb.runs.store.lock`).
-    head : dict
-        What the run is: plain values, the same in each of its checkpoints.
-    keep : bool
-        Whether the last checkpoint stays when the run is finished.
-    index : dict, optional
-        The JSON of the checkpoint to go on from.
+    ``folder`` is the run's own, which the caller owns (:mod:`hcat_nb.runs.store.lock`); ``head``
+    says what the run is, the same in each of its checkpoints; with ``keep`` the last one stays when
+    the run is finished; ``index`` is the JSON of the checkpoint to go on from.
     """
 
     folder: Path
@@ -90,24 +83,8 @@ class Journal:
     ) -> None:
         """Write a checkpoint, and take away the one before.
 
-        Parameters
-        ----------
-        seed : int
-            Which of the run's seeds is trained, from 0.
-        progress : TrainState
-        accumulators : mapping of str to mapping of str to Tensor
-            The state of each, by name.
-        seconds : float
-            That this training took so far.
-        epoch_files : Path, optional
-            A folder to which the training adds a file each epoch.
-        clock : mapping of str to float, optional
-            Seconds that the observation took so far, by part.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written.
+        ``accumulators`` are the state of each, by name; training took ``seconds`` so far,
+        observation those of ``clock``, by part; to ``epoch_files`` training adds a file an epoch.
         """
         from safetensors import SafetensorError
 
@@ -117,13 +94,7 @@ class Journal:
             raise self._unwritten(error) from error
 
     def tensors(self, index: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the moving parts, and the accumulators' states by name, of a checkpoint.
-
-        Raises
-        ------
-        StoreError
-            If a file is missing or damaged.
-        """
+        """Return the moving parts, and the accumulators' states by name, of a checkpoint."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -176,13 +147,7 @@ class Journal:
         return self._last or self.index or {}
 
     def begin(self) -> None:
-        """Write a checkpoint from before the first epoch, in place of whatever stands there.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written.
-        """
+        """Write a checkpoint from before the first epoch, in place of whatever stands there."""
         try:
             remove_checkpoint(self.folder)
             self.place.mkdir(parents=True, exist_ok=True)

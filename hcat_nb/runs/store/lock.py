@@ -27,23 +27,10 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def owned(folder: Path, doing: str, file: str | None = None) -> Iterator[None]:
-    """Be the only owner of ``folder`` for a while; it is made if it is not there.
+    """Be the only owner of ``folder``, or of one ``file`` in it, for a while.
 
-    Folders that were made for it and stayed empty go again.
-
-    Parameters
-    ----------
-    folder : Path
-    doing : str
-        What the owner does, for the error that another one gets.
-    file : str, optional
-        The one file in the folder that is owned; without it, the folder is.
-
-    Raises
-    ------
-    StoreError
-        If somebody else owns it (the error names the process), or no file
-        can be made in it.
+    It is made if it is not there; folders that were made for it and stayed empty go again.
+    ``doing`` is for the error that another one gets.
     """
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     path = folder / (LOCK if file is None else f".{file}{LOCK}")
@@ -78,13 +65,7 @@ def owned(folder: Path, doing: str, file: str | None = None) -> Iterator[None]:
 
 
 def _take(path: Path, what: Path) -> int:
-    """Return the open file of the lock on ``what``, which this process holds then.
-
-    Raises
-    ------
-    StoreError
-        If another process holds it.
-    """
+    """Return the open file of the lock on ``what``, which this process holds then."""
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:

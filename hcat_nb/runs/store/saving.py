@@ -51,13 +51,7 @@ _CLASS_COLUMNS = {
 
 
 def folder_path(folder: Any) -> Path:
-    """Return the absolute path of a run's folder.
-
-    Raises
-    ------
-    StoreError
-        If it is neither text nor a path.
-    """
+    """Return the absolute path of a run's folder."""
     if not isinstance(folder, (str, os.PathLike)):
         raise StoreError(f"the folder of a run is {folder!r}", "text or a path")
     return as_path(folder, StoreError).resolve()
@@ -66,13 +60,8 @@ def folder_path(folder: Any) -> Path:
 def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
     """Return ``folder`` as a path if a run may be written there.
 
-    A user's own files beside those of a run stay whatever is written.
-
-    Raises
-    ------
-    StoreError
-        If something stands there that is no run of ours, or a run and
-        ``overwrite`` is not given.
+    A user's own files beside those of a run stay whatever is written.  Refused: what is no run of
+    ours, and a run without ``overwrite``.
     """
     path = folder_path(folder)
     place = next(one for one in (path, *path.parents) if one.exists())
@@ -112,33 +101,11 @@ def save_record(
     overwrite: bool = False,
     keep_checkpoint: bool = False,
 ) -> Path:
-    """Write ``run`` into ``folder``.
+    """Write ``run`` into ``folder``, which is made with its parents; return that.
 
     Everything is written into a hidden folder in it, flushed to disk, and then
     moved to its names: whoever looks sees the whole run or none.  Of what stood
-    there, only what a run wrote goes.
-
-    Parameters
-    ----------
-    run : Record
-    folder : str or Path
-        Made with its parents.
-    metrics : pandas.DataFrame or None
-        What ``evaluate`` gives; None where no truth is known.
-    overwrite : bool
-        Replace a run that stands there, finished or not.
-    keep_checkpoint : bool
-        Whether a checkpoint that stands there stays.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    StoreError
-        See :func:`check_folder`.
+    there, only what a run wrote goes.  ``metrics`` are what ``evaluate`` gives.
     """
     path = check_folder(folder, overwrite=overwrite)
     with owned(path, "saving a run"):
@@ -166,14 +133,7 @@ def write_record(
 
 
 def load_record(folder: str | Path) -> Record:
-    """Read a run that :func:`save_record` wrote; its ``dataset`` is None.
-
-    Raises
-    ------
-    StoreError
-        If there is no run, a file of it is missing, or it was written by a
-        newer schema.
-    """
+    """Read a run that :func:`save_record` wrote; its ``dataset`` is None."""
     from safetensors import SafetensorError
 
     path = folder_path(folder)
@@ -240,13 +200,7 @@ def _loaded(path: Path, record: dict[str, Any], digests: Mapping[str, str]) -> R
 
 
 def saved_metrics(folder: str | Path) -> pd.DataFrame:
-    """Return what :meth:`Run.evaluate` gave when the run was saved, without doing it again.
-
-    Raises
-    ------
-    StoreError
-        If there is no run.
-    """
+    """Return what :meth:`Run.evaluate` gave when the run was saved, without doing it again."""
     import pandas as pd
 
     file = folder_path(folder) / RECORD
