@@ -38,25 +38,9 @@ def agreement(
 ) -> OfflineChart:
     """Draw a cell for each pair of methods.
 
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        As :func:`hcat_nb.evaluation.consistency.agreement_table` gives it:
-        ``first``, ``second``, the measure, ``n``, ``note``.  A figure that is
-        missing is grey and called "n/a".
-    measure : {"spearman", "kendall", "top_overlap"}
-    methods : sequence of str, optional
-        Their order, a lone one among them (default: as they occur).
-    title : str
-    cell : int
-        Pixels of a side of a cell.
-
-    Raises
-    ------
-    SpecError
-        If there is no such measure.
-    DataError
-        If a column is absent.
+    ``pairs`` is :func:`hcat_nb.evaluation.consistency.agreement_table`'s; a figure that is missing
+    is grey and called "n/a". ``methods`` gives their order (default: as they occur), ``cell`` the
+    pixels of a side.
     """
     import altair as alt
 

@@ -29,19 +29,8 @@ def auroc_by_epoch(
 ) -> OfflineChart:
     """Draw a line for each method; a click in the legend singles one out.
 
-    Parameters
-    ----------
-    auroc : pandas.DataFrame
-        Index epoch, from 1; a column for each method, in [0, 1].  NaN, a gap:
-        not defined, or too early for the method.
-    title : str
-    width, height : int
-        Pixels of the plot.
-
-    Raises
-    ------
-    DataError
-        If two columns have one name.
+    ``auroc`` has an index of epochs from 1 and a column for each method, in [0, 1]; NaN is a gap:
+    not defined, or too early for the method.
     """
     if not auroc.columns.is_unique:
         twice = auroc.columns[auroc.columns.duplicated()][0]
@@ -82,18 +71,9 @@ def auroc_chart(
     width: int = 420,
     height: int = 260,
 ) -> OfflineChart:
-    """Return the specification.
+    """Return the specification; its axis ends at ``n_epochs`` from the start.
 
-    Parameters
-    ----------
-    methods : sequence of str
-        In the order of the legend.
-    n_epochs : int
-        Epochs that are planned: the axis ends there from the start.
-    rows : Altair data, optional
-        Rows ``epoch, hcm, auroc``; without it, the name "auroc".
-    title, caption : str
-    width, height : int
+    ``rows`` are ``epoch, hcm, auroc``; without them, the data is named "auroc".
     """
     import altair as alt
 

@@ -33,30 +33,9 @@ def by_class(
 ) -> OfflineChart:
     """Draw the quantiles of a score in each class, the hardest class first.
 
-    A bar spans the middle half of a class, a line the middle nine tenths,
-    and a tick marks the median.
-
-    Parameters
-    ----------
-    scores : pandas.Series of length n
-        Higher = harder; samples without a score are left out.
-    labels : array-like of length n
-        A class each; a missing one counts as the class "none".
-    most : int
-        Classes that are drawn, those of the highest median.
-    title : str, optional
-        Default: the name of the scores, "by class".
-    width : int
-        Pixels of the plot.
-    row : int
-        Pixels of a class.
-
-    Raises
-    ------
-    SpecError
-        If ``most`` is below 1.
-    DataError
-        If there is not one label for each score.
+    A bar spans the middle half of a class, a line the middle nine tenths, and a tick marks the
+    median. Samples without a score are left out, a missing label counts as the class "none", and
+    the ``most`` classes of the highest median are drawn, ``row`` pixels each.
     """
     import altair as alt
 
@@ -107,21 +86,10 @@ def by_class(
 def class_quantiles(scores: pd.Series[Any], labels: Any) -> pd.DataFrame:
     """Return quantiles of a score by class, the hardest class first.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Index: class, a missing label as "none", or "(none)" where a class is
-        called that; ``n`` scored samples, and the
-        quantiles ``low`` (5 %), ``lower`` (25 %), ``median``, ``upper`` (75 %)
-        and ``high`` (95 %).  Classes without a score are not in it.
+    Index: class, a missing label as "none", or "(none)" where a class is called that. Columns:
+    ``n`` scored samples, ``low`` (5 %), ``lower`` (25 %), ``median``, ``upper`` (75 %) and
+    ``high`` (95 %). Classes without a score are not in it.
 
-    Raises
-    ------
-    DataError
-        If there is not one label for each score.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> table = class_quantiles(pd.Series([1.0, 3.0, 9.0]), ["cat", "cat", "dog"])
     >>> table[["n", "median"]].to_numpy().tolist()

@@ -34,31 +34,9 @@ def by_p(
 ) -> OfflineConcat:
     """Draw a plot for each combination of facets, in it a line for each method.
 
-    A point is the mean over runs, the bar through it a standard deviation to
-    either side.  A click in the legend singles a method out.
-
-    Parameters
-    ----------
-    results : pandas.DataFrame
-        A row for each run and method.  Figures that are NaN are n/a: left out
-        and counted.
-    metric, method, p : str
-        Columns: the figure, the method, the proportion of hard samples.
-    facets : sequence of str
-        Columns whose combinations have a plot each, the first
-        ``MOST_PLOTS`` of them.
-    guess : float, optional
-        What a guess gets; default .5 for AUROC, else none.
-    title : str, optional
-    width, height : int
-        Pixels of a plot.
-    columns : int
-        Plots in a row.
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
+    ``results`` has a row for each run and method; NaN is left out and counted. A point is the mean
+    over runs, the bar through it a standard deviation to either side. ``guess`` is what a guess
+    gets (default: .5 for AUROC, else none).
     """
     import altair as alt
 
@@ -104,17 +82,9 @@ def p_means(
 ) -> pd.DataFrame:
     """Return mean and spread of a metric by facet, method and proportion.
 
-    Returns
-    -------
-    pandas.DataFrame
-        The facets, the method, ``p``, ``mean``, ``std`` (sample standard
-        deviation, NaN of one run), ``n_runs`` with a figure.  A point of fewer
-        runs than other methods have there is left out.
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
+    Columns: the facets, the method, ``p``, ``mean``, ``std`` (sample standard deviation, NaN of
+    one run), ``n_runs`` with a figure. A point of fewer runs than other methods have there is left
+    out.
     """
     for name in (metric, *facets, method, p):
         if name not in results:

@@ -28,24 +28,8 @@ def choice(
 ) -> OfflineChart:
     """Draw a cell for each method and kind of hardness; the best are outlined.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        As :func:`hcat_nb.study.findings.choice_table` gives it:
-        ``hardness``, ``hcm``, ``value`` in [0, 1], ``mean_rank``,
-        ``best_group``, ``n_blocks``.
-    metric : str
-        Its name in print.
-    middle : float
-        The value of a guess; colours part there.
-    title : str
-    cell : (int, int)
-        Pixels of a cell, width and height.
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
+    ``table`` is :func:`hcat_nb.study.findings.choice_table`'s. Colours part at ``middle``, the
+    value of a guess; ``cell`` is width and height in pixels.
     """
     import altair as alt
 

@@ -26,16 +26,10 @@ _FEW = 20  # distinct whole numbers up to which they are read as names
 
 @dataclass(frozen=True, eq=False)
 class Coloring:
-    """A colour for each sample.
+    """A colour for each of n samples, under a ``title`` in the legend.
 
-    Parameters
-    ----------
-    title : str
-        Stands above the legend.
-    data : array of shape (n,)
-        Codes into ``levels`` (int64), or numbers where ``levels`` is empty.
-    levels, palette : tuple of str
-        Names and their colours; both empty for numbers.
+    ``data`` holds codes into ``levels`` and their ``palette`` (int64), or numbers where both are
+    empty.
     """
 
     title: str
@@ -45,15 +39,9 @@ class Coloring:
 
 
 def by_group(groups: np.ndarray, scheme: str = "group") -> Coloring:
-    """Colour by one scheme of groups, which the legend names.
+    """Colour by one of ``SCHEMES``, which the legend names; ``groups`` are its names, shape (n,).
 
-    Parameters
-    ----------
-    groups : array of str, shape (n,)
-        Names of the scheme; anything else has no place on the map and takes
-        the first colour.
-    scheme : str
-        One of ``SCHEMES``.
+    Anything else has no place on the map and takes the first colour.
     """
     title, colors = SCHEMES[scheme]
     names = tuple(colors)
@@ -112,11 +100,7 @@ def by_column(column: pd.Series[Any]) -> Coloring:
 def paint(coloring: Coloring) -> alt.Color:
     """Return the encoding of the field ``color`` by a scale that does not depend on what is drawn.
 
-    Parameters
-    ----------
-    coloring : Coloring
-        Names its levels and their colours, one without a title has no legend;
-        numbers take a scale over their range.
+    A colouring without a title has no legend; numbers take a scale over their range.
     """
     import altair as alt
 
@@ -133,8 +117,6 @@ def paint(coloring: Coloring) -> alt.Color:
 def unused(word: str, names: Collection[str]) -> str:
     """Return a word that is none of the names: in brackets, as often as it takes.
 
-    Examples
-    --------
     >>> unused("none", ["oak"]), unused("none", ["none", "(none)"])
     ('none', '((none))')
     """

@@ -22,25 +22,7 @@ _COLUMNS = ("hcm", "part", "seconds", "of_training")
 
 
 def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
-    """Draw a bar for each method, of the parts that it paid for.
-
-    Parameters
-    ----------
-    costs : pandas.DataFrame
-        As ``run.costs()`` gives it.
-    width : int
-        Pixels of the plot.
-
-    Returns
-    -------
-    OfflineChart
-        An ``altair.LayerChart``: bars of ``of_training``, the dearest method first.
-
-    Raises
-    ------
-    DataError
-        If a column is missing.
-    """
+    """Draw ``run.costs()``: a bar of ``of_training`` for each method, the dearest first."""
     import altair as alt
 
     if missing := [name for name in _COLUMNS if name not in costs.columns]:

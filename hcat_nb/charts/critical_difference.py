@@ -37,29 +37,11 @@ def critical_difference_diagram(
     width: int = 460,
     row: int = 18,
 ) -> OfflineChart:
-    """Draw mean ranks, best at the left.
+    """Draw mean ranks, best at the left; methods without one are left out.
 
-    Parameters
-    ----------
-    mean_ranks : pandas.Series
-        By method, from 1 = best; those without a rank are left out.
-    groups : sequence of sequences of methods
-        Whose members do not differ significantly, as ``Comparison.cliques``.
-    critical_difference : float, optional
-        Its length is drawn above the line.
-    families : mapping of method to family, optional
-        Default: those of the methods' cards.
-    title, caption : str
-        The caption stands under the title, behind the number of methods.
-    width : int
-        Pixels of the plot.
-    row : int
-        Pixels of a method.
-
-    Raises
-    ------
-    DataError
-        If a group holds what has no rank.
+    Members of one of the ``groups`` do not differ significantly, as ``Comparison.cliques``; the
+    length of ``critical_difference`` is drawn above the line. The caption stands under the title,
+    behind the number of methods.
     """
     import altair as alt
 

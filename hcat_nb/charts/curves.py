@@ -33,19 +33,8 @@ def curves(
 ) -> OfflineConcat:
     """Draw loss and accuracy by epoch, side by side.
 
-    Parameters
-    ----------
-    history : pandas.DataFrame
-        Index epoch, from 1; columns ``loss`` and ``accuracy`` (in [0, 1]).
-        Missing values are gaps.
-    title : str
-    width, height : int
-        Pixels of each plot.
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
+    ``history`` has an index of epochs from 1 and the columns ``loss`` and ``accuracy`` (in [0,
+    1]); missing values are gaps.
     """
     for column in ("loss", "accuracy"):
         if column not in history:
@@ -73,16 +62,9 @@ def curves_chart(
     width: int = 280,
     height: int = 170,
 ) -> OfflineConcat:
-    """Return the specification of learning curves.
+    """Return the specification of learning curves; their axis ends at ``n_epochs`` from the start.
 
-    Parameters
-    ----------
-    n_epochs : int
-        Epochs that are planned: the axis ends there from the start.
-    rows : Altair data, optional
-        Rows ``epoch, loss, accuracy``; without it, the name "curves".
-    title, caption : str
-    width, height : int
+    ``rows`` are ``epoch, loss, accuracy``; without them, the data is named "curves".
     """
     import altair as alt
 
@@ -130,8 +112,6 @@ def epoch_axis(n_epochs: int) -> alt.X:
 def thinned(n: int) -> np.ndarray:
     """Return the positions that are drawn of ``n`` epochs, the first and the last among them.
 
-    Examples
-    --------
     >>> thinned(3).tolist(), len(thinned(5000)), int(thinned(5000)[-1])
     ([0, 1, 2], 1000, 4999)
     """

@@ -53,36 +53,14 @@ def data_map(
 ) -> OfflineChart:
     """Draw every sample by how a model learned it.
 
-    Up to 10,000 samples all are points.  Of more, the ones of lowest
-    confidence are, and the others are shown as density; the chart says so.
-    Samples whose coordinates are missing are not drawn but counted.
+    Up to 10,000 samples all are points. Of more, the ``hardest`` (at most 5,000) of lowest
+    confidence are, and the others are shown as density; the chart says so. Samples whose
+    coordinates are missing are not drawn but counted.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Index sample id; columns ``confidence`` and ``x``, and the one that
-        ``color`` names.  A column ``label`` is shown beside the pointer.
-    x : {"variability", "aleatoric"}
-        Swayamdipta et al. 2020 or Seedat et al. 2022.
-    color : str
-        ``"group"`` (fine, uncertain, doubted; where the frame has no such
-        column, the paper's own groups), ``"truth"`` (what was made hard) or
-        any column of the frame; ``datamaps_group`` and ``dataiq_group`` are
-        the papers' groups, named in the legend.
-    title : str
-    width, height : int
-        Pixels of the plot; multiples of 128 draw the density without gaps.
-    hardest : int
-        Points beside the density, at most 5,000.
-    note : str
-        A second line under the title.
-
-    Raises
-    ------
-    SpecError
-        If ``x`` or ``hardest`` is out of range.
-    DataError, UnknownNameError
-        If a column is absent.
+    ``frame`` has the columns ``confidence`` and ``x``, and the one that ``color`` names: "group"
+    (fine, uncertain, doubted; in its absence the paper's own groups), "truth" (what was made hard)
+    or any other. A column ``label`` is shown beside the pointer. ``note`` is a second line under
+    the title. Multiples of 128 pixels draw the density without gaps.
     """
     if x not in X_AXES:
         raise SpecError(f"x is {x!r}", nearest(str(x), list(X_AXES)))
@@ -125,31 +103,15 @@ def map_chart(
     note: str = "",
     live: bool = False,
 ) -> OfflineChart:
-    """Return the specification of a data map.
+    """Return the specification of a data map; fewer points are drawn larger.
 
-    Parameters
-    ----------
-    x, y : MapAxis
-    coloring : Coloring
-        Title, levels and palette count; the range of its values where it has
-        no levels.
-    title, caption : str
-        The title is the parameter ``heading``; of a live map the caption is
-        the parameter ``caption``, for a live view changes both.
-    n_points : int
-        Points that will be drawn: fewer are drawn larger.
-    width, height : int
-    points : Altair data, optional
-        Rows ``x, y, color, label, id``; without it, the name "points".
-    bins : Altair data, optional
-        Rows ``i, j, n, shade, color``: cells counted from the origin;
-        without it, the name "bins".
-    note : str
-        A second line under the caption; of a map that is not live.
-    live : bool
-        Whether the map can be brushed (drag), zoomed (Ctrl and wheel) and
-        panned (Shift and drag), and shows what is selected: rows ``x, y,
-        followed`` of "selected", ``x, y`` of "decided", ``x, y, epoch`` of "trail".
+    ``points`` are rows ``x, y, color, label, id`` and ``bins`` rows ``i, j, n, shade, color``, of
+    cells counted from the origin; without them, data of these names. The title is the parameter
+    ``heading``.
+
+    A live map can be brushed (drag), zoomed (Ctrl and wheel) and panned (Shift and drag), has its
+    caption as the parameter ``caption`` instead of a ``note``, and shows rows ``x, y, followed``
+    of "selected", ``x, y`` of "decided", ``x, y, epoch`` of "trail".
     """
     import altair as alt
 

@@ -29,24 +29,8 @@ def dominance(
 ) -> OfflineChart:
     """Draw a cell for each ordered pair: the effect, and whether it is significant.
 
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        As :func:`hcat_nb.evaluation.dominance.who_beats_whom` gives it.
-    methods : sequence, optional
-        Their order (default: as they occur).
-    alpha : float
-        Pairs of a lower p-value have an outline and a bold figure.
-    title : str
-    cell : int
-        Pixels of a side of a cell.
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
-    SpecError
-        If ``alpha`` is not in (0, 1).
+    ``pairs`` is :func:`hcat_nb.evaluation.dominance.who_beats_whom`'s; those of a p-value below
+    ``alpha`` have an outline and a bold figure. ``methods`` gives their order.
     """
     import altair as alt
 

@@ -28,18 +28,10 @@ _BASELINES = frozenset({"random", "class_frequency", "last_loss", "first_look"})
 def family_names(
     methods: Iterable[Any], families: Mapping[Any, str] | None = None
 ) -> dict[Any, str]:
-    """Return the family of each method.
+    """Return the family of each method, whose name may have options in brackets.
 
-    Parameters
-    ----------
-    methods : iterable
-        Names, perhaps with options in brackets; those that are registered
-        have a family on their card, any other is one's "own".
-    families : mapping of method to family, optional
-        In place of the cards.
+    ``families`` goes before the methods' cards; one that is not registered is one's "own".
 
-    Examples
-    --------
     >>> family_names(["cleanlab (cv=5)", "random", "mine"])
     {'cleanlab (cv=5)': 'statistical', 'random': 'baseline', 'mine': 'own'}
     """

@@ -36,32 +36,10 @@ def histograms(
     width: int = 190,
     height: int = 110,
 ) -> OfflineConcat:
-    """Draw how the scores of each method are distributed.
+    """Draw how the scores of each method are distributed, a column each; NaN is counted.
 
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        A column for each method, higher = harder; NaN where there is none,
-        which is counted above the plot.
-    is_hard : array of shape (n,), bool, optional
-        The truth: bars are parted into untouched and made hard.
-    flagged : pandas.DataFrame, optional
-        In its place, the samples beyond a method's own threshold, a bool
-        column for each method that has one.
-    bins : int
-        Of equal width, from the smallest to the largest score.
-    columns : int
-        Plots in a row.
-    title : str
-    width, height : int
-        Pixels of each plot.
-
-    Raises
-    ------
-    SpecError
-        If ``bins`` or ``columns`` is out of range, or both overlays are given.
-    DataError
-        If the overlay is of another length.
+    An overlay parts the bars: ``is_hard`` (bool, shape (n,)), or ``flagged``, the samples beyond a
+    method's own threshold, a bool column for each method that has one.
     """
     if not 1 <= bins <= 1000:
         raise SpecError(f"bins is {bins!r}", "a whole number from 1 to 1,000")
@@ -101,25 +79,10 @@ def histograms(
 def bin_counts(
     scores: np.ndarray, codes: np.ndarray, levels: Sequence[str], bins: int = BINS
 ) -> dict[str, list[Any]]:
-    """Count the scores of one method.
+    """Count the finite scores of one method; ``codes`` are positions in ``levels``, shape (n,).
 
-    Parameters
-    ----------
-    scores : array of shape (n,)
-        What is not finite is left out.
-    codes : array of shape (n,), int64
-        Positions in ``levels``.
-    levels : sequence of str
-    bins : int
+    Returns columns ``mark`` (a level), ``low``, ``high`` and ``n`` of the bins that hold a sample.
 
-    Returns
-    -------
-    dict
-        Columns ``mark`` (a level), ``low``, ``high`` and ``n`` of the bins
-        that hold a sample.
-
-    Examples
-    --------
     >>> counts = bin_counts(np.array([0.0, 1.0, 1.0]), np.array([0, 0, 1]), ["a", "b"], bins=2)
     >>> counts["mark"], counts["low"], counts["n"]
     (['a', 'a', 'b'], [0.0, 0.5, 0.5], [1, 1, 1])
@@ -150,21 +113,10 @@ def histograms_chart(
     width: int = 190,
     height: int = 110,
 ) -> OfflineConcat:
-    """Return the specification.
+    """Return the specification, a plot for each method with a line of ``notes`` under its name.
 
-    Parameters
-    ----------
-    methods : sequence of str
-        A plot each.
-    levels : dict of str to str
-        What bars are parted into, and the colours; one level has no legend.
-    rows : Altair data, optional
-        Rows ``hcm, mark, low, high, n``; without it, the name "histograms".
-    notes : sequence of str, optional
-        A line under the name of each method.
-    columns : int
-    title, caption : str
-    width, height : int
+    ``levels`` and their colours part the bars; one level has no legend. ``rows`` are ``hcm, mark,
+    low, high, n``; without them, the data is named "histograms".
     """
     import altair as alt
 

@@ -20,16 +20,7 @@ _SAMPLED = 64  # one of so many values is looked at first
 
 @dataclass(frozen=True)
 class MapAxis:
-    """A quantity along an edge of the map.
-
-    Parameters
-    ----------
-    name : str
-        Short, for the pointer's tooltip.
-    title : str
-    low, high : float
-        Its range; what lies outside is drawn on the edge.
-    """
+    """A quantity along an edge of the map; what lies outside its range is drawn on the edge."""
 
     name: str
     title: str
@@ -44,36 +35,18 @@ class MapAxis:
 
 @dataclass(frozen=True, eq=False)
 class MapLayers:
-    """Points and cells of one map.
+    """Points and m cells of one map."""
 
-    Parameters
-    ----------
-    rows : array of shape (k,), int64
-        Positions of the samples drawn as points, the rarest colour last, on top.
-    column, row : array of shape (m,), uint8
-        Place of each cell that holds a sample, from the origin.
-    count : array of shape (m,), uint32
-    shade : array of shape (m,), uint8
-        Logarithm of the count, 255 for the fullest cell.
-    color : array of shape (m,)
-        The cell's commonest code, or its mean where colours are numbers.
-    n, kept, placed : int
-        Samples, those of them that a filter lets through, and those of these
-        that have coordinates.
-    ranking : str
-        What the points have that the density has not.
-    """
-
-    rows: np.ndarray
-    column: np.ndarray
+    rows: np.ndarray  # int64: samples drawn as points, the rarest colour last, on top
+    column: np.ndarray  # uint8, (m,): place of each cell that holds a sample, from the origin
     row: np.ndarray
-    count: np.ndarray
-    shade: np.ndarray
-    color: np.ndarray
+    count: np.ndarray  # uint32
+    shade: np.ndarray  # uint8: logarithm of the count, 255 for the fullest cell
+    color: np.ndarray  # the cell's commonest code, or its mean where colours are numbers
     n: int
-    kept: int
-    placed: int
-    ranking: str
+    kept: int  # samples that a filter lets through
+    placed: int  # of these, those that have coordinates
+    ranking: str  # what the points have that the density has not
 
     def caption(self) -> str:
         """Return one line that says what is drawn."""
@@ -102,26 +75,12 @@ def split(
     always: np.ndarray | None = None,
     keep: np.ndarray | None = None,
 ) -> MapLayers:
-    """Decide which samples become points; the others are counted in cells.
+    """Decide which of n samples become points; the others are counted in cells.
 
-    Parameters
-    ----------
-    x, y : array of shape (n,)
-        Coordinates; NaN where there are none.
-    coloring : Coloring
-    x_axis, y_axis : MapAxis
-    all_points, hardest : int
-        Up to ``all_points`` samples all are points; of more, ``hardest``.
-    hardness : array of shape (n,), optional
-        Its highest are points first.  Without it, those of lowest ``y``,
-        which is then the confidence.
-    always : array of shape (k,), int64, optional
-        Positions that are points before any other.
-    keep : array of shape (n,), bool, optional
-        Which samples are shown; without it, all.
+    Up to ``all_points`` samples all are points; of more, the positions in ``always`` and then
+    those of highest ``hardness`` (without it, of lowest ``y``, the confidence). ``keep`` (bool)
+    says which samples are shown at all. NaN coordinates have no place.
 
-    Examples
-    --------
     >>> coloring = Coloring("group", np.zeros(4, dtype=np.int64), ("easy",), ("#000000",))
     >>> x, y = np.array([0.1, 0.1, 0.1, np.nan]), np.array([0.9, 0.9, 0.2, 0.5])
     >>> axes = {"x_axis": MapAxis("x", "x", 0, 0.5), "y_axis": MapAxis("y", "y", 0, 1)}

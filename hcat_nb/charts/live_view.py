@@ -52,24 +52,10 @@ def live_view(
     methods: Mapping[str, str],
     truth: bool,
 ) -> OfflineConcat:
-    """Return the specification.
+    """Return the specification; ``title`` and ``caption`` are the first values of its parameters.
 
-    Parameters
-    ----------
-    x : MapAxis
-    coloring : Coloring
-        Of the map.
-    title, caption : str
-        The first values of ``heading`` and ``caption``.
-    n_points : int
-        Points that will be drawn on the map.
-    n_epochs : int
-        Epochs that are planned.
-    methods : mapping of str to {"epoch", "final", "end"}
-        A histogram each, with a word about those that score late.
-    truth : bool
-        Whether it is known who was made hard: then there is an AUROC, and
-        histograms are parted.
+    ``methods`` have a histogram each, with a word about those that score late ("epoch", "final" or
+    "end"). Where the ``truth`` is known there is an AUROC, and histograms are parted.
     """
     import altair as alt
 

@@ -30,16 +30,7 @@ for (const place of document.querySelectorAll(".{_CLASS}")) {{
 
 
 def picture(chart: alt.TopLevelMixin, *, scale: float = 1.0, colors: int = _COLORS) -> bytes:
-    """Return the chart as PNG on white, reduced to a palette.
-
-    Parameters
-    ----------
-    chart : altair chart
-    scale : float
-        Pixels of the picture for a pixel of the chart.
-    colors : int
-        Colours in the palette, 2 to 256.
-    """
+    """Return the chart as PNG on white, reduced to a palette of 2 to 256 colours."""
     return spec_picture(chart.to_dict(), scale=scale, colors=colors)
 
 
@@ -60,15 +51,9 @@ def spec_picture(spec: dict[str, Any], *, scale: float = 1.0, colors: int = _COL
 def filled(
     spec: dict[str, Any], datasets: Mapping[str, list[Any]], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a specification on named datasets with their rows, and with values of parameters.
+    """Return a copy of ``spec`` with rows for its named datasets and values for its parameters.
 
-    Parameters
-    ----------
-    spec : dict
-        Vega-Lite; not changed.
-    datasets : mapping of str to list of dict
-    parameters : mapping
-        Those that the specification does not have are left out.
+    Parameters that the specification does not have are left out.
     """
     params = [
         {**one, "value": parameters[one["name"]]} if one["name"] in parameters else one
@@ -90,15 +75,7 @@ def vega_lite_version() -> str:
 
 
 def chart_html(spec: Mapping[str, Any], png: bytes | None = None) -> str:
-    """Return a chart as HTML, to be drawn by :func:`charts_script`.
-
-    Parameters
-    ----------
-    spec : mapping
-        Vega-Lite, without a URL.
-    png : bytes, optional
-        Its picture, if there is one already.
-    """
+    """Return a chart without a URL as HTML, to be drawn by :func:`charts_script`."""
     picture = base64.b64encode(png or spec_picture(dict(spec))).decode()
     # "<" would let the text of a class name end the script.
     text = json.dumps(spec, ensure_ascii=False).replace("<", "\\u003c")

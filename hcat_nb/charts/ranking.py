@@ -33,22 +33,7 @@ def rank_distribution(
 ) -> OfflineChart:
     """Draw a violin of each method's ranks, the ranks as dots and their mean, best first.
 
-    Parameters
-    ----------
-    ranks : pandas.DataFrame
-        Blocks x methods, 1 = best, as ``Comparison.ranks``; NaN is left out.
-    families : mapping of method to family, optional
-        Default: those of the methods' cards.
-    title : str
-    width : int
-        Pixels of the plot.
-    row : int
-        Pixels of a method.
-
-    Raises
-    ------
-    DataError
-        If two columns have one name.
+    ``ranks`` has blocks x methods, 1 = best, as ``Comparison.ranks``; NaN is left out.
     """
     import altair as alt
 
@@ -120,22 +105,11 @@ def rank_distribution(
 
 
 def rank_violins(ranks: pd.Series[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a violin of ranks is drawn and how wide it is there.
+    """Return where a violin of one method's ranks is drawn and how wide it is there.
 
-    Parameters
-    ----------
-    ranks : pandas.Series
-        Of one method; NaN is left out.
+    The width is a Gaussian density of bandwidth by Scott's rule, but half a rank at least, divided
+    by its highest value. Both are empty where there is no rank.
 
-    Returns
-    -------
-    tuple of ndarray
-        Positions within the range of the ranks, and the Gaussian density
-        there, of bandwidth by Scott's rule but half a rank at least, divided
-        by its highest value.  Both empty where there is no rank.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> at, wide = rank_violins(pd.Series([2.0, 2.0, 2.0]))
     >>> float(at[wide.argmax()].round(1)), float(wide.max())

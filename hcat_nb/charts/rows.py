@@ -20,17 +20,8 @@ if TYPE_CHECKING:
 
 
 def csv_table(columns: Mapping[str, Sequence[Any]], text: Collection[str]) -> dict[str, Any]:
-    """Return Altair data.
+    """Return Altair data of columns of one length; those not in ``text`` are numbers or None.
 
-    Parameters
-    ----------
-    columns : mapping of str to sequence
-        Of one length; None where there is no value.
-    text : collection of str
-        Columns that are read as text; the others are numbers.
-
-    Examples
-    --------
     >>> csv_table({"id": ["a,b"], "x": [None]}, text={"id"})["values"].split()
     ['id,x', '"a,b",']
     """
@@ -45,8 +36,6 @@ def csv_table(columns: Mapping[str, Sequence[Any]], text: Collection[str]) -> di
 def numbers(values: Any) -> list[float | None]:
     """Return numbers to four digits, None where there is none.
 
-    Examples
-    --------
     >>> numbers([0.123456, float("nan")])
     [0.1235, None]
     """
@@ -70,16 +59,7 @@ def point_rows(
 ) -> dict[str, Any]:
     """Return the rows of "points": a sample each, at ``x`` and ``y``.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        All samples; a column ``label`` is taken along, "" where it is missing.
-    x, y : sequence of float
-        Coordinates of the samples drawn.
-    coloring : Coloring
-        Of all samples.
-    rows : array of int64
-        Positions of the samples drawn.
+    Frame and colouring are of all samples; ``rows`` are the positions of those drawn.
     """
     labels = [""] * len(rows)
     if "label" in frame:

@@ -38,34 +38,10 @@ def scatter(
 ) -> OfflineChart:
     """Draw a sample at its two scores.
 
-    Up to 10,000 samples all are points.  Of more, the 5,000 on whose rank the
-    two agree least are, and the others are shown as density; the chart says
-    so.  Samples without one of the scores are not drawn but counted.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Index sample id; columns ``x`` and ``y``, higher = harder.  A column
-        ``label`` is shown beside the pointer.
-    x, y : str
-        Columns.
-    scale : {"score", "rank"}
-        ``"rank"``: the share of samples that are easier, which long tails do
-        not squeeze; ties at their mean.
-    color : str, optional
-        A column: ``is_hard``, or any other; missing values are grey.
-    title : str, optional
-    width, height : int
-        Pixels of the plot; multiples of 128 draw the density without gaps.
-
-    Raises
-    ------
-    SpecError
-        If there is no such scale.
-    UnknownNameError
-        If a column is absent.
-    DataError
-        If a column of scores holds no numbers.
+    Up to 10,000 samples all are points. Of more, the 5,000 on whose rank the two agree least are,
+    and the others are shown as density; the chart says so. Samples without one of the scores are
+    not drawn but counted. The scale "rank" is the share of samples that are easier, ties at their
+    mean, which long tails do not squeeze. ``color`` names a column: ``is_hard``, or any other.
     """
     if scale not in ("score", "rank"):
         raise SpecError(f"scale is {scale!r}", "'score' or 'rank'")

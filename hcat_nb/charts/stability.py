@@ -30,27 +30,8 @@ def stability(
 ) -> OfflineChart:
     """Draw the rank correlation of each pair of seeds, its mean and spread, most stable first.
 
-    The line spans a standard deviation to either side of the mean.
-
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        As :func:`hcat_nb.evaluation.stability.seed_pairs` gives it.  Pairs
-        without a figure are left out and counted.
-    value, method : str
-        Columns: the correlation, in [-1, 1], and the method.
-    families : mapping of method to family, optional
-        Default: those of the methods' cards.
-    title : str
-    width : int
-        Pixels of the plot.
-    row : int
-        Pixels of a method.
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
+    ``pairs`` is :func:`hcat_nb.evaluation.stability.seed_pairs`'s; those without a figure are left
+    out and counted. The line spans a standard deviation to either side of the mean.
     """
     import altair as alt
 

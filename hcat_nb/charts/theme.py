@@ -35,24 +35,13 @@ INK = "#333333"  # text on a light page
 def headed(text: str, caption: str) -> alt.TitleParams:
     """Return the heading of a chart: its title, and under it one line that says what is drawn."""
     import altair as alt
-    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     return alt.TitleParams(text=text, subtitle=caption, anchor="start")
 
 
 def line_styles(names: Sequence[str], field: str, title: str | None = None) -> dict[str, Any]:
-    """Return the encodings that tell lines apart: the palette, then again with dashes.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Levels of the field.
-    field : str
-    title : str, optional
-        Stands above the legend; default: the field.
-    """
+    """Return the encodings that tell lines apart: the palette, then again with dashes."""
     import altair as alt
-    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     domain = list(names)
     colors = [CLASSES[i % len(CLASSES)] for i in range(len(domain))]
@@ -96,7 +85,6 @@ def themed(chart: ChartT) -> ChartT:
     who do not see it.
     """
     import altair as alt
-    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     ink = alt.expr("ink")
     words: dict[str, Any] = {
@@ -125,7 +113,6 @@ def themed(chart: ChartT) -> ChartT:
 
 def _description(chart: Any) -> dict[str, str]:
     import altair as alt
-    from altair import LayerChart as LayerChart  # for those who do not import altair
 
     title = chart.title
     known = isinstance(title, alt.TitleParams) and isinstance(title.text, str)

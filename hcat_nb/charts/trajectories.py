@@ -35,27 +35,10 @@ def trajectories(
 ) -> OfflineChart:
     """Draw chosen samples before the band in which all others lie.
 
-    Parameters
-    ----------
-    dynamics : pandas.DataFrame
-        Index sample id; a column for each epoch, in order: the probability of
-        the given label, NaN where the sample was not observed.  All samples
-        make the bands, of the middle half and the middle nine tenths.
-    rows : sequence of int
-        Positions of the samples to draw; of more than 20 the first 20.
-    outcomes : array of str, shape (len(rows), n_epochs), optional
-        "correct", "incorrect" or "unknown": whether the model predicted the
-        label (default: unknown).
-    labels : sequence, optional
-        The label of each of ``rows``.
-    title : str
-    width, height : int
-        Pixels of the plot.
-
-    Raises
-    ------
-    DataError
-        If a position does not exist, or ``outcomes`` has another shape.
+    ``dynamics`` has a column for each epoch, in order: the probability of the given label, NaN
+    where the sample was not observed. ``rows`` are positions, of more than 20 the first 20, and
+    ``labels`` theirs; ``outcomes`` of shape (len(rows), n_epochs) tell whether the model predicted
+    the label: "correct", "incorrect" or "unknown" (the default).
     """
     import altair as alt
 

@@ -15,37 +15,18 @@ Face = Literal["line", "magic"]
 
 @dataclass(frozen=True)
 class Own:
-    """An argument that is no field of RunSpec.
+    """An argument that is no field of RunSpec."""
 
-    Parameters
-    ----------
-    name : str
-        ``"run"``: positional; ``"--out"``: an option.
-    help : str
-    values : str
-        What may stand there: ``"run"`` (a variable, or a folder), ``"data"``
-        or ``"model"`` (a variable), the name of a kind in
-        :mod:`hcat_nb.api.listing`, or ``""`` for free text.
-    choices : tuple of str
-        All that may stand there.
-    settings : mapping
-        Further settings of argparse.
-    short : str
-        A second name, of one letter.
-    only : {"line", "magic"}, optional
-        The face that has it; default: both.
-    line : mapping
-        Settings that differ on the command line.
-    """
-
-    name: str
+    name: str  # "run": positional; "--out": an option
     help: str
+    # What may stand there: "run" (a variable, or a folder), "data" or "model" (a variable),
+    # the name of a kind in hcat_nb.api.listing, or "" for free text.
     values: str = ""
     choices: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    short: str = ""
-    only: Face | None = None
-    line: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # further ones of argparse
+    short: str = ""  # a second name, of one letter
+    only: Face | None = None  # the face that has it; default: both
+    line: Mapping[str, Any] = field(default_factory=dict)  # what differs on the command line
 
     @property
     def dest(self) -> str:
@@ -65,42 +46,18 @@ class Own:
 
 @dataclass(frozen=True)
 class Command:
-    """One command.
-
-    Parameters
-    ----------
-    about : str
-        One or two sentences for the help.
-    calls : str
-        ``"module:function"``, imported when it is needed.
-    magic : str
-        Its magic, without the percent sign; empty if it has none.
-    line : str
-        Its word behind ``hcat``; empty if it has none.
-    fields : tuple of str
-        The fields of RunSpec that are its options.
-    arguments : tuple of Own
-        Its further arguments, on either face.
-    reads : bool
-        Whether options of reading data are among its arguments, without a field of RunSpec.
-    cell : bool
-        Whether its magic may stand above a cell, which holds options as YAML.
-    document : str
-        What the cell holds instead, where it does not hold options.
-    epilog : str
-        What the command line's help says last.
-    """
+    """One command."""
 
     about: str
-    calls: str
-    magic: str = ""
-    line: str = ""
-    fields: tuple[str, ...] = ()
+    calls: str  # "module:function", imported when it is needed
+    magic: str = ""  # its magic, without the percent sign
+    line: str = ""  # its word behind `hcat`
+    fields: tuple[str, ...] = ()  # the fields of RunSpec that are its options
     arguments: tuple[Own, ...] = ()
-    reads: bool = False
-    cell: bool = False
-    document: str = ""
-    epilog: str = ""
+    reads: bool = False  # has the options of reading data, without a field of RunSpec
+    cell: bool = False  # its magic may stand above a cell, which holds options as YAML
+    document: str = ""  # what the cell holds instead, where it does not hold options
+    epilog: str = ""  # what the command line's help says last
 
     @property
     def own(self) -> tuple[Own, ...]:

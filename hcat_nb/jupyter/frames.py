@@ -30,15 +30,9 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A message to the live view.
+    """A message to the live view, in plain JSON, and a buffer a column, in the order of datasets.
 
-    Parameters
-    ----------
-    content : dict
-        ``type, epoch, signals, datasets``; plain JSON.  A view keeps the
-        datasets and signals that a frame does not name.
-    buffers : list of bytes
-        One a column, in the order of ``datasets``.
+    A view keeps the datasets and signals that a frame does not name.
     """
 
     content: dict[str, Any]
@@ -111,16 +105,7 @@ def names(values: Sequence[object]) -> Column:
 def encode(
     epoch: int, signals: Mapping[str, Any], datasets: Mapping[str, Mapping[str, Column]]
 ) -> Frame:
-    """Put columns into one frame.
-
-    Parameters
-    ----------
-    epoch : int
-    signals : mapping
-        Parameters of the chart and their values, ``heading`` say.
-    datasets : mapping of name to mapping of column name to Column
-        All columns of a dataset have one length.
-    """
+    """Put columns, of one length in each dataset, into one frame; signals are chart parameters."""
     described, buffers = [], []
     for name, columns in datasets.items():
         lengths = {column.length for column in columns.values()}
@@ -136,8 +121,6 @@ def encode(
 def rows(frame: Frame) -> dict[str, list[dict[str, Any]]]:
     """Read a frame as ``live_map.js`` does: rows by dataset.
 
-    Examples
-    --------
     >>> rows(encode(1, {}, {"points": {"x": small(np.array([3])), "id": names(["s1"])}}))
     {'points': [{'x': 3, 'id': 's1'}]}
     """

@@ -46,37 +46,13 @@ Chart = Any  # an Altair chart, or a function from ours to one
 class LiveListener(Listener):
     """Shows a run in the notebook while it trains, and leaves a picture.
 
-    Parameters
-    ----------
-    display : {"auto", "widget", "static", "none"}
-        See :func:`hcat_nb.jupyter.screens.open_screen`.
-    x : {"variability", "aleatoric"}
-        The map's horizontal axis.
-    color : {"auto", "group", "truth"}
-        ``"auto"``: the truth where something was injected, else the group.
-    chart : altair chart or callable, optional
-        In place of :func:`~hcat_nb.charts.live_view.live_view`, whose page
-        names the datasets and parameters that a chart gets; a function takes
-        our chart and returns another.
-    replay_bytes : int
-        Memory for the epochs that can be looked at again; of a longer run
-        every other one is kept, or every fourth.
-    screen : Screen, optional
-        One that is open already; ``display`` is then ignored.
+    ``color="auto"`` is the truth where something was injected, else the group. A ``chart``, or a
+    function that makes one of ours, stands in place of
+    :func:`~hcat_nb.charts.live_view.live_view`; ``default_chart`` is the one of every listener
+    that is given none, so also of ``%hcat_train``. ``replay_bytes`` are kept of epochs to look at
+    again; of a longer run every other one is kept, or every fourth. With an open ``screen``,
+    ``display`` is ignored.
 
-    Attributes
-    ----------
-    default_chart : altair chart or callable, optional
-        ``chart`` of every listener that is given none, so also of
-        ``%hcat_train``: ``LiveListener.default_chart = my_chart``.
-
-    Raises
-    ------
-    SpecError
-        If ``chart`` is a chart that uses none of the datasets.
-
-    Examples
-    --------
     >>> def wider(chart):
     ...     return chart.properties(spacing=40)
     >>> hcat.characterize("digits", listeners=[LiveListener(chart=wider)])  # doctest: +SKIP

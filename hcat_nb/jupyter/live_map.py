@@ -29,26 +29,10 @@ if TYPE_CHECKING:
 class LiveMap(anywidget.AnyWidget):
     """A Vega view on named datasets that keeps its brush and zoom while samples move.
 
-    A selection is a set of samples: it stays when they move, when the colour
-    changes and when a filter hides some of them.
+    A selection is a set of samples: it stays when they move, when the colour changes and when a
+    filter hides some of them. ``on_drawn`` hears, in any thread, how many seconds the browser took
+    for a frame; ``fit`` lets charts take the room that the page has.
 
-    Parameters
-    ----------
-    scene : MapScene, optional
-        What is shown; :meth:`present` sets it later.
-    on_drawn : callable, optional
-        Hears how many seconds the browser took for a frame; it may be called
-        in any thread.
-
-    Attributes
-    ----------
-    spec : dict
-        Vega-Lite specification, synchronised.
-    fit : bool
-        Whether charts take the room that the page has, synchronised.
-
-    Examples
-    --------
     >>> def brushed(bounds):
     ...     live.select([] if bounds is None else live.inside(bounds))
     >>> live.on_brush(brushed)                                    # doctest: +SKIP
@@ -87,13 +71,7 @@ class LiveMap(anywidget.AnyWidget):
 
     @property
     def scene(self) -> MapScene:
-        """What is shown.
-
-        Raises
-        ------
-        SpecError
-            If nothing is, yet.
-        """
+        """What is shown."""
         if self._scene is None:
             raise SpecError("the map shows nothing yet", "a scene", "live_map.present(scene)")
         return self._scene
@@ -106,13 +84,9 @@ class LiveMap(anywidget.AnyWidget):
     def show(self, make: Callable[[], Frame]) -> int:
         """Draw a state in every view, and return its bytes; safe in any thread.
 
-        It is made when its turn has come: a state of an epoch that was made
-        before the user selected samples, and sent after, would take them away.
-
-        Parameters
-        ----------
-        make : callable
-            Returns the state.  Datasets and signals that it does not name stay.
+        It is made when its turn has come: a state of an epoch that was made before the user
+        selected samples, and sent after, would take them away. Datasets and signals that it does
+        not name stay.
         """
         with self._lock:
             frame = make()
@@ -151,36 +125,18 @@ class LiveMap(anywidget.AnyWidget):
         return self.scene.sample_ids[self.scene.selected]
 
     def select(self, ids: Iterable[Any]) -> None:
-        """Mark the samples of these ids, and no others.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no sample of an id.
-        """
+        """Mark the samples of these ids, and no others."""
         self.scene.select(self.scene.rows_of(ids))
         self.show(self.scene.marks)
 
     def follow(self, sample_id: Any | None) -> None:
-        """Mark a sample and draw the way it went; None for no sample.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such sample.
-        """
+        """Mark a sample and draw the way it went; None for no sample."""
         row = None if sample_id is None else int(self.scene.rows_of([sample_id])[0])
         self.scene.follow(row)
         self.show(self.scene.marks)
 
     def show_only(self, ids: Iterable[Any] | None) -> None:
-        """Show the samples of these ids; None for all.  The selection stays.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no sample of an id.
-        """
+        """Show the samples of these ids; None for all. The selection stays."""
         self.scene.show_only(None if ids is None else self.scene.rows_of(ids))
         self.redraw()
 
@@ -191,13 +147,7 @@ class LiveMap(anywidget.AnyWidget):
     def recolor(self, color: Coloring | pd.Series[Any] | None) -> None:
         """Colour by a column in the order of the samples; None for the map's own colours.
 
-        The chart is embedded anew, for its legend changes; brush, zoom,
-        selection and filter stay.
-
-        Raises
-        ------
-        SpecError
-            If there is not a value for each sample.
+        The chart is embedded anew, for its legend changes; brush, zoom, selection and filter stay.
         """
         from hcat_nb.charts.coloring import Coloring, by_column
 

@@ -19,14 +19,7 @@ _MOST = 200  # epochs drawn of a longer run
 
 
 class LivePanels:
-    """Gathers the datasets "curves", "auroc" and "histograms" of a live view.
-
-    Parameters
-    ----------
-    methods : sequence of str
-    is_hard : array of shape (n,), bool, optional
-        The truth, if it is known.
-    """
+    """Gathers the datasets "curves", "auroc" and "histograms" of a live view."""
 
     def __init__(self, methods: Sequence[str], is_hard: np.ndarray | None = None) -> None:
         self._methods = list(methods)
@@ -40,14 +33,9 @@ class LivePanels:
         self._curves.append((epoch, loss, accuracy))
 
     def add_scores(self, epoch: int, scores: Mapping[str, np.ndarray]) -> None:
-        """Count the scores of an epoch, and rank the hard samples by them.
+        """Count the scores of an epoch (NaN: none), and rank the hard samples by them.
 
-        Parameters
-        ----------
-        epoch : int
-            Scores of an epoch that were added already are replaced.
-        scores : mapping of str to array of shape (n,)
-            NaN where a sample has none.
+        Scores of an epoch that were added already are replaced.
         """
         known = {name: values for name, values in scores.items() if np.isfinite(values).any()}
         self._histograms = self._counted(known)

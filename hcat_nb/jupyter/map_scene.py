@@ -55,24 +55,12 @@ class Bounds:
 
 
 class MapScene:
-    """The samples of a map; safe in any thread.
+    """The n samples of a map; safe in any thread.
 
-    Parameters
-    ----------
-    sample_ids : pandas.Index of length n
-    x_axis, y_axis : MapAxis
-    chart : callable
-        Makes the chart of a colouring, a caption and a number of points.
-    color : callable
-        Makes the colouring of coordinates x and y.
-    labels : array of shape (n,), int64, optional
-        Codes into ``class_names``, -1 where missing.
-    class_names : tuple of str
-    hardness : array of shape (n,), optional
-        Decides who is drawn as a point where not all are; without it those
-        of lowest y are.
-    points : int
-        Samples drawn as points where there are too many to draw all.
+    ``chart`` makes the chart of a colouring, a caption and a number of points, ``color`` the
+    colouring of coordinates x and y. ``labels`` are codes into ``class_names``, -1 where missing.
+    Of more samples than can be drawn, ``points`` are: of the highest ``hardness``, without it of
+    the lowest y.
     """
 
     def __init__(
@@ -191,13 +179,7 @@ class MapScene:
             return np.flatnonzero(inside)
 
     def rows_of(self, ids: Iterable[Any]) -> np.ndarray:
-        """Return the positions of samples, of every one that has the id.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no sample of an id.
-        """
+        """Return the positions of samples, of every one that has the id."""
         import pandas as pd
 
         wanted = pd.Index(list(ids))

@@ -24,14 +24,8 @@ _panels: dict[str | None, Panel] = {}
 def show_panel(panel: Panel, widget: Callable[[], Any], view: Callable[[], StaticView]) -> None:
     """Display a panel: a widget where a person watches, and behind it what needs no kernel.
 
-    Parameters
-    ----------
-    panel : Panel
-        Closed when its cell shows another one, unless it is shown elsewhere, too.
-    widget : callable
-        Returns the widget, whose page has an element of the class ``hcat-live``.
-    view : callable
-        Returns what stands in the place of the widget where there is no kernel.
+    The panel is closed when its cell shows another one, unless it is shown elsewhere, too. The
+    widget's page has an element of the class ``hcat-live``.
     """
     from IPython.display import display
 

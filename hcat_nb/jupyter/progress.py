@@ -12,21 +12,9 @@ if TYPE_CHECKING:  # events load torch, and the first line is shown before that
 
 @dataclass(frozen=True)
 class ProgressBar:
-    """The state of a run, as its events tell it.
+    """The state of a run, as its events tell it: epochs and batches that are over.
 
-    Parameters
-    ----------
-    dataset, model, device : str
-    n : int
-        Samples.
-    n_epochs, n_steps : int
-        Epochs, and batches in each.
-    epoch, step : int
-        Finished epochs, and batches of the one that runs.
-    loss, accuracy, elapsed, remaining : float
-        NaN until the first epoch is over.
-    outcome : str
-        "running", "finished", "stopped" or "failed".
+    Its figures are NaN until the first epoch is.
     """
 
     dataset: str = ""
@@ -102,8 +90,6 @@ class ProgressBar:
     def line(self) -> str:
         """Return the state in words.
 
-        Examples
-        --------
         >>> ProgressBar("digits", "lenet", n=1797, n_epochs=10, epoch=3, loss=0.5, accuracy=0.9,
         ...          remaining=65.0).line()
         'epoch 3/10 · loss 0.500 · accuracy 90.0 % · 1:05 left'

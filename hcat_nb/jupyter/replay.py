@@ -24,17 +24,7 @@ _NOWHERE = 65535
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """One epoch.
-
-    Parameters
-    ----------
-    epoch : int
-    heading : str
-    places : array of shape (2, n), uint16
-        Steps along x and y.
-    extras : mapping
-        Further datasets.
-    """
+    """One epoch: its places are steps along x and y, uint16 of shape (2, n)."""
 
     epoch: int
     heading: str
@@ -45,11 +35,7 @@ class Kept:
 class Replay:
     """Keeps epochs for a slider; safe in any thread, for what is kept never changes.
 
-    Parameters
-    ----------
-    x, y : MapAxis
-    budget : int
-        Bytes of all that is kept together; two epochs are kept in any case.
+    All of them take ``budget`` bytes at most, but two epochs are kept in any case.
     """
 
     def __init__(self, x: MapAxis, y: MapAxis, budget: int = BUDGET) -> None:
@@ -101,14 +87,9 @@ class Replay:
         )
 
     def at(self, epoch: int) -> tuple[str, np.ndarray, np.ndarray, Mapping[str, Any]]:
-        """Return heading, x, y and further datasets of an epoch that is kept.
+        """Return heading, x, y and further datasets of an epoch that is kept, else KeyError.
 
         Coordinates are off by up to 1/131068 of their axis.
-
-        Raises
-        ------
-        KeyError
-            If it is not kept.
         """
         kept = {one.epoch: one for _, one in self._kept}[epoch]
         x, y = (_values(axis, steps) for axis, steps in zip(self._axes, kept.places, strict=True))

@@ -14,14 +14,8 @@ from hcat_nb.assets import source
 class ReplayBar(anywidget.AnyWidget):
     """A slider over epochs, and a button that plays them; hidden until there are two.
 
-    Attributes
-    ----------
-    epochs : list of int
-        What it offers, synchronised.
-    epoch : int
-        The one that was shown last: where a view begins, after a reload say.
-    note : str
-        Stands beside it, as text, synchronised.
+    ``epoch`` was shown last: where a view begins, after a reload say. ``note`` stands beside it,
+    as text.
     """
 
     _esm = source("replay_bar.js")

@@ -15,37 +15,19 @@ if TYPE_CHECKING:
 
 
 class RunMonitor(anywidget.AnyWidget):
-    """A progress bar, a line of text, and buttons once there is something to obey.
-
-    Attributes
-    ----------
-    share : float
-        Part of the run that is done, in [0, 1].
-    line : str
-        Epoch, loss, accuracy, time left; shown as text, never as HTML.
-    outcome : str
-        "running", "finished", "stopped" or "failed".
-    buttons : bool
-        Whether Pause and Stop are shown, while the run goes on.
-    hears : bool
-        Whether a message of the page arrived while the run went on, so that
-        the next one will, too.
-    paused, stopping : bool
-        What the run was told.
-    kernel : str
-        Id by which the page can ask the Jupyter server to interrupt the
-        cell, where it is not heard.
-    """
+    """A progress bar, a line of text, and buttons once there is something to obey."""
 
     _esm = source("run_monitor.js")
     _css = source("run_monitor.css")
     share = traitlets.Float(0.0).tag(sync=True)
-    line = traitlets.Unicode("").tag(sync=True)
+    line = traitlets.Unicode("").tag(sync=True)  # shown as text, never as HTML
     outcome = traitlets.Unicode("running").tag(sync=True)
     buttons = traitlets.Bool(False).tag(sync=True)
+    # Whether a message of the page arrived while the run went on, so that the next one will, too.
     hears = traitlets.Bool(False).tag(sync=True)
     paused = traitlets.Bool(False).tag(sync=True)
     stopping = traitlets.Bool(False).tag(sync=True)
+    # Id by which the page can ask the Jupyter server to interrupt the cell, where it is not heard.
     kernel = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:

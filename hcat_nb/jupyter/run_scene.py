@@ -33,27 +33,9 @@ def run_scene(
 ) -> MapScene:
     """Return the scene of a run, for a :class:`~hcat_nb.jupyter.live_map.LiveMap`.
 
-    Parameters
-    ----------
-    run : Record
-        Trained or loaded.
-    x, y : str
-        Columns of ``run.scores`` or of numbers in ``run.details``.
-    color : str
-        See :func:`run_coloring`.
-    width, height : int
-        Pixels of the plot.
-
-    Returns
-    -------
-    MapScene
-        Of more samples than can be drawn, those of lowest confidence are
-        points on the data map; on another map those that rank hard on both.
-
-    Raises
-    ------
-    UnknownNameError
-        If the run has no such column.
+    ``x`` and ``y`` are columns of ``run.scores`` or of numbers in ``run.details``; ``color`` see
+    :func:`run_coloring`. Of more samples than can be drawn, those of lowest confidence are points
+    on the data map; on another map those that rank hard on both.
     """
     columns = {name: _numbers(run, name) for name in (x, y)}
     axes = [_axis(name, columns[name]) for name in (x, y)]
@@ -89,21 +71,9 @@ def run_scene(
 def run_coloring(run: Record, color: str, x: str = "variability") -> Coloring:
     """Return colours for the samples of a run.
 
-    Parameters
-    ----------
-    run : Record
-    color : str
-        ``"group"`` (fine, uncertain, doubted; of runs of earlier versions the
-        papers' groups), ``"truth"`` (what was made hard), or any column of
-        ``run.scores`` or ``run.details``.
-    x : str
-        The map's horizontal axis, which decides whose groups those are:
-        Data-IQ's for ``"aleatoric"``, else Data Maps'.
-
-    Raises
-    ------
-    UnknownNameError
-        If the run has no such column.
+    ``color`` is "group" (fine, uncertain, doubted; of runs of earlier versions the papers' groups:
+    Data-IQ's where ``x`` is "aleatoric", else Data Maps'), "truth" (what was made hard), or any
+    column of ``run.scores`` or ``run.details``.
     """
     if color == "group" and "group" not in run.details:
         color = GROUP_COLUMN.get(x, GROUP_COLUMN["variability"])

@@ -11,21 +11,11 @@ from hcat_nb.assets import source
 
 
 class SampleDetail(anywidget.AnyWidget):
-    """A sample: what speaks for and against its label.
-
-    Attributes
-    ----------
-    card : dict
-        Made by :func:`hcat_nb.jupyter.review.evidence_card.card`; all of it is shown as text.
-    picture, small : bytes
-        The image as it is on disk and as the network saw it, or that alone; or empty.
-    near : bytes
-        The neighbours, side by side; or empty.
-    """
+    """A sample: what speaks for and against its label."""
 
     _esm = source("sample_detail.js")
     _css = source("sample_detail.css")
-    card: Any = traitlets.Dict({"heading": ""}).tag(sync=True)
-    picture = traitlets.Bytes(b"").tag(sync=True)
-    small = traitlets.Bytes(b"").tag(sync=True)
-    near = traitlets.Bytes(b"").tag(sync=True)
+    card: Any = traitlets.Dict({"heading": ""}).tag(sync=True)  # evidence_card.card's; all is text
+    picture = traitlets.Bytes(b"").tag(sync=True)  # the image as it is on disk, or ...
+    small = traitlets.Bytes(b"").tag(sync=True)  # ... as the network saw it
+    near = traitlets.Bytes(b"").tag(sync=True)  # the neighbours, side by side

@@ -17,21 +17,11 @@ from hcat_nb.assets import source
 
 
 class SampleGallery(anywidget.AnyWidget):
-    """A page of samples in a listbox.
+    """A page of samples in a listbox; ``place`` is the tile in focus.
 
-    Parameters
-    ----------
-    classes : sequence of str
-        Names of all classes, by code, for the choice of a new label.
-    hear : callable
-        Hears what the user does: ``("act", {"action", "rows", "code"})``,
-        ``("turn", {"to"})``, ``("focus", {"row"})``, ``("accept_shown", {})``,
-        ``("undo", {})`` and ``("redo", {})``; in the thread that handles messages.
-
-    Attributes
-    ----------
-    place : int
-        Tile in focus.
+    ``hear`` hears, in the thread that handles messages, what the user does: ``("act", {"action",
+    "rows", "code"})``, ``("turn", {"to"})``, ``("focus", {"row"})``, ``("accept_shown", {})``,
+    ``("undo", {})`` and ``("redo", {})``.
     """
 
     _esm = source("sample_gallery.js")

@@ -107,12 +107,8 @@ class StaticScreen:
 class WidgetScreen:
     """Two outputs: the live view, and the picture that stands in for it later.
 
-    The map comes as soon as Vega is at hand; the bar is there at once.
-
-    Parameters
-    ----------
-    place : ipywidgets.Box, optional
-        Show the live view there, in place of outputs of the cell.
+    The map comes as soon as Vega is at hand; the bar is there at once. The live view shows in
+    ``place``, where there is one, instead of outputs of the cell.
     """
 
     def __init__(self, place: Any = None) -> None:
@@ -305,16 +301,8 @@ _screens: dict[str | None, WidgetScreen] = {}
 def open_screen(display: Display = "auto") -> Screen | None:
     """Open the screen that fits the front end; call it in the cell's own thread.
 
-    Parameters
-    ----------
-    display : {"auto", "widget", "static", "none"}
-        ``"auto"``: widgets where a person watches, the static output under
-        papermill, nbconvert and nbval, nothing outside a notebook.
-
-    Raises
-    ------
-    SpecError
-        If ``display`` is none of these.
+    "auto": widgets where a person watches, the static output under papermill, nbconvert and nbval,
+    nothing outside a notebook.
     """
     if display not in DISPLAYS:
         raise SpecError(f"display is {display!r}", "one of " + ", ".join(DISPLAYS))
@@ -340,15 +328,7 @@ def _widgets_of(cell: str | None) -> WidgetScreen:
 
 
 def attempt(what: str, action: Callable[[], T]) -> T | None:
-    """Do what concerns a screen alone: its failure is a warning, and the run goes on.
-
-    Parameters
-    ----------
-    what : str
-        In the words of the warning.
-    action : callable
-        What it returns is returned; None if it fails.
-    """
+    """Do what concerns a screen alone: its failure is a warning, None, and the run goes on."""
     try:
         return action()
     except Exception as error:
@@ -363,11 +343,7 @@ def attempt(what: str, action: Callable[[], T]) -> T | None:
 def asked_from() -> tuple[Display, str | None]:
     """Return what fits the front end, and the cell that asks; call it in the cell's own thread.
 
-    Returns
-    -------
-    display : {"widget", "static", "none"}
-    cell : str or None
-        None where the front end does not tell.
+    The cell is None where the front end does not tell.
     """
     request = _request()
     cell = None if request is None else request.get("metadata", {}).get("cellId")

@@ -36,16 +36,9 @@ def live_output(widget: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StaticView:
-    """An output that needs no kernel.
+    """An output that needs no kernel: plain text, also the picture's alternative, and a picture.
 
-    Parameters
-    ----------
-    summary : str
-        Plain text; it is also the picture's alternative text.
-    share : float, optional
-        How much of a run is done, in [0, 1]; None when it is over.
-    png : bytes, optional
-        The picture.
+    ``share`` is how much of a run is done, in [0, 1]; None when it is over.
     """
 
     summary: str

@@ -10,13 +10,7 @@ from hcat_nb.sweeps.progress import SweepProgress
 
 
 class SweepScreen:
-    """A bar and a line of figures.
-
-    Parameters
-    ----------
-    display : callable, optional
-        ``IPython.display.display``: returns a handle with ``update``.
-    """
+    """A bar and a line of figures."""
 
     def __init__(self, display: Callable[..., Any] | None = None) -> None:
         self._display = display

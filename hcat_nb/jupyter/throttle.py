@@ -17,21 +17,11 @@ _BYTES = 400_000  # and the wire carries so many a second
 
 
 class Pace:
-    """Says when work may be done again that shall take a small share of the time.
+    """Says when work may be done again that shall take a small share of the time, in (0, 1).
 
-    The first time does not count: it loads what the later ones have.
+    The first time does not count: it loads what the later ones have; nor do ``free`` seconds of
+    each.
 
-    Parameters
-    ----------
-    share : float
-        Of the time, in (0, 1).
-    free : float
-        Seconds of each work that do not count.
-    clock : callable
-        Seconds, never going back.
-
-    Examples
-    --------
     >>> now = iter([0.0, 1.0, 2.0, 2.0, 3.0, 4.0, 102.0])
     >>> pace = Pace(0.01, clock=lambda: next(now))
     >>> with pace.spending():  # from 0 to 1
@@ -71,18 +61,9 @@ class Pace:
 class Throttle:
     """At most one call in a while.
 
-    The while is the longest of ``interval``, three times the last draw, a
-    hundred times what the last call took, and what its bytes may take.
-
-    Parameters
-    ----------
-    interval : float
-        Seconds between two calls at least.
-    on_error : callable
-        Gets what a delayed call raised; a call made by :meth:`offer` or
-        :meth:`finish` raises to its caller.
-    clock : callable
-        Seconds, never going back.
+    The while is the longest of ``interval`` (seconds), three times the last draw, a hundred times
+    what the last call took, and what its bytes may take. ``on_error`` gets what a delayed call
+    raised; a call made by :meth:`offer` or :meth:`finish` raises to its caller.
     """
 
     def __init__(

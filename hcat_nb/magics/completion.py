@@ -32,15 +32,8 @@ _FIELDS = {item.name: item for item in dataclasses.fields(RunSpec)}
 
 
 def complete(line: str, variables: Mapping[str, Any]) -> tuple[str, list[str]] | None:
-    """Return the word before the cursor and what it may become.
+    """Return the word before the cursor and what it may become; None: no call of a magic of ours.
 
-    Returns
-    -------
-    tuple of (str, list of str), or None
-        None where the line is no call of a magic of ours.
-
-    Examples
-    --------
     >>> complete("run = %hcat_train digits --epo", {})
     ('--epo', ['--epoch-mean', '--epochs'])
     """

@@ -25,18 +25,7 @@ _NONE = "none"
 
 
 class FormControl:
-    """One option and its widget.
-
-    Parameters
-    ----------
-    name : str
-    widget : ipywidgets.Widget
-        Has a ``value``.
-    default : object
-        The widget's value that stands for the default, and gives no words.
-    words : callable
-        From the widget's value to words.
-    """
+    """One option and its widget, whose ``default`` value gives no ``words``."""
 
     def __init__(
         self, name: str, widget: Any, default: Any, words: Callable[[Any], list[str]]
@@ -47,13 +36,7 @@ class FormControl:
         self._words = words
 
     def words(self, always: bool = False) -> list[str]:
-        """Return what the control adds to a line; ``always``: even at the default.
-
-        Raises
-        ------
-        SpecError
-            If its text cannot be read.
-        """
+        """Return what the control adds to a line; ``always``: even at the default."""
         if self.widget.value == self.default and not always:
             return []
         return self._words(self.widget.value)
@@ -64,15 +47,7 @@ class FormControl:
 
 
 def field_control(item: dataclasses.Field[Any], value: Any) -> FormControl:
-    """Return the control of a field of RunSpec, showing ``value``.
-
-    Parameters
-    ----------
-    item : dataclasses.Field
-        Of RunSpec; its type and choices decide which widget it gets.
-    value : object
-        As a RunSpec holds it.
-    """
+    """Return the control of a field of RunSpec, showing ``value``."""
     name, kind = item.name, str(item.type)
     flag = f"--{name.replace('_', '-')}"
     dress = looks(name, item.metadata["help"])
@@ -168,13 +143,7 @@ def _hints(plugin: type) -> dict[str, Any]:
 
 
 def split(text: str) -> list[str]:
-    """Split text into words as a line is.
-
-    Raises
-    ------
-    SpecError
-        If its quotes are not balanced.
-    """
+    """Split text into words as a line is."""
     try:
         return shlex.split(text)
     except ValueError as error:

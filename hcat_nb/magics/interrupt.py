@@ -21,15 +21,10 @@ _GUARD_SECONDS = 1.0
 
 
 def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
-    """Run ``work`` in a daemon thread and return what it returns.
+    """Run ``work`` in a daemon thread and return what it returns, or raise what it raised.
 
-    Raises
-    ------
-    KeyboardInterrupt
-        At the second interrupt; ``work`` goes on to its end unheard.
-    Exception
-        Whatever ``work`` raised, itself.  Its frames are emptied, or the
-        shell's last traceback would keep a model and its data alive.
+    The frames of its error are emptied, or the shell's last traceback would keep a model and its
+    data alive. At the second interrupt KeyboardInterrupt; ``work`` goes on to its end unheard.
     """
     done = threading.Event()
     results: list[T] = []

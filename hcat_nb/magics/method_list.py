@@ -16,15 +16,8 @@ if TYPE_CHECKING:
 class MethodList:
     """One check box a method, with the cost that its card states or a forecast gave.
 
-    Parameters
-    ----------
-    chosen : sequence of str
-        Names, or ``("all",)``.
-    changed : callable
-        Called when a box changes.
-    estimate : callable
-        Called when the costs are asked for; answer with :meth:`show_costs`
-        or :meth:`say`.
+    ``estimate`` is called when the costs are asked for; answer with :meth:`show_costs` or
+    :meth:`say`.
     """
 
     def __init__(

@@ -13,14 +13,8 @@ T = TypeVar("T")
 class Newest(Generic[T]):
     """Calls one job at a time; of those that wait only the newest is ever done.
 
-    Parameters
-    ----------
-    done : callable
-        Gets what a job returned, unless a newer one was offered meanwhile.
-    failed : callable
-        Gets what it or ``done`` raised, under the same condition.
-    wait : float
-        Seconds without a newer job before one begins: typing makes many.
+    ``done`` and ``failed`` hear of a job unless a newer one was offered meanwhile. It begins after
+    ``wait`` seconds without a newer one: typing makes many.
     """
 
     def __init__(

@@ -23,52 +23,18 @@ _SHELLS = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 
 @dataclass
 class MagicCall:
-    """One call of a magic.
+    """One call of a magic."""
 
-    Parameters
-    ----------
-    keywords : dict
-        Fields of RunSpec, and the objects that stand for dataset and model:
-        keywords of :func:`hcat_nb.api.characterize.characterize`.
-    own : dict
-        What was given of the command's own arguments; runs are looked up.
-    name : str, optional
-        Variable that gets the result.
-    words : dict
-        What stood for the objects among ``keywords``: ``dataset``, ``model``.
-    help : bool
-        Whether only the help is wanted.
-    document : dict
-        What the cell holds, where that is no options.
-    """
-
-    keywords: dict[str, Any] = field(default_factory=dict)
-    own: dict[str, Any] = field(default_factory=dict)
-    name: str | None = None
-    help: bool = False
-    words: dict[str, str] = field(default_factory=dict)
-    document: dict[Any, Any] = field(default_factory=dict)
+    keywords: dict[str, Any] = field(default_factory=dict)  # those of hcat.characterize
+    own: dict[str, Any] = field(default_factory=dict)  # the command's own; runs are looked up
+    name: str | None = None  # the variable that gets the result
+    help: bool = False  # whether only the help is wanted
+    words: dict[str, str] = field(default_factory=dict)  # what stood for dataset and model
+    document: dict[Any, Any] = field(default_factory=dict)  # a cell's, where it holds no options
 
 
 def parse(command: Command, line: str, cell: str | None, variables: Mapping[str, Any]) -> MagicCall:
-    """Read a call; nothing in it is evaluated.
-
-    Parameters
-    ----------
-    command : Command
-        Which magic.
-    line : str
-        Behind the magic's name.
-    cell : str, optional
-        YAML: option names and values.
-    variables : mapping
-        Of the notebook.
-
-    Raises
-    ------
-    SpecError, UnknownNameError
-        If an option, a value or a variable is wrong.
-    """
+    """Read a call; nothing in it is evaluated. The cell is YAML: option names and values."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -221,13 +187,7 @@ def _read_cell(cell: str | None) -> dict[Any, Any]:
 
 
 def data_keywords(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords for the data; a variable goes before a name, and gives its own.
-
-    Raises
-    ------
-    SpecError, UnknownNameError
-        If ``word`` is neither a dataset, a path nor a variable that may be one.
-    """
+    """Return the keywords for the data; a variable goes before a name, and gives its own."""
     if word is None:
         return {}
     value = variables.get(str(word))
@@ -243,13 +203,7 @@ def data_keywords(word: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_of(word: Any, variables: Mapping[str, Any]) -> Any:
-    """Return the model that ``word`` names: a variable goes before a name.
-
-    Raises
-    ------
-    SpecError, UnknownNameError
-        If it names neither.
-    """
+    """Return the model that ``word`` names: a variable goes before a name."""
     value = variables.get(str(word))
     if looks_like_model(value):
         return value

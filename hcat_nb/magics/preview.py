@@ -27,13 +27,7 @@ _LONGEST = 300  # characters of a text
 
 
 class PreviewPane:
-    """A preview beside controls, with a line that says what it is of.
-
-    Parameters
-    ----------
-    wait : float
-        Seconds without a change before one is made.
-    """
+    """A preview beside controls, ``wait`` seconds after a change, and a line that says of what."""
 
     def __init__(self, wait: float) -> None:
         self.page = ipywidgets.HTML("")
@@ -90,13 +84,7 @@ class Previewer:
         self._dataset: LabelledDataset | None = None
 
     def show(self, keywords: Mapping[str, Any]) -> str:
-        """Return a preview as HTML, in which whatever comes from the data is text.
-
-        Raises
-        ------
-        HcatError
-            If data or hardness are wrong, or the dataset is not on this machine.
-        """
+        """Return a preview as HTML, in which whatever comes from the data is text."""
         from hcat_nb.runs.execution.inputs import make_spec
         from hcat_nb.runs.review.before_after import before_and_after
 

@@ -35,20 +35,10 @@ _PATH = " path"  # no name of a variable or plug-in begins with a blank
 
 
 class SetupForm:
-    """What a run is made of.
+    """What a run is made of; shows ``spec`` at first.
 
-    Parameters
-    ----------
-    spec : RunSpec
-        What the controls show at first.
-    words : mapping
-        What stands for ``dataset`` and ``model``, where they are variables.
-    own : mapping
-        ``out`` and ``overwrite``, where given.
-    changed : callable
-        Called after each change.
-    estimate : callable
-        Called when the costs of the methods are asked for.
+    ``words`` stand for ``dataset`` and ``model`` where they are variables; ``own`` are ``out`` and
+    ``overwrite``, where given.
     """
 
     def __init__(
@@ -120,13 +110,7 @@ class SetupForm:
         }
 
     def words(self) -> list[str]:
-        """Return the line that the controls stand for, without options at their default.
-
-        Raises
-        ------
-        SpecError
-            If a text cannot be read.
-        """
+        """Return the line that the controls stand for, without options at their default."""
         if not self.data.word:
             raise SpecError("no path is given", "the path of a table or of a folder of images")
         words = [self.data.word]
@@ -211,23 +195,7 @@ def _total(pairs: list[str]) -> float:
 
 
 class NameOrVariable:
-    """A drop-down of names and of variables that fit, with room for a path.
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    names : sequence of str
-        Known by name.
-    fits : callable
-        Whether a variable may stand there.
-    value : str
-        The word to begin with.
-    path : str
-        What the entry for a path says; empty for none.
-    looks : mapping
-        Settings of the widgets.
-    """
+    """A drop-down of names and of variables that fit, with room for a path."""
 
     def __init__(
         self,

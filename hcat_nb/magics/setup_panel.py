@@ -37,24 +37,9 @@ _CLOSED = ("Methods", "Saving", "More options")  # they open on demand
 class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
     """Sets up a run by controls; trains it in a thread, so that buttons and cells stay free.
 
-    The panel trains what its line says, through the same parser as the magic.
-
-    Parameters
-    ----------
-    shell : InteractiveShell
-        Whose variables may be dataset or model.
-    call : MagicCall, optional
-        What to begin with.
-
-    Attributes
-    ----------
-    spec : RunSpec or None
-        What the controls stand for; None while they hold a mistake.
-    run : Run or None
-        The newest run of this panel, a stopped one included; it is
-        ``hcat_nb.last_run`` too.
-    error : Exception or None
-        What the newest training failed with.
+    The panel trains what its line says, through the same parser as the magic. ``spec`` is None
+    while the controls hold a mistake; ``run`` is the newest run of this panel, a stopped one
+    included, and ``hcat_nb.last_run`` too; ``error`` is what the newest training failed with.
     """
 
     _open = False  # Python closes a panel, too, whose options were refused

@@ -35,8 +35,6 @@ def changed_options(spec: RunSpec) -> dict[str, Any]:
 def spec_words(spec: RunSpec) -> list[str]:
     """Return what stands for ``spec`` behind a magic; the dataset comes first.
 
-    Examples
-    --------
     >>> spec_words(RunSpec(dataset="wine", epochs=3, methods=("aum", "loss")))
     ['wine', '--methods', 'aum', 'loss', '--epochs', '3', '--seed', '0']
     """
@@ -67,11 +65,9 @@ def option_words(name: str, value: Any) -> list[str]:
 def magic_line(magic: str, words: Sequence[str]) -> str:
     """Return the line that gives a magic these words.
 
-    IPython fills in what stands in braces before a magic sees the line, so
-    they are doubled; a dollar sign is safe in the quotes that it gets.
+    IPython fills in what stands in braces before a magic sees the line, so they are doubled; a
+    dollar sign is safe in the quotes that it gets.
 
-    Examples
-    --------
     >>> magic_line("run = %hcat_train", ["my data.csv", "--target", "a{b}"])
     "run = %hcat_train 'my data.csv' --target 'a{{b}}'"
     """
@@ -82,14 +78,8 @@ def magic_line(magic: str, words: Sequence[str]) -> str:
 def python_code(spec: RunSpec, objects: Mapping[str, str], own: Mapping[str, Any]) -> str:
     """Return the call of ``characterize`` as Python.
 
-    Parameters
-    ----------
-    spec : RunSpec
-    objects : mapping
-        Expressions for the arguments that are variables: ``data``,
-        ``labels``, ``name``, ``model``.
-    own : mapping
-        ``out`` and ``overwrite``, where given.
+    ``objects`` are expressions for the arguments that are variables (``data``, ``labels``,
+    ``name``, ``model``), ``own`` are ``out`` and ``overwrite``, where given.
     """
     options = changed_options(spec)
     dataset = options.pop("dataset", spec.dataset)

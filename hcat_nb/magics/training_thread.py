@@ -26,14 +26,9 @@ _LOOK_SECONDS = 0.05
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Train no other run meanwhile: two would draw from the same random streams.
+    """Train no other run meanwhile (SpecError): two would draw from the same random streams.
 
     What goes on :func:`aside` ends first.
-
-    Raises
-    ------
-    SpecError
-        If another run is being trained in this process.
     """
     if not _busy.acquire(blocking=False):
         raise SpecError(
@@ -48,13 +43,7 @@ def alone() -> Iterator[None]:
 
 @contextmanager
 def aside() -> Iterator[None]:
-    """Preview or try something while no run is trained: it draws from the same random streams.
-
-    Raises
-    ------
-    SpecError
-        If a run is being trained in this process.
-    """
+    """Preview or try something while no run is trained: it draws from the same random streams."""
     while _busy.locked() or not _drawing.acquire(timeout=_LOOK_SECONDS):
         if _busy.locked():
             raise SpecError(
@@ -78,22 +67,8 @@ def trained(train: Callable[[], Run]) -> Run:
 class TrainingThread:
     """One training; daemonic, so that a restart of the kernel does not wait for it.
 
-    Parameters
-    ----------
-    train : callable
-        Takes a Control and returns a Run.
-    ended : callable
-        Called in the thread when it is over, however it ended.
-
-    Attributes
-    ----------
-    control : Control
-    run : Run or None
-        What came out, stopped runs included; of one that diverged the epochs before.
-    error : Exception or None
-        What it failed with; its frames hold nothing.
-    warnings : list of str
-        What was warned of meanwhile.
+    ``ended`` is called in the thread when it is over, however it ended. ``run`` is what came out,
+    of one that stopped or diverged the epochs before; the frames of ``error`` hold nothing.
     """
 
     def __init__(self, train: Callable[[Control], Run], ended: Callable[[], None]) -> None:

@@ -25,8 +25,6 @@ EPOCHS: tuple[Epochs, ...] = get_args(Epochs)
 def count_dtype(n_epochs: int) -> torch.dtype:
     """Return the narrowest type that counts up to ``n_epochs``, and beyond -1.
 
-    Examples
-    --------
     >>> count_dtype(10), count_dtype(32_768)
     (torch.int16, torch.int32)
     """

@@ -91,8 +91,6 @@ def by_doubt(
 def named(codes: np.ndarray) -> np.ndarray:
     """Return the names of groups, ``""`` for a code of -1.
 
-    Examples
-    --------
     >>> named(np.array([0, -1, 2])).tolist()
     ['easy', '', 'hard']
     """

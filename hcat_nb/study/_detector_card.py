@@ -31,10 +31,7 @@ _DIGITS, _MNIST = (100, (0, 1)), (10, (0,))
 def held_out(mnist: Path | None) -> Iterator[tuple[str, str, float, list[Dynamics]]]:
     """Train LeNets on digits, and on 10,000 images of MNIST if its folder is given.
 
-    Yields
-    ------
-    dataset, noise, p, dynamics
-        One entry of ``dynamics`` a seed.
+    Yields dataset, noise, p, and dynamics a seed.
     """
     from hcat_nb.data.loading import load
 
@@ -66,13 +63,8 @@ def held_out(mnist: Path | None) -> Iterator[tuple[str, str, float, list[Dynamic
 def compare(dynamics: list[Dynamics], weights: Mapping[str, Tensor]) -> dict[str, Any]:
     """Return the AUROC of the detector and of data maps after some epochs, means over runs.
 
-    A start of a run is a shorter run, for the learning rate is steady.
-
-    Returns
-    -------
-    dict
-        ``runs``; ``auroc``: epochs -> [detector, data maps]; and
-        ``mean_probability`` after ten epochs (or the last), over all samples.
+    A start of a run is a shorter run, for the learning rate is steady. Keys: ``runs``; ``auroc``:
+    epochs to [detector, data maps]; ``mean_probability`` after ten epochs (or the last).
     """
     import torch
 

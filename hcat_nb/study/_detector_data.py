@@ -31,28 +31,14 @@ _WIDTHS: tuple[tuple[int, ...] | None, ...] = (None, (), (64,), (128, 64))  # No
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """Sequences of one run, without the samples that were never measured.
+    """Sequences of one run, without the samples that were never measured."""
 
-    Parameters
-    ----------
-    probs : array of shape (n, E), float32
-        Probability of the observed label after each epoch.
-    wrong : array of shape (n,), bool
-        Whether that label was injected.
-    """
-
-    probs: np.ndarray
-    wrong: np.ndarray
+    probs: np.ndarray  # of the observed label after each epoch, float32, shape (n, E)
+    wrong: np.ndarray  # bool, whether that label was injected
 
 
 def dynamics_of(run: Run) -> Dynamics:
-    """Return the sequences of a run that kept them.
-
-    Raises
-    ------
-    DataError
-        If the run kept none, or has no wrong label, or nothing but wrong ones.
-    """
+    """Return the sequences of a run that kept them, of right and of wrong labels both."""
     if run.dynamics is None:
         raise DataError(
             f"{run!r} kept no dynamics",

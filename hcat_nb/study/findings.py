@@ -42,16 +42,10 @@ def method_results(
 ) -> pd.DataFrame:
     """Return the rows of methods in their default form, on hardness in its default form.
 
-    Left out are rows of ``variant="hcat"``, of runs or of hardness, and runs
-    without hardness; unless they are asked for, baselines, and methods with
-    options beside the same without (``kind`` "baseline" and "option"), which
-    are often at home in a few blocks only.
-
-    Warns
-    -----
-    UserWarning
-        If results of one block differ in more than their seeds: they are
-        averaged where blocks are compared.
+    Left out are rows of ``variant="hcat"``, of runs or of hardness, and runs without hardness;
+    unless they are asked for, baselines, and methods with options beside the same without
+    (``kind`` "baseline" and "option"), which are often at home in a few blocks only. Results of
+    one block that differ in more than their seeds are averaged, with a warning.
     """
     keep = results["hardness"].notna()
     if "kind" in results:
@@ -73,15 +67,10 @@ def method_results(
 
 
 def ends_of_p(results: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the mean metric at the lowest and at the highest proportion.
+    """Return the mean metric at the lowest (``low``) and at the highest proportion (``high``).
 
-    Kinds of hardness are injected at proportions of their own, so each
-    hardness, dataset, model and method has ends of its own.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by these; ``low``, ``high``; those of one proportion are left out.
+    Kinds of hardness are injected at proportions of their own, so each hardness, dataset, model
+    and method has ends of its own; those of one proportion are left out.
     """
     keys = [*(name for name in BLOCKS if name != "p"), "hcm"]
     cells = seed_means(results, metric, BLOCKS, "hcm").dropna(subset="mean")
@@ -103,17 +92,11 @@ def choice_table(
 ) -> pd.DataFrame:
     """Return each method's standing on each kind of hardness, the best first.
 
-    Blocks are datasets, models and proportions; see
-    :func:`hcat_nb.evaluation.comparison.compare`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``hardness``, ``hcm``, ``value`` (the mean metric), ``mean_rank``,
-        ``best_group`` (not significantly behind the best), ``n_blocks``;
-        ``effect`` of the best against the method (rank-biserial) with its
-        95 % interval over blocks, and the corrected ``p_value``.  Where no
-        comparison can be made only ``value`` is known.
+    Blocks are datasets, models and proportions; see :func:`hcat_nb.evaluation.comparison.compare`.
+    Columns: ``hardness``, ``hcm``, ``value`` (the mean metric), ``mean_rank``, ``best_group`` (not
+    significantly behind the best), ``n_blocks``; ``effect`` of the best against the method
+    (rank-biserial) with its 95 % interval over blocks, and the corrected ``p_value``. Where no
+    comparison can be made only ``value`` is known.
     """
     import pandas as pd
 
@@ -158,29 +141,12 @@ def paper_findings(
     drop: float = 0.05,
     spread: float = 0.1,
 ) -> pd.DataFrame:
-    """Return the paper's findings beside what these results say.
+    """Return the paper's findings beside what these results of :func:`method_results` say.
 
-    Parameters
-    ----------
-    results : pandas.DataFrame
-        Rows of methods, as :func:`method_results` gives them.
-    stability : pandas.DataFrame
-        Pairs of runs with columns ``varied`` and those of ``seed_pairs``; may
-        be empty.
-    families : mapping of method to family
-    metric : str
-    alpha : float
-    drop : float
-        By how much the mean metric must fall from the lowest to the highest
-        proportion for A1.
-    spread : float
-        By how much kinds of hardness must differ in the mean metric for A1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``finding``, ``claim``, ``threshold``, ``measured``, ``agrees`` ("yes",
-        "no", or "n/a" where the results cannot tell).
+    ``stability`` holds pairs of runs with columns ``varied`` and those of ``seed_pairs``, or
+    nothing. For A1 the mean metric must fall by ``drop`` from the lowest to the highest
+    proportion, and kinds of hardness differ by ``spread``. Columns: ``finding``, ``claim``,
+    ``threshold``, ``measured``, ``agrees`` ("yes", "no", or "n/a" where the results cannot tell).
     """
     import pandas as pd
 
@@ -331,21 +297,10 @@ def _choice_by_hardness(results: pd.DataFrame, metric: str) -> Any:
 
 
 def mixed_options(results: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return the options that differ between results of one method in one block.
+    """Return the options, and their values, that differ between results of one method in one block.
 
-    Parameters
-    ----------
-    results : pandas.DataFrame
-        With the columns ``hcm`` and those of a block.
+    Seeds, which are repetitions, are no such option.
 
-    Returns
-    -------
-    dict
-        Option to its values, in the order of the table.  Seeds, which are
-        repetitions, are no such option.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"hcm": "aum", "hardness": "uniform", "dataset": "wine", "p": 0.1,
     ...                       "model": "mlp", "epochs": [1, 3], "lr": 0.01})

@@ -45,45 +45,22 @@ def check_hypotheses(
     h4: Mapping[str, float],
     h5: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Return the hypotheses beside what the tables say.
+    """Return the hypotheses beside what the tables of a study say.
 
-    Parameters
-    ----------
-    results : pandas.DataFrame
-        Rows of runs and methods with ``auroc``, ``auprc``; ``auprc_hcat`` for
-        H1, rows of ``variant="hcat"`` for H2.
-    stability : pandas.DataFrame
-        Pairs of runs, with ``varied`` ("both seeds" or "model seed"); for H5.
-    shortcuts : pandas.DataFrame
-        As ``hcat_nb.study.tables`` gives it; for H3 and H4.
-    h1 : mapping
-        ``rank_gain``: ranks that GraNd gains at the highest p by the right
-        orientation.  ``fall``, ``share``: H-CAT's AUPRC of the methods that it
-        does not turn round falls by ``fall`` or more with p, their AUROC by at
-        most ``share`` of that.
-    h2 : mapping
-        Forgetting's AUROC on label noise: at most ``chance`` as H-CAT scores
-        it, at least ``good`` as the paper does.
-    h3 : mapping
-        AUROC of the best trivial probe: at least ``shortcut`` on one of
-        H-CAT's kinds, and ``gap`` less on ours.
-    h4 : mapping
-        ``errors``: standard errors by which the share of truly changed labels
-        may differ from 1 - 1/C.
-    h5 : mapping
-        ``order``: Spearman correlation, at most, of the methods' order of
-        stability under both seeds with that under the model seed alone.
+    Results are rows of runs and methods, with ``auprc_hcat`` for H1 and rows of ``variant="hcat"``
+    for H2; stability (``varied`` "both seeds" or "model seed") serves H5, shortcuts H3 and H4. The
+    thresholds:
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``hypothesis``, ``claim``, ``threshold``, ``measured``, ``verdict``:
-        "holds", "does not hold", or "n/a" where the tables cannot tell.
+    h1: ``rank_gain``, ranks that GraNd gains at the highest p by the right orientation; H-CAT's
+    AUPRC of the methods that it does not turn round falls by ``fall`` or more with p, their AUROC
+    by at most ``share`` of that. h2: Forgetting's AUROC on label noise is at most ``chance`` as
+    H-CAT scores it, at least ``good`` as the paper does. h3: the AUROC of the best trivial probe
+    is at least ``shortcut`` on one of H-CAT's kinds, and ``gap`` less on ours. h4: ``errors``,
+    standard errors by which the share of truly changed labels may differ from 1 - 1/C. h5:
+    ``order``, the Spearman correlation, at most, of the methods' order of stability under both
+    seeds with that under the model seed alone.
 
-    Raises
-    ------
-    SpecError
-        If a threshold is missing or there is none of that name.
+    The verdict is "holds", "does not hold", or "n/a" where the tables cannot tell.
     """
     import pandas as pd
 

@@ -33,35 +33,12 @@ def write_report(
     parameters: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> Path:
-    """Execute the analysis notebooks and write them as one page.
+    """Execute the analysis notebooks on ``results``, write them as one page, and return its path.
 
-    Parameters
-    ----------
-    results : str or Path
-        What :func:`hcat_nb.study.tables.load_study` reads: a folder of a
-        sweep, of runs or of tables, or a table.
-    out : str or Path, optional
-        The page; default ``report.html`` in the folder, or beside the table.
-    parameters : mapping, optional
-        Of the notebooks; each takes those that it has, such as ``metric``,
-        ``alpha`` or the thresholds of the takeaways.
-    progress : bool
-        Show a bar of each notebook's cells in the terminal.
-
-    Returns
-    -------
-    Path
-        The page.  Its charts are drawn by the browser, with tooltips and
-        legends to click; without scripts it shows their pictures.
-
-    Raises
-    ------
-    StoreError
-        If there are no results, or ``out`` is no name of a page.
-    UnknownNameError
-        If no notebook has one of the parameters.
-    DataError, SpecError
-        If methods cannot be compared by them.
+    The page is ``report.html`` in the folder, or beside the table, if not named. ``parameters`` go
+    to each notebook that has them, such as ``metric``, ``alpha`` or the thresholds of the
+    takeaways. Charts are drawn by the browser, with tooltips and legends to click; without scripts
+    the page shows their pictures.
     """
     place = as_path(results, StoreError).resolve()
     target = _target(place, out)

@@ -51,20 +51,14 @@ _GREY = 0.01  # of the value range: what counts as its very middle
 class Study:
     """Tables of many runs.
 
-    Attributes
-    ----------
-    results : pandas.DataFrame
-        A row for each run and method.  Beside the columns of a sweep's
-        results: ``hardness_variant`` ("paper" or "hcat"), ``auprc_hcat`` (the
-        AUPRC of H-CAT's evaluator), where the runs were read.  Where a method
-        ran with several options, the commonest keep its name, and others have
-        them behind it, "cleanlab (cv=5)", and the kind "option".
-    stability : pandas.DataFrame
-        A row for each method and pair of runs that differ by their seeds
-        alone; ``varied`` is "model seed", "data seed" or "both seeds".
-    shortcuts : pandas.DataFrame
-        As ``hcat_nb.study.tables.shortcut_table`` gives it; empty if it was
-        not made.
+    ``results`` has a row for each run and method: a sweep's columns and ``hardness_variant``
+    ("paper" or "hcat"), and ``auprc_hcat`` (the AUPRC of H-CAT's evaluator), where the runs were
+    read. Where a method ran with several options, the commonest keep its name, and others have
+    them behind it, "cleanlab (cv=5)", and the kind "option".
+
+    ``stability`` has one for each method and pair of runs that differ by their seeds alone;
+    ``varied`` is "model seed", "data seed" or "both seeds". ``shortcuts`` are as
+    :func:`shortcut_table` gives them, or empty.
     """
 
     results: pd.DataFrame
@@ -81,17 +75,7 @@ class Study:
     def only(self, where: Mapping[str, Any]) -> Study:
         """Return the rows that have some of the values given, such as ``{"hardness": "uniform"}``.
 
-        Parameters
-        ----------
-        where : mapping of column to a value, or a list of values
-            A table that lacks a column is not narrowed by it.
-
-        Raises
-        ------
-        UnknownNameError
-            If the results have no such column.
-        StoreError
-            If no result is left.
+        A table that lacks a column is not narrowed by it, but the results must have it.
         """
         for name in where:
             if name not in self.results:
@@ -114,17 +98,9 @@ class Study:
 def load_study(path: str | os.PathLike[str]) -> Study:
     """Read the tables of a study.
 
-    Parameters
-    ----------
-    path : str or Path
-        A Parquet or CSV file of results; a folder as :meth:`Study.save` leaves
-        it; or a folder of a sweep, or of saved runs, which are then read one
-        by one (of a sweep those of its last plan), with ``shortcuts.parquet`` if it stands there.
-
-    Raises
-    ------
-    StoreError
-        If nothing of this is there, or a column is missing.
+    ``path`` is a Parquet or CSV file of results; a folder as :meth:`Study.save` leaves it; or a
+    folder of a sweep, or of saved runs, which are then read one by one (of a sweep those of its
+    last plan), with ``shortcuts.parquet`` if it stands there.
     """
     import pandas as pd
 
@@ -313,25 +289,11 @@ def shortcut_table(
 ) -> pd.DataFrame:
     """Return how well trivial probes find hard samples, in our form of a hardness and in H-CAT's.
 
-    Parameters
-    ----------
-    datasets : iterable of LabelledDataset
-    kinds : sequence of str
-        Kinds of hardness that have the option ``variant``; those that a
-        dataset's modality does not take are left out.
-    p : sequence of float
-    seeds : sequence of int
-        Data seeds.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each dataset, kind, p, seed, variant and probe: ``n_hard``
-        samples flagged, ``n_changed`` of them whose label truly changed;
-        ``probe`` ("minimum", "maximum", "mid-grey": the share of values in the
-        middle of the range) and its ``auroc``, the better of its two
-        directions.  Tables, label noise, and a p so small that no sample is
-        hard, have one row, without a probe.
+    A row for each dataset, kind, p, seed, variant and probe: ``n_hard`` samples flagged,
+    ``n_changed`` of them whose label truly changed; ``probe`` ("minimum", "maximum", "mid-grey":
+    the share of values in the middle of the range) and its ``auroc``, the better of its two
+    directions. Tables, label noise, and a p so small that no sample is hard, have one row, without
+    a probe. Kinds that a dataset's modality does not take are left out.
     """
     import pandas as pd
 

@@ -9,15 +9,7 @@ _TABLES = tuple(suffix for suffix in TABLE_SUFFIXES if suffix != ".parquet")
 
 
 def check_hardness(spec: RunSpec) -> None:
-    """Check the options of a run's hardness, and that it is one for such data.
-
-    Raises
-    ------
-    UnknownNameError, SpecError
-        If the hardness has no such option, or not with this value.
-    DataError
-        If it does not apply to the modality of the dataset.
-    """
+    """Check the options of a run's hardness, and that it is one for such data."""
     if spec.hardness is None:
         return
     kind = PERTURBATIONS.get(spec.hardness)

@@ -50,21 +50,13 @@ def run_cell(
 ) -> dict[str, Any]:
     """Execute the benchmark notebook for one cell of the grid, unless that is done already.
 
-    Parameters
-    ----------
-    request : mapping
-        ``out``: the sweep's folder; ``address`` and ``parameters`` of the
-        run; ``version`` of the code that is to do it; ``time_limit`` and
-        ``memory_limit``, or None.
-    watched : callable
-        Gets what can kill the kernel.
+    A request holds ``out`` (the sweep's folder), ``address`` and ``parameters`` of the run,
+    ``version`` of the code that is to do it, ``time_limit`` and ``memory_limit``. ``watched`` gets
+    what can kill the kernel.
 
-    Returns
-    -------
-    dict
-        The run's state: ``state`` (``done``, ``failed``, ``killed``, ``time
-        limit`` or ``memory limit``), ``error``, ``seconds``, ``memory_mb`` at
-        the end, ``peak_mb``; ``skipped`` is true where another process did it.
+    The state that is returned has ``state`` (``done``, ``failed``, ``killed``, ``time limit`` or
+    ``memory limit``), ``error``, ``seconds``, ``memory_mb`` at the end, ``peak_mb``; ``skipped``
+    is true where another process did it.
     """
     out = Path(request["out"])
     folder = out / request["address"]

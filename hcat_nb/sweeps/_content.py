@@ -18,16 +18,9 @@ _BYTES = 16
 def content_of(path: Path) -> str:
     """Return a digest of a file, those of a table's parts, or that of a folder of images.
 
-    Of such a folder by the names and sizes of its files.
-
-    To read each image of a large folder would take longer than to train on it.  Names and
-    sizes tell one that was removed, added, moved to another class or saved anew; the time of
-    the last change does not count, since a copy on another machine has another.
-
-    Raises
-    ------
-    MissingDataError
-        If there is nothing at this path.
+    Of such a folder by the names and sizes of its files: to read each image would take longer than
+    to train on it. They tell one that was removed, added, moved to another class or saved anew;
+    the time of the last change does not count, since a copy on another machine has another.
     """
     if path.is_dir() and not names_file(str(path)):
         return _of_folder(path)

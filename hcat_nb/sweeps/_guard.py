@@ -20,21 +20,9 @@ _FAMILY = 10  # intervals; to find children, every process of the machine is loo
 
 @dataclass(eq=False)
 class Guard:
-    """Samples a kernel's memory, and kills it when it breaks a limit.
+    """Samples a kernel's memory (MB, resident, its children's too), and kills it at a limit.
 
-    Parameters
-    ----------
-    time_limit : float, optional
-        Seconds from the start of the kernel.
-    memory_limit : float, optional
-        Megabytes of resident memory, of the kernel and its children together.
-
-    Attributes
-    ----------
-    memory_mb, peak_mb : float
-        Resident memory when it was last looked at, and at most.
-    verdict : str or None
-        ``"time limit"`` or ``"memory limit"``, if one was broken.
+    ``verdict`` is "time limit" or "memory limit", if one was broken.
     """
 
     time_limit: float | None = None
@@ -97,13 +85,7 @@ class Guard:
 
 
 def _memory_mb(process: psutil.Process, children: list[psutil.Process]) -> float:
-    """Return the resident memory of a process and its children; 0 if it ended.
-
-    Raises
-    ------
-    psutil.NoSuchProcess
-        If the process is gone.
-    """
+    """Return the resident memory of a process and its children; 0 if it ended."""
     import psutil
 
     if process.status() == psutil.STATUS_ZOMBIE:

@@ -22,13 +22,7 @@ _KEPT = [name for name in LIMITS if name != "scheduler"]
 
 
 def check_out(folder: Path) -> None:
-    """Refuse a folder that no sweep can be written to.
-
-    Raises
-    ------
-    StoreError
-        If something that is no sweep stands there.
-    """
+    """Refuse a folder that no sweep can be written to."""
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file", "a folder", "choose another out")
     holds = folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
@@ -49,13 +43,7 @@ def _may_be_ours(path: Path) -> bool:
 
 
 def begin(plan: Plan) -> Path:
-    """Write the plan into its folder and return that; one that stands there is replaced.
-
-    Raises
-    ------
-    StoreError
-        If something else stands there, or nothing can be written.
-    """
+    """Write the plan into its folder and return that; one that stands there is replaced."""
     folder = Path(plan.settings["out"])
     check_out(folder)
     record = {
@@ -77,13 +65,7 @@ def begin(plan: Plan) -> Path:
 
 
 def remembered(folder: Path) -> Plan:
-    """Return the plan of the sweep in ``folder``.
-
-    Raises
-    ------
-    StoreError
-        If there is none, or none that can be read, or of a newer schema.
-    """
+    """Return the plan of the sweep in ``folder``."""
     record = _record(folder)
     if record is None:
         raise StoreError(f"{folder} holds no sweep", f"a folder with a {PLAN}")

@@ -78,22 +78,10 @@ class LocalPool:
 
 
 class DaskPool:
-    """Threads of the workers of a Dask scheduler.
+    """Threads of the workers of a Dask scheduler, or of ``n_workers`` processes if it is "local".
 
-    Workers may come later: a cluster that adapts starts them when it sees work, and those
-    that wait in another queue take their time.
-
-    Parameters
-    ----------
-    scheduler : str
-        Its address, or ``"local"`` for a cluster of processes on this machine.
-    n_workers : int
-        Of a local cluster.
-
-    Raises
-    ------
-    HcatError
-        If dask is not installed, or no scheduler answers.
+    Workers may come later: a cluster that adapts starts them when it sees work, and those that
+    wait in another queue take their time.
     """
 
     ahead = 1000  # a cluster that grows with its queue must see it; thousands more tell it nothing
@@ -150,14 +138,7 @@ class DaskPool:
 
 
 class Team:
-    """Does requests, as many at a time as its pool has threads.
-
-    Parameters
-    ----------
-    pool : Pool
-    n_threads : int
-        Of each run.
-    """
+    """Does requests, as many at a time as its pool has threads."""
 
     def __init__(self, pool: Pool, n_threads: int) -> None:
         self._pool = pool

@@ -38,15 +38,7 @@ def thread_environment(n_threads: int) -> dict[str, str]:
 
 
 class Worker:
-    """One worker process, started at its first run.
-
-    Parameters
-    ----------
-    out : Path
-        The sweep's folder; the worker's log goes to ``logs`` in it.
-    n_threads : int
-        Of each run.
-    """
+    """One worker process, started at its first run; its log goes to ``out/logs``."""
 
     def __init__(self, out: Path, n_threads: int) -> None:
         self._out = out
@@ -59,13 +51,8 @@ class Worker:
     def run(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do a run and return its state; see :func:`hcat_nb.sweeps._cell.run_cell`.
 
-        Once more, if the process ends before its answer: whoever kills a
-        kernel may take the worker for it.
-
-        Raises
-        ------
-        WorkerLostError
-            If it ended twice, or :meth:`stop` was called.
+        Once more, if the process ends before its answer: whoever kills a kernel may take the
+        worker for it. WorkerLostError if it ended twice, or :meth:`stop` was called.
         """
         try:
             return self._asked(request)

@@ -21,21 +21,7 @@ _NOTEBOOK, _PAGE, _PICTURE = "tutorial.ipynb", "tutorial.html", "data_map.png"
 
 @dataclass(frozen=True, eq=False)
 class Demo:
-    """What the demo made.
-
-    Parameters
-    ----------
-    notebook, page : Path
-        The executed tutorial, and the same as HTML.
-    run : Path
-        The folder of its run.
-    picture : Path
-        The data map of that run, coloured by the truth.
-    hardest : pandas.DataFrame
-        The hardest samples, hardest first; see ``HardestSamples.frame``.
-    by : str
-        The method that ranked them.
-    """
+    """What the demo made: the executed tutorial, its page, its run and that run's data map."""
 
     notebook: Path
     page: Path
@@ -67,29 +53,8 @@ class Demo:
 def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> Demo:
     """Execute the tutorial into the folder ``out``, and export it.
 
-    What an earlier demo left there is replaced.
-
-    Parameters
-    ----------
-    out : str or Path
-        Made with its parents.
-    progress : bool
-        Show a bar of the cells in the terminal.
-    **parameters
-        Of the tutorial, in place of its defaults.
-
-    Returns
-    -------
-    Demo
-        Printed, it says where everything lies.
-
-    Raises
-    ------
-    StoreError
-        If ``out/run`` exists and is no run, or a file that the demo would
-        replace is not of a demo.
-    UnknownNameError
-        If the tutorial has no such parameter.
+    What an earlier demo left there is replaced, but nothing else (StoreError). ``parameters`` of
+    the tutorial stand in place of its defaults.
     """
     from hcat_nb.charts.picture import picture
     from hcat_nb.runs.review.drawing import drawn_map

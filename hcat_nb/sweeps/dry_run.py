@@ -27,19 +27,12 @@ _ALIKE_MORE = ("method_options", "batch_size", "device", "seeds", "keep_dynamics
 
 @dataclass(frozen=True, eq=False)
 class DryRun:
-    """The runs of a sweep.
+    """The runs of a sweep, a row each, by address.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Index ``address``: the parameters that were given, and ``epochs`` where
-        nobody chose them; ``done``;
-        ``seconds`` that the run took or is expected to take; ``from``:
-        ``measured``, ``like`` (the mean of like runs that were done) or
-        ``forecast`` (training and observation only; see
-        :func:`hcat_nb.runs.execution.forecast.forecast`).
-    n_workers : int
-        Runs at a time.
+    Columns: the parameters that were given, and ``epochs`` where nobody chose them; ``done``;
+    ``seconds`` that the run took or is expected to take; ``from``: ``measured``, ``like`` (the
+    mean of like runs that were done) or ``forecast`` (training and observation only; see
+    :func:`hcat_nb.runs.execution.forecast.forecast`).
     """
 
     table: pd.DataFrame
@@ -64,13 +57,7 @@ class DryRun:
 
 
 def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
-    """Return what a sweep of ``cells`` would do; of each kind of run one is tried for a moment.
-
-    Raises
-    ------
-    HcatError
-        Whatever such a run would raise before it trains.
-    """
+    """Return what a sweep of ``cells`` would do; of each kind of run one is tried for a moment."""
     import pandas as pd
 
     from hcat_nb.runs.execution.forecast import forecast

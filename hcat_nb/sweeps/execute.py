@@ -20,13 +20,7 @@ MARK = '<meta name="generator" content="hcat_nb">'  # by which a page is known a
 
 
 def notebook_parameters(notebook: Path) -> list[str]:
-    """Return the names that the cell tagged ``parameters`` assigns, in its order.
-
-    Raises
-    ------
-    DataError
-        If the notebook has no such cell.
-    """
+    """Return the names that the cell tagged ``parameters`` assigns, in its order."""
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if "parameters" in cell["metadata"].get("tags", []):
             statements = ast.parse("".join(cell["source"])).body
@@ -50,28 +44,8 @@ def execute_notebook(
 ) -> None:
     """Execute ``notebook`` with ``parameters`` and write it, outputs included, to ``target``.
 
-    Parameters
-    ----------
-    notebook, target : Path
-    parameters : mapping of str to JSON values
-        Values for names that the parameters cell assigns; the others keep theirs.
-    progress : bool
-        Show a bar of the cells in the terminal.
-    checked : bool
-        Whether the names were checked; the notebook may then take more than
-        its parameters cell assigns.
-    **engine
-        Passed on to papermill's engine.
-
-    Raises
-    ------
-    DataError
-        If the notebook has no cell tagged ``parameters``.
-    UnknownNameError
-        If the parameters cell does not assign a given name: papermill would
-        go on with the default.
-    papermill.PapermillExecutionError
-        If a cell fails.
+    A name that the parameters cell does not assign is refused, since papermill would go on with
+    the default, unless the names were ``checked``. ``engine`` is passed on to papermill's engine.
     """
     known = notebook_parameters(notebook)
     for name in parameters:

@@ -47,13 +47,7 @@ _BY_PATH = ("file", "folder")  # datasets that have a path among their options
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a sweep.
-
-    Parameters
-    ----------
-    parameters : dict
-        Those that were given, under the names of RunSpec; ``run_tag`` besides.
-    """
+    """One run of a sweep: the parameters given, under RunSpec's names, and ``run_tag``."""
 
     parameters: dict[str, Any]
 
@@ -91,15 +85,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a sweep, and how to do them.
-
-    Parameters
-    ----------
-    cells : tuple of Cell
-        No two of the same address.
-    settings : dict
-        ``out``, and those of :data:`LIMITS` that were given.
-    """
+    """All runs of a sweep, no two of one address; ``out`` and the :data:`LIMITS` given."""
 
     cells: tuple[Cell, ...]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -109,33 +95,15 @@ _MOST = 100_000  # runs of a plan: each has a folder and a notebook
 
 
 def read_plan(source: Any) -> Plan:
-    """Return the runs that ``source`` asks for, each checked.
+    """Return the runs that a mapping, a sequence or a YAML file of such asks for, each checked.
 
-    Parameters
-    ----------
-    source : mapping, sequence of mappings, or path of a YAML file
-        ``grid``: parameters to lists of values, of which all combinations
-        are run (``methods`` is one value: a list of lists to try several);
-        ``runs``: a list of parameters, besides or instead; ``sample``: so many
-        of them, or ``{n: ..., seed: ...}``, drawn at random; ``base``: what
-        all have in common; ``total_runs`` and ``fix_seed``: repeated so often,
-        run i with data and model seed ``seed + i``, or by ``fix_seed`` with
-        the model seed only; ``out`` and the limits of a run.  A mapping with
-        none of these keys is a grid, a sequence a list.
+    ``grid``: parameters to lists of values, of which all combinations are run (``methods`` is one
+    value: a list of lists to try several); ``runs``: a list of parameters, besides or instead;
+    ``sample``: so many of them, or ``{n: ..., seed: ...}``, drawn at random; ``base``: what all
+    have in common; ``total_runs`` and ``fix_seed``: repeated so often, run i with data and model
+    seed ``seed + i``, or by ``fix_seed`` with the model seed only; ``out`` and the limits of a
+    run. A mapping with none of these keys is a grid, a sequence a list.
 
-    Raises
-    ------
-    UnknownNameError
-        If a name is no parameter; names the nearest.
-    SpecError
-        If a value lies outside its range, or there is no run at all.
-    MissingDataError
-        If a file or folder of data is absent.
-    DataError
-        If a hardness does not apply to images, or to tables, and the dataset holds such.
-
-    Examples
-    --------
     >>> plan = read_plan({"dataset": ["wine", "digits"], "hardness": "uniform", "prop": [0.1, 0.3]})
     >>> len(plan.cells), str(plan.cells[0])
     (4, 'dataset=wine hardness=uniform p=0.1')

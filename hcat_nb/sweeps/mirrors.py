@@ -47,27 +47,10 @@ class _MirroredRun:
 
 
 def mirror_to_mlflow(table: pd.DataFrame, uri: str, *, experiment: str = _PROJECT) -> int:
-    """Write the runs of a table of results to MLflow.
+    """Write the runs of :func:`hcat_nb.results` to MLflow; return how many were not there yet.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Of :func:`hcat_nb.results`.
-    uri : str
-        Of the tracking store: ``sqlite:///runs.db``, or the address of a
-        server.  MLflow 3 takes no plain folder any more.
-    experiment : str
-        Made if it is not there.
-
-    Returns
-    -------
-    int
-        How many runs were not there yet.
-
-    Raises
-    ------
-    HcatError
-        If MLflow is not installed, or nothing answers at ``uri``.
+    ``uri`` is ``sqlite:///runs.db``, or the address of a server: MLflow 3 takes no plain folder
+    any more.
     """
     try:
         from mlflow.entities import Metric, Param, RunTag
@@ -106,29 +89,11 @@ def mirror_to_mlflow(table: pd.DataFrame, uri: str, *, experiment: str = _PROJEC
 def mirror_to_wandb(
     table: pd.DataFrame, folder: str | os.PathLike[str], *, project: str = _PROJECT
 ) -> int:
-    """Write the runs of a table of results as offline runs of Weights & Biases.
+    """Write the runs of :func:`hcat_nb.results` as offline runs of W&B; return how many are new.
 
-    Nothing leaves the machine; ``wandb sync FOLDER/wandb/offline-run-*``
-    uploads them for those who have an account.  A run in whose middle this was
-    killed counts as written: remove its folder to have it written again.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Of :func:`hcat_nb.results`.
-    folder : str or Path
-        Made if it is not there.
-    project : str
-
-    Returns
-    -------
-    int
-        How many runs were not there yet.
-
-    Raises
-    ------
-    HcatError
-        If wandb is not installed.
+    Nothing leaves the machine; ``wandb sync FOLDER/wandb/offline-run-*`` uploads them for those
+    who have an account. A run in whose middle this was killed counts as written: remove its folder
+    to have it written again.
     """
     try:
         import wandb

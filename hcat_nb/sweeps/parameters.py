@@ -36,16 +36,7 @@ _PLAIN = (bool, int, float, str, list, tuple, dict, type(None))
 
 @dataclass(frozen=True)
 class Settings:
-    """What one run of the benchmark notebook is to do.
-
-    Parameters
-    ----------
-    spec : RunSpec
-    out : Path or None
-        Folder to save the run to.
-    run_tag : str
-        A name of the user's own, kept as it is written.
-    """
+    """What one run of the benchmark notebook is to do; the tag is kept as it is written."""
 
     spec: RunSpec
     out: Path | None
@@ -82,22 +73,10 @@ class Settings:
 def check_parameters(namespace: Mapping[str, Any]) -> Settings:
     """Return what the parameters in ``namespace`` ask for.
 
-    Parameters
-    ----------
-    namespace : mapping of str to object
-        The notebook's ``globals()`` before its first import: each plain value
-        in it is a parameter.  Every field of :class:`RunSpec` is one, under
-        H-CAT's words too; ``out`` and ``run_tag`` are besides.
+    That is the notebook's ``globals()`` before its first import: each plain value in it is a
+    parameter. Every field of :class:`RunSpec` is one, under H-CAT's words too; ``out`` and
+    ``run_tag`` are besides.
 
-    Raises
-    ------
-    UnknownNameError
-        If a name is no parameter; names the nearest.
-    SpecError
-        If a value is none of those that its parameter takes.
-
-    Examples
-    --------
     >>> check_parameters({"methods": "all", "hcms": "[aum,vog]", "epochs": "3"}).spec.methods
     ('aum', 'vog')
     """
@@ -130,13 +109,6 @@ def refuse_unknown(names: Mapping[str, Any]) -> None:
 def plain_parameter(name: str, value: Any) -> Any:
     """Return ``value`` as strict JSON holds it: NumPy scalars and paths plain, tuples as lists.
 
-    Raises
-    ------
-    SpecError
-        If it holds NaN, infinity, or an object that no notebook can hold.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> plain_parameter("methods", ("aum", "vog")), plain_parameter("seed", np.int64(3))
     (['aum', 'vog'], 3)

@@ -13,30 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepProgress:
-    """How far a sweep is.
-
-    Parameters
-    ----------
-    total : int
-        Runs of the sweep.
-    complete : int
-        Those that were done before.
-    done, failed : int
-        Those that ended since; failed ones are killed ones too.
-    running : int
-    seconds_left : float or None
-        None before the first run ended.
-    waiting : bool
-        Whether no worker is there to do what is left.
-    """
+    """How far a sweep is."""
 
     total: int
-    complete: int
+    complete: int  # done before
     done: int = 0
-    failed: int = 0
+    failed: int = 0  # killed ones, too
     running: int = 0
-    seconds_left: float | None = None
-    waiting: bool = False
+    seconds_left: float | None = None  # None before the first run ended
+    waiting: bool = False  # whether no worker is there to do what is left
 
     @property
     def ended(self) -> int:

@@ -47,21 +47,7 @@ class Stop:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What a sweep did.
-
-    Parameters
-    ----------
-    out : Path
-        Its folder.
-    cells : tuple of Cell
-        Its runs.
-    states : dict
-        State by address, of those that ended: ``state``, ``error``, ``seconds``, ...
-    skipped : int
-        Runs that were complete before.
-    seconds : float
-        Since it was started.
-    """
+    """What a sweep did: states by address of the runs that ended, and how many were skipped."""
 
     out: Path
     cells: tuple[Cell, ...]

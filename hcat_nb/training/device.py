@@ -11,11 +11,6 @@ def choose_device(name: str) -> torch.device:
     """Return the device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` stands for.
 
     ``auto`` is the first CUDA device, else the CPU.
-
-    Raises
-    ------
-    SpecError
-        If a CUDA device is asked for and not there.
     """
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":

@@ -19,35 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StartEvent:
-    """A run begins.
-
-    Parameters
-    ----------
-    n_epochs, n_steps : int
-        Epochs, and batches in an epoch.
-    dataset, model, device : str
-        Their names.
-    sample_ids : pandas.Index of length n
-    labels : array of shape (n,), int64
-        Observed class codes, -1 where missing.
-    class_names : tuple of str
-    is_hard : array of shape (n,), bool, optional
-        The injected truth; None where nothing was injected.
-    methods : mapping of str to {"epoch", "final", "end"}
-        The methods, and from when on each has scores; see
-        ``Method.scored_from``.
-    """
+    """A run begins."""
 
     n_epochs: int
-    n_steps: int
+    n_steps: int  # batches in an epoch
     dataset: str
     model: str
     device: str
     sample_ids: pd.Index
-    labels: np.ndarray
+    labels: np.ndarray  # observed class codes, int64, shape (n,); -1 where missing
     class_names: tuple[str, ...]
-    is_hard: np.ndarray | None = None
-    methods: Mapping[str, Moment] = field(default_factory=dict)
+    is_hard: np.ndarray | None = None  # the injected truth, bool; None where nothing was injected
+    methods: Mapping[str, Moment] = field(default_factory=dict)  # each with Method.scored_from
 
 
 @dataclass(frozen=True)
@@ -61,66 +44,34 @@ class StepEvent:
 
 @dataclass(frozen=True, eq=False)
 class EpochEvent:
-    """An epoch was trained and observed.
+    """An epoch was trained and observed."""
 
-    Parameters
-    ----------
-    epoch, n_epochs : int
-        From 1.
-    loss : float
-        Mean training loss of the epoch.
-    accuracy : float
-        Share of observed labels predicted, in evaluation mode, in [0, 1].
-    elapsed, remaining : float
-        Seconds since the start, and the forecast to the end.
-    map : MapSnapshot
-        Data-map coordinates of all samples; never written again.
-    scores : InterimScores, optional
-        Scores so far, made if a listener takes them while it hears this.
-    """
-
-    epoch: int
+    epoch: int  # from 1
     n_epochs: int
-    loss: float
-    accuracy: float
-    elapsed: float
-    remaining: float
-    map: MapSnapshot
-    scores: InterimScores | None = None
+    loss: float  # mean of the epoch's training
+    accuracy: float  # share of observed labels predicted, in evaluation mode
+    elapsed: float  # seconds since the start
+    remaining: float  # seconds to the end, forecast
+    map: MapSnapshot  # data-map coordinates of all samples; never written again
+    scores: InterimScores | None = None  # so far; made if a listener takes them while it hears this
 
 
 @dataclass(frozen=True)
 class ExtraEvent:
-    """An extra training, which a method asked for, goes on; after the last epoch of the run's own.
-
-    Parameters
-    ----------
-    purpose : str
-        What for, in words.
-    number, of : int
-        Which of how many, from 1.
-    epoch, n_epochs : int
-        Finished epochs, and epochs in all.
-    step, n_steps : int
-        Finished batches of the epoch that runs, and batches in it.
-    over : bool
-        Whether this training ended.
-    """
+    """An extra training, which a method asked for, goes on, after the run's own."""
 
     purpose: str
-    number: int
+    number: int  # from 1
     of: int
-    epoch: int
+    epoch: int  # finished ones
     n_epochs: int
-    step: int
+    step: int  # finished batches of the epoch that runs
     n_steps: int
     over: bool = False
 
     def line(self) -> str:
         """Return the state in words.
 
-        Examples
-        --------
         >>> ExtraEvent("fold 2 of 5", 2, 5, epoch=3, n_epochs=10, step=0, n_steps=40).line()
         'extra training 2/5 (fold 2 of 5), epoch 3/10'
         """

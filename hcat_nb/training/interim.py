@@ -34,15 +34,9 @@ class InterimScores:
     def take(self) -> Mapping[str, np.ndarray]:
         """Return the scores by method, arrays of shape (n,), float32, that cannot be written.
 
-        Higher = harder; NaN where a sample has none yet.  Methods that score
-        later than now are absent; see ``Method.scored_from``.
-
-        Raises
-        ------
-        HcatError
-            If nobody took them while the listeners heard of the moment.
-        ScoreError
-            If a score is not finite without a stated reason.
+        Higher = harder; NaN where a sample has none yet. Methods that score later than now are
+        absent; see ``Method.scored_from``. An HcatError, if nobody took them while the listeners
+        heard of the moment.
         """
         if self._made is None:
             if self._make is None:
@@ -59,14 +53,7 @@ class InterimScores:
 
 
 class ScoreBoard:
-    """Makes the interim scores of a run.
-
-    Parameters
-    ----------
-    methods : iterable of Method
-    device : torch.device
-        Where training draws its random numbers.
-    """
+    """Makes the interim scores of a run, which trains on ``device``."""
 
     def __init__(self, methods: Iterable[Method], device: torch.device) -> None:
         self._methods = list(methods)

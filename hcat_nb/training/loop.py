@@ -64,11 +64,8 @@ class TrainState:
 def batches(rows: Tensor, size: int) -> list[Tensor]:
     """Split ``rows`` into batches of ``size``; a last batch of one joins the one before.
 
-    BatchNorm cannot train on one sample, and dropping it would leave a
-    sample out.
+    BatchNorm cannot train on one sample, and dropping it would leave a sample out.
 
-    Examples
-    --------
     >>> [len(batch) for batch in batches(torch.arange(9), 4)]
     [4, 5]
     """
@@ -80,50 +77,24 @@ def batches(rows: Tensor, size: int) -> list[Tensor]:
 
 @dataclass(eq=False)
 class Trainer:
-    """Trains a model in place and has it observed after every epoch.
+    """Trains a model in place and has it observed after every epoch."""
 
-    Parameters
-    ----------
-    model : Module
-        Raw features in, logits out; on the device of ``features``.
-    features : Tensor or FeatureStream of shape (n, ...)
-    labels : Tensor of shape (n,), int64
-    rows : Tensor of shape (m,), int64
-        Positions to train on, m >= 2.
-    observer : Observer
-    dynamics : MapDynamics
-        One of the observer's subscribers; gives the coordinates of the map.
-    epochs : int
-    batch_size : int
-    lr : float
-        Adam's learning rate.
-    seed : int
-        Parent of order and dropout.
-    listeners : sequence of Listener
-    control : Control
-        Stops or pauses; looked at before every batch.
-    start : TrainState, optional
-        Where an earlier training was; the observer's subscribers have to be
-        where they were then, too.
-    afterwards : callable, optional
-        What else belongs to the run, before listeners hear its end; called
-        with what was trained, whose outcome it may change, and with what
-        tells the listeners.
-    """
-
-    model: nn.Module
+    model: nn.Module  # raw features in, logits out; on the device of the features
     features: Features
-    labels: Tensor
-    rows: Tensor
+    labels: Tensor  # int64, shape (n,)
+    rows: Tensor  # int64: two or more positions to train on
     observer: Observer
-    dynamics: MapDynamics
+    dynamics: MapDynamics  # one of the observer's subscribers; gives the coordinates of the map
     epochs: int
     batch_size: int
-    lr: float
-    seed: int
+    lr: float  # Adam's
+    seed: int  # parent of order and dropout
     listeners: Sequence[Listener] = ()
     control: Control = field(default_factory=Control)
+    # Where an earlier training was; the observer's subscribers have to be where they were then.
     start: TrainState | None = None
+    # What else belongs to the run, before listeners hear its end; gets what was trained, whose
+    # outcome it may change, and what tells the listeners.
     afterwards: Callable[[Training, Notify], None] | None = None
 
     @property
@@ -145,20 +116,11 @@ class Trainer:
         return TrainState(tuple(self._training.history), self._parts.state())
 
     def fit(self, start: StartEvent) -> Training:
-        """Train all epochs, or until stopped.
+        """Train all epochs, or until stopped; return outcome and history of the *finished* epochs.
 
-        Returns
-        -------
-        Training
-            Outcome and history of the *finished* epochs; the model is as it
-            was at the end of the last of them.
-
-        Raises
-        ------
-        DivergedError
-            If an epoch's loss is NaN or infinite, or the model after it is;
-            the model, the observer's subscribers and ``error.training`` are
-            at the epoch before.
+        The model is as it was at the end of the last of them. If an epoch's loss is NaN or
+        infinite, or the model after it is, a DivergedError: the model, the observer's subscribers
+        and ``error.training`` are at the epoch before.
         """
         training = self._open()
         outcome: Outcome = "failed"

@@ -18,16 +18,7 @@ from hcat_nb.training.seed import random_state, set_random_state
 
 @dataclass(frozen=True, eq=False)
 class MovingParts:
-    """The moving parts of one training.
-
-    Parameters
-    ----------
-    model : Module
-    optimizer : Optimizer
-    order : torch.Generator
-        Draws the order of the samples.
-    device : torch.device
-    """
+    """The moving parts of one training; ``order`` draws the order of the samples."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -48,13 +39,7 @@ class MovingParts:
         return {name: value.detach().clone() for name, value in state.items()}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to where :meth:`state` was taken.
-
-        Raises
-        ------
-        ModelError
-            If the model has other parameters.
-        """
+        """Go back to where :meth:`state` was taken."""
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "random": {}}
         for name, value in state.items():
             group, _, key = name.partition("/")

@@ -49,18 +49,10 @@ _WHOLE_BATCHES = 8
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """The place of this process among those that train together.
+    """The place of this process among those that train together, on all machines and on its own.
 
-    Parameters
-    ----------
-    rank, size : int
-        Which of how many, from 0.
-    local_rank, local_size : int
-        The same on this machine.
-    group : ProcessGroup
-        Carries what lies in the memory of the host.
-    store : Store
-        Holds a few words that all can read.
+    ``group`` carries what lies in the memory of the host; ``store`` holds a few words that all can
+    read.
     """
 
     rank: int
@@ -87,13 +79,7 @@ class Ranks:
         return slice(first, first + size + (self.rank < more))
 
     def portions(self, rows: Tensor, batch_size: int) -> list[Tensor]:
-        """Return which ``rows`` each rank observes; whole batches where there are many.
-
-        Raises
-        ------
-        SpecError
-            If there are fewer rows than ranks.
-        """
+        """Return which ``rows`` each rank observes; whole batches where there are many."""
         if len(rows) < self.size:
             raise SpecError(
                 f"{self.size} processes share {len(rows)} samples", "at least one for each"
@@ -105,13 +91,7 @@ class Ranks:
         return [torch.cat([batches[number] for number in some.tolist()]) for some in numbers]
 
     def device(self, name: str) -> torch.device:
-        """Return the device of this rank: a GPU for each rank of a machine, or its CPU.
-
-        Raises
-        ------
-        SpecError
-            If one GPU is named for all, or the machine has too few.
-        """
+        """Return the device of this rank: a GPU for each rank of a machine, or its CPU."""
         device = choose_device(name)
         if device.type != "cuda":
             return device
@@ -183,13 +163,7 @@ class Ranks:
             self.broadcast_tensors([*model.parameters(), *model.buffers()])
 
     def check_same(self, facts: Mapping[str, Any]) -> None:
-        """Refuse to train where ranks were given different things.
-
-        Raises
-        ------
-        DataError
-            On all ranks.
-        """
+        """Refuse, on all ranks, to train where ranks were given different things."""
         told: list[Any] = [None] * self.size
         dist.all_gather_object(told, dict(facts), group=self.group)
         for rank, theirs in enumerate(told):
@@ -217,14 +191,9 @@ class Ranks:
 def together() -> Iterator[Ranks | None]:
     """Join the other processes of this program, if there are any, for the block.
 
-    All of them enter it equally often.  Where all fail alike they stay in
-    step; where one fails alone, the others are ended.
-
-    Raises
-    ------
-    RankError
-        If another process failed; marked, as every error that another
-        process tells, by ``told``: Python does not show it again.
+    All of them enter it equally often. Where all fail alike they stay in step; where one fails
+    alone, the others are ended. The RankError of another process is marked, as every error that
+    another process tells, by ``told``: Python does not show it again.
     """
     global _entered
     ranks = _join()

@@ -42,21 +42,9 @@ def undisturbed() -> Iterator[None]:
 def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None]:
     """Seed all global generators for a block, and put them back as they were.
 
-    Covers torch (CPU and ``device``), NumPy's legacy generator and
-    ``random``, because a user's module may draw from any of them.  A process has
-    one of each, so that only one thread at a time can be in such a block.
-
-    Parameters
-    ----------
-    seed : int
-        In ``[0, 2**63)``.
-    device : torch.device, optional
-        A CUDA device whose generator belongs to the block, too.
-
-    Raises
-    ------
-    SpecError
-        If another thread is in such a block and stays there.
+    Covers torch (CPU and ``device``), NumPy's legacy generator and ``random``, because a user's
+    module may draw from any of them. A process has one of each, so that only one thread at a time
+    can be in such a block (SpecError if another stays there).
     """
     if not _drawing.acquire(timeout=_PATIENCE):
         raise SpecError(
@@ -95,18 +83,7 @@ def kept_streams(device: torch.device | None = None) -> Iterator[None]:
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
-    """Return the state of all global generators that :func:`isolated_rng` seeds.
-
-    Parameters
-    ----------
-    device : torch.device
-        A CUDA device adds its generator.
-
-    Returns
-    -------
-    dict of str to Tensor
-        Plain tensors, which need no pickle.
-    """
+    """Return the state of all generators that :func:`isolated_rng` seeds, as plain tensors."""
     _, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
     _, words, python_gauss = random.getstate()
     state = {

@@ -58,21 +58,8 @@ class Replicated:
 class Shares(Replicated):
     """Sharing in which each rank observes, and remembers, samples of its own.
 
-    Parameters
-    ----------
-    ranks : Ranks
-    portions : sequence of Tensor
-        Positions that each rank observes, ascending.
-    n : int
-        Samples of the dataset.
-    accumulators : mapping of str to Buffered
-        Of this rank, by name, for all samples still; they are narrowed here.
-
-    Raises
-    ------
-    SpecError
-        If an accumulator has a buffer without a row for each sample, and does
-        not say how several of it become one.
+    ``portions`` are the positions that each rank observes, ascending. The accumulators are those
+    of this rank, for all ``n`` samples still; they are narrowed here.
     """
 
     portions: Sequence[Tensor]
@@ -163,13 +150,7 @@ class Shares(Replicated):
         return whole
 
     def take(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Go on from states over all samples, of which each rank remembers its own.
-
-        Raises
-        ------
-        SpecError
-            As :meth:`Buffered.load_state` raises it.
-        """
+        """Go on from states over all samples, of which each rank remembers its own."""
         for who, one in self.accumulators.items():
             mine = self.mine.cpu()
             one.load_state(

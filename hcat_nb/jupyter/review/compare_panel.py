@@ -41,24 +41,9 @@ _FIGURES = {
 class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
     """Shows rank agreement, both rankings as a chart, and the samples that moved most.
 
-    Parameters
-    ----------
-    *runs : Record
-        One or two; without any, the runs among the notebook's variables.
-    methods : sequence of str, optional
-        What to begin with: two methods of one run, or one that two runs share.
-    variables : mapping, optional
-        Where runs are looked for (default: the variables of the notebook).
-
-    Attributes
-    ----------
-    comparison : TwoRankings or None
-        What is shown; None while the choice is a mistake, which a line tells.
-
-    Raises
-    ------
-    UnknownNameError
-        If ``methods`` names one that there is not.
+    It takes one or two runs, without any those among ``variables`` (default: the notebook's).
+    ``methods`` to begin with are two of one run, or one that two runs share. ``comparison`` is
+    None while the choice is a mistake, which a line tells.
     """
 
     def __init__(
@@ -258,8 +243,6 @@ _WIDE = {"description_width": "90px"}
 def runs_among(variables: Mapping[str, Any]) -> dict[str, Record]:
     """Return the runs among variables by name, each once, without hidden ones (``_``, ``_3``).
 
-    Examples
-    --------
     >>> runs_among({"x": 1, "_": None})
     {}
     """

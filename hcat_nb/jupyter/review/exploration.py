@@ -39,23 +39,8 @@ _DECIDED = ("undecided", "decided", *ACTIONS)
 class Exploration:
     """The samples of a run, filtered, selected, ordered, in pages.
 
-    Parameters
-    ----------
-    run : Record
-    decided : callable, optional
-        Returns codes into ``ACTIONS``, -1 for none, int8 of shape (n,); for
-        the filter of decisions.
-    queue : ReviewQueue, optional
-        What :meth:`review` selects; one that was handed in is an order, too.
-
-    Attributes
-    ----------
-    by : str
-        What orders, hardest first: a queue, the first look, a method or a judge.
-    reviewing : bool
-        Whether the queue's batch is what is selected.
-    page : int
-        From 0.
+    ``decided`` returns codes into ``ACTIONS``, -1 for none, int8 of shape (n,). The ``queue`` is
+    what :meth:`review` selects; one that was handed in is an order, too.
     """
 
     def __init__(
@@ -92,13 +77,7 @@ class Exploration:
         return (*known, *(name for name in self.methods if name not in known))
 
     def coordinates(self, axis: str) -> np.ndarray:
-        """Return where the samples stand on an axis, float32, NaN where they have no place.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such axis.
-        """
+        """Return where the samples stand on an axis, float32, NaN where they have no place."""
         if axis not in self.axes:
             raise UnknownNameError(f"there is no axis {axis!r}", nearest(axis, self.axes))
         source = self._run.details if axis in _COORDINATES else self._run.scores
@@ -108,13 +87,7 @@ class Exploration:
     # -- filters ----------------------------------------------------------
 
     def choices(self, name: str) -> list[str]:
-        """Return the values that a filter can have; empty where it makes no sense.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such filter.
-        """
+        """Return the values that a filter can have; empty where it makes no sense."""
         details = self._run.details
         if name == "label":
             label = details["label"]
@@ -132,13 +105,7 @@ class Exploration:
         raise UnknownNameError(f"there is no filter {name!r}", nearest(name, FILTERS))
 
     def filter(self, name: str, value: str | None) -> None:
-        """Show only samples of a class, a group, a truth or a decision; None: all.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such filter, or it cannot have the value.
-        """
+        """Show only samples of a class, a group, a truth or a decision; None: all."""
         choices = self.choices(name)
         if value is None:
             self._filters.pop(name, None)
@@ -164,20 +131,10 @@ class Exploration:
     # -- selection --------------------------------------------------------
 
     def brush(self, x: str, y: str, bounds: tuple[float, float, float, float] | None) -> int:
-        """Select all samples in a rectangle, drawn or not, that the filters let through.
+        """Select the samples in a rectangle, drawn or not, that filters let through; count them.
 
-        Parameters
-        ----------
-        x, y : str
-            Axes.
-        bounds : tuple of float, or None
-            ``(x_low, x_high, y_low, y_high)``; edges belong to it.  None
-            selects nothing, which shows all.
-
-        Returns
-        -------
-        int
-            How many samples.
+        ``bounds`` are ``(x_low, x_high, y_low, y_high)``, edges included; None selects nothing,
+        which shows all.
         """
         if bounds is None:
             self.choose(None)
@@ -190,23 +147,11 @@ class Exploration:
         return len(rows)
 
     def select(self, ids: Iterable[Hashable] | None) -> None:
-        """Select the samples of these ids; every one of an id that repeats.  None: nothing.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such sample.
-        """
+        """Select the samples of these ids; every one of an id that repeats. None: nothing."""
         self.choose(None if ids is None else self.rows_of(ids))
 
     def rows_of(self, ids: Iterable[Hashable]) -> np.ndarray:
-        """Return the positions of these ids, ascending.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such sample.
-        """
+        """Return the positions of these ids, ascending."""
         import pandas as pd
 
         from hcat_nb.runs.review.samples import id_list, unknown_ids
@@ -254,13 +199,7 @@ class Exploration:
     # -- order and pages --------------------------------------------------
 
     def sort(self, by: str) -> None:
-        """Order by one of ``orders``, hardest first.
-
-        Raises
-        ------
-        UnknownNameError
-            If the run has no such method.
-        """
+        """Order by one of ``orders``, hardest first."""
         if by != QUEUE or by not in self.orders:
             score_of(self._run, by)  # if there is such an order
         self.by = by

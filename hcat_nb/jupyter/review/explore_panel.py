@@ -149,13 +149,7 @@ class ExplorePanel:
         return self.exploration.selected
 
     def select(self, ids: Iterable[Hashable] | None) -> None:
-        """Show the samples of these ids, marked on the map; None: all.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such sample.
-        """
+        """Show the samples of these ids, marked on the map; None: all."""
         self._show_chosen(lambda: self.exploration.select(ids), unbrush=ids is None)
 
     def review(self) -> None:
@@ -165,16 +159,8 @@ class ExplorePanel:
     def set(self, **choices: str | None) -> None:
         """Choose as with the controls; the selection stays.
 
-        Parameters
-        ----------
-        **choices
-            ``x``, ``y``, ``color``, ``by``; ``label``, ``group``, ``truth``
-            and ``decision`` are filters, and None takes one away.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such choice or value.
+        ``x``, ``y``, ``color`` and ``by``; ``label``, ``group``, ``truth`` and ``decision`` are
+        filters, and None takes one away. What there is not is an UnknownNameError.
         """
         with self._lock:
             for name, value in choices.items():

@@ -33,15 +33,7 @@ _WORDS = {"label": "class", "group": "group", "truth": "truth", "decision": "dec
 class ExploreScreen:
     """How far the review is, map, evidence card, queue and controls.
 
-    Attributes
-    ----------
-    box : ipywidgets.Widget
-        All of them.
-    map : LiveMap
-        Replaced when the axes change.
-    gallery : SampleGallery
-    detail : SampleDetail
-    controls : ExploreControls
+    ``map`` is replaced when the axes change.
     """
 
     def __init__(self, panel: ExplorePanel) -> None:
@@ -156,24 +148,9 @@ def _classed(box: ipywidgets.Box, name: str) -> ipywidgets.Box:
 class ExploreControls:
     """What the user chooses with the mouse.
 
-    Parameters
-    ----------
-    exploration : Exploration
-    colors : list of str
-    chosen : mapping
-        ``x``, ``y`` and ``color`` as they are.
-    on_change : callable
-        Hears ``("x" | "y" | "color" | "by" | a filter, value)``; None: all.
-    on_press : callable
-        Hears ``("export" | "import" | "all", path)``; of an export over a file
-        that is not from here when the button is pressed again.
-
-    truth, reveal : bool
-        Whether something was made hard, and whether that is told from the start.
-
-    Attributes
-    ----------
-    box : ipywidgets.Widget
+    ``on_change`` hears ``("x" | "y" | "color" | "by" | a filter, value)``, None for all;
+    ``on_press`` hears ``("export" | "import" | "all", path)``, of an export over a file that is
+    not from here when the button is pressed again.
     """
 
     def __init__(

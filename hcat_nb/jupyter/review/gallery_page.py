@@ -29,30 +29,16 @@ _ALL_LETTERS = 20_000  # of a text beside it
 
 @dataclass(frozen=True, eq=False)
 class PagePart:
-    """Tiles, and the picture that their images are cut from.
-
-    Parameters
-    ----------
-    content : dict
-        ``kind, tiles, columns, sprite, by``; plain JSON.
-    buffers : list of bytes
-        The sprite, of images.
-    """
+    """Tiles, in plain JSON, and the picture (sprite) that their images are cut from."""
 
     content: dict[str, Any]
     buffers: list[bytes]
 
 
 class SampleViews:
-    """Makes the tiles of a run's samples.
+    """Makes the tiles of a run's samples; without a dataset there are ids and labels only.
 
-    Parameters
-    ----------
-    run : Record
-    dataset : LabelledDataset, optional
-        What the samples are; without it there are ids and labels only.
-    proposals : array of shape (n,), int64
-        Class codes of proposed labels, -1 where there is none.
+    ``proposals`` are class codes of proposed labels, -1 where there is none.
     """
 
     def __init__(self, run: Record, dataset: LabelledDataset | None, proposals: np.ndarray) -> None:
