@@ -30,13 +30,7 @@ def is_abstract(cls: type) -> bool:
 
 
 def check_card(cls: type[Method]) -> None:
-    """Check the class variables that make up the card.
-
-    Raises
-    ------
-    HcatError
-        If one is absent or makes no sense.
-    """
+    """Refuse a class whose card lacks a class variable, or has one that makes no sense."""
     for item in _CARD:
         if not hasattr(cls, item):
             raise HcatError(f"{cls.__name__} has no `{item}`", "every card field (see Method)")

@@ -78,16 +78,17 @@ class PerEpoch(Method):
 class MeanOverEpochs(PerEpoch):
     """A method whose score derives from means over epochs of some values a sample.
 
-    Attributes
-    ----------
-    epochs : {"all", "second_half"}
-        Which epochs count: of E that are planned, all, or those above E / 2
-        (6 to 10 of 10, 3 to 5 of 5).
+    Of E epochs that are planned all count, or in the ``"second_half"`` those above E / 2 (6 to
+    10 of 10, 3 to 5 of 5).
     """
 
     buffers = (*PerEpoch.buffers, "sums")
     columns: ClassVar[int] = 1
     epochs: Epochs = "all"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._one_of("epochs", EPOCHS)
 
     def allocate(self, context: Context) -> None:
         """Set the sums to zero."""

@@ -17,24 +17,11 @@ HCAT = {"upper": 0.8, "lower": 0.2, "limit": 0.15}
 def by_thresholds(
     confidence: np.ndarray, uncertainty: np.ndarray, *, upper: float, lower: float, limit: float
 ) -> np.ndarray:
-    """Return the group of each sample.
+    """Return the group of each sample, (n,), int8: codes of ``GROUPS``, -1 where the input is NaN.
 
-    Parameters
-    ----------
-    confidence, uncertainty : array of shape (n,)
-        NaN where a sample has no place on the map.
-    upper, lower : float
-        Confidence from which on a sample is easy, and up to which it is hard,
-        if its uncertainty is at most ``limit``.
-    limit : float
+    A sample whose uncertainty is at most ``limit`` is easy from the confidence ``upper`` on, and
+    hard up to ``lower``.
 
-    Returns
-    -------
-    array of shape (n,), int8
-        Codes of ``GROUPS``; -1 where the input is NaN.
-
-    Examples
-    --------
     >>> by_thresholds(np.array([0.9, 0.9, 0.1]), np.array([0.1, 0.2, 0.1]), **HCAT).tolist()
     [0, 1, 2]
     """
@@ -52,28 +39,13 @@ def by_doubt(
     best_other: np.ndarray | None = None,
     doubted: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return how far the label of each sample is in doubt (METHODS.md, groups).
+    """Return how far each sample's label is in doubt (METHODS.md, groups): codes of ``DOUBTS``.
 
-    Uncertain is a label whose mean probability is below twice that of the
-    best other class, or varies by more than .25.
+    Uncertain is a label whose mean probability is below twice that of the best other class, or
+    varies by more than .25; ``doubted`` one in whose place another is proposed. Without
+    ``best_other``, while a training goes on, half of what is left stands for it. Where the
+    confidence is NaN a sample has no place, code -1.
 
-    Parameters
-    ----------
-    confidence, variability : array of shape (n,)
-        NaN in the first where a sample has no place on the map.
-    best_other : array of shape (n,), optional
-        Largest mean probability of another class; without it, while a
-        training goes on, half of what is left stands for it.
-    doubted : array of shape (n,), bool, optional
-        Whether another label is proposed.
-
-    Returns
-    -------
-    array of shape (n,), int8
-        Codes of ``DOUBTS``; -1 where a sample has no place.
-
-    Examples
-    --------
     >>> by_doubt(np.array([0.9, 0.5, 0.2, np.nan]), np.zeros(4), np.array([0.1, 0.4, 0.7, 0]),
     ...          np.array([False, False, True, False])).tolist()
     [0, 1, 2, -1]

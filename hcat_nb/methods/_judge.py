@@ -60,6 +60,7 @@ class Judge(Method):
     space: str | ArrayLike = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.space, str):
             self.space = as_space(self.space, f"{self.name}.space")
             return
@@ -85,15 +86,10 @@ class Judge(Method):
 
     @abstractmethod
     def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
-        """Return a score for each row, higher = harder, NaN where it cannot be judged.
+        """Return a score for each of m rows, higher = harder, NaN where it cannot be judged.
 
-        What it says of all classes it hands to :meth:`say`.
-
-        Parameters
-        ----------
-        features : array or CSR matrix of shape (m, d), float32
-            Of the rows with a label, in the order of the dataset.
-        labels : array of shape (m,), int64
+        ``features`` (m, d) are of the rows with a label, in the order of the dataset. What the
+        judge says of all classes it hands to :meth:`say`.
         """
 
     def allocate(self, context: Context) -> None:
@@ -216,13 +212,7 @@ class Judge(Method):
 
 
 def as_space(values: Any, name: str) -> np.ndarray:
-    """Return an array of the user's own as the space to judge in, float32 of shape (n, d).
-
-    Raises
-    ------
-    SpecError
-        If it is no finite numbers, a row for each sample.
-    """
+    """Return an array of the user's own as the space to judge in, float32 of shape (n, d)."""
     expected = "finite numbers, a row for each sample, or one of " + ", ".join(SPACES)
     try:
         array = np.asarray(values, dtype=np.float32)

@@ -7,11 +7,13 @@ what was found last is kept until another space is asked for, or released.
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
 
-from hcat_nb.methods._judge import Matrix
+from hcat_nb.errors import SpecError
+from hcat_nb.methods._judge import Judge, Matrix
 
 K = 10  # neighbours that who needs fewer asks for, too: so all share one pass
 _last: list[tuple[bytes, tuple[np.ndarray, np.ndarray]]] = []  # one entry at most
@@ -25,23 +27,10 @@ def nearest_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the k nearest neighbours of rows by cosine distance, nearest first.
 
-    Parameters
-    ----------
-    features : array or CSR matrix of shape (n, d)
-    k : int
-        Neighbours; fewer where there are no more than n - 1.
-    queries : array of shape (q,), int64, optional
-        Whose neighbours; default: all rows'.
+    Rows and distances (float32, in [0, 2]) have the shape (q, min(k, n - 1)); the query itself is
+    not among them. Equal distances (to six digits) are ranked by position; a row of zeros is at
+    distance 1 from all. ``queries`` are positions, by default all.
 
-    Returns
-    -------
-    rows : array of shape (q, min(k, n - 1)), int64
-        Never the query itself; equal distances (to six digits) are ranked by position.
-    distances : array of the same shape, float32
-        In [0, 2]; 1 where a row is all zeros.
-
-    Examples
-    --------
     >>> rows, distances = nearest_rows(np.array([[1.0, 0], [0, 1], [2, 0], [1, 1]]), 2)
     >>> rows[0].tolist(), distances[0].round(2).tolist()
     ([2, 3], [0.0, 0.29])
@@ -60,6 +49,30 @@ def nearest_rows(
         rows = np.concatenate([rows for rows, _ in parts])
         _last[:] = [(key, (rows, np.concatenate([distances for _, distances in parts])))]
     return _last[0][1]
+
+
+class NeighbourJudge(Judge):
+    """A judge by the nearest neighbours, of which a lone row has none."""
+
+    k: int = K
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if type(self.k) is not int or self.k < 1:
+            raise SpecError(f"{self.name}.k is {self.k!r}", "at least 1 neighbour")
+
+    @property
+    def unjudged(self) -> str:
+        """Why a row has no score."""
+        return "no_neighbour"
+
+    def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
+        """Return a score for each row; NaN for one that is alone."""
+        return self.among(features, labels) if len(labels) > 1 else np.full(len(labels), np.nan)
+
+    @abstractmethod
+    def among(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
+        """Return a score for each of m > 1 rows, higher = harder."""
 
 
 def _digest(features: Matrix, queries: np.ndarray, k: int) -> bytes:

@@ -35,8 +35,6 @@ def divergences(logits: Tensor, copies: Tensor) -> Tensor:
 
     Taken between log-probabilities in float64: finite for any finite logits.
 
-    Examples
-    --------
     >>> divergences(torch.zeros(1, 2), torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]))
     tensor([[0.0000, 0.1201]], dtype=torch.float64)
     """
@@ -65,11 +63,6 @@ class ALLSH(Method):
         category is drawn anew, and a word left out.
     variant : {"paper", "hcat"}
         ``"hcat"``: one copy, whatever ``k``; tables have one too.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
     """
 
     name = "allsh"
@@ -94,7 +87,7 @@ class ALLSH(Method):
     variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
+        super().__post_init__()
         if self.variant == "hcat":
             self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
         self._one_of("reduce", ("mean", "max"))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
+from hcat_nb.methods._epochs import Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
@@ -29,11 +29,6 @@ class AltProb(MeanOverEpochs):
     ----------
     epochs : {"all", "second_half"}
         Which epochs the mean is over.
-
-    Raises
-    ------
-    SpecError
-        If there is no such choice of epochs.
     """
 
     name = "alt_prob"
@@ -48,9 +43,6 @@ class AltProb(MeanOverEpochs):
     misleads = "chance where the network has hardly learned"
 
     epochs: Epochs = "all"
-
-    def __post_init__(self) -> None:
-        self._one_of("epochs", EPOCHS)
 
     def allocate(self, context: Context) -> None:
         """Set the sums of all classes to zero."""

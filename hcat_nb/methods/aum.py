@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
+from hcat_nb.methods._epochs import Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context, Moment
 from hcat_nb.observation.record import Need, Observation
 
@@ -35,16 +35,8 @@ _PERCENTILE = 0.99
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return how far the observed label's logit lies above the largest other one.
+    """Return how far the label's logit lies above the largest other one; logits (b, C), C >= 2.
 
-    Parameters
-    ----------
-    logits : Tensor of shape (b, C)
-        Any floating type; C >= 2.
-    labels : Tensor of shape (b,), int64
-
-    Examples
-    --------
     >>> margin(torch.tensor([[3.0, 1.0, 0.0], [3.0, 1.0, 0.0]]), torch.tensor([0, 2]))
     tensor([ 2., -3.])
     """
@@ -90,8 +82,7 @@ class AUM(MeanOverEpochs):
     epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
-        self._one_of("epochs", EPOCHS)
+        super().__post_init__()
         if not isinstance(self.threshold_samples, bool):
             raise SpecError(f"aum.threshold_samples is {self.threshold_samples!r}", "True or False")
         if not self.threshold_samples:

@@ -102,8 +102,9 @@ class Method(Buffered, ABC):
 
     A subclass is a ``@dataclass(eq=False)`` whose fields are its options, each
     with a default.  Its card stands in class variables and is checked when the
-    class is made.  :meth:`scores` is final: it applies the sign once and
-    refuses unexplained NaN, so that for every method *higher means harder*.
+    class is made.  An option out of range is a SpecError when an instance is.
+    :meth:`scores` is final: it applies the sign once and refuses unexplained
+    NaN, so that for every method *higher means harder*.
 
     Attributes
     ----------
@@ -172,6 +173,11 @@ class Method(Buffered, ABC):
         super().__init_subclass__()
         if not is_abstract(cls):
             check_card(cls)
+
+    def __post_init__(self) -> None:
+        """Check the option ``variant`` if there is one; a subclass checks what else it has."""
+        if self.variants:
+            self._one_of("variant", self.variants)
 
     @classmethod
     def claims(cls, kind: DataKind) -> frozenset[Fault]:

@@ -43,19 +43,8 @@ _PARTS = 16  # in which issues are looked for: the package holds each twice
 def label_quality(
     logits: Tensor, labels: Tensor, method: str = "self_confidence", adjust: bool = False
 ) -> Tensor:
-    """Return cleanlab's label quality.
+    """Return cleanlab's label quality of logits (n, C); labels need not name every class.
 
-    Parameters
-    ----------
-    logits : Tensor of shape (n, C)
-    labels : Tensor of shape (n,), int64
-        Need not name every class.
-    method : str
-    adjust : bool
-        cleanlab's options; see :class:`Cleanlab`.
-
-    Examples
-    --------
     >>> label_quality(torch.tensor([[0.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1]))
     tensor([0.5000, 0.5000], dtype=torch.float64)
     """
@@ -78,16 +67,10 @@ def label_quality(
 
 
 def label_issues(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the rows that confident learning prunes, (n,) bool.
+    """Return the rows that confident learning prunes, (n,) bool; of at least two classes.
 
-    The package is handed the rows of some classes at a time: it prunes within
-    a class, by counts that are summed over all of them.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n, C)
-    labels : Tensor of shape (n,), int64
-        At least two classes.
+    The package is handed the rows of some classes at a time: it prunes within a class, by counts
+    that are summed over all of them.
     """
     import numpy as np
     from cleanlab.count import calibrate_confident_joint, compute_confident_joint

@@ -33,15 +33,8 @@ from hcat_nb.observation.record import Need, Observation, Options
 
 
 def unsureness(members: Tensor) -> Tensor:
-    """Return one minus the largest entry of the mean prediction.
+    """Return one minus the largest entry of the mean of the sub-networks' probabilities (b, K, C).
 
-    Parameters
-    ----------
-    members : Tensor of shape (b, K, C)
-        Each sub-network's probabilities.
-
-    Examples
-    --------
     >>> unsureness(torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]]))
     tensor([0.5000, 0.0000])
     """
@@ -49,15 +42,8 @@ def unsureness(members: Tensor) -> Tensor:
 
 
 def mean_divergence(members: Tensor) -> Tensor:
-    """Return the mean Jensen-Shannon divergence over all pairs of sub-networks.
+    """Return the mean Jensen-Shannon divergence over all pairs of sub-networks; input (b, K, C).
 
-    Parameters
-    ----------
-    members : Tensor of shape (b, K, C)
-        Each sub-network's probabilities.
-
-    Examples
-    --------
     >>> mean_divergence(torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[0.7, 0.3], [0.7, 0.3]]]))
     tensor([0.6931, 0.0000], dtype=torch.float64)
     """
@@ -85,11 +71,6 @@ class ConfAgree(Method):
         One minus the largest mean probability, or the mean divergence.
     variant : {"paper", "hcat"}
         ``"hcat"``: ``masks="per_sample"`` and ``measure="confidence"``.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
     """
 
     name = "conf_agree"
@@ -112,7 +93,7 @@ class ConfAgree(Method):
     variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
+        super().__post_init__()
         self._one_of("masks", ("fixed", "per_sample"))
         self._one_of("measure", ("confidence", "agreement"))
         least = 2 if self.measure == "agreement" else 1

@@ -24,8 +24,8 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
-from hcat_nb.methods._groups import HARD, HCAT, by_thresholds, named
+from hcat_nb.methods._epochs import Epochs, MeanOverEpochs
+from hcat_nb.methods._groups import HARD, HCAT, by_thresholds
 from hcat_nb.observation.record import Need, Observation
 
 
@@ -38,47 +38,14 @@ def dataiq_groups(
     percentile: float = 50.0,
     threshold: float | None = None,
 ) -> np.ndarray:
-    """Return the Data-IQ group of each sample.
+    """Return the Data-IQ group of each sample, a code of ``GROUPS``; -1 where the input is NaN.
 
-    Parameters
-    ----------
-    confidence, aleatoric : array of shape (n,)
-        NaN where a sample has no place on the map.
-    upper, lower : float
-        Confidence from which on a sample is easy, and up to which it is hard,
-        if its aleatoric uncertainty is low.
-    percentile : float
-        Percentile of ``aleatoric`` up to which it is low, in [0, 100].
-    threshold : float, optional
-        Value up to which it is low, instead of a percentile.
+    A sample is easy from the confidence ``upper`` on, and hard up to ``lower``, if its aleatoric
+    uncertainty is low: up to ``percentile`` of all, or to the value ``threshold``.
 
-    Returns
-    -------
-    array of shape (n,) of str
-        ``"easy"``, ``"ambiguous"``, ``"hard"``; ``""`` where the input is NaN.
-
-    Raises
-    ------
-    SpecError
-        If ``lower`` is not below ``upper``, or ``percentile`` is out of range.
-
-    Examples
-    --------
     >>> dataiq_groups(np.array([0.9, 0.5, 0.1]), np.array([0.05, 0.25, 0.05])).tolist()
-    ['easy', 'ambiguous', 'hard']
+    [0, 1, 2]
     """
-    return named(_codes(confidence, aleatoric, upper, lower, percentile, threshold))
-
-
-def _codes(
-    confidence: np.ndarray,
-    aleatoric: np.ndarray,
-    upper: float = 0.75,
-    lower: float = 0.25,
-    percentile: float = 50.0,
-    threshold: float | None = None,
-) -> np.ndarray:
-    """Return what :func:`dataiq_groups` names, as codes, (n,), int8."""
     if not lower < upper:
         raise SpecError(f"lower is {lower} and upper is {upper}", "lower < upper")
     if not 0 <= percentile <= 100:
@@ -117,8 +84,7 @@ class DataIQ(MeanOverEpochs):
     epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
-        self._one_of("epochs", EPOCHS)
+        super().__post_init__()
         if self.variant == "hcat":
             self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
 
@@ -133,10 +99,10 @@ class DataIQ(MeanOverEpochs):
         return 1 - doubt if self.variant == "hcat" else square
 
     def groups(self, confidence: np.ndarray, aleatoric: np.ndarray) -> np.ndarray:
-        """Return the group of each sample, a code of ``GROUPS``; see :func:`dataiq_groups`."""
+        """Return the group of each sample, a code of ``GROUPS``."""
         if self.variant == "hcat":
             return by_thresholds(confidence, aleatoric, **HCAT)
-        return _codes(confidence, aleatoric)
+        return dataiq_groups(confidence, aleatoric)
 
     def flagged(self) -> Tensor:
         """Return the samples of the hard group."""

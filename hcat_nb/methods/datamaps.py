@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
-from hcat_nb.methods._groups import AMBIGUOUS, EASY, HARD, HCAT, UNPLACED, by_thresholds, named
+from hcat_nb.methods._epochs import Epochs, MeanOverEpochs
+from hcat_nb.methods._groups import AMBIGUOUS, EASY, HARD, HCAT, UNPLACED, by_thresholds
 from hcat_nb.observation.record import Need, Observation
 
 
@@ -34,41 +34,14 @@ def datamaps_groups(
     ambiguous: float = 1 / 3,
     hard: float = 1 / 2,
 ) -> np.ndarray:
-    """Return the region of the data map in which each sample lies.
+    """Return the region of each sample, a code of ``GROUPS``; -1 where the input is NaN.
 
-    Equal samples share a group, so the shares are met only up to ties.
+    Ambiguous is a share of the samples, of the largest variability; hard a share of the others, of
+    the lowest confidence. Equal samples share a group, so the shares are met only up to ties.
 
-    Parameters
-    ----------
-    confidence, variability : array of shape (n,)
-        NaN where a sample has no place on the map.
-    ambiguous : float
-        Share of samples, by largest variability, that are ambiguous.
-    hard : float
-        Share of the others, by lowest confidence, that are hard.
-
-    Returns
-    -------
-    array of shape (n,) of str
-        ``"easy"``, ``"ambiguous"``, ``"hard"``; ``""`` where the input is NaN.
-
-    Raises
-    ------
-    SpecError
-        If a share is outside [0, 1].
-
-    Examples
-    --------
     >>> datamaps_groups(np.array([0.9, 0.5, 0.1]), np.array([0.0, 0.4, 0.1])).tolist()
-    ['easy', 'ambiguous', 'hard']
+    [0, 1, 2]
     """
-    return named(_codes(confidence, variability, ambiguous, hard))
-
-
-def _codes(
-    confidence: np.ndarray, variability: np.ndarray, ambiguous: float = 1 / 3, hard: float = 1 / 2
-) -> np.ndarray:
-    """Return what :func:`datamaps_groups` names, as codes, (n,), int8."""
     for name, share in (("ambiguous", ambiguous), ("hard", hard)):
         if not 0 <= share <= 1:
             raise SpecError(f"the share {name!r} is {share}", "a share in [0, 1]")
@@ -113,8 +86,7 @@ class DataMaps(MeanOverEpochs):
     epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
-        self._one_of("epochs", EPOCHS)
+        super().__post_init__()
         if self.variant == "hcat":
             self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
 
@@ -129,10 +101,10 @@ class DataMaps(MeanOverEpochs):
         return 1 - doubt if self.variant == "hcat" else doubt
 
     def groups(self, confidence: np.ndarray, variability: np.ndarray) -> np.ndarray:
-        """Return the region of each sample, a code of ``GROUPS``; see :func:`datamaps_groups`."""
+        """Return the region of each sample, a code of ``GROUPS``."""
         if self.variant == "hcat":
             return by_thresholds(confidence, variability, **HCAT)
-        return _codes(confidence, variability)
+        return datamaps_groups(confidence, variability)
 
     def flagged(self) -> Tensor | None:
         """Return the samples of H-CAT's hard group; None for the paper's, a third of any data."""

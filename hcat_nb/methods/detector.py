@@ -58,19 +58,10 @@ def weight_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
 
 
 def advance(p: Tensor, hidden: Tensor, cell: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
-    """Let the LSTM read one more epoch.
+    """Let the LSTM read one more epoch, p of shape (b,), from a state (b, H), zeros at first.
 
-    With 2 p - 1 as x and gates i, f, g, o stacked in this order, as in
-    :class:`torch.nn.LSTMCell`: c' = f c + i g and h' = o tanh(c').
-
-    Parameters
-    ----------
-    p : Tensor of shape (b,), float32
-        Probability of the observed label, in [0, 1].
-    hidden, cell : Tensor of shape (b, H), float32
-        The state so far; zeros before the first epoch.
-    weights : mapping
-        See :func:`weight_shapes`.
+    With 2 p - 1 as x and gates i, f, g, o stacked in this order, as in :class:`torch.nn.LSTMCell`:
+    c' = f c + i g and h' = o tanh(c').
     """
     gates = [weights[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     hidden, cell = torch.lstm_cell((2 * p - 1)[:, None], (hidden, cell), *gates)
@@ -84,16 +75,8 @@ def log_odds(hidden: Tensor, weights: Weights) -> Tensor:
 
 
 def read_sequences(sequences: Tensor, weights: Weights) -> Tensor:
-    """Return the log odds of "mislabelled" after each epoch.
+    """Return the log odds of "mislabelled" after each epoch of p, (b, E).
 
-    Parameters
-    ----------
-    sequences : Tensor of shape (b, E), float32
-        Probability of the observed label after each epoch.
-    weights : mapping
-
-    Examples
-    --------
     >>> weights = load_weights(asset("detector.safetensors"))
     >>> learned, resisted = [0.4, 0.8, 0.9, 0.95], [0.2, 0.1, 0.05, 0.1]
     >>> (read_sequences(torch.tensor([learned, resisted]), weights)[:, -1] > 0).tolist()
@@ -109,13 +92,7 @@ def read_sequences(sequences: Tensor, weights: Weights) -> Tensor:
 
 
 def load_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read the weights of a detector from a safetensors file.
-
-    Raises
-    ------
-    SpecError
-        If the file is absent, or is not one that ``train_detector`` wrote.
-    """
+    """Read the weights of a detector from a safetensors file that ``train_detector`` wrote."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -178,7 +155,7 @@ class Detector(PerEpoch):
     variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
+        super().__post_init__()
         path = asset("detector.safetensors") if self.weights is None else self.weights
         if not isinstance(path, (str, os.PathLike)):
             raise SpecError(f"detector.weights is {path!r}", "the path of a safetensors file")

@@ -20,22 +20,14 @@ from typing import Any, Literal
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
+from hcat_nb.methods._epochs import Epochs, MeanOverEpochs
 from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
 
 def error_norm(probs: Tensor, labels: Tensor) -> Tensor:
-    """Return the L2 norm of ``probs - onehot(labels)``.
+    """Return the L2 norm of ``probs - onehot(labels)``; rows of probs (b, C) sum to 1.
 
-    Parameters
-    ----------
-    probs : Tensor of shape (b, C)
-        Rows sum to 1.
-    labels : Tensor of shape (b,), int64
-
-    Examples
-    --------
     >>> import torch
     >>> error_norm(torch.tensor([[0.4, 0.3, 0.3], [0.0, 1.0, 0.0]]), torch.tensor([0, 1]))
     tensor([0.7348, 0.0000])
@@ -84,8 +76,7 @@ class EL2N(MeanOverEpochs):
     epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
-        self._one_of("epochs", EPOCHS)
+        super().__post_init__()
         if self.at is not None and (type(self.at) is not int or self.at < 1):
             raise SpecError(f"el2n.at is {self.at!r}", "an epoch, from 1, or None for their mean")
         if self.epochs != "all" and (self.at is not None or self.variant == "hcat"):

@@ -29,11 +29,6 @@ class EmbeddingNorm(Judge):
     ----------
     space : {"embedding", "input"} or array of shape (n, d)
         As for ``knn_label``.
-
-    Raises
-    ------
-    SpecError
-        If the space is no such thing.
     """
 
     name = "embedding_norm"

@@ -29,15 +29,8 @@ from hcat_nb.observation.record import Need, Observation
 
 
 def count_forgetting(correct: Tensor) -> Tensor:
-    """Return how often each sample went from correct to wrong.
+    """Return how often each sample went from correct to wrong; (n, presentations), bool, in order.
 
-    Parameters
-    ----------
-    correct : Tensor of shape (n, presentations), bool
-        In the order of presentation.
-
-    Examples
-    --------
     >>> count_forgetting(torch.tensor([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1]]).bool())
     tensor([2, 0])
     """
@@ -55,11 +48,6 @@ class Forgetting(PerEpoch):
         evaluation mode at the end of each epoch.
     variant : {"paper", "hcat"}
         ``"hcat"``: at the end of each epoch, whatever ``when`` says.
-
-    Raises
-    ------
-    SpecError
-        If an option is none of these.
     """
 
     name = "forgetting"
@@ -81,7 +69,7 @@ class Forgetting(PerEpoch):
     variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
+        super().__post_init__()
         self._one_of("when", ("train", "epoch_end"))
         train = self.when == "train" and self.variant == "paper"
         self.needs = frozenset({Need.TRAIN_LOGITS if train else Need.LOGITS})

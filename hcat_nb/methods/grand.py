@@ -31,8 +31,6 @@ from hcat_nb.observation.record import Need, Observation
 def early_epoch(n_epochs: int) -> int:
     """Return the epoch at the end of the first fifth of a training, from 1.
 
-    Examples
-    --------
     >>> [early_epoch(n) for n in (1, 5, 6, 10)]
     [1, 1, 2, 2]
     """
@@ -78,7 +76,7 @@ class GraNd(PerEpoch):
     variant: Literal["paper", "hcat"] = "paper"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
+        super().__post_init__()
         if self.at is not None and (type(self.at) is not int or self.at < 1):
             raise SpecError(
                 f"grand.at is {self.at!r}", "an epoch, from 1, or None for the first fifth's end"

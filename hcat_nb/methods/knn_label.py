@@ -19,25 +19,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.errors import SpecError
-from hcat_nb.methods._judge import Judge, Matrix
-from hcat_nb.methods._neighbours import nearest_rows
+from hcat_nb.methods._judge import Matrix
+from hcat_nb.methods._neighbours import NeighbourJudge, nearest_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
 def disagreement(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    """Return the weighted share of each row's neighbours that have another label.
+    """Return the weighted share of each row's neighbours (n, k), nearest first, of another label.
 
-    Parameters
-    ----------
-    labels : array of shape (n,)
-    neighbours : array of shape (n, k), int64
-        Rows, nearest first; k >= 1.
-
-    Examples
-    --------
     >>> disagreement(np.array([0, 1, 0]), np.array([[1, 2], [0, 2], [0, 1]])).round(2).tolist()
     [0.67, 1.0, 0.33]
     """
@@ -48,16 +39,8 @@ def disagreement(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
 
 
 def votes(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the weighted share of each class among neighbours.
+    """Return the weighted share of each class among neighbours of labels (n, k), nearest first.
 
-    Parameters
-    ----------
-    labels : array of shape (n, k), int64
-        Of each row's neighbours, nearest first, in [0, n_classes).
-    n_classes : int
-
-    Examples
-    --------
     >>> votes(np.array([[1, 1, 0]]), 2).round(2).tolist()
     [[0.18, 0.82]]
     """
@@ -69,7 +52,7 @@ def votes(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 @dataclass(eq=False)
-class KnnLabel(Judge):
+class KnnLabel(NeighbourJudge):
     """Weighted share of the nearest neighbours with another label.
 
     Parameters
@@ -79,11 +62,6 @@ class KnnLabel(Judge):
     space : {"auto", "input", "embedding"} or array of shape (n, d)
         Where they are near: the features as the judges see them, the final
         model's embedding, or an array with a row for each sample of the run.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
     """
 
     name = "knn_label"
@@ -96,20 +74,8 @@ class KnnLabel(Judge):
     k: int = 10
     space: str | ArrayLike = "auto"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if type(self.k) is not int or self.k < 1:
-            raise SpecError(f"knn_label.k is {self.k!r}", "at least 1 neighbour")
-
-    @property
-    def unjudged(self) -> str:
-        """Why a row with a label has no score: it is the only one."""
-        return "no_neighbour"
-
-    def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
+    def among(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
         """Return the weighted share of neighbours with another label, (m,)."""
-        if len(labels) < 2:
-            return np.full(len(labels), np.nan)
         neighbours, _ = nearest_rows(features, self.k)
         classes, own = np.unique(labels, return_inverse=True)
         self.say(classes, votes(own[neighbours], len(classes)))

@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.errors import SpecError
-from hcat_nb.methods._judge import Judge, Matrix
-from hcat_nb.methods._neighbours import K, nearest_rows
+from hcat_nb.methods._judge import Matrix
+from hcat_nb.methods._neighbours import K, NeighbourJudge, nearest_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
 @dataclass(eq=False)
-class KnnOod(Judge):
+class KnnOod(NeighbourJudge):
     """Cosine distance to the k-th nearest neighbour, in [0, 2].
 
     Parameters
@@ -34,11 +33,6 @@ class KnnOod(Judge):
         Which neighbour's distance; of fewer others, that of the last.
     space : {"embedding", "input"} or array of shape (n, d)
         As for ``knn_label``.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
     """
 
     name = "knn_ood"
@@ -52,19 +46,7 @@ class KnnOod(Judge):
     k: int = K
     space: str | ArrayLike = "embedding"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if type(self.k) is not int or self.k < 1:
-            raise SpecError(f"knn_ood.k is {self.k!r}", "at least 1, the nearest neighbour")
-
-    @property
-    def unjudged(self) -> str:
-        """Why a row has no score: it is the only one."""
-        return "no_neighbour"
-
-    def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
+    def among(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
         """Return the distance to the k-th neighbour, (m,), whatever the labels are."""
-        if len(labels) < 2:
-            return np.full(len(labels), np.nan)
         _, distances = nearest_rows(features, self.k)
         return distances[:, -1].astype(np.float64)

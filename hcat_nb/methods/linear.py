@@ -36,8 +36,6 @@ _ITERATIONS = 100
 def same_rows(features: Matrix) -> np.ndarray:
     """Return a number for each row, equal where rows are equal: (n,), int64.
 
-    Examples
-    --------
     >>> same_rows(np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]])).tolist()
     [0, 1, 0]
     """
@@ -56,17 +54,10 @@ def same_rows(features: Matrix) -> np.ndarray:
 
 
 def stratified_folds(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Return the fold of each row, (n,), int64, in [0, k).
+    """Return the fold of each row, (n,), int64, in [0, k); rows of one group share a fold.
 
-    The groups of each class, by the label of a group's first row, are dealt to
-    the folds in turn, in an order drawn from the seed.
-
-    Parameters
-    ----------
-    labels, groups : array of shape (n,), int64
-        Rows of one group share a fold.
-    k : int
-    seed : int
+    The groups of each class, by the label of a group's first row, are dealt to the folds in turn,
+    in an order drawn from the seed.
     """
     rng = np.random.default_rng(seed)
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
@@ -81,21 +72,10 @@ def stratified_folds(labels: np.ndarray, groups: np.ndarray, k: int, seed: int) 
 def held_out_probabilities(
     features: Matrix, labels: np.ndarray, folds: np.ndarray, strength: float
 ) -> np.ndarray:
-    """Return each row's class probabilities by a model fitted to the other folds.
+    """Return each row's class probabilities (n, C) by a model fitted to the other folds.
 
-    Parameters
-    ----------
-    features : array or CSR matrix of shape (n, d)
-    labels : array of shape (n,), int64
-        In [0, C).
-    folds : array of shape (n,), int64
-    strength : float
-        scikit-learn's C, the inverse of the penalty.
-
-    Returns
-    -------
-    array of shape (n, C), float64
-        Rows sum to 1; 0 for a class that the other folds lack.
+    Rows sum to 1, with 0 for a class that the other folds lack. ``strength`` is scikit-learn's C,
+    the inverse of the penalty.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -128,11 +108,6 @@ class Linear(Judge):
     space : {"auto", "input", "embedding"} or array of shape (n, d)
         As for ``knn_label``.  An embedding has seen all labels: there the
         judgement is out of fold for the last layer only.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
     """
 
     name = "linear"

@@ -30,15 +30,13 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods._epochs import EPOCHS, Epochs, MeanOverEpochs
+from hcat_nb.methods._epochs import Epochs, MeanOverEpochs
 from hcat_nb.observation.record import Need, Observation
 
 
 def cross_entropy(log_probs: Tensor, labels: Tensor) -> Tensor:
     """Return minus the log-probability of the observed label.
 
-    Examples
-    --------
     >>> cross_entropy(torch.tensor([[0.5, 0.5], [1.0, 0.0]]).log(), torch.tensor([0, 0]))
     tensor([0.6931, -0.0000])
     """
@@ -48,13 +46,8 @@ def cross_entropy(log_probs: Tensor, labels: Tensor) -> Tensor:
 def soft_truncation(losses: Tensor) -> Tensor:
     """Return log(1 + l + l^2 / 2), which grows like the loss near 0 and like its log far off.
 
-    Parameters
-    ----------
-    losses : Tensor
-        >= 0, in float32 below 1e19.
+    In float32 for losses below 1e19.
 
-    Examples
-    --------
     >>> soft_truncation(torch.tensor([0.0, 2.0]))
     tensor([0.0000, 1.6094])
     """
@@ -62,19 +55,10 @@ def soft_truncation(losses: Tensor) -> Tensor:
 
 
 def confidence_width(t: int, n: Tensor, variance: float) -> Tensor:
-    """Return half the confidence interval of a truncated mean.
+    """Return half the confidence interval of a truncated mean over t epochs.
 
-    Parameters
-    ----------
-    t : int
-        Epochs, >= 1.
-    n : Tensor
-        How often each sample was measured, > ``variance``.
-    variance : float
-        The bound s^2.
+    ``n`` counts how often each sample was measured, ``variance`` is the bound s^2 < n.
 
-    Examples
-    --------
     >>> confidence_width(10, torch.tensor([10, 5]), 0.1)
     tensor([0.1010, 0.2041], dtype=torch.float64)
     """
@@ -93,11 +77,6 @@ class Loss(MeanOverEpochs):
         The paper's s^2, in (0, 1); counts for ``"cnlcu"``.
     epochs : {"all", "second_half"}
         Which epochs the mean is over.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
     """
 
     name = "loss"
@@ -118,8 +97,7 @@ class Loss(MeanOverEpochs):
     epochs: Epochs = "all"
 
     def __post_init__(self) -> None:
-        self._one_of("variant", self.variants)
-        self._one_of("epochs", EPOCHS)
+        super().__post_init__()
         if type(self.variance) not in (int, float) or not 0 < self.variance < 1:
             raise SpecError(f"loss.variance is {self.variance!r}", "a number in (0, 1)")
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.methods._judge import Judge, Matrix
-from hcat_nb.methods._neighbours import K, nearest_rows
+from hcat_nb.methods._judge import Matrix
+from hcat_nb.methods._neighbours import K, NeighbourJudge, nearest_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 def signed_similarity(features: Matrix, labels: np.ndarray) -> np.ndarray:
     """Return each row's cosine to its nearest neighbour, negative where the labels agree: (n,).
 
-    Parameters
-    ----------
-    features : array or CSR matrix of shape (n, d)
-        n >= 2.
-    labels : array of shape (n,)
-
-    Examples
-    --------
     >>> x = np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]])
     >>> signed_similarity(x, np.array([0, 1, 1])).round(2).tolist()
     [1.0, 1.0, -0.1]
@@ -44,18 +36,13 @@ def signed_similarity(features: Matrix, labels: np.ndarray) -> np.ndarray:
 
 
 @dataclass(eq=False)
-class NearestTwin(Judge):
+class NearestTwin(NeighbourJudge):
     """Similarity to the nearest neighbour, in [-1, 1]; negative where it has the same label.
 
     Parameters
     ----------
     space : {"embedding", "input"} or array of shape (n, d)
         As for ``knn_label``.
-
-    Raises
-    ------
-    SpecError
-        If the space is no such thing.
     """
 
     name = "nearest_twin"
@@ -67,11 +54,6 @@ class NearestTwin(Judge):
 
     space: str | ArrayLike = "embedding"
 
-    @property
-    def unjudged(self) -> str:
-        """Why a row with a label has no score: it is the only one."""
-        return "no_neighbour"
-
-    def judge(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
+    def among(self, features: Matrix, labels: np.ndarray) -> np.ndarray:
         """Return the signed similarity, (m,)."""
-        return signed_similarity(features, labels) if len(labels) > 1 else np.full(1, np.nan)
+        return signed_similarity(features, labels)

@@ -37,8 +37,6 @@ from hcat_nb.observation.record import Need, Observation
 def cosine(embeddings: Tensor, prototypes: Tensor) -> Tensor:
     """Return the cosine of the angle between rows, 0 where a row is all zeros.
 
-    Examples
-    --------
     >>> cosine(torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
     tensor([1., 0.], dtype=torch.float64)
     """

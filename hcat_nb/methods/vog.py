@@ -38,8 +38,6 @@ _ROWS = 256  # at a time: half a dozen temporaries of their size would add up
 def evenly_spaced(n_epochs: int, k: int = 5) -> tuple[int, ...]:
     """Return up to ``k`` evenly spaced epochs, from 1; the last is the last epoch.
 
-    Examples
-    --------
     >>> evenly_spaced(10), evenly_spaced(12), evenly_spaced(3)
     ((2, 4, 6, 8, 10), (3, 5, 8, 10, 12), (1, 2, 3))
     """
@@ -47,23 +45,11 @@ def evenly_spaced(n_epochs: int, k: int = 5) -> tuple[int, ...]:
 
 
 def standardised_within_class(values: Tensor, labels: Tensor, n_classes: int) -> Tensor:
-    """Return values with mean 0 and population standard deviation 1 in each class.
+    """Return values with mean 0 and population standard deviation 1 in each class, float64.
 
-    Parameters
-    ----------
-    values : Tensor of shape (n,)
-        Those that are NaN stay so and do not count.
-    labels : Tensor of shape (n,), int64
-        Class codes; samples with -1 belong to no class, and become 0.
-    n_classes : int
+    NaN stays and does not count; 0 in a class without spread (one sample, or equal values), and
+    for the label -1.
 
-    Returns
-    -------
-    Tensor of shape (n,), float64
-        0 in a class without spread (one sample, or equal values).
-
-    Examples
-    --------
     >>> values = torch.tensor([1.0, 3.0, 7.0])
     >>> standardised_within_class(values, torch.tensor([0, 0, 1]), 2)
     tensor([-1.,  1.,  0.], dtype=torch.float64)
@@ -124,7 +110,7 @@ class VoG(PerEpoch):
 
     def __post_init__(self) -> None:
         self._one_of("target", ("label", "predicted"))
-        self._one_of("variant", self.variants)
+        super().__post_init__()
         if self.variant == "hcat":
             self.hard_when = "low"  # type: ignore[assignment]  # narrowed by the class's "high"
         if isinstance(self.checkpoints, str):

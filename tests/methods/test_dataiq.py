@@ -7,9 +7,14 @@ import pytest
 import torch
 
 from hcat_nb.errors import SpecError
+from hcat_nb.methods._groups import named
 from hcat_nb.methods.base import Context
 from hcat_nb.methods.dataiq import DataIQ, dataiq_groups
 from hcat_nb.observation.record import Observation
+
+
+def groups_of(confidence, uncertainty, **options):
+    return named(dataiq_groups(confidence, uncertainty, **options))
 
 
 def test_equals_doubt_minus_aleatoric(run, feed, softmax):
@@ -55,28 +60,28 @@ def test_groups_by_a_loop():
             expected.append("hard")
         else:
             expected.append("ambiguous")
-    assert dataiq_groups(confidence, aleatoric).tolist() == expected
+    assert groups_of(confidence, aleatoric).tolist() == expected
     assert set(expected) == {"easy", "ambiguous", "hard"}
 
 
 def test_hcat_groups_take_an_absolute_threshold():
     confidence = np.array([0.85, 0.85, 0.78, 0.15, 0.22])
     aleatoric = np.array([0.15, 0.16, 0.01, 0.15, 0.01])
-    groups = dataiq_groups(confidence, aleatoric, upper=0.8, lower=0.2, threshold=0.15)
+    groups = groups_of(confidence, aleatoric, upper=0.8, lower=0.2, threshold=0.15)
     assert groups.tolist() == ["easy", "ambiguous", "ambiguous", "hard", "ambiguous"]
 
 
 def test_samples_without_place_have_no_group_and_move_no_percentile():
     confidence = np.array([0.9, 0.1, np.nan, 0.9, 0.9])
     aleatoric = np.array([0.01, 0.02, 0.0, 0.2, np.nan])
-    assert dataiq_groups(confidence, aleatoric).tolist() == ["easy", "hard", "", "ambiguous", ""]
-    assert dataiq_groups(np.full(2, np.nan), np.full(2, np.nan)).tolist() == ["", ""]
+    assert groups_of(confidence, aleatoric).tolist() == ["easy", "hard", "", "ambiguous", ""]
+    assert groups_of(np.full(2, np.nan), np.full(2, np.nan)).tolist() == ["", ""]
 
 
 @pytest.mark.parametrize("options", [{"upper": 0.2}, {"percentile": 101}, {"lower": 0.9}])
 def test_thresholds_that_make_no_sense(options):
     with pytest.raises(SpecError):
-        dataiq_groups(np.zeros(2), np.zeros(2), **options)
+        groups_of(np.zeros(2), np.zeros(2), **options)
 
 
 def test_an_unknown_variant():

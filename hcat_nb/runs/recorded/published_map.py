@@ -70,6 +70,7 @@ def read_data_map(
     """
     import pandas as pd
 
+    from hcat_nb.methods._groups import named
     from hcat_nb.methods.dataiq import dataiq_groups
     from hcat_nb.methods.datamaps import datamaps_groups
 
@@ -94,8 +95,8 @@ def read_data_map(
             "variability": variability,
             "correctness": count / n_epochs,
             "aleatoric": aleatoric,
-            "dataiq_group": _groups(dataiq_groups(confidence, aleatoric)),
-            "datamaps_group": _groups(datamaps_groups(confidence, variability)),
+            "dataiq_group": _groups(named(dataiq_groups(confidence, aleatoric))),
+            "datamaps_group": _groups(named(datamaps_groups(confidence, variability))),
         },
         index=pd.Index(table["guid"].tolist(), name="sample_id"),
     )
