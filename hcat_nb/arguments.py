@@ -25,15 +25,8 @@ _MOST_VALUES = 1_000_000  # of YAML
 # Fields of RunSpec that say how data are read.
 READING_FIELDS = (
     *("dataset", "dataset_options", "target", "truth", "groups", "root", "download", "subset"),
-    *(
-        "on_missing_label",
-        "on_bad_row",
-        "join_spellings",
-        "exclude",
-        "data_on",
-        "seed",
-        "data_seed",
-    ),
+    *("on_missing_label", "on_bad_row", "join_spellings", "exclude", "data_on"),
+    *("seed", "data_seed"),
 )
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"} | set(READING)

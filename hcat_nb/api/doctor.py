@@ -6,11 +6,14 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 State = Literal["ok", "note", "wrong"]
 _LEAST_FREE = 2 * 10**9  # bytes
@@ -44,15 +47,20 @@ def _python() -> list[Finding]:
     return [Finding("Python", "ok", f"{sys.version.split()[0]}, {sys.executable}")]
 
 
-def _packages() -> list[Finding]:
-    """Compare the required packages with the versions that are asked for; import some."""
+def _needed() -> Iterator[tuple[Requirement, str]]:
+    """Yield what this package needs, with the extra that asks for it, "" where all do."""
     from packaging.requirements import Requirement
 
-    found = []
     for line in requires("hcat-nb") or []:
         need = Requirement(line)
-        if need.marker is not None and "extra" in str(need.marker):
-            continue
+        marker = str(need.marker)
+        yield need, marker.rpartition("==")[2].strip(" \"'") if "extra" in marker else ""
+
+
+def _packages() -> list[Finding]:
+    """Compare the required packages with the versions that are asked for; import some."""
+    found = []
+    for need in (need for need, extra in _needed() if not extra):
         mend = f'{Path(sys.executable).name} -m pip install "{need.name}{need.specifier}"'
         try:
             have = version(need.name)
@@ -143,18 +151,13 @@ def _folders() -> list[Finding]:
 
 
 def _extras() -> list[Finding]:
-    from packaging.requirements import Requirement
-
     missing: dict[str, list[str]] = {}
-    for line in requires("hcat-nb") or []:
-        need = Requirement(line)
-        if need.marker is None or "extra" not in str(need.marker):
-            continue
-        extra = str(need.marker).rpartition("==")[2].strip().strip("\"'")
+    for need, extra in _needed():
         try:
             version(need.name)
         except PackageNotFoundError:
-            missing.setdefault(extra, []).append(need.name)
+            if extra:
+                missing.setdefault(extra, []).append(need.name)
     found = []
     for extra, names in sorted(missing.items()):
         said = f"{extra} is left out ({', '.join(names)})"

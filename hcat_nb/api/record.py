@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,18 +64,16 @@ class Recorder:
     def _write(self, path: Path, seen: np.ndarray) -> None:
         import pandas as pd
 
+        from hcat_nb.runs.store.atomic import writing, written_whole
+
         gold = {} if self._codes is None else {"gold": self._codes[seen]}
         rows = list(self._now[seen])
         frame = pd.DataFrame(
             {"guid": self.ids[seen], path.stem.replace("dynamics", "logits"): rows}
         )
-        try:
+        with writing(path, "choose another folder"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".part")
-            frame.assign(**gold).to_parquet(draft, index=False)
-            draft.rename(path)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be written ({error})", "another folder") from error
+            written_whole(path, partial(frame.assign(**gold).to_parquet, index=False))
 
 
 def record(

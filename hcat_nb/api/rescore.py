@@ -36,37 +36,12 @@ def rescore(
 ) -> Run:
     """Add methods to a run that kept its dynamics; what it has stays as it is.
 
-    Scores are those that the training itself would have given, up to the
-    digits of the kept numbers.
+    Scores are those that the training itself would have given, up to the digits of the kept
+    numbers.  Of a saved run's folder all of the run's files are replaced, or none; what else is in
+    it stays.  With ``"all"``, methods that the run lacks and that its dynamics can serve are added,
+    and ``run.info["skipped"]`` names the others.  Variant and epoch mean are the run's where
+    ``method_options`` name none.
 
-    Parameters
-    ----------
-    run : Run, str or Path
-        A run, which is not changed, or a saved one's folder, in which all of
-        the run's files are replaced, or none; what else is in it stays.
-    methods : str or sequence of str
-        Which to add.  With ``"all"``, those that the run lacks and that its
-        dynamics can serve; ``run.info["skipped"]`` names the others.
-    method_options : mapping, optional
-        Options by method; variant and epoch mean are the run's where they name none.
-
-    Returns
-    -------
-    Run
-        With the new columns, in the order of METHODS.md.
-
-    Raises
-    ------
-    StoreError
-        If the run kept no dynamics, or has several seeds.
-    SpecError
-        If a method that is asked for by name is there already, or needs what
-        was not kept (``aum`` the logits of the training forward).
-    UnknownNameError
-        If a method or an option does not exist.
-
-    Examples
-    --------
     >>> import hcat_nb as hcat
     >>> run = hcat.characterize("wine", epochs=2, methods="el2n", keep_dynamics="logits")
     >>> more = rescore(run, "loss forgetting", method_options={"forgetting": {"when": "epoch_end"}})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from hcat_nb.api._looking import RunLooks
+from hcat_nb.api._views import RunViews
 from hcat_nb.errors import DivergedError, StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs.measuring import measured, metrics_to_keep
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
 
 
-class Run(RunLooks):
+class Run(RunViews):
     """The outcome of :func:`hcat_nb.characterize`.
 
     All tables have the index ``sample_id``, the user's own; where ids repeat,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ _LOOKS = 100
 _HARD = 0.8  # AUROC on planted labels below which finding most of them is not worth the looks
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Audit:
     """The outcome of :func:`hcat_nb.audit`.
 
@@ -58,27 +60,15 @@ class Audit:
     notes : list of str
     """
 
-    def __init__(
-        self,
-        *,
-        run: Run,
-        samples: pd.DataFrame,
-        methods: pd.DataFrame,
-        causes: pd.DataFrame,
-        recommended: str,
-        probes: np.ndarray,
-        plan: Plan,
-        notes: list[str],
-    ) -> None:
-        self.run = run
-        self.samples = samples
-        self.methods = methods
-        self.causes = causes
-        self.recommended = recommended
-        self.probes = probes
-        self.plan = plan
-        self.notes = notes
-        self.folder: Path | None = None
+    run: Run
+    samples: pd.DataFrame
+    methods: pd.DataFrame
+    causes: pd.DataFrame
+    recommended: str
+    probes: np.ndarray
+    plan: Plan
+    notes: list[str]
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         return f"<Audit: {self.run.info['dataset']['name']}, {len(self.samples):,} samples>\n" + (
@@ -246,13 +236,12 @@ def load_audit(folder: str | Path) -> Audit:
     run, samples = load_run(place / "run"), tables["samples"]
     for name in ("label", "suggested"):  # a file of classes that are numbers holds the numbers
         samples[name] = samples[name].astype(run.details["label"].dtype)
-    audit = Audit(
+    return Audit(
         run=run,
         **tables,
         recommended=found["recommended"],
         probes=np.array(found["probes"]),
         plan=plan,
         notes=found["notes"],
+        folder=place,
     )
-    audit.folder = place
-    return audit

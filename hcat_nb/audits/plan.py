@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from hcat_nb.audits.probes import copies_needed
@@ -31,10 +31,6 @@ class Plan:
     methods: tuple[str, ...]
     seconds: float | None = None
     budget: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
     @property
     def trainings(self) -> int:

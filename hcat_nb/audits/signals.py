@@ -77,6 +77,8 @@ def ranks(score: np.ndarray, among: np.ndarray) -> np.ndarray:
 
 def signals_of(run: Record, dataset: LabelledDataset) -> Signals:
     """Return the signals of a run that kept its logits, on the data that it was trained on."""
+    from scipy.special import softmax
+
     labels = run.details["label"].cat.codes.to_numpy().astype(np.int64)
     names = [*run.methods, *(one for one in judges_of(run) if one not in run.methods)]
     scores = {
@@ -95,7 +97,7 @@ def signals_of(run: Record, dataset: LabelledDataset) -> Signals:
     for epoch in range(1, epochs + 1):
         frame = run.logits.epoch(epoch)
         rows = frame["position"].to_numpy()
-        probs = _softmax(frame.drop(columns="position").to_numpy(np.float64))
+        probs = softmax(frame.drop(columns="position").to_numpy(np.float64), axis=1)
         total[rows] += probs
         seen[rows] = True
         if epoch in moments:
@@ -140,11 +142,4 @@ def _twins(dataset: LabelledDataset, labels: np.ndarray) -> np.ndarray | None:
     found = np.full(len(dataset), np.nan)
     features = compact(judge_features(dataset, rows).numpy())
     found[rows.numpy()] = signed_similarity(features, labels[rows.numpy()])
-    return found
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    from scipy.special import softmax
-
-    found: np.ndarray = softmax(logits, axis=1)
     return found

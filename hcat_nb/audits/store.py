@@ -9,12 +9,13 @@ trainings stand beside ``run``.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.audits.plan import Plan
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.atomic import write_json, written_whole
+from hcat_nb.runs.store.atomic import write_json, writing, written_whole
 from hcat_nb.runs.store.digests import check_files, file_digest, unsealed
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.runs.store.saving import folder_path
@@ -63,7 +64,7 @@ def begin(folder: Path, plan: Plan, spec: RunSpec) -> None:
         if one.is_dir() and not one.is_symlink() and (is_run(one) or unfinished(one) is not None):
             shutil.rmtree(one)
     head = {"schema_version": SCHEMA_VERSION, "finished": False}
-    write_json(folder / AUDIT, head | {"plan": plan.to_dict(), "spec": spec.to_dict()})
+    write_json(folder / AUDIT, head | {"plan": asdict(plan), "spec": spec.to_dict()})
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -76,7 +77,8 @@ def read_plan(folder: Path) -> Plan | None:
 
 def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> None:
     """Write the tables, then the file that holds their digests: whole or not at all."""
-    try:
+    remedy = "make room there and call it again with the same out"
+    with writing(f"the audit in {folder}", remedy):
         before = _read(folder)
         digests = {}
         for name, table in tables.items():
@@ -84,11 +86,6 @@ def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> Non
             written_whole(file, table.to_parquet)
             digests[file.name] = file_digest(file)
         write_json(folder / AUDIT, before | findings | {"finished": True, "digests": digests})
-    except OSError as error:
-        raise StoreError(
-            f"the audit cannot be written into {folder} ({error})",
-            remedy="make room there and call it again with the same out",
-        ) from error
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -150,7 +150,7 @@ COMMANDS = (
     Command(
         "Make a stated share of a dataset's samples hard; gives .dataset and .truth. "
         "The dataset may be a variable.",
-        "hcat_nb.runs.execution.perturbed:perturbed",
+        "hcat_nb.runs.execution.inputs:perturbed",
         magic="hcat_perturb",
         fields=DATA_FIELDS,
         arguments=(_NAME,),

@@ -70,12 +70,17 @@ def agree(
     k = share_to_k(top, n)
     constant = n > 0 and bool(a.min() == a.max() or b.min() == b.max())
     defined = n > 1 and not constant
+    tau = _NAN
+    if defined and kendall:
+        from scipy.stats import kendalltau
+
+        tau = float(kendalltau(a, b, variant="b").statistic)
     overlap = float((_top_weights(a, k) * _top_weights(b, k)).sum() / k) if k else _NAN
     return Agreement(
         n=n,
         n_missing=n_missing,
-        spearman=_spearman(a, b) if defined else _NAN,
-        kendall=_kendall(a, b) if defined and kendall else _NAN,
+        spearman=float(np.corrcoef(ranks(a), ranks(b))[0, 1]) if defined else _NAN,
+        kendall=tau,
         top_k=k,
         top_overlap=overlap,
         top_chance=k / n if k else _NAN,
@@ -158,16 +163,6 @@ def _why_undefined(n: int, constant: bool, top: float, k: int) -> str:
     if constant:
         return "all scores of one are equal"
     return "" if k else f"{top:.3g} of {n} samples is none"
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
-
-
-def _kendall(a: np.ndarray, b: np.ndarray) -> float:
-    from scipy.stats import kendalltau
-
-    return float(kendalltau(a, b, variant="b").statistic)
 
 
 def _top_weights(scores: np.ndarray, k: int) -> np.ndarray:

@@ -40,10 +40,6 @@ class LearningCheck:
         """Whether verdicts and proposals would be noise."""
         return self.state == "not_learned"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for ``run.json``."""
-        return {"state": self.state, "sentence": self.sentence, "figures": self.figures}
-
 
 def check_learning(
     probs: np.ndarray,

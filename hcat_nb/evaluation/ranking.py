@@ -42,38 +42,33 @@ class Interval:
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
-    """Return the area under the ROC curve, ties counted half; NaN of one class.
+    """Return the area under the ROC curve, ties counted half, of scores; NaN of one class.
 
-    ``positive`` are the hard samples.
-
-    Raises
-    ------
-    DataError
-        If lengths differ or a score is NaN.
-
-    Examples
-    --------
     >>> auroc([3.0, 1.0, 2.0, 2.0], [True, False, True, False])
     0.875
     >>> auroc([3.0, 1.0], [True, True])
     nan
     """
-    ranked = _Ranked.of(scores, positive)
-    if ranked is None:
-        return float("nan")
-    return float(ranked.areas(*ranked.everyone())[0][0])
+    return _areas(scores, positive)[0]
 
 
 def average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
-    """Return the area under the precision-recall curve, in (0, 1]; NaN of one class.
+    """Return average precision, the area under the precision-recall curve; NaN of one class.
 
     >>> round(average_precision([3.0, 1.0, 2.0, 2.0], [True, False, True, False]), 4)
     0.8333
     """
+    return _areas(scores, positive)[1]
+
+
+def _areas(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
     ranked = _Ranked.of(scores, positive)
     if ranked is None:
-        return float("nan")
-    return float(ranked.areas(*ranked.everyone())[1][0])
+        return float("nan"), float("nan")
+    # The one resample that draws each sample once.
+    once = np.ones((ranked.n_hard, 1), np.int16), np.ones((ranked.n_others, 1), np.int16)
+    area, precision = ranked.areas(*once)
+    return float(area[0]), float(precision[0])
 
 
 def bootstrap_intervals(
@@ -82,7 +77,7 @@ def bootstrap_intervals(
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> list[tuple[Interval, Interval]]:
-    """Return 95 % percentile intervals of AUROC and average precision.
+    """Return 95 % percentile intervals of AUROC and average precision, a pair a column of scores.
 
     Hard and other samples are resampled apart: how many are hard was fixed
     when they were made, average precision depends on their share, and no
@@ -92,20 +87,6 @@ def bootstrap_intervals(
     A resample is how often each sample was drawn.  Each column is sorted once;
     what its areas ask of a resample is how many others were drawn between one
     hard sample and the next, and many resamples are counted together.
-
-    Parameters
-    ----------
-    scores : array of shape (n,) or (n, m)
-        One column a method; no NaN.
-    positive : array of shape (n,), bool
-    n_resamples : int
-        0 gives NaN.
-    seed : int
-
-    Returns
-    -------
-    list of (Interval, Interval)
-        AUROC's and average precision's, one pair a column.
     """
     if not isinstance(n_resamples, (int, np.integer)) or n_resamples < 0:
         raise SpecError(f"n_resamples is {n_resamples!r}", "a whole number, 0 for no intervals")
@@ -175,10 +156,6 @@ class _Ranked:
     @property
     def n_others(self) -> int:
         return int(self.passed.shape[1])
-
-    def everyone(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the one resample that draws each sample once."""
-        return np.ones((self.n_hard, 1), np.int16), np.ones((self.n_others, 1), np.int16)
 
     def areas(self, hard: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return AUROC and average precision of resamples.

@@ -15,21 +15,12 @@ SPREAD_COLUMNS = tuple(f"{metric}_std" for metric in _METRICS)
 
 
 def seed_means(rows: pd.DataFrame, metric: str, keys: Sequence[str], method: str) -> pd.DataFrame:
-    """Return the mean metric of each method in each block, over seeds.
+    """Return the mean and std of each method in each block (``keys``, one of which may be NaN).
 
     A method that has no figure for the hardest seed would be best by a mean
-    over the others: who has fewer figures than another method of the block is
-    incomplete, and has no mean.
+    over the others: who has fewer figures (``count``) than another method of the
+    block is ``incomplete``, if it has some, and has no mean.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row a cell: the keys, the method, ``mean`` and ``std`` (NaN where
-        incomplete), ``count`` of figures, ``incomplete`` (some figures, but
-        fewer than others).
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"data": ["d"] * 4, "hcm": ["aum", "aum", "vog", "vog"],
     ...                      "auroc": [0.9, 0.5, 0.8, None]})

@@ -60,11 +60,13 @@ def first_look(run: Record) -> FirstLook | None:
 def _first_look(run: Record) -> FirstLook | None:
     dynamics = tuple(name for name in DYNAMICS if name in run.methods)
     judges = tuple(name for name in JUDGES if name in judges_of(run))
-    ranks = [_mean([_ranks(run.scores[name]) for name in dynamics])] if dynamics else []
-    ranks += [_ranks(run.details[name]) for name in judges]
+    # Each sample's share of the scored ones that are not harder, in (0, 1]; NaN takes no part.
+    ranks = [run.scores[list(dynamics)].rank(pct=True).mean(axis=1)] if dynamics else []
+    ranks += [run.details[name].rank(pct=True) for name in judges]
     if not ranks:
         return None
-    return FirstLook(_mean(ranks).astype(np.float32), dynamics, judges)
+    mean = np.ma.masked_invalid(ranks).mean(axis=0).filled(np.nan)
+    return FirstLook(mean.astype(np.float32), dynamics, judges)
 
 
 def judges_of(run: Record) -> list[str]:
@@ -90,19 +92,3 @@ def score_of(run: Record, by: str) -> pd.Series:
         assert look is not None
         return pd.Series(look.scores, index=run.scores.index, name=FIRST_LOOK)
     return run.scores[by] if by in run.methods else run.details[by]
-
-
-def _ranks(scores: pd.Series) -> np.ndarray:
-    """Return each sample's share of the scored ones that are not harder, (n,), in (0, 1]."""
-    ranks: np.ndarray = scores.rank(pct=True).to_numpy(dtype=np.float64)  # NaN stays
-    return ranks
-
-
-def _mean(ranks: list[np.ndarray]) -> np.ndarray:
-    """Return the mean of the ranks that a sample has, NaN if it has none."""
-    table = np.stack(ranks)
-    known = np.isfinite(table)
-    count = known.sum(axis=0)
-    total = np.where(known, table, 0.0).sum(axis=0)
-    mean: np.ndarray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_each_planted_case_has_its_state(
     assert found.state == state
     assert bool(found.sentence) == (state != "learned")
     assert found.withholds == (state == "not_learned")
-    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["state"] == state
+    assert json.loads(json.dumps(asdict(found), allow_nan=False))["state"] == state
 
 
 def test_the_gain_is_that_of_the_log_loss_over_frequencies() -> None:

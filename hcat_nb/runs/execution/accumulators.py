@@ -50,10 +50,10 @@ def planned_need(pipeline: PipelineState, labels: Tensor) -> dict[str, int]:
     """Return the bytes that accumulators and tables will take, by name, allocating none."""
     from hcat_nb.observation.record import Need
     from hcat_nb.observation.shapes_only import ShapesOnly
-    from hcat_nb.runs.execution.memory_need import table_bytes
+    from hcat_nb.runs.execution.memory_need import TABLE_BYTES
 
     n, n_classes, shape = len(labels), pipeline.dataset.n_classes, pipeline.seen.sample_shape
-    need = {"tables": table_bytes(n)}
+    need = {"tables": TABLE_BYTES * n}
     methods = [*pipeline.methods, *pipeline.judges]
     training = pipeline.spec.observe == "training"
     if training or any(Need.TRAIN_LOGITS in one.needs for one in methods):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Answers:
         """Return plain values for ``run.info``."""
         said = self.proposals
         return {
-            "check": None if self.check is None else self.check.to_dict(),
+            "check": None if self.check is None else asdict(self.check),
             "proposals": {
                 "offered": int((said.codes >= 0).sum()),
                 "margin": said.margin,

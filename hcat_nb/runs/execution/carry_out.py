@@ -69,7 +69,8 @@ def carry_out(
         check_spec(spec, ranks)
         listeners = listeners if ranks.leads else ()
     runs: list[Record | None] = [] if journal is None else [*journal.seeds()]
-    heard = _heard(listeners, len(specs))
+    # What lets listeners hear several trainings as one.
+    heard = [Relay(one, len(specs)) for one in listeners] if len(specs) > 1 else []
     given: Perturbed | None = None
     backbone: Backbone | None = None
     outcome = "finished"
@@ -118,14 +119,6 @@ def carry_out(
     if run is None:
         raise HcatError("the run was stopped before its first epoch ended; there is no score yet")
     return run
-
-
-def _heard(listeners: Sequence[Listener], n: int) -> list[Relay]:
-    """Return what lets listeners hear several trainings as one; nothing for one training."""
-    if n == 1:
-        return []
-
-    return [Relay(listener, n) for listener in listeners]
 
 
 def _ended(

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hcat_nb.observation.clock import Clock
-
 EXTRA, OBSERVE, SCORE = "extra/", "observe/", "score/"
 
 
@@ -18,13 +16,6 @@ def described_parts(
 ) -> dict[str, list[str]]:
     """Return for each shared part of the observation the methods that asked for it."""
     return {part: [name for name in names if name in methods] for part, names in askers.items()}
-
-
-def part_timings(observing: Clock, scoring: Clock) -> dict[str, float]:
-    """Return the seconds of both clocks as entries of ``run.timings``."""
-    return {OBSERVE + name: seconds for name, seconds in observing.seconds.items()} | {
-        SCORE + name: seconds for name, seconds in scoring.seconds.items()
-    }
 
 
 def costs_table(

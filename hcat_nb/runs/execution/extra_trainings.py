@@ -7,9 +7,10 @@ trainings that are left; what then lacks says so in its status.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hcat_nb.errors import DivergedError, ModelError
 from hcat_nb.observation.clock import Clock
@@ -220,33 +221,10 @@ class _Relay(Listener):
         )
 
 
-class Gauge(Protocol):
-    """A subscriber that tells in the end what it measured."""
+class _Gauge(ABC):
+    """A subscriber that tells in the end what it measured of a job."""
 
     needs: frozenset[Need]
-    sweeps: int
-
-    def options(self, need: Need) -> Options:
-        """Return how to measure ``need``."""
-
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch's records are wanted."""
-
-    def observe(self, record: Observation) -> None:
-        """Take in a record of the extra training."""
-
-    def record(self) -> Observation:
-        """Return the ``extra`` record for the methods."""
-
-
-def make_gauge(job: Job, labels: Tensor, epochs: int) -> Gauge:
-    """Return what measures the quantity of ``job``."""
-    if job.quantity[0] is Need.OUT_OF_FOLD:
-        return _HeldOutLogits(job, labels, epochs)
-    return _ThresholdMargins(job, labels, epochs)
-
-
-class _Plain:
     sweeps = 1
 
     def __init__(self, job: Job, labels: Tensor, epochs: int) -> None:
@@ -260,8 +238,22 @@ class _Plain:
     def due(self, epoch: int) -> bool:
         return True
 
+    @abstractmethod
+    def observe(self, record: Observation) -> None:
+        """Take in a record of the extra training."""
 
-class _HeldOutLogits(_Plain):
+    @abstractmethod
+    def record(self) -> Observation:
+        """Return the ``extra`` record for the methods."""
+
+
+def make_gauge(job: Job, labels: Tensor, epochs: int) -> _Gauge:
+    """Return what measures the quantity of ``job``."""
+    out_of_fold = job.quantity[0] is Need.OUT_OF_FOLD
+    return (_HeldOutLogits if out_of_fold else _ThresholdMargins)(job, labels, epochs)
+
+
+class _HeldOutLogits(_Gauge):
     """The final model's logits of the rows that it did not train on."""
 
     needs = frozenset({Need.FINAL_LOGITS})
@@ -279,7 +271,7 @@ class _HeldOutLogits(_Plain):
         return Observation("extra", self.epochs, rows, labels, logits, sweep=self.job.number)
 
 
-class _ThresholdMargins(_Plain):
+class _ThresholdMargins(_Gauge):
     """The AUM of all rows, and which of them are threshold samples: float64 of shape (b, 2)."""
 
     needs = frozenset({Need.TRAIN_LOGITS})

@@ -18,20 +18,10 @@ if TYPE_CHECKING:
 class FollowerJournal(Journal):
     """Reads checkpoints, and leaves it to the leading rank to write them."""
 
-    def write(self, *_arguments: Any, **_more: Any) -> None:
-        """Write nothing."""
+    def _nothing(self, *_arguments: Any, **_more: Any) -> None:
+        """Write nothing, and take nothing away."""
 
-    def keep_seed(self, *_arguments: Any) -> None:
-        """Write nothing."""
-
-    def begin(self) -> None:
-        """Write nothing."""
-
-    def discard(self) -> None:
-        """Take nothing away."""
-
-    def save(self, *_arguments: Any, **_more: Any) -> None:
-        """Write nothing."""
+    write = keep_seed = begin = discard = save = _nothing
 
 
 def check_spec(spec: RunSpec, ranks: Ranks) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.casts import plain_values
-from hcat_nb.errors import ModelError, SpecError, UnknownNameError
+from hcat_nb.errors import ModelError, SpecError
 from hcat_nb.fields import USERS_OWN
-from hcat_nb.registry import METHODS, name_of_path, nearest
+from hcat_nb.registry import METHODS, name_of_path, refuse_unknown
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
+    from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.training.events import Listener
 
 
@@ -90,14 +91,12 @@ def make_spec(
     if features is not None:
         named["features"] = features if isinstance(features, str) else USERS_OWN
     made = RunSpec.from_options(**named) if spec is None else spec.replace(**named)
-    if made.dataset == USERS_OWN and (data is None or isinstance(data, str)):
-        raise SpecError("the data of this specification were an object", remedy="hand it over")
-    if made.model == USERS_OWN and (model is None or isinstance(model, str)):
-        raise SpecError("the model of this specification was an object", remedy="hand it over")
-    if made.truth == USERS_OWN and (truth is None or names_column(truth)):
-        raise SpecError("the truth of this specification was an object", remedy="hand it over")
-    if made.features == USERS_OWN and (features is None or isinstance(features, str)):
-        raise SpecError("the features of this specification were an object", remedy="hand it over")
+    objects = {"dataset": data, "model": model, "truth": truth, "features": features}
+    for field, given in objects.items():
+        named_only = names_column(given) if field == "truth" else isinstance(given, str)
+        if getattr(made, field) == USERS_OWN and (given is None or named_only):
+            wrong = f"the {field} of this specification was an object"
+            raise SpecError(wrong, remedy="hand it over")
     return made
 
 
@@ -126,12 +125,9 @@ def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Meth
 
     methods = []
     named = [*spec.method_names(), *spec.judge_names()]
-    unknown = [name for name in spec.method_options if name not in named]
-    if unknown:
-        raise UnknownNameError(
-            f"method_options name {unknown[0]!r}, which is not a method of this run",
-            nearest(unknown[0], named),
-        )
+    refuse_unknown(
+        spec.method_options, named, "method_options name {!r}, which is not a method of this run"
+    )
     for name in spec.method_names() if names is None else names:
         plugin = METHODS.get(name)
         options = dict(spec.method_options.get(name, {}))
@@ -143,12 +139,7 @@ def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Meth
         alone = options.get("at") is not None  # one epoch, and no mean
         if spec.epoch_mean != "all" and issubclass(plugin, MeanOverEpochs) and not alone:
             options = {"epochs": spec.epoch_mean, **options}
-        for option in options:
-            if option not in known:
-                raise UnknownNameError(
-                    f"the method {name!r} has no option {option!r}",
-                    nearest(option, known) if known else "none",
-                )
+        refuse_unknown(options, known, f"the method {name!r} has no option {{!r}}")
         methods.append(plugin(**options))
     return methods
 
@@ -211,6 +202,32 @@ def load_dataset(
         dataset = dataset.without(names)
     note = f"excluded, as told: {', '.join(names) or 'nothing was found to exclude'}"
     return dataset.replace(notes=(*dataset.notes, note))
+
+
+def perturbed(
+    data: Any = None,
+    labels: Any = None,
+    *,
+    name: str | None = None,
+    classes: Sequence[Any] | None = None,
+    spec: RunSpec | None = None,
+    **options: Any,
+) -> Perturbed:
+    """Return the data that a run with these options would train on, and the truth about them.
+
+    >>> perturbed("wine", hardness="uniform", p=0.1)
+    <Perturbed: wine, 178 samples, 18 made hard (uniform)>
+    """
+    from hcat_nb.perturbations._apply import perturb
+
+    chosen = make_spec(data, None, spec, options)
+    return perturb(
+        load_dataset(data, labels, name, chosen, classes),
+        chosen.hardness,
+        chosen.p,
+        seed=chosen.effective_data_seed,
+        **chosen.hardness_options,
+    )
 
 
 def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:

@@ -48,7 +48,7 @@ def settled(methods: Sequence[Method], dataset: LabelledDataset) -> list[Method]
 def make_judges(spec: RunSpec, dataset: LabelledDataset) -> tuple[list[Method], str]:
     """Return the judges of a run beside its methods, and a note if it cannot afford them."""
     names = spec.judge_names()
-    n, width = len(dataset), _width(dataset)
+    n, width = len(dataset), math.prod(dataset.encoded_shape)
     if names and (n > MOST_ROWS or n * width > MOST_VALUES):
         return [], (
             f"{' and '.join(names)} left out: {n:,} rows of {width:,} values are more than "
@@ -156,10 +156,6 @@ def _record(features: Tensor, labels: Tensor, rows: Tensor, epoch: int) -> Obser
     logits = torch.zeros(len(rows), 0)
     measured: dict[tuple[Need, Options], Tensor] = {(Need.FEATURES, ()): features}
     return Observation("data", epoch, rows, labels.clamp(min=0), logits, measured)
-
-
-def _width(dataset: LabelledDataset) -> int:
-    return math.prod(dataset.encoded_shape)
 
 
 def _space(method: Method) -> str | None:

@@ -22,18 +22,13 @@ if TYPE_CHECKING:
     from hcat_nb.training.loop import Trainer
 
 # Bytes of scores, details, flags and truth for a sample: some forty columns.
-_TABLES = 400
+TABLE_BYTES = 400
 # Gradients, two moments of Adam, and the weights of the last finished epoch.
 _COPIES_OF_WEIGHTS = 4
 # Of what autograd saves for a batch: the way back frees it while it makes gradients.
 _ACTIVATIONS = 1.25
 # What libraries and allocators hold beside it.
 _WORKSPACE = 2**25
-
-
-def table_bytes(n: int) -> int:
-    """Return the bytes that the tables of a run of ``n`` samples take."""
-    return _TABLES * n
 
 
 def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[str, int]:
@@ -44,7 +39,7 @@ def memory_need(trainer: Trainer, accumulators: Mapping[str, Buffered]) -> dict[
     batch = min(trainer.batch_size, len(trainer.rows))
     passing = int(_ACTIVATIONS * batch * _bytes_per_row(trainer)) + _WORKSPACE
     weights = sum(one.numel() * one.element_size() for one in trainer.model.parameters())
-    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": table_bytes(n)}
+    need = {"training": _COPIES_OF_WEIGHTS * weights + passing, "tables": TABLE_BYTES * n}
     observer = trainer.observer
     if any(Need.INPUT_GRADIENTS in one.needs for one in observer.subscribers):
         # A chunk of them, in parts and joined.

@@ -12,7 +12,7 @@ from hcat_nb.checks.before_training import told_before
 from hcat_nb.runs.execution.accumulators import begin
 from hcat_nb.runs.execution.answers import answer
 from hcat_nb.runs.execution.class_order import fit_outputs
-from hcat_nb.runs.execution.costs import part_timings
+from hcat_nb.runs.execution.costs import OBSERVE, SCORE
 from hcat_nb.runs.execution.epochs import chosen_epochs
 from hcat_nb.runs.execution.info import DRAWN, GIVEN, peak_memory_mb, pipeline_info, start_event
 from hcat_nb.runs.execution.inputs import in_recorded_order, load_dataset, make_methods
@@ -173,7 +173,8 @@ class Pipeline(PipelineState):
             "train": float(history["train_seconds"].sum()),
             "observe": float(history["observe_seconds"].sum()),
             **self.extra.timings(),
-            **part_timings(self.trainer.observer.clock, self.judging),
+            **{OBSERVE + part: took for part, took in self.trainer.observer.clock.seconds.items()},
+            **{SCORE + method: took for method, took in self.judging.seconds.items()},
             "score": now - scoring,
             "total": now - self.began,
         }

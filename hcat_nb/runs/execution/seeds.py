@@ -79,16 +79,10 @@ def combined(runs: Sequence[Record], spec: RunSpec, outcome: str) -> Record:
         history=_history([run.history for run in runs]),
         timings=_timings([run.timings for run in runs]),
         info=_info(runs, outcome),
-        dynamics=None if first.dynamics is None else _votes_and_means(_dynamics(runs)),
-        held_out=_held_out(runs),
+        dynamics=_means_where_kept([run.dynamics for run in runs]),
+        held_out=_means_where_kept([run.held_out for run in runs]),
         seed_scores=_seed_scores(runs),
     )
-
-
-def _held_out(runs: Sequence[Record]) -> pd.DataFrame | None:
-    """Return the mean of what folds of all seeds say, of those that have some."""
-    tables = [run.held_out for run in runs if run.held_out is not None]
-    return _votes_and_means(tables) if tables else None
 
 
 def _filled(table: pd.DataFrame, values: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:
@@ -107,6 +101,11 @@ def _seed_scores(runs: Sequence[Record]) -> pd.DataFrame:
     }
     known = [name for name in runs[0].scores.columns if name not in runs[0].methods]
     return runs[0].scores[known].assign(**columns)
+
+
+def _means_where_kept(tables: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
+    kept = [table for table in tables if table is not None]
+    return _votes_and_means(kept) if kept else None
 
 
 def _votes_and_means(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -164,10 +163,6 @@ def _timings(timings: Sequence[dict[str, float]]) -> dict[str, float]:
     return {
         name: merge.get(name, sum)([one[name] for one in timings if name in one]) for name in names
     }
-
-
-def _dynamics(runs: Sequence[Record]) -> list[pd.DataFrame]:
-    return [run.dynamics for run in runs if run.dynamics is not None]
 
 
 def _info(runs: Sequence[Record], outcome: str) -> dict[str, Any]:

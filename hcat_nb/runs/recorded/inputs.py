@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.errors import DataError, SpecError, some
+from hcat_nb.errors import DataError, ModelError, SpecError, some
 from hcat_nb.runs.execution.class_order import PROBABILITIES, check_order
 from hcat_nb.runs.recorded.frames import align
 
@@ -265,21 +265,14 @@ def _dataset(
         sample_ids=index,
         notes=(*about_ids, *coded.notes),
     )
-    return dataset if arrays.n_classes is None else _fit(dataset, arrays, fit_classes)
-
-
-def _fit(dataset: LabelledDataset, arrays: Any, fit_classes: Any) -> LabelledDataset:
-    from hcat_nb.errors import ModelError
-
     try:
-        fitted: LabelledDataset = fit_classes(dataset, arrays.n_classes)
+        return dataset if arrays.n_classes is None else fit_classes(dataset, arrays.n_classes)
     except ModelError:
         raise DataError(
             f"{arrays.name} have {arrays.n_classes} classes, the labels {dataset.n_classes}",
             "one number of classes",
             "name all classes in the order of the last axis: classes=[...]",
         ) from None
-    return fitted
 
 
 def _settle_missing_epochs(seen: Tensor, counts: Tensor, ids: pd.Index, policy: str) -> str | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hcat_nb.errors import DataError, UnknownNameError
-from hcat_nb.evaluation.consistency import AGREEMENT_COLUMNS, agree, moved_table
+from hcat_nb.evaluation.consistency import AGREEMENT_COLUMNS, Agreement, agree, moved_table
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
@@ -131,11 +132,12 @@ def compare_runs(
     ([178], 178)
     """
     from hcat_nb.runs.store.record import Record
+    from hcat_nb.runs.store.saving import load_record
 
     if not isinstance(second, (Record, str, os.PathLike)):
         wrong = f"the run is compared with a {type(second).__name__}"  # type: ignore[unreachable]
         raise DataError(wrong, "a run, or the folder of a saved one")
-    other = second if isinstance(second, Record) else _load(second)
+    other = second if isinstance(second, Record) else load_record(Path(second))
     if names[0] == names[1]:
         raise DataError(f"both runs are called {names[0]!r}", "two names")
     shared = [name for name in first.methods if name in other.methods]
@@ -148,10 +150,11 @@ def compare_runs(
     if by not in shared:
         raise UnknownNameError(f"{by!r} is not a method of both runs", nearest(by, shared))
     here, there = _matched(first.scores.index, other.scores.index)
-    scores = [(first.scores[name].iloc[here], other.scores[name].iloc[there]) for name in shared]
-    rows = [
-        _pair(name, name, *pair, top, kendall) for name, pair in zip(shared, scores, strict=True)
-    ]
+    scores = {
+        name: (first.scores[name].to_numpy()[here], other.scores[name].to_numpy()[there])
+        for name in shared
+    }
+    rows = [(name, name, agree(*pair, top=top, kendall=kendall)) for name, pair in scores.items()]
     return TwoRankings(
         first=names[0],
         second=names[1],
@@ -169,20 +172,14 @@ def compare_methods(
     if first == second:
         raise DataError(f"{first!r} is compared with itself", "two methods")
     every = np.arange(len(run.scores))
-    rows = [_pair(first, second, run.scores[first], run.scores[second], top, kendall)]
+    found = agree(run.scores[first], run.scores[second], top=top, kendall=kendall)
     return TwoRankings(
         first=first,
         second=second,
         by=None,
-        agreement=_table(rows),
+        agreement=_table([(first, second, found)]),
         moved=_moved(run, run, first, second, every, every),
     )
-
-
-def _load(folder: Any) -> Record:
-    from hcat_nb.runs.store.saving import load_record
-
-    return load_record(folder)
 
 
 def _matched(first: pd.Index, second: pd.Index) -> tuple[np.ndarray, np.ndarray]:
@@ -203,16 +200,10 @@ def _matched(first: pd.Index, second: pd.Index) -> tuple[np.ndarray, np.ndarray]
     return here, place[here]
 
 
-def _pair(
-    first: str, second: str, a: pd.Series[Any], b: pd.Series[Any], top: float, kendall: bool
-) -> dict[str, Any]:
-    found = agree(a.to_numpy(), b.to_numpy(), top=top, kendall=kendall)
-    return {"first": first, "second": second, **vars(found)}
-
-
-def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _table(pairs: list[tuple[str, str, Agreement]]) -> pd.DataFrame:
     import pandas as pd
 
+    rows = [{"first": a, "second": b, **vars(found)} for a, b, found in pairs]
     return pd.DataFrame(rows, columns=["first", "second", *AGREEMENT_COLUMNS])
 
 
@@ -221,24 +212,17 @@ def _moved(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    scores = (
-        pd.Series(first.scores[a].to_numpy()[here]),
-        pd.Series(second.scores[b].to_numpy()[there]),
-    )
-    table = moved_table(*scores)
+    before, after = first.scores[a].to_numpy()[here], second.scores[b].to_numpy()[there]
+    table = moved_table(pd.Series(before), pd.Series(after))
     order = table.index.to_numpy()
-    labels = (
-        first.details["label"].astype(object).iloc[here[order]].to_numpy(),
-        second.details["label"].astype(object).iloc[there[order]].to_numpy(),
-    )
-    columns: dict[str, Any] = {}
-    if pd.Series(labels[0]).equals(pd.Series(labels[1])):
-        columns["label"] = pd.Categorical(labels[0])
-    else:
-        columns |= {
-            "label_first": pd.Categorical(labels[0]),
-            "label_second": pd.Categorical(labels[1]),
-        }
+    labels = [
+        run.details["label"].astype(object).iloc[rows[order]].reset_index(drop=True)
+        for run, rows in ((first, here), (second, there))
+    ]
+    names = ["label"] if labels[0].equals(labels[1]) else ["label_first", "label_second"]
+    columns: dict[str, Any] = {
+        name: pd.Categorical(one) for name, one in zip(names, labels, strict=False)
+    }
     hard = [
         run.truth["is_hard"].to_numpy()[rows[order]]
         for run, rows in ((first, here), (second, there))

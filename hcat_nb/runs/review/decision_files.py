@@ -19,8 +19,8 @@ from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.runs.review.decision import Decision, Step
 from hcat_nb.runs.review.samples import Samples, quoted
-from hcat_nb.runs.store.atomic import refuse_foreign, write_json, written_whole
-from hcat_nb.runs.store.digests import unsealed
+from hcat_nb.runs.store.atomic import refuse_foreign, write_json, writing, written_whole
+from hcat_nb.runs.store.digests import read_sealed
 from hcat_nb.runs.store.lock import owned
 
 if TYPE_CHECKING:
@@ -43,16 +43,11 @@ class DecisionFile:
         if self._stamp is None:
             return [], 0
         try:
-            content = unsealed(self.path.read_bytes())
-            schema = content["schema_version"]
-            if schema > SCHEMA_VERSION:
-                raise StoreError(
-                    f"{self.path} has the schema {schema}",
-                    f"at most {SCHEMA_VERSION}",
-                    "update hcat_nb",
-                )
+            kinds = [("steps", list), ("done", int)]
+            expected, remedy = "a file of decisions", "move it away"
+            content = read_sealed(self.path, expected, SCHEMA_VERSION, remedy, kinds)
             steps = [self._step(groups) for groups in content["steps"]]
-            return steps, min(int(content["done"]), len(steps))
+            return steps, min(content["done"], len(steps))
         except StoreError:
             raise
         except HcatError as error:
@@ -62,9 +57,7 @@ class DecisionFile:
                 "move the file away, or keep this run's decisions in another file",
             ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(
-                f"{self.path} cannot be read ({error!r})", "a file of decisions", "move it away"
-            ) from error
+            raise StoreError(f"{self.path} cannot be read ({error!r})", expected, remedy) from error
 
     def write(self, steps: list[Step], done: int) -> None:
         """Write all steps, whole or not at all, unless someone else wrote the file since."""
@@ -81,13 +74,8 @@ class DecisionFile:
                     "one notebook at a time",
                     "open the run again, which reads what is there",
                 )
-            try:
+            with writing(f"the decision was not taken: {self.path}", "choose another file"):
                 write_json(self.path, values)
-            except OSError as error:
-                raise StoreError(
-                    f"the decision was not taken: {self.path} cannot be written ({error})",
-                    remedy="choose another file",
-                ) from error
             self._stamp = self._look()
 
     def _writer(self) -> str:
@@ -147,7 +135,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
     plain = frame.astype({"action": object})
     for column in ("label", "new_label"):
         plain[column] = plain[column].astype(object).convert_dtypes()
-    try:
+    with writing(path, "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".csv":
             # As read_table reads them: pandas would cut midnight off a date.
@@ -155,10 +143,6 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
             written_whole(path, lambda draft: plain.to_csv(draft, encoding="utf-8"))
         else:
             written_whole(path, plain.to_parquet)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error})", remedy="choose another place"
-        ) from error
     return path
 
 

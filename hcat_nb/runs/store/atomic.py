@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,25 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def writing(what: object, remedy: str, *others: type[Exception]) -> Iterator[None]:
+    """Say what helps where ``what`` cannot be written: of OSError, and of ``others``."""
+    faults: tuple[type[Exception], ...] = (OSError, *others)
+    try:
+        yield
+    except faults as error:
+        raise StoreError(f"{what} cannot be written ({error})", remedy=remedy) from error
+
+
 def make_room(path: Path) -> None:
     """Make the folder of a file, and try to write there: before the work whose result it takes."""
     draft = path.parent / f"{DRAFT}{uuid.uuid4().hex[:8]}"
-    try:
+    with writing(path, "choose another place"):
         if path.is_dir():
             raise IsADirectoryError("it is a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.touch()
         draft.unlink()
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error})", remedy="choose another place"
-        ) from error
 
 
 def refuse_foreign(path: Path, columns: Collection[str], what: str) -> None:

@@ -31,13 +31,7 @@ _NAMES = {
 
 
 def read_index(folder: Path) -> dict[str, Any] | None:
-    """Return the JSON of the checkpoint below a run's folder; None if there is none.
-
-    Raises
-    ------
-    StoreError
-        If it is damaged, of a newer schema, or names what no run writes.
-    """
+    """Return the JSON of the checkpoint below a run's folder; None if there is none."""
     place = within(folder, CHECKPOINT)
     # A kill between two moves leaves the one before alone.
     found = next((name for name in (INDEX, PREVIOUS) if within(place, name).is_file()), None)
@@ -45,13 +39,7 @@ def read_index(folder: Path) -> dict[str, Any] | None:
 
 
 def last_good(folder: Path) -> dict[str, Any] | None:
-    """Return the JSON of the last checkpoint whose files are as they were written; warn of others.
-
-    Raises
-    ------
-    StoreError
-        If there are checkpoints, and none of them is whole.
-    """
+    """Return the JSON of the last checkpoint whose files are as they were written, or None."""
     place = within(folder, CHECKPOINT)
     there = [name for name in (INDEX, PREVIOUS) if within(place, name).is_file()]
     first: StoreError | None = None

@@ -24,8 +24,10 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 def tensor_digest(tensor: Tensor) -> str:
     """Return a digest of the values, 32 hexadecimal digits."""
+    import torch
+
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return _digest(flat.view(dtype=_uint8()).numpy() if flat.numel() else b"")
+    return _digest(flat.view(dtype=torch.uint8).numpy() if flat.numel() else b"")
 
 
 def data_fingerprint(dataset: LabelledDataset) -> dict[str, Any]:
@@ -93,12 +95,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         digests = any(isinstance(one, str) and len(one) == 32 for one in (before, after))
         words.append(key if digests else f"{key} was {before!r} and is {after!r}")
     return words
-
-
-def _uint8() -> torch.dtype:
-    import torch
-
-    return torch.uint8
 
 
 def _digest(content: Any) -> str:

@@ -89,9 +89,7 @@ def replaced(folder: Path, *, keep_checkpoint: bool) -> Iterator[Path]:
 
 def settle(folder: Path) -> None:
     """Complete what a process that died began to replace in ``folder``."""
-    if not folder.exists():
-        _adopt(folder)
-    elif (folder / _SWAP).exists():
+    if (folder / _SWAP).exists():
         with owned(folder, "completing a save"):
             _settle(folder)
 
@@ -184,32 +182,6 @@ def _read_swap(folder: Path) -> tuple[Path, list[str], bool]:
     if not ours:
         raise StoreError(f"{path} names files that no run writes", "what a save wrote")
     return within(folder, draft), gone, bool(keep)
-
-
-def _adopt(folder: Path) -> None:
-    """Bring back what earlier versions, killed while they replaced a run, left beside it."""
-    if not folder.parent.is_dir():
-        return
-    beside = [
-        path
-        for path in folder.parent.iterdir()
-        if re.fullmatch(rf"\.{re.escape(folder.name)}\.(old|draft)-[0-9a-f]{{8}}", path.name)
-        and path.is_dir()
-        and not path.is_symlink()
-    ]
-    beside.sort(key=lambda path: path.stat().st_mtime)
-    drafts = [path for path in beside if ".draft-" in path.name and is_run(path)]
-    olds = [path for path in beside if ".old-" in path.name]
-    if not olds:  # a draft alone is of a run that was never replaced
-        return
-    if not drafts:
-        olds[-1].rename(folder)
-        return
-    drafts[-1].rename(folder)
-    for path in list(olds[-1].iterdir()):  # its checkpoint, and what a user kept there
-        if not (_OWN.fullmatch(path.name) or path.name == LOGITS):
-            path.rename(folder / path.name)
-    remove_run(olds[-1])
 
 
 def _drop(path: Path) -> None:

@@ -17,13 +17,14 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.atomic import write_json, written_whole
+from hcat_nb.runs.store.atomic import write_json, writing, written_whole
 from hcat_nb.runs.store.checkpoint import INDEX, PREVIOUS, SCHEMA_VERSION, read_index
 from hcat_nb.runs.store.digests import file_digest
 from hcat_nb.runs.store.fingerprint import tensor_digest
@@ -88,10 +89,35 @@ class Journal:
         """
         from safetensors import SafetensorError
 
-        try:
-            self._write(seed, progress, accumulators, seconds, epoch_files, clock or {})
-        except (OSError, SafetensorError) as error:  # of a full disk it raises its own
-            raise self._unwritten(error) from error
+        before, epoch = self._before, len(progress.history)
+        small = {f"parts:{name}": value for name, value in progress.parts.items()}
+        files: list[str] = []
+        with self._writing(SafetensorError):  # of a full disk it raises its own
+            self.place.mkdir(parents=True, exist_ok=True)
+            for who, state in accumulators.items():
+                for name, value in state.items():
+                    key = f"{who}:{name}"
+                    if value.numel() * value.element_size() < _LARGE:
+                        # What shares its memory with another cannot stand in one file with it.
+                        small[key] = value.detach().clone()
+                        continue
+                    # The key is part of the name: equal content may stand under two keys.
+                    files.append(f"{who}-{name}-{tensor_digest(value)}.safetensors")
+                    if files[-1] not in before.get("files", ()):  # another may be damaged
+                        self._save(files[-1], {key: value.detach()})
+            files.append(f"small-{seed}-{epoch}.safetensors")
+            self._save(files[-1], small)
+            self._index(
+                seed=seed,
+                epoch=epoch,
+                seconds=seconds,
+                history=[dataclasses.asdict(record) for record in progress.history],
+                accumulators=list(accumulators),
+                files=files,
+                epoch_files=self._copied(epoch_files),
+                clock=dict(clock or {}),
+            )
+            self._sweep({*files, *before.get("files", ())})
 
     def tensors(self, index: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the moving parts, and the accumulators' states by name, of a checkpoint."""
@@ -148,14 +174,11 @@ class Journal:
 
     def begin(self) -> None:
         """Write a checkpoint from before the first epoch, in place of whatever stands there."""
-        try:
+        nothing: dict[str, Any] = {"history": [], "accumulators": [], "files": []}
+        with self._writing():
             remove_checkpoint(self.folder)
             self.place.mkdir(parents=True, exist_ok=True)
-            self._index(
-                seed=0, epoch=0, seconds=0.0, history=[], accumulators=[], files=[], epoch_files=[]
-            )
-        except OSError as error:
-            raise self._unwritten(error) from error
+            self._index(seed=0, epoch=0, seconds=0.0, **nothing, epoch_files=[])
 
     def discard(self) -> None:
         """Take the checkpoints away, and the folder if nothing else is in it."""
@@ -165,49 +188,9 @@ class Journal:
     def save(self, run: Record, metrics: pd.DataFrame | None, *, resumable: bool) -> None:
         """Save the run in place of its checkpoints, which stay if they are wanted."""
         if self.keep and not resumable and (index := read_index(self.folder)) is not None:
-            try:
+            with self._writing():
                 write_json(self.place / INDEX, {**index, "outcome": "finished"})
-            except OSError as error:
-                raise self._unwritten(error) from error
         write_record(run, self.folder, metrics, keep_checkpoint=self.keep or resumable)
-
-    def _write(
-        self,
-        seed: int,
-        progress: TrainState,
-        accumulators: Mapping[str, Mapping[str, Tensor]],
-        seconds: float,
-        epoch_files: Path | None,
-        clock: Mapping[str, float],
-    ) -> None:
-        self.place.mkdir(parents=True, exist_ok=True)
-        before, epoch = self._before, len(progress.history)
-        small = {f"parts:{name}": value for name, value in progress.parts.items()}
-        files: list[str] = []
-        for who, state in accumulators.items():
-            for name, value in state.items():
-                key = f"{who}:{name}"
-                if value.numel() * value.element_size() < _LARGE:
-                    # What shares its memory with another cannot stand in one file with it.
-                    small[key] = value.detach().clone()
-                    continue
-                # The key is part of the name: equal content may stand under two keys.
-                files.append(f"{who}-{name}-{tensor_digest(value)}.safetensors")
-                if files[-1] not in before.get("files", ()):  # another may be damaged
-                    self._save(files[-1], {key: value.detach()})
-        files.append(f"small-{seed}-{epoch}.safetensors")
-        self._save(files[-1], small)
-        self._index(
-            seed=seed,
-            epoch=epoch,
-            seconds=seconds,
-            history=[dataclasses.asdict(record) for record in progress.history],
-            accumulators=list(accumulators),
-            files=files,
-            epoch_files=self._copied(epoch_files),
-            clock=dict(clock),
-        )
-        self._sweep({*files, *before.get("files", ())})
 
     def _copied(self, folder: Path | None) -> list[str]:
         """Copy the files of a folder that are not here yet; return the names of all."""
@@ -233,11 +216,9 @@ class Journal:
         write_json(self.place / INDEX, plain)
         self._last = plain
 
-    def _unwritten(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"the checkpoint in {self.place} cannot be written ({error})",
-            remedy="make room there and resume, or run without a folder",
-        )
+    def _writing(self, *others: type[Exception]) -> AbstractContextManager[None]:
+        remedy = "make room there and resume, or run without a folder"
+        return writing(f"the checkpoint in {self.place}", remedy, *others)
 
     def _save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         from safetensors.torch import save_file

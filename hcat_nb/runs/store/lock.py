@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.atomic import writing
 
 LOCK = ".lock"  # in a folder that has one owner at a time
 
@@ -39,21 +40,12 @@ def owned(folder: Path, doing: str, file: str | None = None) -> Iterator[None]:
     if not here.acquire(blocking=False):
         raise _taken(what, f"process {os.getpid()}, which is this one")
     try:
-        try:
+        with writing(folder, "choose another folder"):
             folder.mkdir(parents=True, exist_ok=True)
             handle = _take(path, what)
-        except OSError as error:
-            raise StoreError(
-                f"{folder} cannot be written ({error})", remedy="choose another folder"
-            ) from error
         try:
-            try:
+            with writing(folder, "make room there and resume, or choose another folder"):
                 _describe(handle, doing)
-            except OSError as error:
-                raise StoreError(
-                    f"{folder} cannot be written ({error})",
-                    remedy="make room there and resume, or choose another folder",
-                ) from error
             yield
         finally:
             _let_go(path, handle)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import HcatError, StoreError
+from hcat_nb.runs.store.atomic import writing
 from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
-from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed, sealed, unsealed
+from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed, sealed
 from hcat_nb.runs.store.fingerprint import data_fingerprint
 from hcat_nb.runs.store.folder import (
     LOGITS,
@@ -121,14 +122,11 @@ def write_record(
     if run.dataset is not None and "fingerprint" not in run.info["dataset"]:
         # Who loads the run can make the data again, and be sure that they are the same.
         run.info["dataset"]["fingerprint"] = data_fingerprint(run.dataset)
-    try:
-        with replaced(path, keep_checkpoint=keep_checkpoint) as draft:
-            _write(run, draft, metrics)
-    except OSError as error:
-        raise StoreError(
-            f"the run cannot be written into {path} ({error})",
-            remedy="make room there and resume, or save it again",
-        ) from error
+    with (
+        writing(f"the run in {path}", "make room there and resume, or save it again"),
+        replaced(path, keep_checkpoint=keep_checkpoint) as draft,
+    ):
+        _write(run, draft, metrics)
     run.folder = path
 
 
@@ -206,13 +204,9 @@ def saved_metrics(folder: str | Path) -> pd.DataFrame:
     file = folder_path(folder) / RECORD
     if not file.is_file():
         raise StoreError(f"{file.parent} holds no run", "a folder with a run.json")
-    try:
-        rows = unsealed(file.read_bytes())["metrics"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{file} cannot be read ({error!r})", "a file that Run.save wrote"
-        ) from error
-    frame = pd.DataFrame(rows)
+    kinds = [("metrics", list)]
+    record = read_sealed(file, "a file that Run.save wrote", SCHEMA_VERSION, None, kinds)
+    frame = pd.DataFrame(record["metrics"])
     empty = [name for name in frame.columns if frame[name].isna().all()]
     return frame.astype(dict.fromkeys(empty, "float64"))
 

@@ -7,8 +7,7 @@ import pytest
 
 import hcat_nb as hcat
 from hcat_nb.errors import StoreError
-from hcat_nb.observation.clock import Clock
-from hcat_nb.runs.execution.costs import costs_table, described_parts, part_timings
+from hcat_nb.runs.execution.costs import costs_table, described_parts
 from hcat_nb.training.events import Control, Listener
 
 PARTS = {"forward": ["aum", "vog", "loss"], "input_gradients": ["vog"]}
@@ -41,18 +40,13 @@ def test_others_than_methods_do_not_ask():
     assert described_parts(asked, ["aum"]) == {"forward": ["aum"], "dropout": []}
 
 
-def test_clocks_become_timings():
-    observing, scoring = Clock(), Clock()
-    observing.seconds["forward"], scoring.seconds["aum"] = 2.0, 1.0
-    assert part_timings(observing, scoring) == {"observe/forward": 2.0, "score/aum": 1.0}
-
-
 def test_a_run_accounts_for_its_observation(tmp_path):
     run = hcat.characterize("wine", epochs=3, methods="aum,el2n,vog,conf_agree", seed=0)
     costs = run.costs()
     assert set(costs["hcm"]) == {*run.methods, "linear", "knn_label"}
     parts = {"forward", "dropout", "input_gradients"}
     assert parts <= set(costs["part"])
+    assert {"observe/forward", "observe/vog", "score/aum"} <= run.timings.keys()
     clocked = sum(seconds for name, seconds in run.timings.items() if name.startswith("observe/"))
     # what is neither a pass nor a sum: splitting rows, joining chunks
     assert 0 < clocked <= run.timings["observe"]

@@ -7,14 +7,16 @@ import pytest
 import torch
 from torch import nn
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import ModelError, SpecError
+from hcat_nb.errors import ModelError, SpecError, UnknownNameError
 from hcat_nb.runs.execution.inputs import (
     check_audience,
     fit_classes,
     load_dataset,
     make_methods,
     make_spec,
+    perturbed,
 )
 from hcat_nb.spec import RunSpec
 from hcat_nb.training.events import Control, Listener
@@ -153,3 +155,22 @@ def test_the_epoch_mean_reaches_the_methods_that_average():
     assert (aum.epochs, el2n.epochs) == ("all", "all")
     with pytest.raises(SpecError, match="variant=hcat, which averages all epochs"):
         make_spec("wine", None, None, {**options, "variant": "hcat"})
+
+
+def test_perturbed_is_what_a_run_trains_on() -> None:
+    options = {"hardness": "uniform", "p": 0.2, "seed": 3, "data_seed": 4, "subset": 300}
+    made = perturbed("digits", **options)
+    run = characterize("digits", epochs=1, methods="el2n", **options)
+    assert run.dataset is not None
+    assert torch.equal(made.dataset.features, run.dataset.features)
+    assert torch.equal(made.dataset.labels, run.dataset.labels)
+    pd.testing.assert_frame_equal(made.truth, run.truth)
+
+
+def test_perturbed_without_hardness_changes_nothing() -> None:
+    assert repr(perturbed("wine")) == "<Perturbed: wine, 178 samples, 0 made hard>"
+
+
+def test_perturbed_names_a_wrong_option() -> None:
+    with pytest.raises(UnknownNameError, match="nearest: hardness"):
+        perturbed("wine", hardnes="uniform")

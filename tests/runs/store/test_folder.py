@@ -187,16 +187,3 @@ def test_rests_of_a_run_that_never_began_are_nothing(tmp_path: Path) -> None:
     assert nothing_of_a_users(tmp_path)
     fill(tmp_path, {".draft-of-my-thesis": "mine"})
     assert not nothing_of_a_users(tmp_path)
-
-
-@pytest.mark.parametrize("complete", [True, False])
-def test_what_earlier_versions_left_beside_comes_back(complete: bool, tmp_path: Path) -> None:
-    """They renamed the folder away, and then a new one to its name."""
-    record = json.dumps({"schema_version": 1, "spec": {}, "info": {}})
-    fill(tmp_path / ".run.old-0123abcd", OLD | SAVED | {"notes.md": "mine"})
-    new = NEW | {"run.json": record}
-    fill(tmp_path / ".run.draft-0123abcd", new if complete else {"scores.parquet": "half"})
-    settle(tmp_path / "run")
-    kept = new if complete else OLD
-    assert content(tmp_path / "run") == kept | SAVED | {"notes.md": "mine"}
-    assert not (tmp_path / ".run.old-0123abcd").exists()

@@ -1,4 +1,4 @@
-"""A run's charts: they draw the run's own tables, offline, and can be changed."""
+"""A run's views: its samples, and charts of its own tables, offline, that can be changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import altair as alt
 import numpy as np
 import pytest
 
+from hcat_nb.api._views import RunViews
+from hcat_nb.api.run import Run
 from hcat_nb.errors import DataError, StoreError, UnknownNameError
 
 
@@ -109,3 +111,10 @@ def test_repeated_ids_are_all_drawn(image_run):
     spec = _spec(replace(image_run, **twice).trajectories([index[0]]))
     domain = spec["layer"][2]["encoding"]["color"]["scale"]["domain"]
     assert domain == [f"{index[0]} (row 0)", f"{index[0]} (row 1)"]
+
+
+def test_a_run_inherits_what_names_samples(table_run):
+    assert issubclass(Run, RunViews)
+    assert len(table_run.hardest(7)) == 7
+    assert table_run.duplicates().empty
+    assert table_run.first_look is table_run.first_look  # made once
