@@ -8,9 +8,8 @@ import numpy as np
 
 from hcat_nb.jupyter.review.gallery_page import number_words
 from hcat_nb.runs.first_look import rankings, score_of
-from hcat_nb.runs.review.curves import LabelCurves
+from hcat_nb.runs.review.evidence import LabelCurves, oddest
 from hcat_nb.runs.review.neighbours import NearestOfLabel
-from hcat_nb.runs.review.oddness import oddest
 
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset

@@ -44,11 +44,11 @@ def data_or_why(run: Record, data: Any = None) -> tuple[LabelledDataset | None, 
         return None, str(error)
 
 
-def rebuilt(run: Record, data: Any = None, labels: Any = None) -> LabelledDataset:
+def rebuilt(run: Record, data: Any = None) -> LabelledDataset:
     """Return the data that a run was trained on, made again as its specification says.
 
-    With the injected hardness; the fingerprint is that of the run.  ``data`` and ``labels`` are
-    what was handed over, if it was an object.  A truth that was handed over is not known any more.
+    With the injected hardness; the fingerprint is that of the run.  ``data`` are what
+    was handed over, if it was an object.  A truth that was handed over is not known any more.
     """
     from hcat_nb.runs.execution.inputs import fit_classes, load_dataset, make_spec
 
@@ -71,7 +71,7 @@ def rebuilt(run: Record, data: Any = None, labels: Any = None) -> LabelledDatase
     if run.spec.truth == USERS_OWN:
         plain["truth"] = None
     spec = make_spec(data, "auto", run.spec, plain)
-    clean = load_dataset(data, labels, then["name"], spec, None)
+    clean = load_dataset(data, None, then["name"], spec, None)
     if len(then["class_values"]) > clean.n_classes:
         clean = fit_classes(clean, len(then["class_values"]))
     made = perturb(

@@ -95,12 +95,7 @@ def check_folder(folder: str | Path, *, overwrite: bool = False) -> Path:
 
 
 def save_record(
-    run: Record,
-    folder: str | Path,
-    metrics: pd.DataFrame | None,
-    *,
-    overwrite: bool = False,
-    keep_checkpoint: bool = False,
+    run: Record, folder: str | Path, metrics: pd.DataFrame | None, *, overwrite: bool = False
 ) -> Path:
     """Write ``run`` into ``folder``, which is made with its parents; return that.
 
@@ -111,7 +106,7 @@ def save_record(
     path = check_folder(folder, overwrite=overwrite)
     with owned(path, "saving a run"):
         check_folder(path, overwrite=overwrite)  # nobody came between
-        write_record(run, path, metrics, keep_checkpoint=keep_checkpoint)
+        write_record(run, path, metrics, keep_checkpoint=False)
     return path
 
 
