@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.api.run import Run
-    from hcat_nb.training.events import Listener
 
 _SHOWN = ("dataset", "hardness", "p", "model", "data_seed", "model_seed", "hcm", "auroc", "auprc")
 
@@ -129,7 +128,6 @@ def _logged(own: Mapping[str, Any]) -> Iterator[None]:
 
 def _run(given: Given, characterize: Called) -> None:
     from hcat_nb.checks.before_training import told_in_a_line
-    from hcat_nb.training.events import Control
 
     own, spec = given.own, RunSpec.from_options(**given.options)
     if own["dry_run"]:
@@ -139,24 +137,22 @@ def _run(given: Given, characterize: Called) -> None:
         if speaks():
             print(forecast(spec=spec))
         return
-    control = Control()
     kept = {name: own[name] for name in ("out", "overwrite", "keep_checkpoint")}
-    with interrupts(control.stop), told_in_a_line():
-        run = characterize(spec=spec, listeners=[_bar()], control=control, **kept)
+    with _audience() as heard, told_in_a_line():
+        run = characterize(spec=spec, **heard, **kept)
     _report(run, own["out"], own["hardest"])
 
 
 def _audit(given: Given, audit: Called) -> None:
     from hcat_nb.audits.page import page_place
     from hcat_nb.checks.before_training import told_in_a_line
-    from hcat_nb.training.events import Control
 
-    own, control = given.own, Control()
+    own = given.own
     if own["report"] is not None:
         page_place(own["report"])  # a bad name is told before the trainings
     kept = {name: own[name] for name in ("out", "overwrite", "budget")}
-    with interrupts(control.stop), told_in_a_line():
-        found = audit(**given.options, listeners=[_bar()], control=control, **kept)
+    with _audience() as heard, told_in_a_line():
+        found = audit(**given.options, **heard, **kept)
     print(found)
     print(found.samples.iloc[: own["hardest"], :7].to_string())
     if own["report"] is not None:
@@ -173,23 +169,21 @@ def _check(given: Given, check: Called) -> bool:
 
 
 def _resume(given: Given, resume: Called) -> None:
-    from hcat_nb.training.events import Control
-
-    own, control = given.own, Control()
-    with interrupts(control.stop):
-        run = resume(
-            own["folder"],
-            listeners=[_bar()],
-            control=control,
-            keep_checkpoint=own["keep_checkpoint"],
-        )
+    own = given.own
+    with _audience() as heard:
+        run = resume(own["folder"], **heard, keep_checkpoint=own["keep_checkpoint"])
     _report(run, own["folder"], own["hardest"])
 
 
-def _bar() -> Listener:
+@contextmanager
+def _audience() -> Iterator[dict[str, Any]]:
+    """Give what shows a training, and what lets Ctrl-C end it."""
     from hcat_nb.runs.execution.bar import TerminalBar
+    from hcat_nb.training.events import Control
 
-    return TerminalBar()
+    control = Control()
+    with interrupts(control.stop):
+        yield {"listeners": [TerminalBar()], "control": control}
 
 
 def _report(run: Run, folder: str | None, hardest: int) -> None:

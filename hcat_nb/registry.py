@@ -16,6 +16,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,6 +143,7 @@ def name_of_path(path: str | os.PathLike[str]) -> str:
     return os.path.join(os.curdir, name)
 
 
+@dataclass(eq=False)
 class Registry:
     """The plug-ins of one kind (its word in messages).
 
@@ -149,12 +151,11 @@ class Registry:
     in ``entry_point_group``.  ``base``: ``"module:Class"`` that every plug-in class derives from.
     """
 
-    def __init__(self, kind: str, package: str, entry_point_group: str, base: str) -> None:
-        self.kind = kind
-        self.package = package
-        self.entry_point_group = entry_point_group
-        self._base = base
-        self._registered: dict[str, type] = {}
+    kind: str
+    package: str
+    entry_point_group: str
+    _base: str
+    _registered: dict[str, type] = field(default_factory=dict, init=False)
 
     def names(self) -> list[str]:
         """Return the names, methods in the order of METHODS.md; imports no plug-in.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import UnknownNameError
-from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, Registry, nearest
+from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.sources.base import Source
     from hcat_nb.perturbations.base import Perturbation
 
-KINDS: dict[str, Registry] = {
-    "methods": METHODS,
-    "hardness": PERTURBATIONS,
-    "datasets": SOURCES,
-    "models": MODELS,
-}
+KINDS = {"methods": METHODS, "hardness": PERTURBATIONS, "datasets": SOURCES, "models": MODELS}
 _LINE = ("title", "cost", "paper")
 
 

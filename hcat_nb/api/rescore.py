@@ -15,6 +15,7 @@ from hcat_nb.errors import SpecError
 from hcat_nb.registry import METHODS
 from hcat_nb.runs.execution.info import describe_methods, versions
 from hcat_nb.runs.execution.inputs import make_methods
+from hcat_nb.runs.execution.tables import outcome
 from hcat_nb.runs.measuring import metrics_to_keep
 from hcat_nb.runs.recorded.kept import kept_dynamics
 from hcat_nb.runs.recorded.replaying import ReplayPlan, plan_methods, score
@@ -134,22 +135,17 @@ def _with(
     began: float,
 ) -> Run:
     """Return the run with the new columns."""
-    import pandas as pd
-
     known = METHODS.names()
     names = sorted(
         [*run.methods, *scored],
         key=lambda name: (known.index(name) if name in known else len(known), name),
     )
-    details: dict[str, np.ndarray] = {}
-    flags: dict[str, np.ndarray] = {}
-    for method in plan.methods:
-        details |= {key: value.cpu().numpy() for key, value in method.details().items()}
-        if (flagged := method.flagged()) is not None:
-            flags[method.name] = flagged.cpu().numpy()
-    details = {key: value for key, value in details.items() if key not in run.details}
-    statuses = {f"{name}_status": pd.Categorical(one.status) for name, one in scored.items()}
-    scores = run.scores.assign(**{name: one.scores.numpy() for name, one in scored.items()})
+    told = {method.name: outcome(method, scored[method.name]) for method in plan.methods}
+    own = {key: value for one in told.values() for key, value in one.details.items()}
+    details = {key: value for key, value in own.items() if key not in run.details}
+    statuses = {f"{name}_status": one.status for name, one in told.items()}
+    scores = run.scores.assign(**{name: one.scores for name, one in told.items()})
+    flags = {name: one.flagged for name, one in told.items() if one.flagged is not None}
     spec = RunSpec.recorded(
         {
             **run.spec.to_dict(),

@@ -147,12 +147,12 @@ def audit(
         return found
 
 
+@dataclasses.dataclass(frozen=True)
 class _Work:
     """Trains the parts of an audit, each in a folder of its own from which it goes on."""
 
-    def __init__(self, folder: Path | None, control: Control | None) -> None:
-        self._folder = folder
-        self._control = control
+    _folder: Path | None
+    _control: Control | None
 
     def trained(
         self,

@@ -58,16 +58,10 @@ def who_beats_whom(
 
     Parameters
     ----------
-    values : pandas.DataFrame
-        Complete blocks x methods, as ``Comparison.figures``.
-    p_values : pandas.DataFrame
-        Methods x methods, as ``Comparison.p_values``.
-    higher_is_better : bool
-        Of the figures.
+    values, p_values : pandas.DataFrame
+        ``figures`` (complete blocks x methods) and ``p_values`` of a :class:`MethodComparison`.
     n_resamples : int
         Of the blocks; 0 leaves intervals NaN.
-    seed : int
-        Of the resampling.
 
     Returns
     -------
@@ -76,11 +70,6 @@ def who_beats_whom(
         the first; mean ``difference`` (above 0: the first is better) and
         ``effect`` (rank-biserial) with the ends of their 95 % percentile
         intervals, NaN where there is one block; ``p_value``.
-
-    Raises
-    ------
-    SpecError
-        If ``n_resamples`` is negative.
     """
     import pandas as pd
 

@@ -61,8 +61,6 @@ def stability_table(
         As :func:`seed_pairs` gives it, with more columns if ``by`` names them.
     by : sequence of str
         Columns within which to average, beside the method.
-    value, method : str
-        Columns: the correlation and the method.
 
     Returns
     -------
@@ -70,11 +68,6 @@ def stability_table(
         The columns of ``by``, the method, ``mean``, ``std`` (sample standard
         deviation over pairs, NaN below two), ``least``, ``most``, ``n_pairs``
         and ``n_missing`` (pairs without a figure, which enter nothing).
-
-    Raises
-    ------
-    DataError
-        If a column is absent.
     """
     for name in (*by, method, value):
         if name not in pairs:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from hcat_nb.observation.buffered import Buffered
-from hcat_nb.observation.record import Need, Observation, Options
+from hcat_nb.observation.record import EachEpoch, Need, Observation
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class MapSnapshot:
     mean_loss: np.ndarray
 
 
-class MapDynamics(Buffered):
+class MapDynamics(EachEpoch, Buffered):
     """Accumulates what :class:`MapSnapshot` shows, and each sample's mean probabilities.
 
     Parameters
@@ -53,7 +53,6 @@ class MapDynamics(Buffered):
     """
 
     needs = frozenset({Need.LOGITS})
-    sweeps = 1
     buffers = (
         *("count", "mean", "m2", "aleatoric", "correct", "loss", "last_loss"),
         *("probs", "predicted"),
@@ -73,14 +72,6 @@ class MapDynamics(Buffered):
         self.probs = torch.zeros(n, 1 if label_only else n_classes, device=device)
         narrow = torch.int16 if n_classes <= torch.iinfo(torch.int16).max else torch.int32
         self.predicted = torch.full((n,), -1, dtype=narrow, device=device)
-
-    def options(self, need: Need) -> Options:
-        """Return how to measure ``need``: the plain way."""
-        return ()
-
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch's records are wanted: always."""
-        return True
 
     def observe(self, record: Observation) -> None:
         """Take in an ``epoch`` record."""

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from hcat_nb.observation.buffered import Buffered
-from hcat_nb.observation.record import Need, Observation, Options
+from hcat_nb.observation.record import EachEpoch, Need, Observation
 
 
-class FiniteOutputs(Buffered):
+class FiniteOutputs(EachEpoch, Buffered):
     """A subscriber that remembers which samples had no finite output.
 
     Parameters
@@ -32,20 +32,11 @@ class FiniteOutputs(Buffered):
     """
 
     needs = frozenset({Need.LOGITS})
-    sweeps = 1
     buffers = ("since", "partly")
 
     def __init__(self, n: int, device: torch.device) -> None:
         self.since = torch.zeros(n, dtype=torch.int32, device=device)
         self.partly = torch.zeros(n, dtype=torch.bool, device=device)
-
-    def options(self, need: Need) -> Options:
-        """Return how to measure ``need``: the plain way."""
-        return ()
-
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch's records are wanted: always."""
-        return True
 
     def observe(self, record: Observation) -> None:
         """Look at an ``epoch`` record, and at all that was measured for others."""

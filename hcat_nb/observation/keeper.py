@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from hcat_nb.observation.buffered import Buffered
-from hcat_nb.observation.record import Need, Observation, Options
+from hcat_nb.observation.record import EachEpoch, Need, Observation
 
 
-class DynamicsKeeper(Buffered):
+class DynamicsKeeper(EachEpoch, Buffered):
     """A subscriber that remembers p_y at the end of every epoch.
 
     Parameters
@@ -23,7 +23,6 @@ class DynamicsKeeper(Buffered):
     """
 
     needs = frozenset({Need.LOGITS})
-    sweeps = 1
     buffers = ("probs", "heard")
     across = MappingProxyType({"heard": "any"})
 
@@ -31,14 +30,6 @@ class DynamicsKeeper(Buffered):
         self.labelled = labels >= 0
         self.probs = torch.full((len(labels), n_epochs), torch.nan, device=labels.device)
         self.heard = torch.zeros(n_epochs, dtype=torch.bool, device=labels.device)
-
-    def options(self, need: Need) -> Options:
-        """Return how to measure ``need``: the plain way."""
-        return ()
-
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch's records are wanted: always."""
-        return True
 
     def observe(self, record: Observation) -> None:
         """Take in an ``epoch`` record."""

@@ -180,3 +180,17 @@ class Observation:
     def take(self, need: Need, options: Options = ()) -> Tensor:
         """Return a measured quantity; its first axis is that of ``rows``."""
         return self.measured[need, options]
+
+
+class EachEpoch:
+    """A subscriber's plain way: the records of each epoch, one sweep, nothing to choose."""
+
+    sweeps = 1
+
+    def options(self, need: Need) -> Options:
+        """Return how to measure ``need``: the plain way."""
+        return ()
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch's records are wanted: always."""
+        return True

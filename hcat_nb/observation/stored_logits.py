@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from hcat_nb.errors import StoreError
-from hcat_nb.observation.record import Need, Observation, Options
+from hcat_nb.observation.record import EachEpoch, Need, Observation
 from hcat_nb.observation.recorded import Recorded, chunk_rows
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class _TemporaryFolder:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
-class LogitsKeeper:
+class LogitsKeeper(EachEpoch):
     """A subscriber that writes the logits at the end of every epoch to disk.
 
     An epoch's file has its name only when it is whole.
@@ -64,7 +64,6 @@ class LogitsKeeper:
     """
 
     needs = frozenset({Need.LOGITS})
-    sweeps = 1
 
     def __init__(
         self, folder: Path, sample_ids: pd.Index, n_observed: int, class_values: Sequence[Any]
@@ -91,14 +90,6 @@ class LogitsKeeper:
         stored = StoredLogits(self.folder, len(self._ids))
         stored._owned = self._owned
         return stored
-
-    def options(self, need: Need) -> Options:
-        """Return how to measure ``need``: the plain way."""
-        return ()
-
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch's records are wanted: always."""
-        return True
 
     def observe(self, record: Observation) -> None:
         """Append an ``epoch`` record to the epoch's file.

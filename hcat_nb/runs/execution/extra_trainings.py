@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hcat_nb.errors import DivergedError, ModelError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.dynamics import MapDynamics
-from hcat_nb.observation.record import Need, Observation, Options
+from hcat_nb.observation.record import EachEpoch, Need, Observation
 from hcat_nb.runs.execution.costs import EXTRA
 from hcat_nb.runs.execution.extra_jobs import Job
 from hcat_nb.runs.execution.held_out import HeldOut
@@ -221,22 +221,15 @@ class _Relay(Listener):
         )
 
 
-class _Gauge(ABC):
+class _Gauge(EachEpoch, ABC):
     """A subscriber that tells in the end what it measured of a job."""
 
     needs: frozenset[Need]
-    sweeps = 1
 
     def __init__(self, job: Job, labels: Tensor, epochs: int) -> None:
         self.job = job
         self.labels = labels
         self.epochs = epochs
-
-    def options(self, need: Need) -> Options:
-        return ()
-
-    def due(self, epoch: int) -> bool:
-        return True
 
     @abstractmethod
     def observe(self, record: Observation) -> None:

@@ -31,15 +31,10 @@ _ROUNDING = 1e-6
 def read_data_map(
     source: str | os.PathLike[str] | pd.DataFrame, *, epochs: int | None = None
 ) -> pd.DataFrame:
-    """Read a published data map.
+    """Read a published data map: a file of JSON lines or Parquet, or its content.
 
-    Parameters
-    ----------
-    source : str, Path or DataFrame
-        A file of JSON lines or Parquet, or its content.
-    epochs : int, optional
-        How many epochs the map covers (default: the largest ``correctness``,
-        which is too small where no sample was right in all of them).
+    ``epochs`` is how many the map covers (default: the largest ``correctness``,
+    which is too small where no sample was right in all of them).
 
     Returns
     -------
@@ -50,14 +45,6 @@ def read_data_map(
         epochs, ``aleatoric``, which follows from the first two (c (1 - c) -
         v^2), ``dataiq_group`` and ``datamaps_group``; then whatever else the
         file holds.  ``attrs["epochs"]`` is the number of epochs.
-
-    Raises
-    ------
-    MissingDataError
-        If there is no such file.
-    DataError
-        If a column is absent, an id occurs twice, or a coordinate is
-        impossible; names the first sample.
 
     Examples
     --------
@@ -111,20 +98,8 @@ def write_data_map(
 ) -> Path:
     """Write a data map as Dataset Cartography does, one JSON object a line.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        What :func:`read_data_map` gave, or the ``details`` of a run: index
-        ids, columns ``confidence``, ``variability``, ``correctness``.  Of a
-        map that was read, its further columns are written too.
-    path : str or Path
-    epochs : int, optional
-        Epochs behind ``correctness`` (default: ``frame.attrs["epochs"]``).
-
-    Raises
-    ------
-    DataError
-        If the number of epochs is not known, or a sample has no coordinates.
+    ``frame`` is what :func:`read_data_map` gave, whose further columns are written
+    too, or the ``details`` of a run; ``epochs`` are those behind ``correctness``.
     """
     import pandas as pd
 

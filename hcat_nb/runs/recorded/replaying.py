@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hcat_nb.observation.record import Need
+from hcat_nb.observation.record import EachEpoch, Need
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.dynamics import MapDynamics
-    from hcat_nb.observation.record import Observation, Options
+    from hcat_nb.observation.record import Observation
     from hcat_nb.observation.recorded import Recorded
 
 _REASONS = {
@@ -145,28 +145,19 @@ def reads_the_end_only(method: Method) -> bool:
     return all(need.kind == "final" for need in method.needs)
 
 
-class EpochTally:
+class EpochTally(EachEpoch):
     """A subscriber that writes the history: mean loss and accuracy of each epoch.
 
     ``label_only``: records tell no class but the label, so accuracy is NaN.
     """
 
     needs = frozenset({Need.LABEL_PROB})
-    sweeps = 1
 
     def __init__(self, labels: Tensor, *, label_only: bool) -> None:
         self.labelled = labels >= 0
         self.label_only = label_only
         self.rows: list[dict[str, float]] = []
         self._start()
-
-    def options(self, need: Need) -> Options:
-        """Return how to measure ``need``: the plain way."""
-        return ()
-
-    def due(self, epoch: int) -> bool:
-        """Whether this epoch's records are wanted: always."""
-        return True
 
     def observe(self, record: Observation) -> None:
         """Add the losses of an ``epoch`` record."""

@@ -115,25 +115,11 @@ def before_and_after(original: LabelledDataset, perturbed: Perturbed, k: int = 6
 
     Parameters
     ----------
-    original : LabelledDataset
-        What ``perturb`` was given.
-    perturbed : Perturbed
-        What it returned.
+    original, perturbed : LabelledDataset, Perturbed
+        What ``perturb`` was given, and what it returned.
     k : int
         How many samples, spread evenly over the dataset; of a mixture so many
         for each kind.
-
-    Returns
-    -------
-    BeforeAfter
-        Pictures or a table in a notebook.
-
-    Raises
-    ------
-    SpecError
-        If ``k`` is no number of samples.
-    DataError
-        If the two are not of the same samples.
 
     Examples
     --------
