@@ -16,7 +16,7 @@ from typing import Any
 from hcat_nb.audits.plan import Plan
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json, writing, written_whole
-from hcat_nb.runs.store.digests import check_files, file_digest, unsealed
+from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.runs.store.saving import folder_path
 from hcat_nb.spec import RunSpec
@@ -103,16 +103,8 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    path = folder / AUDIT
-    try:
-        found = unsealed(path.read_bytes())
-        if found["schema_version"] > SCHEMA_VERSION or not {"plan", "spec"} <= found.keys():
-            raise KeyError("schema_version")
-    except FileNotFoundError:
-        raise StoreError(f"{folder} holds no audit", "the folder of hcat.audit(out=...)") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreError(
-            f"{path} was not written by an audit of this version, or is damaged ({error})",
-            remedy="overwrite it, or choose another folder",
-        ) from error
-    return dict(found)
+    if not (folder / AUDIT).is_file():
+        raise StoreError(f"{folder} holds no audit", "the folder of hcat.audit(out=...)")
+    remedy = "overwrite it, or choose another folder"
+    kinds = [("plan", dict), ("spec", dict)]
+    return read_sealed(folder / AUDIT, "a file of an audit", SCHEMA_VERSION, remedy, kinds)

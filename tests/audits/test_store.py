@@ -47,7 +47,10 @@ def test_a_flipped_bit_is_never_read_over(folder, name, place):
 @pytest.mark.parametrize("text", ["{}", "[]", "[" * 5000, '{"schema_version": 99}', "\0"])
 def test_what_no_audit_wrote_is_refused(tmp_path, text):
     (tmp_path / "audit.json").write_text(text)
-    with pytest.raises(StoreError, match="was not written by an audit"), ExitStack() as held:
+    with (
+        pytest.raises(StoreError, match=r"expected a file of an audit|has the schema 99"),
+        ExitStack() as held,
+    ):
         store.check_place(tmp_path, RunSpec(), held)
 
 

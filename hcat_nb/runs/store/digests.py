@@ -104,7 +104,7 @@ def read_sealed(
         for key, kind in kinds if schema <= newest else ():
             if not isinstance(values[key], kind):
                 raise TypeError(f"{key} is {values[key]!r}"[:80])
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path} cannot be read ({error!r})", expected, remedy) from error
     if schema > newest:
         raise StoreError(f"{path} has the schema {schema}", f"at most {newest}", "update hcat_nb")
