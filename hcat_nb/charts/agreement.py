@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import NONE, headed, themed
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.charts.rows import csv_table, need, numbers
+from hcat_nb.charts.theme import NONE, overlaid
+from hcat_nb.errors import SpecError
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
@@ -44,13 +44,9 @@ def agreement(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineChart
-
     if measure not in MEASURES:
         raise SpecError(f"measure is {measure!r}", nearest(str(measure), list(MEASURES)))
-    for column in ("first", "second", measure):
-        if column not in pairs:
-            raise DataError(f"the pairs have no column {column!r}", "those of agreement_table()")
+    need(pairs, ("first", "second", measure), "the pairs have", "those of agreement_table()")
     if methods is None:
         methods = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
     names = [str(name) for name in methods]
@@ -89,13 +85,9 @@ def agreement(
                 color=alt.condition(dark, alt.value("white"), alt.value("black")),
             )
         )
-    chart = OfflineChart(
-        layer=layers,
-        width=cell * max(1, len(names)),
-        height=cell * max(1, len(names)),
-        title=headed(title, _caption(pairs, measure, names)),
-    )
-    return themed(chart)
+    side_px = cell * max(1, len(names))
+    caption = _caption(pairs, measure, names)
+    return overlaid(layers, title, caption, width=side_px, height=side_px)
 
 
 def _cells(pairs: pd.DataFrame, measure: str, names: Sequence[str]) -> dict[str, Any]:

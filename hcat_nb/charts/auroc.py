@@ -9,7 +9,7 @@ import numpy as np
 
 from hcat_nb.charts.curves import epoch_axis, thinned
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, line_styles, themed
+from hcat_nb.charts.theme import line_styles, overlaid
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -77,8 +77,6 @@ def auroc_chart(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineChart
-
     name = f"hcm_chosen_{len(methods)}"  # a live view has this chart twice
     chosen = alt.selection_point(name=name, fields=["hcm"], bind="legend")
     guess = (
@@ -101,7 +99,4 @@ def auroc_chart(
     # Marks of their own: to points laid over a line that has a selection, JupyterLab's
     # Vega-Lite gives the selection a second time, and then refuses the chart.
     points = base.mark_point(filled=True, size=24).encode(color=styles["color"])
-    chart = OfflineChart(
-        layer=[guess, lines, points], width=width, height=height, title=headed(title, caption)
-    )
-    return themed(chart)
+    return overlaid([guess, lines, points], title, caption, width=width, height=height)

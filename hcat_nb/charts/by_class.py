@@ -9,7 +9,7 @@ import numpy as np
 
 from hcat_nb.charts.coloring import unused
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import CLASSES, headed, themed
+from hcat_nb.charts.theme import CLASSES, overlaid
 from hcat_nb.errors import DataError, SpecError
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ def by_class(
     the ``most`` classes of the highest median are drawn, ``row`` pixels each.
     """
     import altair as alt
-
-    from hcat_nb.charts.offline import OfflineChart
 
     if most < 1:
         raise SpecError(f"most is {most!r}", "a whole number from 1")
@@ -70,17 +68,17 @@ def by_class(
         ],
     )
     x = alt.X("low:Q", title=f"{name} (higher = harder)", scale=alt.Scale(zero=False))
-    chart = OfflineChart(
-        layer=[
+    return overlaid(
+        [
             base.mark_rule(color="#8C8C8C").encode(x=x, x2="high:Q"),
             base.mark_bar(color=CLASSES[0], height={"band": 0.6}).encode(x="lower:Q", x2="upper:Q"),
             base.mark_tick(color=CLASSES[5], thickness=3, height=row).encode(x="median:Q"),
         ],
+        title or f"{name} by class",
+        _caption(scores, table, len(drawn)),
         width=width,
         height=row * max(1, len(drawn)),
-        title=headed(title or f"{name} by class", _caption(scores, table, len(drawn))),
     )
-    return themed(chart)
 
 
 def class_quantiles(scores: pd.Series[Any], labels: Any) -> pd.DataFrame:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, line_styles, themed
-from hcat_nb.errors import DataError
+from hcat_nb.charts.rows import csv_table, need, numbers
+from hcat_nb.charts.theme import line_styles, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hcat_nb.charts.offline import OfflineChart, OfflineConcat
+    from hcat_nb.charts.offline import OfflineConcat
+    from hcat_nb.charts.theme import LayerChart
 
 MOST_PLOTS = 48
 _NAMES = {"auroc": "AUROC", "auprc": "AUPRC"}
@@ -40,8 +40,6 @@ def by_p(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineConcat
-
     table = p_means(results, metric, facets, method, p)
     words = _NAMES.get(metric, metric)
     methods = [str(name) for name in dict.fromkeys(results[method])]
@@ -65,12 +63,8 @@ def by_p(
     fewer = int(_cells(results, metric, facets, method, p)["fewer"].sum())
     caption += f"; {fewer:,} points of fewer runs than others left out" if fewer else ""
     caption += f"; {MOST_PLOTS} of {len(groups)} drawn" if len(groups) > MOST_PLOTS else ""
-    chart = OfflineConcat(
-        concat=plots,
-        columns=columns,
-        title=headed(title or f"{words} by proportion of hard samples", caption),
-    )
-    return themed(chart)
+    heading = title or f"{words} by proportion of hard samples"
+    return side_by_side(plots, heading, caption, columns=columns)
 
 
 def p_means(
@@ -86,9 +80,7 @@ def p_means(
     one run), ``n_runs`` with a figure. A point of fewer runs than other methods have there is left
     out.
     """
-    for name in (metric, *facets, method, p):
-        if name not in results:
-            raise DataError(f"the results have no column {name!r}", "name the column of the table")
+    need(results, (metric, *facets, method, p), "the results have", "name the column of the table")
     table = _cells(results, metric, facets, method, p)
     kept = table[(table["count"] > 0) & ~table["fewer"]].drop(columns="fewer")
     return kept.rename(columns={p: "p", "count": "n_runs"})
@@ -115,10 +107,8 @@ def _plot(
     size: tuple[int, int],
     *,
     owner: bool,
-) -> OfflineChart:
+) -> LayerChart:
     import altair as alt
-
-    from hcat_nb.charts.offline import OfflineChart
 
     spread = part["std"].fillna(0)
     method = part.columns[list(part.columns).index("p") - 1]
@@ -167,7 +157,7 @@ def _plot(
         layers.insert(
             0, flat.mark_rule(color="#888888", strokeDash=[2, 2]).encode(y=alt.Y("guess:Q"))
         )
-    return OfflineChart(
+    return alt.LayerChart(
         layer=layers,
         width=size[0],
         height=size[1],

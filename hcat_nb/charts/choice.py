@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, heat_map, themed
-from hcat_nb.errors import DataError
+from hcat_nb.charts.rows import csv_table, need, numbers
+from hcat_nb.charts.theme import heat_map, overlaid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,11 +32,7 @@ def choice(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineChart
-
-    for column in _NEEDED:
-        if column not in table:
-            raise DataError(f"the table has no column {column!r}", "those of choice_table()")
+    need(table, _NEEDED, "the table has", "those of choice_table()")
     ranks = table.groupby("hcm", sort=False)["mean_rank"].agg(["count", "mean"])
     # Who is not ranked on every kind stands last: a mean over the easy kinds would flatter it.
     order = ranks.sort_values(["count", "mean"], ascending=[False, True], kind="stable")["mean"]
@@ -74,14 +69,11 @@ def choice(
     dark = alt.expr("datum.value > 0.85 || datum.value < 0.15 ? 'white' : 'black'")
     scale = alt.Scale(domain=[0, 1], domainMid=middle, scheme="blueorange", reverse=True)
     color = alt.Color("value:Q", title=metric, scale=scale)
-    chart = OfflineChart(
-        layer=heat_map(base, color, "best", dark, outline=2),
+    return overlaid(
+        heat_map(base, color, "best", dark, outline=2),
+        title,
+        f"mean {metric} of {len(methods)} methods on {len(kinds)} kinds of hardness; outlined: "
+        "not significantly behind the best",
         width=cell[0] * max(1, len(kinds)),
         height=cell[1] * max(1, len(methods)),
-        title=headed(
-            title,
-            f"mean {metric} of {len(methods)} methods on {len(kinds)} kinds of hardness; outlined: "
-            "not significantly behind the best",
-        ),
     )
-    return themed(chart)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hcat_nb.charts.theme import CLASSES, headed, themed
-from hcat_nb.errors import DataError
+from hcat_nb.charts.rows import need
+from hcat_nb.charts.theme import CLASSES, overlaid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +25,7 @@ def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
     """Draw ``run.costs()``: a bar of ``of_training`` for each method, the dearest first."""
     import altair as alt
 
-    if missing := [name for name in _COLUMNS if name not in costs.columns]:
-        raise DataError(
-            f"the costs have no column {', '.join(missing)}", "the frame that run.costs() gives"
-        )
-    from hcat_nb.charts.offline import OfflineChart
-
+    need(costs, _COLUMNS, "the costs have", "the frame that run.costs() gives")
     total = costs["of_training"].sum()
     colors = {
         part: color for part, color in zip(PARTS, COLORS, strict=True) if part in set(costs["part"])
@@ -65,5 +60,5 @@ def costs_chart(costs: pd.DataFrame, *, width: int = 420) -> OfflineChart:
         .transform_calculate(place=f"indexof({list(PARTS)}, datum.part)")
         .properties(width=width)
     )
-    title = headed("cost of each method", f"all of them: {total:.0%} of the training's time")
-    return themed(OfflineChart(layer=[bars], title=title))
+    caption = f"all of them: {total:.0%} of the training's time"
+    return overlaid([bars], "cost of each method", caption)

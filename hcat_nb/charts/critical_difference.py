@@ -15,7 +15,7 @@ import numpy as np
 
 from hcat_nb.charts.families import family_color, family_names
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, themed
+from hcat_nb.charts.theme import overlaid
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def critical_difference_diagram(
     behind the number of methods.
     """
     import altair as alt
-
-    from hcat_nb.charts.offline import OfflineChart
 
     ranks = mean_ranks.dropna().sort_values(kind="stable")
     _check(ranks, groups)
@@ -116,13 +114,8 @@ def critical_difference_diagram(
     words = f"{k} methods" + (f"; {caption}" if caption else "")
     if groups:
         words += "; a bar joins what does not differ significantly, its dots are the members"
-    chart = OfflineChart(
-        layer=layers,
-        width=width,
-        height=int(2.5 * _STEP + top + row * max(1, k)),
-        title=headed(title, words),
-    )
-    return themed(chart)
+    pixels = int(2.5 * _STEP + top + row * max(1, k))
+    return overlaid(layers, title, words, width=width, height=pixels)
 
 
 def _ruler(length: float, x: Any, y: Mapping[str, Any]) -> list[Any]:

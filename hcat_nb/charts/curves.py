@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import CLASSES, headed, themed
-from hcat_nb.errors import DataError
+from hcat_nb.charts.rows import csv_table, need, numbers
+from hcat_nb.charts.theme import CLASSES, side_by_side
 
 if TYPE_CHECKING:
     import altair as alt
@@ -36,9 +35,7 @@ def curves(
     ``history`` has an index of epochs from 1 and the columns ``loss`` and ``accuracy`` (in [0,
     1]); missing values are gaps.
     """
-    for column in ("loss", "accuracy"):
-        if column not in history:
-            raise DataError(f"the history has no column {column!r}", "run.history")
+    need(history, ("loss", "accuracy"), "the history has", "run.history")
     rows = thinned(len(history))
     kept = history.iloc[rows]
     table = {"epoch": kept.index.tolist()}
@@ -68,8 +65,6 @@ def curves_chart(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineConcat
-
     data = alt.NamedData("curves") if rows is None else rows
     scales = {"loss": alt.Scale(zero=True), "accuracy": alt.Scale(domain=[0, 1])}
     formats = {"loss": ".3~g", "accuracy": ".0%"}
@@ -92,7 +87,7 @@ def curves_chart(
         )
         for name, words in (("loss", "mean training loss"), ("accuracy", "accuracy"))
     ]
-    return themed(OfflineConcat(concat=plots, title=headed(title, caption)))
+    return side_by_side(plots, title, caption)
 
 
 def epoch_axis(n_epochs: int) -> alt.X:
@@ -109,13 +104,13 @@ def epoch_axis(n_epochs: int) -> alt.X:
     )
 
 
-def thinned(n: int) -> np.ndarray:
+def thinned(n: int, most: int = MOST_EPOCHS) -> np.ndarray:
     """Return the positions that are drawn of ``n`` epochs, the first and the last among them.
 
     >>> thinned(3).tolist(), len(thinned(5000)), int(thinned(5000)[-1])
     ([0, 1, 2], 1000, 4999)
     """
-    return np.unique(np.linspace(0, max(n - 1, 0), min(n, MOST_EPOCHS)).round().astype(np.int64))
+    return np.unique(np.linspace(0, max(n - 1, 0), min(n, most)).round().astype(np.int64))
 
 
 def _caption(history: pd.DataFrame, drawn: int) -> str:

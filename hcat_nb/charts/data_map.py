@@ -14,9 +14,9 @@ import numpy as np
 
 from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_truth, paint
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
-from hcat_nb.charts.rows import csv_table, point_rows, shown
+from hcat_nb.charts.rows import csv_table, need, point_rows, shown
 from hcat_nb.charts.theme import DECIDED, themed
-from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def data_map(
         raise SpecError(f"x is {x!r}", nearest(str(x), list(X_AXES)))
     if not 1 <= hardest <= HARDEST:
         raise SpecError(f"hardest is {hardest!r}", f"a number from 1 to {HARDEST:,}")
-    for column in ("confidence", x):
-        if column not in frame:
-            raise DataError(f"the frame has no column {column!r}", "the details of a run")
+    need(frame, ("confidence", x), "the frame has", "the details of a run")
     coloring = _coloring(frame, x, color)
     xs = frame[x].to_numpy(dtype=np.float64)
     ys = frame["confidence"].to_numpy(dtype=np.float64)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, heat_map, themed
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.charts.rows import csv_table, need, numbers
+from hcat_nb.charts.theme import heat_map, overlaid
+from hcat_nb.errors import SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +34,9 @@ def dominance(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineChart
-
     if not 0 < alpha < 1:
         raise SpecError(f"alpha is {alpha!r}", "a level of significance in (0, 1)")
-    for column in _NEEDED:
-        if column not in pairs:
-            raise DataError(f"the pairs have no column {column!r}", "those of who_beats_whom()")
+    need(pairs, _NEEDED, "the pairs have", "those of who_beats_whom()")
     if methods is None:
         methods = list(dict.fromkeys(pairs["first"]))
     names = [str(name) for name in methods]
@@ -64,13 +60,10 @@ def dominance(
         scale=alt.Scale(domain=[-1, 1], scheme="blueorange", reverse=True),
         legend=alt.Legend(titleLimit=240),
     )
-    chart = OfflineChart(
-        layer=heat_map(base, color, "significant", dark, outline=1.5),
-        width=cell * max(1, len(names)),
-        height=cell * max(1, len(names)),
-        title=headed(title, _caption(shown, alpha, len(names))),
-    )
-    return themed(chart)
+    layers = heat_map(base, color, "significant", dark, outline=1.5)
+    side_px = cell * max(1, len(names))
+    caption = _caption(shown, alpha, len(names))
+    return overlaid(layers, title, caption, width=side_px, height=side_px)
 
 
 def _cells(pairs: pd.DataFrame, alpha: float) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.charts.rows import csv_table
-from hcat_nb.charts.theme import CLASSES, TRUTH, headed, themed
+from hcat_nb.charts.theme import CLASSES, TRUTH, side_by_side
 from hcat_nb.errors import DataError, SpecError
 
 if TYPE_CHECKING:
@@ -120,8 +120,6 @@ def histograms_chart(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineConcat
-
     data = alt.NamedData("histograms") if rows is None else rows
     color = alt.Color(
         "mark:N",
@@ -153,7 +151,7 @@ def histograms_chart(
         )
         for name, note in zip(methods or [""], notes or [""] * max(1, len(methods)), strict=True)
     ]
-    return themed(OfflineConcat(concat=plots, columns=columns, title=headed(title, caption)))
+    return side_by_side(plots, title, caption, columns=columns)
 
 
 def _marks(

@@ -10,7 +10,7 @@ import numpy as np
 
 from hcat_nb.charts.families import family_color, family_names
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, themed
+from hcat_nb.charts.theme import overlaid
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ def rank_distribution(
     ``ranks`` has blocks x methods, 1 = best, as ``Comparison.ranks``; NaN is left out.
     """
     import altair as alt
-
-    from hcat_nb.charts.offline import OfflineChart
 
     if not ranks.columns.is_unique:
         twice = ranks.columns[ranks.columns.duplicated()][0]
@@ -73,8 +71,8 @@ def rank_distribution(
         },
         text={"method", "family"},
     )
-    chart = OfflineChart(
-        layer=[
+    return overlaid(
+        [
             alt.Chart(outlines)
             .mark_area(orient="vertical", opacity=0.35, interpolate="monotone")
             .encode(
@@ -97,11 +95,11 @@ def rank_distribution(
                 tooltip=[*tips, alt.Tooltip("rank:Q", title="mean rank", format=".2f")],
             ),
         ],
+        title,
+        f"{k} methods over {len(ranks):,} blocks; the bar is the mean rank",
         width=width,
         height=row * max(1, k),
-        title=headed(title, f"{k} methods over {len(ranks):,} blocks; the bar is the mean rank"),
     )
-    return themed(chart)
 
 
 def rank_violins(ranks: pd.Series[float]) -> tuple[np.ndarray, np.ndarray]:

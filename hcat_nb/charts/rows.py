@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.charts.coloring import Coloring
+
+
+def need(table: pd.DataFrame, columns: Iterable[str], whose: str, source: str) -> None:
+    """Refuse a table that lacks a column; ``whose`` begins the message: "the pairs have"."""
+    for name in columns:
+        if name not in table:
+            raise DataError(f"{whose} no column {name!r}", source)
 
 
 def csv_table(columns: Mapping[str, Sequence[Any]], text: Collection[str]) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.charts.families import family_color, family_names
-from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import headed, themed
-from hcat_nb.errors import DataError
+from hcat_nb.charts.rows import csv_table, need, numbers
+from hcat_nb.charts.theme import overlaid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,11 +34,7 @@ def stability(
     """
     import altair as alt
 
-    from hcat_nb.charts.offline import OfflineChart
-
-    for column in (value, method):
-        if column not in pairs:
-            raise DataError(f"the pairs have no column {column!r}", "those of seed_pairs()")
+    need(pairs, (value, method), "the pairs have", "those of seed_pairs()")
     known = pairs[pairs[value].notna()]
     grouped = known.groupby(method, sort=False, observed=True)[value]
     table = grouped.agg(["mean", "std", "count"]).sort_values("mean", ascending=False)
@@ -82,19 +77,19 @@ def stability(
         ],
     )
     words = "Spearman's rank correlation" if value == "spearman" else value
-    chart = OfflineChart(
-        layer=[
+    return overlaid(
+        [
             alt.Chart(dots)
             .mark_tick(thickness=1, height=row * 0.5, opacity=0.35)
             .encode(x=alt.X("value:Q", scale=x, title=words), y=y, color=color),
             base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=x), x2="high:Q"),
             base.mark_point(filled=True, size=60, opacity=1).encode(x=alt.X("mean:Q", scale=x)),
         ],
+        title,
+        _caption(pairs, len(known), len(names), len(drawn)),
         width=width,
         height=row * max(1, len(names)),
-        title=headed(title, _caption(pairs, len(known), len(names), len(drawn))),
     )
-    return themed(chart)
 
 
 def _caption(pairs: pd.DataFrame, known: int, k: int, drawn: int) -> str:

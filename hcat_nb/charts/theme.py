@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import altair as alt
     from altair import LayerChart as LayerChart  # for those who do not import altair
 
+    from hcat_nb.charts.offline import OfflineChart, OfflineConcat
+
     ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
 GROUPS = {"easy": "#3478B8", "ambiguous": "#C98500", "hard": "#C2255C"}
@@ -32,11 +34,24 @@ NONE = "#A8A8A8"  # no value
 INK = "#333333"  # text on a light page
 
 
-def headed(text: str, caption: str) -> alt.TitleParams:
-    """Return the heading of a chart: its title, and under it one line that says what is drawn."""
+def overlaid(layers: list[Any], title: str, caption: str, **size: Any) -> OfflineChart:
+    """Return marks over each other, headed by a title and one line that says what is drawn."""
+    from hcat_nb.charts.offline import OfflineChart
+
+    return themed(OfflineChart(layer=layers, title=_heading(title, caption), **size))
+
+
+def side_by_side(plots: list[Any], title: str, caption: str, **looks: Any) -> OfflineConcat:
+    """Return plots under a title and one line that says what is drawn."""
+    from hcat_nb.charts.offline import OfflineConcat
+
+    return themed(OfflineConcat(concat=plots, title=_heading(title, caption), **looks))
+
+
+def _heading(title: str, caption: str) -> alt.TitleParams:
     import altair as alt
 
-    return alt.TitleParams(text=text, subtitle=caption, anchor="start")
+    return alt.TitleParams(text=title, subtitle=caption, anchor="start")
 
 
 def line_styles(names: Sequence[str], field: str, title: str | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hcat_nb.charts.curves import epoch_axis, thinned
 from hcat_nb.charts.rows import csv_table, numbers
-from hcat_nb.charts.theme import NONE, headed, line_styles, themed
+from hcat_nb.charts.theme import NONE, line_styles, overlaid
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ def trajectories(
     the label: "correct", "incorrect" or "unknown" (the default).
     """
     import altair as alt
-
-    from hcat_nb.charts.offline import OfflineChart
 
     places = np.asarray(rows, dtype=np.int64)
     n_epochs = dynamics.shape[1]
@@ -86,8 +84,8 @@ def trajectories(
         legend=alt.Legend(symbolFillColor=alt.expr("ink")),  # Vega's own is black on any page
         scale=alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values())),
     )
-    chart = OfflineChart(
-        layer=[
+    return overlaid(
+        [
             band.encode(y=alt.Y("low:Q", title=words, scale=y_scale), y2="high:Q").mark_area(
                 color=NONE, opacity=0.25
             ),
@@ -97,11 +95,11 @@ def trajectories(
             line.mark_line().encode(strokeDash=styles["strokeDash"]),
             line.mark_point(filled=True, size=45, opacity=1).encode(shape=shape),
         ],
+        title,
+        _caption(dynamics, len(places), len(drawn)),
         width=width,
         height=height,
-        title=headed(title, _caption(dynamics, len(places), len(drawn))),
     )
-    return themed(chart)
 
 
 def _bands(dynamics: pd.DataFrame, epochs: np.ndarray) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from hcat_nb.charts.curves import thinned
 from hcat_nb.charts.histograms import bin_counts
 from hcat_nb.charts.live_view import PLAIN
 from hcat_nb.charts.theme import TRUTH
@@ -99,6 +100,4 @@ class LivePanels:
 
 
 def _thinned(rows: Sequence[_Row]) -> list[_Row]:
-    """Return at most 200, evenly spaced, the first and the last among them."""
-    places = np.linspace(0, max(len(rows) - 1, 0), min(len(rows), _MOST)).round().astype(np.int64)
-    return [rows[place] for place in places.tolist()]
+    return [rows[place] for place in thinned(len(rows), _MOST).tolist()]

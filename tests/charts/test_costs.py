@@ -42,5 +42,5 @@ def test_no_method_at_all_is_an_empty_chart():
 
 
 def test_a_frame_of_something_else_is_refused():
-    with pytest.raises(DataError, match="no column of_training"):
+    with pytest.raises(DataError, match="no column 'of_training'"):
         costs_chart(COSTS.drop(columns="of_training"))
