@@ -61,8 +61,8 @@ class Screen(Protocol):
         """Let the user stop and pause the run, where there is somebody."""
 
 
-class StaticScreen:
-    """One output: a line of progress, and in the end the picture."""
+class StaticScreen(Screen):
+    """One output: a line of progress, and in the end the picture; nobody watches, or hears."""
 
     def __init__(self) -> None:
         self._handle = _Handle(StaticView("preparing", share=0.0))
@@ -82,12 +82,6 @@ class StaticScreen:
         """Say yes: the picture in the end shows what led to it."""
         return True
 
-    def move_map(self, frame: Callable[[], Frame]) -> None:
-        """Do nothing: nobody watches."""
-
-    def offer_epochs(self, epochs: list[int], frame: Callable[[int], Frame], note: str) -> None:
-        """Do nothing: nobody watches."""
-
     def finish(self, progress: ProgressBar, view: StaticView) -> None:
         """Put the picture in the place of the progress."""
         self._limiter.finish()
@@ -99,9 +93,6 @@ class StaticScreen:
             return
         self._limiter.finish()
         self._handle.clear()
-
-    def obey(self, control: Control) -> None:
-        """Do nothing: nobody watches."""
 
 
 class WidgetScreen:
@@ -306,14 +297,13 @@ def open_screen(display: Display = "auto") -> Screen | None:
     """
     if display not in DISPLAYS:
         raise SpecError(f"display is {display!r}", "one of " + ", ".join(DISPLAYS))
-    request = _request()
+    fitting, cell = asked_from()
     if display == "auto":
-        display = _fitting(request)
+        display = fitting
     if display == "none":
         return None
     screen: Screen | None = None
     if display == "widget":
-        cell = None if request is None else request.get("metadata", {}).get("cellId")
         screen = attempt("the live view", lambda: _widgets_of(cell))
     # A run needs no screen: without widgets it has one output, without that none.
     return screen or attempt("the view of the run", StaticScreen)
@@ -346,8 +336,12 @@ def asked_from() -> tuple[Display, str | None]:
     The cell is None where the front end does not tell.
     """
     request = _request()
-    cell = None if request is None else request.get("metadata", {}).get("cellId")
-    return _fitting(request), cell
+    if request is None:
+        return "none", None
+    # Only a front end with a person before it can ask for input; one that
+    # does not say so is taken for one.
+    watched = request.get("content", {}).get("allow_stdin", True)
+    return "widget" if watched else "static", request.get("metadata", {}).get("cellId")
 
 
 def _request() -> dict[str, Any] | None:
@@ -360,14 +354,6 @@ def _request() -> dict[str, Any] | None:
 
     kernel = getattr(get_ipython(), "kernel", None)
     return None if kernel is None else kernel.get_parent()
-
-
-def _fitting(request: dict[str, Any] | None) -> Display:
-    # Only a front end with a person before it can ask for input; one that
-    # does not say so is taken for one.
-    if request is None:
-        return "none"
-    return "widget" if request.get("content", {}).get("allow_stdin", True) else "static"
 
 
 def _raise(error: Exception) -> None:

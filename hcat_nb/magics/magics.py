@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from hcat_nb.api.run import Run
     from hcat_nb.audits.outcome import Audit
     from hcat_nb.checks.page import Check
-    from hcat_nb.perturbations.base import Perturbed
     from hcat_nb.runs.execution.forecast import Forecast
     from hcat_nb.sweeps.dry_run import DryRun
     from hcat_nb.sweeps.sweep import Sweep
@@ -142,11 +141,6 @@ def _check(call: MagicCall, _: Any, check: Called) -> Check:
     return found
 
 
-def _perturb(call: MagicCall, _: Any, perturbed: Called) -> Perturbed:
-    made: Perturbed = perturbed(**call.keywords)
-    return made
-
-
 def _eval(call: MagicCall, _: Any, measured: Called) -> Any:
     options = {
         "variant": call.own.get("variant", "paper"),
@@ -160,14 +154,6 @@ def _eval(call: MagicCall, _: Any, measured: Called) -> Any:
 def _rescore(call: MagicCall, _: Any, rescore: Called) -> Run:
     run = call.own.get("run")
     return keep(rescore(_newest() if run is None else run, **call.keywords))
-
-
-def _panel(call: MagicCall, shell: Any, panel: Called) -> Any:
-    return panel(shell, call)
-
-
-def _explore(call: MagicCall, _: Any, explore: Called) -> Any:
-    return explore(_run_of(call))
 
 
 def _compare(call: MagicCall, shell: Any, panel: Called) -> Any:
@@ -231,10 +217,10 @@ ACTIONS: dict[str, Action] = {
     "hcat_train": _train,
     "hcat_check": _check,
     "hcat_audit": _audit,
-    "hcat_perturb": _perturb,
+    "hcat_perturb": lambda call, _, perturbed: perturbed(**call.keywords),
     "hcat_eval": _eval,
-    "hcat_panel": _panel,
-    "hcat_explore": _explore,
+    "hcat_panel": lambda call, shell, panel: panel(shell, call),
+    "hcat_explore": lambda call, _, explore: explore(_run_of(call)),
     "hcat_compare": _compare,
     "hcat_resume": _resume,
     "hcat_rescore": _rescore,

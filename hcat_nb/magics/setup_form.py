@@ -86,7 +86,7 @@ class SetupForm:
         self.options: list[FormControl] = []
         self._option_box = ipywidgets.VBox()
         self._new_options(dict(spec.hardness_options))
-        self.controls["hardness"].on_change(self._on_hardness)
+        self.controls["hardness"].on_change(lambda: self._new_options({}))
         for control in self.controls.values():
             control.on_change(changed)
         self._variables: Mapping[str, Any] = {}
@@ -155,9 +155,6 @@ class SetupForm:
         target = self.controls["target"].widget
         target.options = [] if columns is None else [str(column) for column in columns]
         target.placeholder = "default" if columns is None else "column of the labels"
-
-    def _on_hardness(self) -> None:
-        self._new_options({})
 
     def _new_options(self, given: Mapping[str, Any]) -> None:
         """Show the options of the kind of hardness that is chosen."""

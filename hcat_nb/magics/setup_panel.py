@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import shlex
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,10 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._training: TrainingThread | None = None
         self._screen: Any = None
         self._pane = PreviewPane(_TYPING_SECONDS)
-        self._estimates: Newest[Forecast] = Newest(self._show_costs, self._no_costs)
+        self._estimates: Newest[Forecast] = Newest(
+            lambda forecast: self._form.methods.show_costs(forecast),
+            lambda error: self._form.methods.say(_words(error)),
+        )
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
         self._train_button = _button("Train", "train in the background", self.train, "success")
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
@@ -120,15 +123,15 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def pause(self) -> None:
         """Let training wait after the batch that runs."""
-        self._tell_training("pause")
+        self._tell_training(lambda control: control.resume.clear(), "paused")
 
     def go_on(self) -> None:
         """Go on after a pause."""
-        self._tell_training("go_on")
+        self._tell_training(lambda control: control.resume.set(), "")
 
     def stop(self) -> None:
         """End training after the batch that runs; ``run`` then holds all finished epochs."""
-        self._tell_training("stop")
+        self._tell_training(lambda control: control.stop.set(), "stopping after this batch")
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until training is over; return whether that was in time."""
@@ -227,25 +230,18 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
         return [columns, buttons, self._message, *folded, *text, self._live]
 
-    def _show_costs(self, forecast: Forecast) -> None:
-        self._form.methods.show_costs(forecast)
-
-    def _no_costs(self, error: Exception) -> None:
-        self._form.methods.say(_words(error))
-
     def _pause_or_go_on(self) -> None:
         training = self._training
-        if training is not None and training.paused:
+        if training is not None and not training.control.resume.is_set():
             self.go_on()
         else:
             self.pause()
 
-    def _tell_training(self, what: str) -> None:
+    def _tell_training(self, tell: Callable[[Control], None], said: str) -> None:
         with self._lock:
             if self._training is not None and self._is_training:
-                getattr(self._training, what)()
-                said = {"pause": "paused", "go_on": "", "stop": "stopping after this batch"}
-                self._say(said[what])
+                tell(self._training.control)
+                self._say(said)
             self._show_state()
 
     def _ended(self) -> None:
@@ -290,7 +286,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         stopping = training is not None and training.control.stop.is_set()
         self._train_button.disabled = active or self.spec is None
         self._pause_button.disabled = self._stop_button.disabled = not active or stopping
-        paused = active and training is not None and training.paused
+        paused = active and training is not None and not training.control.resume.is_set()
         self._pause_button.description = "Resume" if paused else "Pause"
 
     def _say(self, text: str) -> None:

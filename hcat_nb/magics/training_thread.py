@@ -86,23 +86,6 @@ class TrainingThread:
         """Begin, and return at once."""
         started(self._body)
 
-    def stop(self) -> None:
-        """End after the batch that runs."""
-        self.control.stop.set()
-
-    def pause(self) -> None:
-        """Wait after the batch that runs."""
-        self.control.resume.clear()
-
-    def go_on(self) -> None:
-        """Go on after a pause."""
-        self.control.resume.set()
-
-    @property
-    def paused(self) -> bool:
-        """Whether it was told to wait."""
-        return not self.control.resume.is_set()
-
     @property
     def over(self) -> bool:
         """Whether it ended."""
@@ -131,30 +114,26 @@ class TrainingThread:
         self.error = error
 
 
-class _collected_warnings:  # noqa: N801 - reads as a statement
+@contextmanager
+def _collected_warnings(found: list[str]) -> Iterator[None]:
     """Collect the warnings of this thread; those of others are shown as before.
 
     ``warnings.catch_warnings`` would swallow those of all threads.
     """
+    thread, before = threading.current_thread(), warnings.showwarning
 
-    def __init__(self, found: list[str]) -> None:
-        self._found = found
-        self._thread = threading.current_thread()
-        self._before: Any = None
-
-    def __enter__(self) -> None:
-        self._before = warnings.showwarning
-        warnings.showwarning = self._show  # the documented way to redirect them
-
-    def __exit__(self, *_: object) -> None:
-        if warnings.showwarning == self._show:
-            warnings.showwarning = self._before
-
-    def _show(self, message: Any, category: Any, *place: Any, **more: Any) -> None:
-        if threading.current_thread() is self._thread:
-            self._found.append(str(message))
+    def show(message: Any, category: Any, *place: Any, **more: Any) -> None:
+        if threading.current_thread() is thread:
+            found.append(str(message))
         else:
-            self._before(message, category, *place, **more)
+            before(message, category, *place, **more)
+
+    warnings.showwarning = show  # the documented way to redirect them
+    try:
+        yield
+    finally:
+        if warnings.showwarning is show:
+            warnings.showwarning = before
 
 
 def _nothing(_: Control) -> Run:

@@ -51,19 +51,15 @@ def label_quality(
     from cleanlab.rank import get_label_quality_scores
 
     present, codes = labels.unique(return_inverse=True)
-    if adjust:  # subtracts thresholds, which are means over all samples
-        probs = _probabilities(logits, present)
-        scores = get_label_quality_scores(
-            codes.numpy(), probs, method=method, adjust_pred_probs=True
+    # Adjusting subtracts thresholds, which are means over all samples.
+    size = max(1, len(logits)) if adjust else _CHUNK
+    found = [
+        get_label_quality_scores(
+            own.numpy(), _probabilities(some, present), method=method, adjust_pred_probs=adjust
         )
-        return torch.from_numpy(scores)
-    found = torch.empty(len(logits), dtype=torch.float64)
-    for start in range(0, len(logits), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        probs = _probabilities(logits[rows], present)
-        scores = get_label_quality_scores(codes[rows].numpy(), probs, method=method)
-        found[rows] = torch.from_numpy(scores)
-    return found
+        for some, own in zip(logits.split(size), codes.split(size), strict=True)
+    ]
+    return torch.cat([torch.from_numpy(scores) for scores in found])
 
 
 def label_issues(logits: Tensor, labels: Tensor) -> Tensor:

@@ -97,7 +97,9 @@ def card(about: Mapping[str, str]) -> str:
     training = json.loads(about["training"])
     versions = json.loads(about["versions"])
     rows = json.loads(about["evaluation"])
-    hidden, better, worse = training["hidden"], *_tally(rows)
+    hidden = training["hidden"]
+    leads = _leads(rows)
+    better, worse = sum(lead > 0 for lead in leads), sum(lead < 0 for lead in leads)
     seen = "".join(f" {length} |" for length in LENGTHS)
     lines = [
         "# Detector: model card",
@@ -131,7 +133,7 @@ def card(about: Mapping[str, str]) -> str:
         "measured once, and nothing was chosen by it. AUROC "
         "of the detector / of data maps (1 - confidence) on the same runs after so many "
         f"epochs; means over seeds. It is ahead of data maps in {better} and behind in {worse} of "
-        f"{better + worse + _ties(rows)} cells, by three decimals.",
+        f"{len(leads)} cells, by three decimals.",
         "",
         f"| data | noise | p | runs |{seen} mean probability |",
         "|" + " --- |" * (5 + len(LENGTHS)),
@@ -164,12 +166,3 @@ def _row(row: Mapping[str, Any]) -> str:
 def _leads(rows: list[dict[str, Any]]) -> list[float]:
     """Return by how much the detector is ahead in each cell, as the table shows it."""
     return [round(pair[0], 3) - round(pair[1], 3) for row in rows for pair in row["auroc"].values()]
-
-
-def _tally(rows: list[dict[str, Any]]) -> tuple[int, int]:
-    leads = _leads(rows)
-    return sum(lead > 0 for lead in leads), sum(lead < 0 for lead in leads)
-
-
-def _ties(rows: list[dict[str, Any]]) -> int:
-    return sum(lead == 0 for lead in _leads(rows))

@@ -226,13 +226,8 @@ def _grand_at_high_p(results: pd.DataFrame, metric: str) -> Any:
     if found is None or "grand" not in found.mean_ranks:
         return _row("A4", claim, threshold, "grand is not ranked", None)
     rank, k = float(found.mean_ranks["grand"]), len(found.methods)
-    return _row(
-        "A4",
-        claim,
-        threshold,
-        f"mean rank {rank:.1f} of {k} at p = {high:g}",
-        rank > (k + 1) / 2,
-    )
+    measured = f"mean rank {rank:.1f} of {k} at p = {high:g}"
+    return _row("A4", claim, threshold, measured, rank > (k + 1) / 2)
 
 
 def _families_are_alike(

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +100,17 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _joined(documents: list[dict[str, Any]], place: Path) -> dict[str, Any]:
     """Return one notebook of all, charts as HTML, numbers of cells renewed."""
+    import nbformat
+
     from hcat_nb.charts.picture import charts_script
 
     head = f"# Report\n\nOf `{place.name}`. {_SAYING}"
-    cells: list[dict[str, Any]] = [_text(head)]
+    cells: list[dict[str, Any]] = [nbformat.v4.new_markdown_cell(head)]
     for document in documents:
         cells += [_drawn(cell) for cell in document["cells"] if not _is_of_bundled(cell)]
     # The script stands last, so that all charts are there when it runs.
     script = {"data": {"text/html": charts_script()}, "metadata": {}, "output_type": "display_data"}
-    cells.append({**_code(), "outputs": [script]})
+    cells.append(nbformat.v4.new_code_cell(outputs=[script]))
     for number, cell in enumerate(cells):
         cell["id"] = str(number)
     return {**documents[0], "cells": cells}
@@ -120,7 +122,8 @@ def _is_of_bundled(cell: Mapping[str, Any]) -> bool:
 
 
 def _drawn(cell: dict[str, Any]) -> dict[str, Any]:
-    for data in _datas(cell):
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
         if _VEGA in data:
             data["text/html"] = _chart(data)
             del data[_VEGA], data["image/png"]
@@ -133,23 +136,3 @@ def _chart(data: Mapping[str, Any]) -> str:
     # JupyterLab takes the specification as version 5; the page has the one it was written in.
     spec = {name: value for name, value in data[_VEGA].items() if name != "$schema"}
     return chart_html(spec, base64.b64decode(data["image/png"]))
-
-
-def _datas(cell: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for output in cell.get("outputs", []):
-        if "data" in output:
-            yield output["data"]
-
-
-def _text(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": source}
-
-
-def _code() -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "metadata": {},
-        "source": "",
-        "outputs": [],
-        "execution_count": None,
-    }

@@ -147,7 +147,9 @@ def _checked(results: pd.DataFrame, others: Mapping[str, pd.DataFrame], place: P
             )
     if "hardness_variant" not in results and "hardness_options" in results:
         results = results.assign(
-            hardness_variant=[_variant(text) for text in results["hardness_options"]]
+            hardness_variant=[
+                str(_json(text).get("variant", "paper")) for text in results["hardness_options"]
+            ]
         )
     names = _names(results)
     if "kind" in results:
@@ -169,11 +171,6 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:  # of pyarrow and of pandas: children of these
         words = " ".join(str(error).split())
         raise StoreError(f"{path} cannot be read ({words})", "a table of results") from error
-
-
-def _variant(options: Any) -> str:
-    """Return the form of a hardness, from its options as JSON text."""
-    return str(_json(options).get("variant", "paper"))
 
 
 def _names(results: pd.DataFrame) -> pd.Series[Any]:
@@ -200,6 +197,7 @@ def _json(text: Any) -> dict[str, Any]:
 def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     import pandas as pd
 
+    from hcat_nb.api.run import load_run
     from hcat_nb.sweeps.collect import results as collected
 
     table = collected(folder, planned=True)
@@ -209,8 +207,11 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     theirs: list[pd.DataFrame] = []
     pairs: list[pd.DataFrame] = []
     for group in _groups(table):
-        runs = [(place, _load(folder / place)) for place in group]
-        theirs += [_as_hcat(place, run) for place, run in runs if run.spec.hardness]
+        runs = [(place, load_run(folder / place).without_data()) for place in group]
+        for place, run in runs:
+            if run.spec.hardness:
+                measured = run.evaluate(variant="hcat", n_resamples=0)
+                theirs.append(measured.assign(run=place).rename(columns={"auprc": "auprc_hcat"}))
         for pair in _pairs([run for _, run in runs if _is_ordinary(run)]):
             names = [called.get((group[0], hcm), hcm) for hcm in pair["hcm"]]
             pairs.append(pair.assign(hcm=names))
@@ -238,20 +239,9 @@ def _groups(table: pd.DataFrame) -> Iterable[list[str]]:
     return [list(part) for _, part in grouped]
 
 
-def _load(place: Path) -> Run:
-    from hcat_nb.api.run import load_run
-
-    return load_run(place).without_data()
-
-
 def _is_ordinary(run: Run) -> bool:
     """Say whether methods and hardness are in our form, not in H-CAT's."""
     return "hcat" not in (run.spec.variant, run.spec.hardness_options.get("variant"))
-
-
-def _as_hcat(place: str, run: Run) -> pd.DataFrame:
-    table = run.evaluate(variant="hcat", n_resamples=0)
-    return table.assign(run=place).rename(columns={"auprc": "auprc_hcat"})
 
 
 def _pairs(runs: list[Run]) -> Iterator[pd.DataFrame]:

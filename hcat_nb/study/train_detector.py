@@ -51,39 +51,13 @@ def train_detector(
     seed: int = 0,
     overwrite: bool = False,
 ) -> Path:
-    """Train a detector and write its weights.
+    """Train a detector and write its weights to ``out``, a safetensors file; return that path.
 
-    Parameters
-    ----------
-    out : str or Path
-        The safetensors file to write; checked before training.
-    runs : Run or iterable of Run, optional
-        Runs with injected label noise that kept their dynamics
-        (``keep_dynamics="probs"``), of any number of epochs; kinds of
-        hardness other than label noise count as clean.  Default: ``n_runs``
-        runs of the built-in families, about 1.5 seconds each.
-    n_runs : int
-        Runs to make where none are given.
-    passes : int
-        How often each sequence is seen.
-    seed : int
-        Decides families, initial weights and the order of sequences.
-    overwrite : bool
-        Replace a file that stands at ``out``.
-
-    Returns
-    -------
-    Path
-        ``out``, for ``method_options={"detector": {"weights": ...}}``.
-
-    Raises
-    ------
-    StoreError
-        If ``out`` exists and ``overwrite`` is not given, or cannot be written.
-    SpecError
-        If ``n_runs`` or ``passes`` is no positive number.
-    DataError
-        If a run kept no dynamics, or has no wrong label.
+    ``runs`` have injected label noise and kept their dynamics (``keep_dynamics="probs"``), of any
+    number of epochs; kinds of hardness other than label noise count as clean. Without them,
+    ``n_runs`` runs of the built-in families are made, about 1.5 seconds each. ``passes`` says how
+    often each sequence is seen; ``seed`` decides families, initial weights and the order of
+    sequences. A StoreError, SpecError or DataError tells what is wrong before the network trains.
     """
     path = _checked(out, overwrite=overwrite)
     for name, value in (("n_runs", n_runs), ("passes", passes)):

@@ -97,13 +97,7 @@ def _execute(
     if state in ("killed", "time limit", "memory limit"):
         _explain(folder / NOTEBOOK, f"**{state}** {error}")
     note_attempt(folder, {"event": state, "time": time.time(), **head})
-    whole = {
-        **ended,
-        "address": request["address"],
-        "parameters": request["parameters"],
-        "version": request["version"],
-        **head,
-    }
+    whole = {**ended, **_asked(request), **head}
     write_state(folder, whole)
     return whole
 
@@ -140,16 +134,12 @@ def _attempt(request: Mapping[str, Any], folder: Path, guard: Guard) -> tuple[st
 
 def _refused(request: Mapping[str, Any], error: str) -> dict[str, Any]:
     """Return the state of a run that this machine cannot do; nothing is written."""
-    return {
-        "state": "failed",
-        "error": error,
-        "seconds": 0.0,
-        "memory_mb": 0.0,
-        "peak_mb": 0.0,
-        "address": request["address"],
-        "parameters": request["parameters"],
-        "version": request["version"],
-    }
+    nothing = dict.fromkeys(("seconds", "memory_mb", "peak_mb"), 0.0)
+    return {"state": "failed", "error": error, **nothing, **_asked(request)}
+
+
+def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: request[key] for key in ("address", "parameters", "version")}
 
 
 def _explain(notebook: Path, text: str) -> None:
@@ -241,21 +231,17 @@ class _Popen:
         return self._process.exitcode
 
     def wait(self) -> int | None:
-        """Wait for the end; return the exit status."""
         self._process.join()
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless it has ended."""
         if self.poll() is None and self._process.pid is not None:
             os.kill(self._process.pid, number)
 
     def kill(self) -> None:
-        """End it at once."""
         self._process.kill()
 
     def terminate(self) -> None:
-        """Ask it to end."""
         self._process.terminate()
 
 

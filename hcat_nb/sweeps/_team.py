@@ -61,15 +61,12 @@ class LocalPool:
         self._threads = ThreadPoolExecutor(n_workers, thread_name_prefix="hcat-worker")
 
     def submit(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
-        """Begin a call in a thread."""
         return self._threads.submit(call, *arguments)
 
     def everywhere(self, call: Callable[[str], None], sweep: str) -> None:
-        """Make a call here."""
         call(sweep)
 
     def cancel(self, futures: Mapping[str, Any]) -> Iterable[str]:
-        """Take back what did not begin."""
         return [name for name, future in futures.items() if future.cancel()]
 
     def close(self) -> None:
@@ -116,11 +113,9 @@ class DaskPool:
         return sum(threads.values())
 
     def submit(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
-        """Hand a call to the scheduler."""
         return self._client.submit(call, *arguments, key=name, pure=False)
 
     def everywhere(self, call: Callable[[str], None], sweep: str) -> None:
-        """Make a call in each worker."""
         self._client.run(call, sweep)
 
     def cancel(self, futures: Mapping[str, Any]) -> Iterable[str]:
@@ -131,7 +126,6 @@ class DaskPool:
         return waiting
 
     def close(self) -> None:
-        """Leave the cluster."""
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()

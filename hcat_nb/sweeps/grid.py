@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.arguments import read_yaml
-from hcat_nb.casts import cast
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.reading import with_reading
@@ -34,7 +33,7 @@ from hcat_nb.spec import OPTION_ALIASES, RunSpec
 from hcat_nb.sweeps._applies import check_hardness
 from hcat_nb.sweeps._content import content_of, forget
 from hcat_nb.sweeps._version import code_version
-from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown
+from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown, whole_or_flag
 
 # What a sweep takes beside the parameters of its runs.
 LIMITS = ("workers", "time_limit", "memory_limit", "scheduler")
@@ -114,7 +113,7 @@ def read_plan(source: Any) -> Plan:
     words = {}
     for word, alone in (("total_runs", 1), ("fix_seed", False)):
         value = document.get(word, alone)
-        words[word] = _cast(word, base.pop(word, value), type(alone).__name__)
+        words[word] = whole_or_flag(word, base.pop(word, value), type(alone).__name__)
     chosen = _chosen(_axes(document), _listed(document), document.get("sample"))
     if not chosen and "runs" in document:
         raise SpecError("the list of runs is empty", "at least one")
@@ -223,8 +222,8 @@ def _chosen(
         for key in parts:
             if key not in ("n", "seed"):
                 raise UnknownNameError(f"sample has no {key!r}", nearest(str(key), ("n", "seed")))
-        n = _cast("the n of sample", parts.get("n"), "int")
-        seed = _cast("the seed of sample", parts.get("seed", 0), "int")
+        n = whole_or_flag("the n of sample", parts.get("n"), "int")
+        seed = whole_or_flag("the seed of sample", parts.get("seed", 0), "int")
         total = max(total, 1)  # without a grid or a list there is one run
         if not 1 <= n <= total:
             raise SpecError(f"sample asks for {n} combinations", f"1 to {total}, which there are")
@@ -266,7 +265,9 @@ def _check_count(n: int, what: str) -> None:
 
 def _total(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> int:
     """Return how often a run is asked for."""
-    total: int = _cast("total_runs", parameters.get("total_runs", words["total_runs"]), "int")
+    total: int = whole_or_flag(
+        "total_runs", parameters.get("total_runs", words["total_runs"]), "int"
+    )
     if total < 1:
         raise SpecError(f"total_runs is {total}", "at least 1")
     return total
@@ -277,7 +278,7 @@ def _repeated(parameters: Mapping[str, Any], words: Mapping[str, Any]) -> Iterat
     own = dict(parameters)
     total = _total(own, words)
     own.pop("total_runs", None)
-    fixed = _cast("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
+    fixed = whole_or_flag("fix_seed", own.pop("fix_seed", words["fix_seed"]), "bool")
     own = _absolute(with_reading(own))
     spec = Cell(own).spec  # checks the values
     _refuse_local(spec)
@@ -347,14 +348,6 @@ def _files(parameters: Mapping[str, Any]) -> list[str]:
         return []
     beside = isinstance(parameters.get("target"), str) and dataset.lower().endswith(ARRAY_SUFFIX)
     return ["dataset", "target"] if beside else ["dataset"]
-
-
-def _cast(name: str, value: Any, kind: str) -> Any:
-    try:
-        return cast(value, kind)
-    except (TypeError, ValueError):
-        expected = "true or false" if kind == "bool" else "a whole number"
-        raise SpecError(f"{name} is {value!r}", expected) from None
 
 
 def _short(value: Any) -> str:

@@ -124,6 +124,15 @@ def plain_parameter(name: str, value: Any) -> Any:
     return plain_values(value)
 
 
+def whole_or_flag(name: str, value: Any, kind: str) -> Any:
+    """Return ``value`` as the ``kind`` "int" or "bool"."""
+    try:
+        return cast(value, kind)
+    except (TypeError, ValueError):
+        expected = "true or false" if kind == "bool" else "a whole number"
+        raise SpecError(f"{name} is {value!r}", expected) from None
+
+
 def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, Mapping):
         for pair in value.items():
@@ -149,13 +158,7 @@ def _text(name: str, value: Any) -> str:
 
 def _refuse_sweep_word(word: str, value: Any, alone: bool | int) -> None:
     """Refuse what a single run cannot do, and what is no value of the word."""
-    kind = type(alone).__name__
-    try:
-        number = cast(value, kind)
-    except (TypeError, ValueError):
-        expected = "true or false" if kind == "bool" else "a whole number"
-        raise SpecError(f"{word} is {value!r}", expected) from None
-    if number != alone:
+    if whole_or_flag(word, value, type(alone).__name__) != alone:
         raise SpecError(
             f"{word} is {value!r}, which is a sweep's and not a single run's",
             f"{alone}",

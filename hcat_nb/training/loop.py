@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -311,7 +311,7 @@ class _Audience:
         self._device = device
 
     def notify(self, what: Moment, event: object) -> None:
-        for listener in self._present():
+        for listener in tuple(self._listeners):
             hear = getattr(listener, what)
             if getattr(hear, "__func__", None) is getattr(Listener, what):
                 continue  # batches are many, and keeping the generators takes time
@@ -328,6 +328,3 @@ class _Audience:
                     RuntimeWarning,
                     stacklevel=2,
                 )
-
-    def _present(self) -> Iterator[Listener]:
-        yield from tuple(self._listeners)

@@ -53,19 +53,13 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
             remedy="stop it or wait for its end, or train in a process of its own",
         )
     try:
-        with _isolated(seed, device):
+        with kept_streams(device):
+            torch.manual_seed(seed)
+            np.random.seed(seed % 2**32)  # noqa: NPY002
+            random.seed(seed)
             yield
     finally:
         _drawing.release()
-
-
-@contextmanager
-def _isolated(seed: int, device: torch.device | None) -> Iterator[None]:
-    with kept_streams(device):
-        torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        random.seed(seed)
-        yield
 
 
 @contextmanager

@@ -41,11 +41,7 @@ def test_a_stop_ends_it_and_the_run_is_there() -> None:
     thread.start()
     assert begun.wait(LIMIT)
     assert not thread.over
-    thread.pause()
-    assert thread.paused
-    thread.go_on()
-    assert not thread.paused
-    thread.stop()
+    thread.control.stop.set()
     assert thread.wait(LIMIT)
     assert told.wait(LIMIT)
     assert thread.run is run is latest.last_run

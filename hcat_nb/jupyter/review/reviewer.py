@@ -51,14 +51,9 @@ class Reviewer:
             return f"taken in from {content['path']}", False
         if kind in _MOVED:
             rows = decisions.undo() if kind == "undo" else decisions.redo()
-            return (
-                (f"{sample_words(len(rows))} {_MOVED[kind]}", False)
-                if rows
-                else (
-                    f"nothing to {kind}",
-                    True,
-                )
-            )
+            if not rows:
+                return f"nothing to {kind}", True
+            return f"{sample_words(len(rows))} {_MOVED[kind]}", False
         rows, action = [int(row) for row in content["rows"]], content["action"]
         if action == "accept":
             return self._accept(np.array(rows))
