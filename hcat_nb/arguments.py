@@ -54,8 +54,7 @@ class OptionParser(argparse.ArgumentParser):
                 near = nearest(unknown[0].split("=")[0], list(itertools.chain(*spellings)))
                 close = near.partition(" (nearest: ")[1:]
                 raise UnknownNameError(
-                    f"unknown option {unknown[0]!r}",
-                    f"one of {', '.join(listed)}{''.join(close)}",
+                    f"unknown option {unknown[0]!r}", f"one of {', '.join(listed)}{''.join(close)}"
                 )
             raise SpecError(f"{unknown[0]!r} is one word too many", "options as --name value")
         return namespace

@@ -285,13 +285,7 @@ class RunViews(Record):
         return by_class(self.scores[name], self.details["label"], **options)
 
     def scatter(
-        self,
-        x: str,
-        y: str,
-        *,
-        color: str | None = "auto",
-        scale: Scale = "score",
-        **options: Any,
+        self, x: str, y: str, *, color: str | None = "auto", scale: Scale = "score", **options: Any
     ) -> alt.LayerChart:
         """Draw two methods' scores against each other.
 

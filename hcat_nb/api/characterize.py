@@ -7,13 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.api.run import faced
+from hcat_nb.api.run import Run, faced
 from hcat_nb.runs.execution.carry_out import carry_out
 from hcat_nb.runs.execution.inputs import Inputs, check_audience, make_spec, run_head
 from hcat_nb.runs.execution.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from hcat_nb.api.run import Run
     from hcat_nb.models._building import ModelLike
     from hcat_nb.spec import RunSpec
     from hcat_nb.training.events import Control, Listener

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.api.run import faced
+from hcat_nb.api.run import Run, faced
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.runs.execution.carry_out import carry_out
 from hcat_nb.runs.execution.followers import FollowerJournal
@@ -23,7 +23,6 @@ from hcat_nb.runs.store.saving import folder_path, load_record
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
-    from hcat_nb.api.run import Run
     from hcat_nb.models._building import ModelLike
     from hcat_nb.training.events import Control, Listener
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.api.characterize import characterize
 from hcat_nb.api.resume import resume
@@ -30,7 +31,8 @@ from hcat_nb.errors import DataError, HcatError, SpecError
 from hcat_nb.evaluation._truth import UNKNOWN
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import FURTHER
-from hcat_nb.runs.execution.inputs import make_spec
+from hcat_nb.runs.execution.forecast import forecast
+from hcat_nb.runs.execution.inputs import load_dataset, make_spec
 from hcat_nb.runs.review.rebuilding import data_given
 from hcat_nb.runs.review.samples import Samples
 from hcat_nb.runs.store.checkpoint import unfinished
@@ -186,11 +188,6 @@ class _Work:
 def _plan(
     spec: RunSpec, wanted: int | None, limit: float | None, data: Any, given: dict[str, Any]
 ) -> Plan:
-    import pandas as pd
-
-    from hcat_nb.runs.execution.forecast import forecast
-    from hcat_nb.runs.execution.inputs import load_dataset
-
     methods = tuple(spec.method_names())
 
     def seconds(names: tuple[str, ...]) -> float:

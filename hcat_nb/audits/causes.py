@@ -14,15 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.audits.probes import CAUSES
 from hcat_nb.audits.ranking import Copies, folds, regression
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NAMED = 0.7  # evidence above which a cause is named
 UNCLEAR, FINE = "unclear", ""
@@ -61,7 +58,6 @@ def causes(
 
     ``views`` are the features of these, (n, d), by each network; shares are averaged.
     """
-    import pandas as pd
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     fold = folds(copies.groups, seed)

@@ -17,6 +17,7 @@ from hcat_nb.audits.review import Review
 from hcat_nb.audits.samples import WORDS
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation._truth import UNKNOWN
+from hcat_nb.runs.store.saving import folder_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,8 +228,6 @@ def load_audit(folder: str | Path) -> Audit:
     StoreError
         If there is none, it is not finished, or a file is missing or damaged.
     """
-    from hcat_nb.runs.store.saving import folder_path
-
     place = folder_path(folder)
     found, tables = store.read(place)
     plan = store.read_plan(place)

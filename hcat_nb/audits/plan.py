@@ -62,11 +62,7 @@ def seconds_of(budget: Any) -> float | None:
 
 
 def planned(
-    n: int,
-    seeds: int | None,
-    methods: tuple[str, ...],
-    budget: float | None,
-    forecast: Any,
+    n: int, seeds: int | None, methods: tuple[str, ...], budget: float | None, forecast: Any
 ) -> Plan:
     """Return the largest plan that fits ``n`` rows and a budget in seconds.
 

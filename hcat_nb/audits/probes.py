@@ -32,10 +32,7 @@ SHARES = {"off": 0.02, "atypical": 0.02, "ambiguous": 0.02, "conflict": 0.01}
 LEAST = 30  # probes of a cause, below which it is not offered
 _MISLABEL, _LEAST_MISLABEL, _MOST_MISLABEL, _MOST = 0.05, 100, 0.10, 0.03
 _MOST_COPIES = 6
-_KINDS = {
-    "off": ("far_ood", "ood_covariate"),
-    "atypical": ("zoom_shift", "crop_shift"),
-}
+_KINDS = {"off": ("far_ood", "ood_covariate"), "atypical": ("zoom_shift", "crop_shift")}
 _NUDGE = 0.05  # of a column's spread, or of the value range of images: how far a copy is moved
 
 

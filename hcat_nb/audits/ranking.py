@@ -14,17 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.audits.signals import Signals, ranks
 from hcat_nb.errors import DataError
 from hcat_nb.evaluation.ranking import auroc, average_precision, bootstrap_intervals
 from hcat_nb.runs.first_look import DYNAMICS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COMBINATION = "combination"
 SINGLES = (*("el2n", "aum", "datamaps", "loss"), *("linear", "knn_label"))
@@ -170,7 +168,6 @@ def _figures(
 
     Those of the areas are bootstrapped, that of the recall is Wilson's.
     """
-    import pandas as pd
     from scipy.stats import binomtest
 
     positive = planted[used]

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+import torch
 
 from hcat_nb.api.characterize import characterize
-from hcat_nb.data.dataset import NO_LABEL
+from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.methods.linear import stratified_folds
 from hcat_nb.runs.review.decisions import decisions_of
@@ -27,10 +29,7 @@ from hcat_nb.runs.review.samples import positions
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.audits.outcome import Audit
-    from hcat_nb.data.dataset import LabelledDataset
 
 KEEP = "keep all"
 _FOLDS = 4  # a quarter of the rows is held out
@@ -181,8 +180,6 @@ def _trained(
     own: dict[str, Any],
 ) -> np.ndarray:
     """Return whether each network of an arm is right about each held-out row: (seeds, m), bool."""
-    import torch
-
     spec, true = audit.run.spec, dataset.labels.numpy()[judge]
     arm = dataset.replace(labels=torch.from_numpy(labels), truth=None)
     kept = ("model", "model_options", "features", "normalize", "epochs", "batch_size", "lr")
@@ -213,8 +210,6 @@ def _compared(
     judge: np.ndarray,
     seed: int,
 ) -> Remedy:
-    import pandas as pd
-
     rng = np.random.default_rng(seed)
     labels = dataset.labels.numpy()[judge]
     n_seeds, m = right[KEEP].shape

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.audits.causes import FINE, UNCLEAR, Causes
 from hcat_nb.audits.ranking import Judged
 from hcat_nb.audits.signals import Signals
+from hcat_nb.data.duplicates import duplicates
 from hcat_nb.runs.review.hardest import withheld
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.runs.store.record import Record
 
 WORDS = {
@@ -37,10 +37,6 @@ def samples_table(
 
     ``views`` are of each network on the data as they are.
     """
-    import pandas as pd
-
-    from hcat_nb.data.duplicates import duplicates
-
     assert run.dataset is not None
     details, labels = run.details, run.details["label"]
     score = judged.scores.mean(axis=0)

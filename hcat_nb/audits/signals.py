@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from hcat_nb.methods._judge import compact
 from hcat_nb.runs.first_look import judges_of
@@ -130,8 +131,6 @@ def _twins(dataset: LabelledDataset, labels: np.ndarray) -> np.ndarray | None:
     An embedding draws all samples of a class together, and so every wrong label near others.
     None where the samples are too many or too large for a pass of their own.
     """
-    import torch
-
     from hcat_nb.methods.nearest_twin import signed_similarity
     from hcat_nb.runs.execution.judging import MOST_ROWS, MOST_VALUES, judge_features
 

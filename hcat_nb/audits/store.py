@@ -8,15 +8,20 @@ trainings stand beside ``run``.
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from hcat_nb.audits.plan import Plan
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json, writing, written_whole
+from hcat_nb.runs.store.checkpoint import unfinished
 from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed
+from hcat_nb.runs.store.folder import is_run
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.runs.store.saving import folder_path
 from hcat_nb.spec import RunSpec
@@ -55,11 +60,6 @@ def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = F
 
 def begin(folder: Path, plan: Plan, spec: RunSpec) -> None:
     """Record the plan, before anything is trained; trainings of another audit go."""
-    import shutil
-
-    from hcat_nb.runs.store.checkpoint import unfinished
-    from hcat_nb.runs.store.folder import is_run
-
     for one in folder.iterdir():
         if one.is_dir() and not one.is_symlink() and (is_run(one) or unfinished(one) is not None):
             shutil.rmtree(one)
@@ -90,8 +90,6 @@ def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> Non
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the findings and the tables of a finished audit."""
-    import pandas as pd
-
     found = _read(folder)
     if not found.get("finished"):
         raise StoreError(

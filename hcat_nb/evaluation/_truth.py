@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 GIVEN = "given"  # the kind of hardness where the truth names none
 NOTHING = "none"
@@ -41,8 +39,6 @@ def read_truth(truth: Any, index: pd.Index) -> Truth:
     ids of the hard samples, as a set, an Index, a list or tuple.  A list of zeros and ones as
     long as the scores is read as flags.
     """
-    import pandas as pd
-
     if isinstance(truth, pd.DataFrame):
         if "is_hard" not in truth.columns:
             listed = ", ".join(map(str, truth.columns[:8]))
@@ -112,8 +108,6 @@ def _aligned(table: Any, index: pd.Index, what: str) -> Any:
 
 
 def _are_ids(truth: Iterable[Any], index: pd.Index) -> bool:
-    import pandas as pd
-
     if isinstance(truth, (set, frozenset, pd.Index)):
         return True
     if not isinstance(truth, (list, tuple)):

@@ -6,16 +6,12 @@ observed class, and the loss after the last epoch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from hcat_nb.errors import DataError
 from hcat_nb.seeds import child_seed
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def random_scores(n: int, seed: int = 0) -> np.ndarray:
@@ -32,8 +28,6 @@ def class_frequency(labels: ArrayLike | pd.Series) -> np.ndarray:
     >>> class_frequency(["oak", "oak", "elm", "oak"]).tolist()
     [0.25, 0.25, 0.75, 0.25]
     """
-    import pandas as pd
-
     codes, _ = pd.factorize(pd.Series(labels))  # -1 where missing
     known = codes >= 0
     scores = np.full(len(codes), np.nan, dtype=np.float32)
@@ -49,8 +43,6 @@ def baselines(
 
     ``last_loss``: cross-entropy of each sample after the last epoch.
     """
-    import pandas as pd
-
     columns = {
         "random": random_scores(len(labels), seed),
         "class_frequency": class_frequency(labels),

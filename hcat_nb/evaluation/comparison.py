@@ -16,17 +16,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation.seed_means import seed_means
 from hcat_nb.registry import nearest
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BLOCKS = ("hardness", "dataset", "model", "p")
 POSTHOC = ("nemenyi", "wilcoxon")
@@ -93,8 +91,6 @@ class MethodComparison:
 
         ``rank_std`` is over blocks; ``best_group``: not significantly worse than the first.
         """
-        import pandas as pd
-
         best = best_group(self.p_values, self.alpha)
         made = pd.DataFrame(
             {
@@ -222,7 +218,6 @@ def critical_difference(n_methods: int, n_blocks: int, alpha: float = 0.05) -> f
 
 def nemenyi(mean_ranks: pd.Series[float], n_blocks: int) -> pd.DataFrame:
     """Return Nemenyi's p-values of all pairs of methods."""
-    import pandas as pd
     from scipy.stats import studentized_range
 
     values = mean_ranks.to_numpy(dtype=np.float64)
@@ -276,8 +271,6 @@ def _by_block(
     rows: pd.DataFrame, metric: str, method: str, blocks: Sequence[str]
 ) -> tuple[pd.DataFrame, int]:
     """Return the mean metric, blocks x methods, and how many cells lack seeds."""
-    import pandas as pd
-
     keys = list(blocks)
     rows = rows.reset_index(drop=True)  # tables that were put together repeat their index
     number = rows.groupby(keys, sort=False, dropna=False, observed=True).ngroup()
@@ -308,7 +301,6 @@ def _friedman(ranks: np.ndarray) -> tuple[float, float, float]:
 
 def _wilcoxon(values: pd.DataFrame) -> pd.DataFrame:
     """Return the p-values of all pairs by Wilcoxon's signed ranks, corrected by Holm."""
-    import pandas as pd
     from scipy.stats import wilcoxon
 
     table = values.to_numpy(dtype=np.float64)

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation.threshold import share_to_k
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 AGREEMENT_COLUMNS = (
     *("n", "n_missing", "spearman", "kendall", "top_k", "top_overlap", "top_chance", "note"),
@@ -100,8 +98,6 @@ def agreement_table(
     >>> agreement_table(scores)[["first", "second", "spearman"]].to_numpy().tolist()
     [['loss', 'vog', -1.0]]
     """
-    import pandas as pd
-
     table = scores.drop(columns="position", errors="ignore")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
@@ -119,8 +115,6 @@ def ranks(scores: ArrayLike) -> np.ndarray:
     >>> ranks([0.5, float("nan"), 2.0, 0.5]).tolist()
     [2.5, nan, 1.0, 2.5]
     """
-    import pandas as pd
-
     return pd.Series(np.asarray(scores, dtype=np.float64)).rank(ascending=False).to_numpy()
 
 
@@ -135,8 +129,6 @@ def moved_table(first: pd.Series[Any], second: pd.Series[Any]) -> pd.DataFrame:
     >>> moved_table(a, pd.Series([1.0, 2.0, 3.0], index=["x", "y", "z"]))["moved"].to_dict()
     {'x': 2.0, 'z': -2.0, 'y': 0.0}
     """
-    import pandas as pd
-
     if not first.index.equals(second.index):
         raise DataError("the scores have different sample ids", "the same index")
     a, b = first.to_numpy(dtype=np.float64), second.to_numpy(dtype=np.float64)

@@ -8,15 +8,12 @@ the share in favour of the second; blocks without a difference are left out.
 from __future__ import annotations
 
 from itertools import permutations
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from hcat_nb.errors import SpecError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WHO_BEATS_WHOM_COLUMNS = (
     *("first", "second", "n", "wins", "ties", "losses", "difference", "difference_low"),
@@ -71,8 +68,6 @@ def who_beats_whom(
         ``effect`` (rank-biserial) with the ends of their 95 % percentile
         intervals, NaN where there is one block; ``p_value``.
     """
-    import pandas as pd
-
     if n_resamples < 0:
         raise SpecError(f"n_resamples is {n_resamples}", "a number from 0")
     table = values.to_numpy(dtype=np.float64) * (1 if higher_is_better else -1)

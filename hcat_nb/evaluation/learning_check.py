@@ -111,9 +111,7 @@ def check_learning(
         )
     if min(train_accuracy, held_out) >= _SURE and not n_doubted:
         return LearningCheck(
-            "nothing_to_find",
-            f"Nothing to find: {seen}, and no label is worth a doubt.",
-            figures,
+            "nothing_to_find", f"Nothing to find: {seen}, and no label is worth a doubt.", figures
         )
     if (rise := _rise(accuracies)) is None:
         return LearningCheck(

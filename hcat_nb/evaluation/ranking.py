@@ -72,10 +72,7 @@ def _areas(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
 
 
 def bootstrap_intervals(
-    scores: ArrayLike,
-    positive: ArrayLike,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    scores: ArrayLike, positive: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = 0
 ) -> list[tuple[Interval, Interval]]:
     """Return 95 % percentile intervals of AUROC and average precision, a pair a column of scores.
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 _METRICS = ("auroc", "auprc")
 SPREAD_COLUMNS = tuple(f"{metric}_std" for metric in _METRICS)
@@ -46,8 +43,6 @@ def with_seed_spread(
     Sample standard deviations; NaN where there are fewer than two trainings, one of them has no
     figure, or the row is no method's.  ``measure`` gives the table of one training's scores.
     """
-    import pandas as pd
-
     keys = ["hcm", "hardness"]
     measured = pd.concat([measure(scores) for scores in seed_scores])
     grouped = measured.groupby(keys)[list(_METRICS)]

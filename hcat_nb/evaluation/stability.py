@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.errors import DataError
 from hcat_nb.evaluation.consistency import agree
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PAIR_COLUMNS = ("hcm", "first", "second", "n", "n_missing", "spearman", "note")
 
@@ -32,8 +31,6 @@ def seed_pairs(scores: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     >>> seed_pairs({0: first, 1: second})[["hcm", "n", "spearman"]].to_numpy().tolist()
     [['vog', 3, -0.5]]
     """
-    import pandas as pd
-
     rows = []
     for (first, a), (second, b) in combinations(scores.items(), 2):
         shared = a.index.intersection(b.index)

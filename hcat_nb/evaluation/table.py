@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import DataError, SpecError, UnknownNameError
 from hcat_nb.evaluation._truth import NOTHING, UNKNOWN, Truth, flags_of, read_truth
@@ -21,9 +22,6 @@ from hcat_nb.evaluation.ranking import (
 )
 from hcat_nb.evaluation.threshold import at_k, of_flagged, share_to_k
 from hcat_nb.registry import nearest
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = (
     *("hcm", "hardness", "n_hard", "base_rate"),
@@ -127,8 +125,6 @@ def evaluate(
     >>> evaluate(scores, {"a", "d"}).loc[0, ["auroc", "precision_at_k"]].tolist()
     [0.8333333333333334, 0.5]
     """
-    import pandas as pd
-
     for name in unknown:
         options = inspect.getfullargspec(evaluate).kwonlyargs
         raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
@@ -174,7 +170,6 @@ def _part(truth: Truth, kind: str) -> _Part:
 
 def _numeric(scores: Any) -> pd.DataFrame:
     """Return the methods' columns as float64."""
-    import pandas as pd
     from pandas.api.types import is_numeric_dtype
 
     if isinstance(scores, pd.Series):

@@ -13,7 +13,8 @@ import numpy as np
 
 from hcat_nb.casts import as_path
 from hcat_nb.checks.finding import SEVERE, Finding
-from hcat_nb.checks.raw import Raw, coded, feature_frame
+from hcat_nb.checks.raw import Raw, coded, feature_frame, raw_table, thinned
+from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError, some
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import ARRAY_SUFFIX, name_of_path, names_folder
@@ -76,9 +77,7 @@ def check(
     >>> print(check(frame, target="y").severe[0].evidence)
     'copy' (one value a class) alone tells the class; the next column 0.50
     """
-    from hcat_nb.checks.raw import thinned
     from hcat_nb.data.placement import free_host_memory
-    from hcat_nb.data.table_options import TableOptions
     from hcat_nb.runs.execution.inputs import make_spec
 
     fields = {item.name for item in dataclasses.fields(RunSpec)}
@@ -137,7 +136,6 @@ class _Looking:
     def raw(self, data: Any, labels: Any) -> Raw | None:
         """Return the table as it came, without what the run excludes."""
         from hcat_nb.checks.before_training import excluded
-        from hcat_nb.checks.raw import raw_table
 
         raw = raw_table(data, labels, self.spec, self.truth)
         if raw is None or not self.spec.exclude:
@@ -253,7 +251,6 @@ class _Looking:
 def _refused(raw: Raw, spec: RunSpec) -> list[HcatError]:
     """Return why a run refuses columns, each of them; it would name the first alone."""
     from hcat_nb.data.reading.column_kinds import read_column
-    from hcat_nb.data.table_options import TableOptions
 
     options = TableOptions.among(spec.dataset_options)
     errors: list[HcatError] = []

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcat_nb.checks.raw import coded
+from hcat_nb.checks.raw import Raw, coded
 from hcat_nb.errors import DataError, StoreError
 from hcat_nb.runs.store.atomic import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from hcat_nb.checks.raw import Raw
 
 Step = list[str]  # ["drop", column], ["missing", column, word] or ["spell", column, from, to]
 _HEAD = "# Write yes for no where you agree, and check again with the same file to write.\n"

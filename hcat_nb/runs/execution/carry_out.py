@@ -22,6 +22,7 @@ from hcat_nb.runs.store.fingerprint import (
     seen_fingerprint,
 )
 from hcat_nb.training.events import (
+    Control,
     EndEvent,
     EpochEvent,
     ExtraEvent,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.journal import Journal
     from hcat_nb.runs.store.record import Record
     from hcat_nb.spec import RunSpec
-    from hcat_nb.training.events import Control
     from hcat_nb.training.ranks import Ranks
 
 
@@ -60,8 +60,6 @@ def carry_out(
     go to ``journal``; the run goes on from those that it reads.  ``ranks`` are the processes that
     all carry it out together, if this one is not alone.
     """
-    from hcat_nb.training.events import Control
-
     control = control or Control()
     leads = ranks is None or ranks.leads
     specs = seed_specs(spec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.casts import plain_values
@@ -15,8 +15,6 @@ from hcat_nb.registry import METHODS, name_of_path, refuse_unknown
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._building import ModelLike
@@ -252,9 +250,7 @@ def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:
     empty = sorted(set(range(width)) - set(values))
     note = "no sample of class " + ", ".join(map(str, empty))
     return dataset.replace(
-        labels=table[dataset.labels],
-        class_values=tuple(range(width)),
-        notes=(*dataset.notes, note),
+        labels=table[dataset.labels], class_values=tuple(range(width)), notes=(*dataset.notes, note)
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hcat_nb.errors import ModelError
-from hcat_nb.methods.base import Context
+from hcat_nb.methods.base import Context, Method
 from hcat_nb.observation.record import Need, Observation, Options
 from hcat_nb.registry import JUDGES
 from hcat_nb.runs.execution.inputs import make_methods
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hcat_nb.data.dataset import LabelledDataset
-    from hcat_nb.methods.base import Method
     from hcat_nb.observation.clock import Clock
     from hcat_nb.runs.execution.state import PipelineState
     from hcat_nb.spec import RunSpec

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hcat_nb.observation.record import EachEpoch, Need
+from hcat_nb.observation.record import EachEpoch, Need, Observation
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.dynamics import MapDynamics
-    from hcat_nb.observation.record import Observation
     from hcat_nb.observation.recorded import Recorded
 
 _REASONS = {

@@ -17,6 +17,7 @@ from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import name_of_path, names_file
 from hcat_nb.runs.review.decisions import Decisions
 from hcat_nb.runs.review.samples import Samples
+from hcat_nb.runs.store.atomic import make_room
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,8 +65,6 @@ class Mended:
         DataError
             If decisions do not fit the data.
         """
-        from hcat_nb.runs.store.atomic import make_room
-
         out = as_path(path, StoreError)
         log = out.with_name(f"{out.name}.changes.csv")
         path = name_of_path(self.source)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.fields import USERS_OWN
-from hcat_nb.runs.execution.inputs import in_recorded_order
+from hcat_nb.runs.execution.inputs import fit_classes, in_recorded_order, load_dataset, make_spec
 from hcat_nb.runs.review.samples import quoted
 from hcat_nb.runs.store.fingerprint import data_fingerprint, differences
 
@@ -50,8 +50,6 @@ def rebuilt(run: Record, data: Any = None) -> LabelledDataset:
     With the injected hardness; the fingerprint is that of the run.  ``data`` are what
     was handed over, if it was an object.  A truth that was handed over is not known any more.
     """
-    from hcat_nb.runs.execution.inputs import fit_classes, load_dataset, make_spec
-
     then = run.info["dataset"]
     if "fingerprint" not in then:
         raise StoreError(
