@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from hcat_nb.api._views import RunViews
-from hcat_nb.errors import DivergedError, StoreError, UnknownNameError
-from hcat_nb.registry import nearest
+from hcat_nb.errors import DivergedError, StoreError
+from hcat_nb.registry import refuse_unknown
 from hcat_nb.runs.measuring import measured, metrics_to_keep
 from hcat_nb.runs.review.drawing import drawn_map
 
@@ -141,9 +141,8 @@ class Run(RunViews):
         DataError
             If nobody knows which samples are hard.
         """
-        for name in unknown:
-            options = inspect.getfullargspec(Run.evaluate).kwonlyargs
-            raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
+        known = inspect.getfullargspec(Run.evaluate).kwonlyargs
+        refuse_unknown(unknown, known, "evaluate has no option {!r}")
         return measured(
             self, baselines=baselines, variant=variant, n_resamples=n_resamples, seed=seed
         )

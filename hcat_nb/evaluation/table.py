@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, SpecError
 from hcat_nb.evaluation._truth import NOTHING, UNKNOWN, Truth, flags_of, read_truth
 from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision
 from hcat_nb.evaluation.ranking import (
@@ -21,7 +21,7 @@ from hcat_nb.evaluation.ranking import (
     bootstrap_intervals,
 )
 from hcat_nb.evaluation.threshold import at_k, of_flagged, share_to_k
-from hcat_nb.registry import nearest
+from hcat_nb.registry import refuse_unknown
 
 COLUMNS = (
     *("hcm", "hardness", "n_hard", "base_rate"),
@@ -125,9 +125,8 @@ def evaluate(
     >>> evaluate(scores, {"a", "d"}).loc[0, ["auroc", "precision_at_k"]].tolist()
     [0.8333333333333334, 0.5]
     """
-    for name in unknown:
-        options = inspect.getfullargspec(evaluate).kwonlyargs
-        raise UnknownNameError(f"evaluate has no option {name!r}", nearest(name, options))
+    options = inspect.getfullargspec(evaluate).kwonlyargs
+    refuse_unknown(unknown, options, "evaluate has no option {!r}")
     if variant not in ("paper", "hcat"):
         raise SpecError(f"variant is {variant!r}", "'paper' or 'hcat'")
     table = _numeric(scores)

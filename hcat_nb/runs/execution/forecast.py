@@ -184,10 +184,7 @@ def _observation(observer: Observer, n_epochs: int) -> dict[str, float]:
     kept, observer.clock = observer.clock, Clock()
     try:
         for (_, last), epochs in kinds.items():
-            for some in (
-                rows[: observer.batch_size],
-                rows[:_ROWS],
-            ):  # what happens once comes first
+            for some in (rows[: observer.batch_size], rows[:_ROWS]):  # what happens once, first
                 observer.rows, observer.clock = some, Clock()
                 began = time.perf_counter()
                 observer.end_epoch(epochs[0], last=last)
