@@ -250,13 +250,13 @@ def _run(spec: RunSpec, plan: ReplayPlan, given: RecordedInput, began: float) ->
         flags=flags_table(dataset, outcomes),
         history=history.assign(train_seconds=0.0, observe_seconds=0.0),
         timings=timings,
-        info=_info(plan, given, note) | said.info(),
+        info=_info(plan, given, [note, *said.notes()]) | said.info(),
     )
 
 
-def _info(plan: ReplayPlan, given: RecordedInput, note: str) -> dict[str, Any]:
+def _info(plan: ReplayPlan, given: RecordedInput, more: list[str]) -> dict[str, Any]:
     recorded = given.recorded
-    notes = [*given.notes, *([note] if note else [])]
+    notes = [*given.notes, *filter(None, more)]
     if plan.stand_ins:
         verb = "reads" if len(plan.stand_ins) == 1 else "read"
         notes.append(f"{', '.join(plan.stand_ins)} {verb} {_STAND_IN[recorded.moment]}")

@@ -92,9 +92,7 @@ def _found(dataset: LabelledDataset) -> list[Finding]:
     return found + [one for one in twins if one.severity == SEVERE]
 
 
-def excluded(
-    frame: pd.DataFrame, labels: Any, text: str | None, spec: RunSpec, *, words: bool = False
-) -> tuple[str, ...]:
+def excluded(frame: pd.DataFrame, labels: Any, text: str | None, spec: RunSpec) -> tuple[str, ...]:
     """Return the columns that a run leaves out: those it was told, and those that are found."""
     import pandas as pd
 
@@ -103,7 +101,7 @@ def excluded(
 
     names = [name for name in spec.exclude if name != _FOUND]
     if _FOUND in spec.exclude:
-        codes, values = coded(labels, words=words)
+        codes, values = coded(labels)
         for one in quick_findings(frame, codes, values, text):
             if one.kind in EXCLUDABLE:
                 names += one.columns

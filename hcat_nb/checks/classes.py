@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
+from hcat_nb.data.reading.labels import MISSING_TEXT
 from hcat_nb.data.reading.spellings import spellings
 from hcat_nb.errors import some
 from hcat_nb.registry import split_of
@@ -35,6 +36,16 @@ def class_findings(names: Sequence[Any], counts: Sequence[int]) -> list[Finding]
                 SEVERE,
                 f"one class is spelled several ways: {shown}",
                 "join_spellings=True",
+            )
+        )
+    if absent := [name for name in names if name in MISSING_TEXT]:
+        findings.append(
+            Finding(
+                "missing",
+                SEVERE,
+                "a class is called as a missing label is when it is turned into text: "
+                + some(f"{name!r} {rows[name]:,}" for name in absent),
+                f"missing={absent[0]!r} of a table, or None among labels, if these have no class",
             )
         )
     words = {str(name).strip().lower() for name in names}

@@ -23,6 +23,7 @@ _CASED = re.compile(r"(?<=[a-z])(Id|ID|No|Nr)$|(?<=[A-Z])(id|no|nr)$")
 _FEW = 50  # distinct numbers that may be codes of categories
 _CERTAIN = 10.0  # repetitions to expect of numbers drawn at random, from which none is proof
 _ALMOST = 0.999  # share of the rows
+_EMPTY = 0.95  # share of the rows from which a column is almost empty
 _TELLS = 0.5  # of the way from chance to certainty
 _SENTINEL = re.compile(r"-?9{2,}|-[19]")
 _WORDS = {"", "?", "-", "--", ".", "na", "n/a", "nan", "null", "none", "unknown", "missing", "nil"}
@@ -199,6 +200,21 @@ def missing_words(column: Profile) -> dict[str, int]:
 
 
 def _missing(columns: Sequence[Profile]) -> list[Finding]:
+    return [*_almost_empty(columns), *_missing_words(columns)]
+
+
+def _almost_empty(columns: Sequence[Profile]) -> list[Finding]:
+    n = {one: one.n_missing for one in columns if len(one.levels)}
+    found = [one for one, count in n.items() if count >= _EMPTY * len(one.codes)]
+    if not found:
+        return []
+    names = tuple(one.name for one in found)
+    shown = some(f"{one.name!r} in {n[one]:,} of {len(one.codes):,} rows" for one in found)
+    remedy = f"drop={names[0]!r}" if len(names) == 1 else f"drop={list(names)!r}"
+    return [Finding("missing", LOOK, f"almost empty: {shown}", remedy, columns=names)]
+
+
+def _missing_words(columns: Sequence[Profile]) -> list[Finding]:
     found = [(one.name, *pair) for one in columns for pair in missing_words(one).items()]
     if not found:
         return []

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
@@ -23,8 +18,6 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
-
-_TEXT, _JSON = (".csv", ".tsv", ".txt", ".data"), (".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +36,7 @@ class Raw:
         All columns.
     target : str, optional
         That of the labels.
-    words : bool
-        Whether every text among the labels is a class, as in a file: "nan", too.
+    from_file : bool
     """
 
     frame: pd.DataFrame
@@ -52,7 +44,7 @@ class Raw:
     text: str | None
     whole: pd.DataFrame
     target: str | None = None
-    words: bool = False
+    from_file: bool = False
 
 
 def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw | None:
@@ -82,14 +74,14 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
 
     options = dict(spec.dataset_options)
     target: Any = spec.target
-    words = False
+    from_file = False
     if data is None or isinstance(data, (str, os.PathLike)):
         name = name_of_path(spec.dataset if data is None else data)
         if names_array_file(name):
             data, labels = read_arrays(name, labels, target)
             target = None
         else:
-            data, own, words = _frame_of_source(name, spec, options)
+            data, own, from_file = _frame_of_source(name, spec, options)
             target = own if own is not None else target
     elif labels is None and isinstance(data, tuple) and len(data) == 2:
         data, labels = data
@@ -120,11 +112,11 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
     dropped = options.get("drop", ())
     dropped = [dropped] if isinstance(dropped, str) else [str(name) for name in dropped]
     frame = frame.drop(columns=[name for name in dropped if name in frame])
-    return Raw(frame, labels, text, whole, None if target is None else str(target), words)
+    return Raw(frame, labels, text, whole, None if target is None else str(target), from_file)
 
 
 def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple[Any, Any, bool]:
-    """Return a table, its target, and whether the texts there are all classes."""
+    """Return a table, its target, and whether it is that of a file."""
     from hcat_nb.data.sources._table import TableSource
     from hcat_nb.data.sources.file import File
 
@@ -143,9 +135,7 @@ def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple
     return *source.frame(), False
 
 
-def coded(
-    labels: Any, classes: Sequence[Any] | None = None, *, words: bool = False
-) -> tuple[np.ndarray, list[Any]]:
+def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray, list[Any]]:
     """Return class codes, -1 where missing, and class values; of labels that a run refuses, too."""
     import numpy as np
     import pandas as pd
@@ -153,7 +143,7 @@ def coded(
     from hcat_nb.data.reading.labels import code_labels
 
     try:
-        made = code_labels(labels, classes, words=words)
+        made = code_labels(labels, classes)
     except DataError:  # a run stops, and says why
         codes, values = pd.factorize(pd.Series(np.asarray(labels, dtype=object)).astype(str))
         return codes.astype(np.int64), list(values)
@@ -169,69 +159,3 @@ def feature_frame(dataset: LabelledDataset) -> pd.DataFrame:
     names = dataset.feature_names or tuple(map(str, range(dataset.sample_shape[0])))
     frame = pd.DataFrame(dataset.features.numpy(), columns=list(names), copy=False)
     return frame.set_axis(dataset.sample_ids)
-
-
-@contextmanager
-def thinned(
-    path: Path, most: int, options: TableOptions | None = None
-) -> Iterator[tuple[Path, int]]:
-    """Give a table of each k-th row of a file, where that is larger, and k.
-
-    Parameters
-    ----------
-    path : Path
-        Text, JSON of a record a line, or Parquet.
-    most : int
-        Bytes that are not too many.
-    options : TableOptions, optional
-        How a text is written.
-    """
-    step = -(-path.stat().st_size // most) if path.is_file() else 1
-    suffix = path.suffix.lower()
-    if step <= 1 or suffix not in (*_TEXT, *_JSON, ".parquet"):
-        yield path, 1
-        return
-    with TemporaryDirectory() as folder:
-        part = Path(folder, path.name)
-        if suffix == ".parquet":
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-
-            source, seen = pq.ParquetFile(path), 0
-            with pq.ParquetWriter(part, source.schema_arrow) as sink:
-                for batch in source.iter_batches():
-                    rows = pa.array(range(-seen % step, len(batch), step), pa.int64())
-                    sink.write_batch(batch.take(rows))
-                    seen += len(batch)
-        elif suffix in _TEXT:
-            _thin_text(path, part, step, options or TableOptions())
-        else:
-            with path.open("rb") as lines, part.open("wb") as sink:
-                sink.writelines(line for row, line in enumerate(lines) if row % step == 0)
-        yield part, step
-
-
-def _thin_text(path: Path, part: Path, step: int, options: TableOptions) -> None:
-    """Write each k-th row of a text, which may be of several lines, and what is above them."""
-    import csv
-
-    from hcat_nb.data.files.dialect import SPACE, find_dialect, form
-    from hcat_nb.data.files.text_files import head_of
-
-    options = dataclasses.replace(options, header=options.header or "first")
-    found = find_dialect(path, head_of(path), path.suffix.lower(), options)
-    # A byte of another encoding far below stays what it is: reading the part tells of it.
-    how: Any = {"encoding": found.encoding, "errors": "surrogateescape", "newline": ""}
-    with path.open(**how) as lines, part.open("w", **how) as sink:
-        sink.writelines(islice(lines, found.skip))
-        held: list[str] = []
-
-        def following() -> Iterator[str]:
-            for line in lines:
-                held.append(line)
-                yield line
-
-        rows = following() if found.sep == SPACE else csv.reader(following(), **form(found))
-        for row, _ in enumerate(rows):
-            sink.writelines(held if row % step == 0 else ())
-            held.clear()

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
-from hcat_nb.checks.profile import Profile
-from hcat_nb.errors import some
+from hcat_nb.checks.profile import Profile, profiles
+from hcat_nb.data.duplicates import joined_keys, row_keys
+from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hcat_nb.checks.raw import Raw
+    from hcat_nb.data.dataset import LabelledDataset
 
 _COARSE = 0.05  # share of rows with a twin, from which a table is so coarse that twins are chance
 _INFLATED = 0.01  # share of a test set
@@ -20,8 +24,6 @@ _INFLATED = 0.01  # share of a test set
 
 def row_groups(columns: Sequence[Profile], n: int) -> np.ndarray:
     """Return one integer a row, equal where the rows are in all columns: (n,) int64."""
-    from hcat_nb.data.duplicates import joined_keys
-
     keys = np.zeros(n, dtype=np.int64)
     for one in columns:
         keys = joined_keys(keys, one.codes + 1)
@@ -141,3 +143,38 @@ def overlap_findings(
             f"they can raise its accuracy by up to {share:.3f}",
         )
     ]
+
+
+def shared_rows(raw: Raw, other: Raw) -> list[Finding]:
+    """Return the rows of another table that this one holds, identifiers and constants aside."""
+    import pandas as pd
+
+    from hcat_nb.checks.raw import coded
+    from hcat_nb.checks.table import apart_from, quick_findings
+
+    common = [name for name in raw.frame.columns if name in other.frame.columns]
+    left = apart_from(quick_findings(raw.frame, *coded(raw.labels), raw.text))
+    both = pd.concat([raw.frame[common], other.frame[common]], ignore_index=True)
+    kept = [one for one in profiles(both) if one.name not in left]
+    if not kept:
+        raise DataError("the test set has no feature of the data", "the same columns")
+    keys, n = row_groups(kept, len(both)), len(raw.frame)
+    exact = raw.text is not None and len(common) == 1
+    return overlap_findings(keys[:n], keys[n:], other.frame.index, exact=exact)
+
+
+def shared_images(
+    dataset: LabelledDataset, other: LabelledDataset, called: str = "the test set"
+) -> list[Finding]:
+    """Return the images of another dataset that this one holds."""
+    import torch
+
+    if dataset.sample_shape != other.sample_shape:
+        raise DataError(f"the test set has samples of {shape_of(other)}", f"{shape_of(dataset)}")
+    keys, n = row_keys(torch.cat([dataset.features, other.features])), len(dataset)
+    return overlap_findings(keys[:n], keys[n:], other.sample_ids, exact=True, called=called)
+
+
+def shape_of(dataset: LabelledDataset) -> str:
+    """Return the shape of a sample in words."""
+    return " x ".join(map(str, dataset.sample_shape))

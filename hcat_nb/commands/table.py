@@ -227,7 +227,12 @@ COMMANDS = (
         arguments=(
             Own("decisions", "a run's folder, its file of decisions, or a table of them"),
             Own("data", "the table or folder that was decided on"),
-            Own("--out", "of the same kind as the data", settings={"metavar": "FILE"}, line=_MUST),
+            Own(
+                "--out",
+                "of the kind of the data; of images also a .csv list",
+                settings={"metavar": "FILE"},
+                line=_MUST,
+            ),
             Own("--target", "column of the labels [that of the run]"),
             Own("--mislabeled", "what becomes of them [unlabel]", choices=MISLABELED),
             Own("--overwrite", "replace what stands there", settings=_FLAG),

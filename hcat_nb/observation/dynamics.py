@@ -20,6 +20,11 @@ from torch import Tensor
 from hcat_nb.observation.buffered import Buffered
 from hcat_nb.observation.record import EachEpoch, Need, Observation
 
+ONE_EPOCH = (
+    "one epoch was observed: variability is 0 for all rows, and what rests on it (the groups of "
+    "the data map, 'ambiguous' rows, forgetting) means nothing; two epochs are the least"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class MapSnapshot:

@@ -91,7 +91,14 @@ class ArrayDynamics(Recorded):
         if 0 in shape:
             raise DataError(f"{name} have the shape {shape}: they are empty", "one epoch at least")
         if content != "label_probs" and shape[2] < 2:
-            raise DataError(f"{name} have the shape {shape}", "two classes at least")
+            raise DataError(
+                f"{name} have the shape {shape}",
+                "two classes at least",
+                "probs[..., 0], with positive= the class that they are of, as "
+                'predict_proba(X)[:, 1] is; positive="label" if they are of the label'
+                if name == "probs"
+                else None,
+            )
         self.name: str = name
         self.content, self.moment = content, moment
         self.n_epochs, self.n = shape[:2]

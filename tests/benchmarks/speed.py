@@ -6,10 +6,10 @@
 
 Every figure is a ratio of two times that were measured in turn in one process,
 or of two memories of processes that did the same work: the median over rounds
-and the range.  H-CAT's own figures alone are constants, of another run on two
-cores: what they are compared with is measured here, relative to the same
-textbook loop.  Results go to ``tests/benchmarks/results.json`` with versions
-and machine; subjects that were not measured keep theirs.  Reads the public
+and the range; of ``hcat check`` it is seconds.  H-CAT's own figures alone are
+constants, of another run on two cores: what they are compared with is measured
+here, relative to the same textbook loop.  Results go to ``tests/benchmarks/results.json`` with
+versions and machine; subjects that were not measured keep theirs.  Reads the public
 data beside the checkout (../shared/data).
 """
 
@@ -62,6 +62,8 @@ GOALS = {
     "memory slope over its bound": "<= 1.00",
     "memory slope over its bound, without vog": "<= 1.00",
     "constant memory, MB": "<= 64",
+    "check, 100,000 x 50 numbers, seconds": "<= 10.00",
+    "check, 100,000 x 50 words, seconds": "<= 10.00",
     "GPU, textbook loop against ours": ">= 20.00",
     "GPU, all methods": "<= 2.00",
 }
@@ -263,6 +265,24 @@ def memory(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
             yield "H-CAT against ours, peak memory (constants)", [HCAT_PEAK / peaks[0]]
 
 
+def check(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
+    """``hcat check`` of a frame; no ratio, there is nothing to compare it with."""
+    import pandas as pd
+
+    rng, n, width = np.random.default_rng(0), int(100_000 * scale), 50
+    tables = {
+        "numbers": {f"c{at}": rng.normal(size=n) for at in range(width)},
+        "words": {
+            f"c{at}": rng.choice([f"level {level}" for level in range(5 + 4 * at)], n)
+            for at in range(width)
+        },
+    }
+    for kind, columns in tables.items():
+        frame = pd.DataFrame(columns).assign(y=rng.choice(["oak", "elm", "ash"], n))
+        seconds = [timed(lambda frame=frame: hcat.check(frame, target="y")) for _ in range(rounds)]
+        yield f"check, 100,000 x 50 {kind}, seconds", seconds
+
+
 def gpu(rounds: int, scale: float) -> Iterator[tuple[str, list[float]]]:
     """On a GPU, if there is one: MNIST 60,000, an epoch of textbook's against ours, and methods."""
     if not torch.cuda.is_available():
@@ -293,7 +313,7 @@ SUBJECTS = {
     one.__name__: one
     for one in (
         *(lenet, resnet18, mlp, cnn, dense),
-        *(training_logits, loops, hcat_end_to_end, growth, memory, gpu),
+        *(training_logits, loops, hcat_end_to_end, growth, memory, check, gpu),
     )
 }
 

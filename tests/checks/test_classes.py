@@ -45,3 +45,10 @@ def test_spellings_are_told_with_their_rows_and_the_option_that_joins_them() -> 
     (found,) = class_findings(["cat", " cat", "dog"], [50, 20, 60])
     assert "'cat' 50, ' cat' 20" in found.evidence
     assert found.remedy == "join_spellings=True"
+
+
+def test_a_class_called_like_a_missing_label_is_told() -> None:
+    (found,) = class_findings(["nan", "oak"], [12, 40])
+    assert found.severity == "severe"
+    assert found.evidence.endswith("turned into text: 'nan' 12")
+    assert found.remedy.startswith("missing='nan'")

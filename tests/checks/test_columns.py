@@ -146,3 +146,14 @@ def test_values_that_float32_does_not_tell_apart_are_told() -> None:
 )
 def test_a_header_of_numbers_looks_like_data(names: list[str], looks: bool) -> None:
     assert bool(header(names)) is looks
+
+
+def test_a_column_that_is_almost_empty_is_told() -> None:
+    full = RNG.normal(size=400)
+    frame = pd.DataFrame({"a": full, "b": full, "c": ["x", *[None] * 399], "d": [None] * 400})
+    frame.loc[3:, "a"] = np.nan
+    frame.loc[370:, "b"] = np.nan
+    (found,) = column_findings(profiles(frame))
+    assert (found.kind, found.severity, found.columns) == ("missing", LOOK, ("a", "c"))
+    assert found.evidence == "almost empty: 'a' in 397 of 400 rows, 'c' in 399 of 400 rows"
+    assert found.remedy == "drop=['a', 'c']"

@@ -6,7 +6,8 @@ import bz2
 import gzip
 import lzma
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,24 +19,30 @@ from hcat_nb.registry import COMPRESSIONS
 def read_bytes(file: Path, most: int = -1) -> bytes:
     """Return what a file holds, unpacked; at most so many bytes.
 
-    Raises
-    ------
-    OSError, EOFError, ValueError
-        If it cannot be unpacked.
-    DataError
-        If an archive holds several files.
+    Raises OSError, EOFError or ValueError if it cannot be unpacked.
+    """
+    with opened(file) as stream:
+        content: bytes = stream.read(*((most,) if most >= 0 else ()))
+    return content
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Any]:
+    """Give the unpacked content of a file as a stream of bytes.
+
+    Raises DataError if an archive holds several files.
     """
     kind = _kind(file)
-    if kind == ".zip":
-        with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist() if not _junk(name)]
-            if len(names) != 1:
-                raise DataError(f"{file} holds {len(names)} files", "one", "unpack it")
-            with archive.open(names[0]) as member:
-                return member.read(most)
-    with _opened(file, kind, "rb") as opened:
-        content: bytes = opened.read(*((most,) if most >= 0 else ()))
-    return content
+    if kind != ".zip":
+        with _opened(file, kind, "rb") as stream:
+            yield stream
+        return
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if not _junk(name)]
+        if len(names) != 1:
+            raise DataError(f"{file} holds {len(names)} files", "one", "unpack it")
+        with archive.open(names[0]) as member:
+            yield member
 
 
 def unpacked(file: Path) -> Path | BytesIO:

@@ -114,7 +114,10 @@ def number_text(
     DataError
         If "1,500" could be two numbers, or nearly all cells are numbers, but not all.
     """
-    counts = Counter(column.dropna().tolist())
+    import pandas as pd
+
+    codes, levels = pd.factorize(column)
+    counts = dict(zip(levels.tolist(), np.bincount(codes[codes >= 0]).tolist(), strict=True))
     if not all(isinstance(one, str) for one in counts):
         return None
     words = {one: n for one, n in counts.items() if one.strip() in _WORDS}

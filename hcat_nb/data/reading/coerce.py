@@ -51,7 +51,6 @@ def coerce(
     data_on: str = "auto",
     truth: Any = None,
     groups: Any = None,
-    file_labels: bool = False,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
@@ -59,9 +58,7 @@ def coerce(
 
     The parameters are those of :func:`hcat_nb.data.loading.load`; ``options``
     are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`;
-    ``seed`` decides what the user's transform or dataset draws at random;
-    ``file_labels`` says that missing labels are empty cells of a file, so that
-    the text "nan" is a class.
+    ``seed`` decides what the user's transform or dataset draws at random.
 
     Raises
     ------
@@ -85,7 +82,7 @@ def coerce(
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
         raise _empty()
-    coded = code_labels(parts.labels, classes, words=file_labels)
+    coded = code_labels(parts.labels, classes)
     if len(coded.codes) != n:
         raise DataError(f"{n} rows of features, but {len(coded.codes)} labels", "one label a row")
     ids, about_ids = sample_ids(parts.ids, parts.labels, n)

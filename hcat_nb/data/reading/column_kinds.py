@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -45,16 +44,19 @@ class Category:
 
     Parameters
     ----------
-    content : array of shape (n,), object
-        NaN where missing.
+    codes : array of shape (n,), int64
+        Place of each value among the levels, -1 where missing.
     levels : list
         Distinct values that occur, in their order.
-    n_missing : int
     """
 
-    content: np.ndarray
+    codes: np.ndarray
     levels: list[Any]
-    n_missing: int
+
+    @property
+    def n_missing(self) -> int:
+        """Missing cells."""
+        return int((self.codes < 0).sum())
 
 
 def read_column(series: pd.Series, name: str, options: TableOptions) -> Number | Category:
@@ -83,19 +85,34 @@ def read_column(series: pd.Series, name: str, options: TableOptions) -> Number |
     values = values.copy()  # the frame is the user's
     missing = pd.isna(values) | _marked(values, options.missing_in(name))
     values[missing] = np.nan
-    present = values[~missing]
-    kind = _only_kind(present, name)
+    codes, distinct = _factorized(values, missing)
+    counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
+    kind = _only_kind(distinct, counts, name)
     declared = isinstance(dtype, pd.CategoricalDtype)
     if kind == "number" and not (chosen or declared):
         return Number(pd.Series(_as_float(values)), f"{name!r}: numbers held as objects")
     if kind == "text" and not (chosen or declared):
-        number = _numeric_text(values, present, missing, name, options)
+        number = _numeric_text(values, codes, distinct, name, options)
         if number is not None:
             return number
-    levels = _levels(series, present, declared)
+    order = _order(series, distinct, declared)
+    levels = [distinct[place] for place in order]
+    levels = [one.item() if isinstance(one, np.generic) else one for one in levels]
     if options.min_frequency is None and options.max_categories is None and not chosen:
-        _refuse_identifiers(levels, len(present), name)
-    return Category(values, levels, int(missing.sum()))
+        _refuse_identifiers(levels, int(counts.sum()), name)
+    place = np.full(len(order) + 1, -1, dtype=np.int64)  # the last is code -1
+    place[order] = np.arange(len(order))
+    return Category(place[codes], levels)
+
+
+def _factorized(values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a code for each value, -1 where missing, and the values by code."""
+    import pandas as pd
+
+    try:
+        return pd.factorize(values)
+    except TypeError:  # lists and dicts, which are refused with their number
+        return np.where(missing, -1, np.arange(len(values))), values
 
 
 def _readable(dtype: Any) -> bool:
@@ -122,31 +139,33 @@ def _marked(values: np.ndarray, markers: tuple[str, ...]) -> np.ndarray:
     return pd.Series(values).isin(marked).to_numpy()
 
 
-def _only_kind(present: np.ndarray, name: str) -> str:
+def _only_kind(distinct: np.ndarray, counts: np.ndarray, name: str) -> str:
     """Return "number" or "text", the kind of all values."""
-    by_type = {one: _kind(one) for one in Counter(map(type, present))}
-    kinds = dict.fromkeys(by_type.values())
-    if not kinds:
+    first: dict[str, Any] = {}
+    rows: dict[str, int] = {}
+    for value, count in zip(distinct, counts.tolist(), strict=True):
+        if count:
+            kind = _kind(type(value))
+            first.setdefault(kind, value)
+            rows[kind] = rows.get(kind, 0) + count
+    if not first:
         return "number"
-    odd = [kind for kind in kinds if kind not in ("number", "text")]
-    wanted = odd[:1] or (["number", "text"] if len(kinds) > 1 else [])
-    found = {kind: [one for one in present if by_type[type(one)] == kind] for kind in wanted}
+    odd = [kind for kind in first if kind not in ("number", "text")]
     if odd:
         raise DataError(
-            f"column {name!r} holds {len(found[odd[0]])} values of the type {odd[0]}",
+            f"column {name!r} holds {rows[odd[0]]} values of the type {odd[0]}",
             "numbers, text or categories",
             f"make them numbers or text, or leave it out with drop={name!r}",
         )
-    if len(kinds) > 1:
-        text, number = found["text"], found["number"]
+    if len(first) > 1:
         raise DataError(
-            f"column {name!r} mixes numbers and text: {number[0]!r} and the like in "
-            f"{len(number)} rows, {text[0]!r} in {len(text)}",
+            f"column {name!r} mixes numbers and text: {first['number']!r} and the like in "
+            f"{rows['number']} rows, {first['text']!r} in {rows['text']}",
             "one kind",
-            f"missing={text[0]!r} if that stands for a missing value, else "
+            f"missing={first['text']!r} if that stands for a missing value, else "
             f"frame.astype({{{name!r}: str}})",
         )
-    return next(iter(kinds))
+    return next(iter(first))
 
 
 def _kind(type_: type) -> str:
@@ -162,30 +181,24 @@ def _as_float(values: np.ndarray) -> np.ndarray:
 
 
 def _numeric_text(
-    values: np.ndarray,
-    present: np.ndarray,
-    missing: np.ndarray,
-    name: str,
-    options: TableOptions,
+    values: np.ndarray, codes: np.ndarray, distinct: np.ndarray, name: str, options: TableOptions
 ) -> Number | None:
     """Return texts that are numbers as numbers where a missing value made them texts."""
     import pandas as pd
 
-    codes, distinct = pd.factorize(present)
+    missing = codes < 0
     numeric_levels = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce")
-    parsed = numeric_levels.to_numpy(float)[codes]
-    odd = np.isnan(parsed)
+    numeric = np.append(numeric_levels.to_numpy(float), np.nan)[codes]
+    odd = np.isnan(numeric[~missing])
     other = number_text(pd.Series(values), name, options, plain=False)
     if other is not None and pd.api.types.is_numeric_dtype(other.content.dtype):
         return Number(other.content, f"{name!r}: {'; '.join(other.notes)}")
     if not odd.any() and options.missing and missing.any():
-        numeric = np.full(len(values), np.nan)
-        numeric[~missing] = parsed
         return Number(pd.Series(numeric), f"{name!r}: texts read as numbers")
     if odd.any() and odd.mean() < 1 - _NUMERIC_TEXT:
-        strange = list(dict.fromkeys(present[odd]))
+        strange = distinct[numeric_levels.isna()].tolist()
         raise DataError(
-            f"column {name!r} is text, but {len(present) - odd.sum():,} of {len(present):,} values "
+            f"column {name!r} is text, but {len(odd) - odd.sum():,} of {len(odd):,} values "
             f"are numbers; {odd.sum():,} are not: {some(map(repr, strange), _LISTED)}",
             "numbers, or categories",
             f"missing={strange[0]!r} if that stands for a missing value, categorical={name!r} if "
@@ -194,15 +207,12 @@ def _numeric_text(
     return None
 
 
-def _levels(series: pd.Series, present: np.ndarray, declared: bool) -> list[Any]:
-    import pandas as pd
-
-    distinct = pd.unique(pd.Series(present, dtype=object))
+def _order(series: pd.Series, distinct: np.ndarray, declared: bool) -> list[int]:
+    """Return the codes of the levels in the order of the categories, else of the values."""
     if declared:
-        occurring = set(distinct)
-        return [level for level in series.cat.categories if level in occurring]
-    plain = [one.item() if isinstance(one, np.generic) else one for one in distinct]
-    return sorted(plain)
+        rank = {level: at for at, level in enumerate(series.cat.categories)}
+        return sorted(range(len(distinct)), key=lambda code: rank[distinct[code]])
+    return sorted(range(len(distinct)), key=distinct.__getitem__)
 
 
 def _refuse_identifiers(levels: list[Any], n: int, name: str) -> None:

@@ -41,8 +41,9 @@ def encode(
     """
     from sklearn.preprocessing import OrdinalEncoder
 
+    # By the places of levels: objects would take as long as all else together.
     known = [
-        np.array([*one.levels, *([np.nan] if one.n_missing else [])], dtype=object)
+        np.array([*range(len(one.levels)), *([np.nan] if one.n_missing else [])])
         for one in columns.values()
     ]
     encoder = OrdinalEncoder(
@@ -51,13 +52,13 @@ def encode(
         min_frequency=options.min_frequency,
         max_categories=options.max_categories,
     )
-    table = np.stack([one.content for one in columns.values()], axis=1)
-    codes = encoder.fit_transform(table)
+    table = np.stack([one.codes for one in columns.values()], axis=1).astype(np.float64)
+    codes = encoder.fit_transform(np.where(table < 0, np.nan, table))
     joined = getattr(encoder, "infrequent_categories_", None) or [None] * len(columns)
     levels = []
     for place, (column, rare) in enumerate(zip(columns.values(), joined, strict=True)):
-        left = set() if rare is None else set(rare)
-        names = [level for level in column.levels if level not in left]
+        left = set() if rare is None else set(rare.astype(int).tolist())
+        names = [level for at, level in enumerate(column.levels) if at not in left]
         names += [INFREQUENT] if left else []
         missing = codes[:, place] == -1
         codes[missing, place] = len(names)
@@ -137,4 +138,8 @@ def _notes(
     ]
     if merged:
         notes.append(f"infrequent levels joined into one: {some(merged, _LISTED)}")
-    return notes + odd_levels({name: one.content for name, one in columns.items()})
+    counts = {
+        name: dict(zip(one.levels, np.bincount(one.codes[one.codes >= 0]).tolist(), strict=True))
+        for name, one in columns.items()
+    }
+    return notes + odd_levels(counts, len(next(iter(columns.values())).codes))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.data.class_order import are_numbers, ranks
 from hcat_nb.data.dataset import NO_LABEL
 from hcat_nb.data.reading.label_column import OneHot, label_column
 from hcat_nb.data.reading.label_kinds import Value, kind_of, no_class, only_kind, plain_value
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LISTED = 10
-# What str() makes of a missing value.  "None" is not among them: it is a class in
-# many tables ("None", "Mild", "Severe").
-_MISSING_TEXT = ("nan", "<NA>", "NaT")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+# What str() makes of a missing value: missing among numbers that are written as text, a class
+# among other words, as "None" is in many tables ("None", "Mild", "Severe").
+MISSING_TEXT = ("nan", "<NA>", "NaT")
 # More distinct numbers than this, most of them alone, are measurements or row ids.
 _MANY = 20
 
@@ -45,7 +44,7 @@ class Coded:
     notes: tuple[str, ...] = ()
 
 
-def code_labels(labels: Any, classes: Sequence[Any] | None = None, *, words: bool = False) -> Coded:
+def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
     """Return class codes for labels; the rules are those of :func:`hcat_nb.data.loading.load`.
 
     Parameters
@@ -54,8 +53,6 @@ def code_labels(labels: Any, classes: Sequence[Any] | None = None, *, words: boo
         One label a row.
     classes : sequence, optional
         All classes in the order wanted, those without a row included.
-    words : bool
-        Whether every text is a class, also what ``str`` makes of a missing value.
 
     Raises
     ------
@@ -72,15 +69,14 @@ def code_labels(labels: Any, classes: Sequence[Any] | None = None, *, words: boo
     import pandas as pd
 
     column = label_column(labels)
-    not_text = () if words else _MISSING_TEXT
     if isinstance(column, OneHot):
         coded = _with_values(column.codes, column.names, "one-hot columns")
     elif isinstance(column, pd.Categorical):
-        coded = _code_categorical(column, not_text, tell_unused=classes is None)
+        coded = _code_categorical(column, tell_unused=classes is None)
     elif column.dtype.kind in "biuf":
         coded = _code_numbers(column)
     elif column.dtype.kind == "O":
-        coded = _code_objects(column, not_text)
+        coded = _code_objects(column)
     else:
         raise no_class(str(column.dtype))
     if classes is not None:
@@ -97,10 +93,10 @@ def _code_numbers(column: np.ndarray) -> Coded:
     return Coded(codes, tuple(values.tolist()))
 
 
-def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
+def _code_objects(column: np.ndarray) -> Coded:
     import pandas as pd
 
-    as_text = pd.Series(column, dtype=object).isin(not_text).to_numpy()
+    as_text = pd.Series(column, dtype=object).isin(_absent(column)).to_numpy()
     missing = pd.isna(column) | as_text
     present = column[~missing]
     kind = only_kind(present)
@@ -108,7 +104,7 @@ def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
     plain = [plain_value(value) for value in values]
     if kind == "number" and any(isinstance(value, float) for value in plain):
         plain = [float(value) for value in plain]
-    order = sorted(range(len(plain)), key=_ranks(plain).__getitem__)
+    order = sorted(range(len(plain)), key=ranks(plain).__getitem__)
     rank = np.empty(len(plain), dtype=np.int64)
     rank[order] = np.arange(len(plain))
     codes = np.full(len(column), NO_LABEL, dtype=np.int64)
@@ -116,24 +112,24 @@ def _code_objects(column: np.ndarray, not_text: tuple[str, ...]) -> Coded:
     return Coded(codes, tuple(plain[i] for i in order), _text_notes(as_text.sum(), plain))
 
 
-def _ranks(values: list[Any]) -> list[Any]:
-    """Return what values are sorted by: texts that are all numbers, such as "10", as these."""
-    if values and all(isinstance(one, str) and _NUMBER.fullmatch(one.strip()) for one in values):
-        return [(float(one), one) for one in values]
-    return values
+def _absent(values: Iterable[Any]) -> list[str]:
+    """Return the texts that stand for a missing value, since all others are numbers or truths."""
+    texts = {value for value in values if isinstance(value, str)}
+    found = texts.intersection(MISSING_TEXT)
+    others = [one for one in texts - found if one.strip().lower() not in ("true", "false")]
+    return sorted(found) if len(texts) > len(found) and are_numbers(others) else []
 
 
-def _code_categorical(
-    column: pd.Categorical, not_text: tuple[str, ...], tell_unused: bool
-) -> Coded:
+def _code_categorical(column: pd.Categorical, tell_unused: bool) -> Coded:
     values = column.categories.to_numpy(dtype=object)
-    ranks = _ranks(values.tolist())
-    numbers = isinstance(next(iter(ranks), None), tuple)
+    ranked = ranks(values.tolist())
+    numbers = isinstance(next(iter(ranked), None), tuple)
     if numbers and not column.ordered and values.tolist() == sorted(values):  # pandas' own order
-        column = column.reorder_categories([text for _, text in sorted(ranks)])
+        column = column.reorder_categories([text for _, text in sorted(ranked)])
         values = column.categories.to_numpy(dtype=object)
     codes = column.codes.astype(np.int64)
-    missing = [i for i, value in enumerate(values) if value in not_text]
+    absent = _absent(values)
+    missing = [i for i, value in enumerate(values) if value in absent]
     as_text = np.isin(codes, missing)
     codes[as_text] = NO_LABEL
     used = np.bincount(codes[codes != NO_LABEL], minlength=len(values)) > 0
@@ -204,6 +200,7 @@ def _text_notes(n_missing: int, values: Sequence[Any]) -> tuple[str, ...]:
     notes = []
     if n_missing:
         notes.append(f"{n_missing} labels are the text of a missing value and count as missing")
-    if "None" in values:
-        notes.append("the text 'None' is a class; a missing label (None) is not")
+    for word in ("None", *MISSING_TEXT):
+        if word in values:
+            notes.append(f"the text {word!r} is a class; a missing label (None, NaN) is not")
     return tuple(notes)

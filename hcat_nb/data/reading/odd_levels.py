@@ -7,7 +7,7 @@ place with an impossible latitude, say, are learned as easily as others.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,18 +22,17 @@ _LISTED = 8
 _ABSENT = {"", "?", "-", "na", "n/a", "nan", "null", "unknown", "missing"}  # in lower case
 
 
-def odd_levels(columns: Mapping[str, np.ndarray]) -> list[str]:
-    """Return notes on levels that seem to be missing values, far-off numbers, or very rare."""
-    import pandas as pd
+def odd_levels(columns: Mapping[str, Mapping[Any, int]], n: int) -> list[str]:
+    """Return notes on levels that seem to be missing values, far-off numbers, or very rare.
 
+    Of each column the rows of each level are given, of ``n`` in all.
+    """
     far, rare = [], []
-    for name, values in columns.items():
-        counts = Counter(values[~pd.isna(values)].tolist())
+    for name, counts in columns.items():
         told = {level: (count, f"{name} {level!r} {count}") for level, count in counts.items()}
         far += [told[level] for level in far_numbers(counts)]
         if len(counts) > 2:  # of two levels the rarer one is a class, not an error
-            few = _RARE * len(values)
-            rare += [told[level] for level, count in counts.items() if count < few]
+            rare += [told[level] for level, count in counts.items() if count < _RARE * n]
     notes = _unmarked(columns)
     for what, found in (
         ("levels whose number lies far from those of the others", far),
@@ -45,11 +44,11 @@ def odd_levels(columns: Mapping[str, np.ndarray]) -> list[str]:
     return notes
 
 
-def _unmarked(columns: Mapping[str, np.ndarray]) -> list[str]:
+def _unmarked(columns: Mapping[str, Iterable[Any]]) -> list[str]:
     """Return a note on levels that elsewhere stand for a missing value."""
     found = {
-        name: [text for text in set(filter(_is_text, values)) if text.strip().lower() in _ABSENT]
-        for name, values in columns.items()
+        name: [one for one in levels if isinstance(one, str) and one.strip().lower() in _ABSENT]
+        for name, levels in columns.items()
     }
     told = [f"{name} {text!r}" for name, texts in found.items() for text in sorted(texts)]
     if not told:
@@ -59,10 +58,6 @@ def _unmarked(columns: Mapping[str, np.ndarray]) -> list[str]:
         f"levels that may stand for a missing value: {some(told, _LISTED)} "
         f"(missing={marker!r} makes them one)"
     ]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def far_numbers(levels: Iterable[Any]) -> list[str]:

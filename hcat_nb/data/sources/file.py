@@ -151,7 +151,7 @@ class File(ImageOptions, TableSource):
                 **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
             }
             given = files_of(frame, None, target, options, self.called)
-        dataset = coerce(given, truth=truth, groups=groups, file_labels=True, **reading)
+        dataset = coerce(given, truth=truth, groups=groups, **reading)
         return dataset.replace(notes=(*read.notes, *dataset.notes))
 
     @property

@@ -76,8 +76,7 @@ class Folder(ImageOptions, Source):
         """
         if target is not None:
             raise DataError("target was given with a folder: its subfolders are the labels", "none")
-        # The folders' names are classes: also one called "nan".
-        dataset = coerce(self.files(), file_labels=True, **reading)
+        dataset = coerce(self.files(), **reading)
         return dataset.replace(flip_keeps_label=self.flip_keeps_label)
 
     def files(self) -> ImageFiles:
@@ -106,11 +105,13 @@ class Folder(ImageOptions, Source):
         labels = [path.parts[classes_at] for path in inside]
         if len(set(labels)) < 2:
             tables = sorted({one.parent for one in root.glob("*/*") if names_file(one.name)})
+            deeper = _class_folders(root, inside)
+            remedy = f"{tables[0]} holds tables: name it" if tables and not paths else None
             raise DataError(
                 f"{root} has {len(set(labels))} subfolders with images, and {len(paths)} images "
                 "in them",
                 "a subfolder for each class, at least two",
-                f"{tables[0]} holds tables: name it" if tables and not paths else None,
+                f"the folder {deeper}" if deeper else remedy,
             )
         notes = (f"{passed} files of {root.name} that are no images were passed over",)
         return ImageFiles(
@@ -148,6 +149,20 @@ def _class_level(root: Path, inside: Sequence[Path], split: str | None) -> int:
         raise DataError(f"{root} has no split {split!r}", nearest(split, list(known)))
     deep = split in top and all(len(path.parts) > 2 for path in inside if path.parts[0] == split)
     return int(deep)
+
+
+def _class_folders(root: Path, inside: Sequence[Path]) -> Path | None:
+    """Return the folder of class folders that lies below the only folder of ``root``, if any."""
+    if not inside:
+        return None
+    shared = Path(os.path.commonpath([path.parent for path in inside]))
+    level = len(shared.parts)
+    names = sorted({path.parts[level] for path in inside if len(path.parts) > level + 1})
+    if level == 0 or len(names) < 2:
+        return None
+    if not all(map(split_of, names)):
+        return root / shared
+    return root / shared / next((one for one in names if "train" in one.lower()), names[0])
 
 
 def _in_split(path: Path, split: str) -> bool:

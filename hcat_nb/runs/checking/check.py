@@ -13,11 +13,14 @@ import numpy as np
 
 from hcat_nb.casts import as_path
 from hcat_nb.checks.finding import SEVERE, Finding
-from hcat_nb.checks.raw import Raw, coded, feature_frame, raw_table, thinned
+from hcat_nb.checks.raw import Raw, coded, feature_frame, raw_table
+from hcat_nb.checks.rows import shape_of, shared_images, shared_rows
+from hcat_nb.checks.thinning import thinned
+from hcat_nb.data.files.array_file import names_array_file
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError, some
 from hcat_nb.fields import USERS_OWN
-from hcat_nb.registry import ARRAY_SUFFIX, name_of_path, names_folder
+from hcat_nb.registry import ARRAY_SUFFIX, name_of_path, names_file, names_folder
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -94,13 +97,21 @@ def check(
     looking = _Looking(chosen, name, classes, truth)
     if fix is not None:
         return looking.mended(data, labels, as_path(fix), test)
-    if isinstance(place, (str, os.PathLike)):
-        most = max(1, int(_SHARE * free_host_memory()))
-        how = TableOptions.among(chosen.dataset_options)
-        with thinned(as_path(place), most, how) as (part, step):
-            if step > 1:
-                return looking.page(str(part), labels, test, step)
-    return looking.page(data, labels, test)
+    beside = labels is not None or not (truth is None or isinstance(truth, str))
+    is_path = isinstance(place, (str, os.PathLike)) and names_file(name_of_path(place))
+    if not is_path or beside or names_array_file(place):
+        return looking.page(data, labels, test)
+    most, how = int(_SHARE * free_host_memory()), TableOptions.among(chosen.dataset_options)
+    with thinned(as_path(place), max(1, most), how) as (part, step):
+        if step == 1:
+            return looking.page(data, labels, test)
+        page = looking.page(part, labels, test, step)
+    found = (
+        dataclasses.replace(one, evidence=one.evidence.replace(part, str(place)))
+        for one in page.findings
+    )
+    done = (note.replace(part, str(place)) for note in page.done)
+    return dataclasses.replace(page, findings=tuple(found), done=tuple(done))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -127,7 +138,7 @@ class _Looking:
                 skipped.append("what a run does to the data: it stops, as told above")
         findings = [*findings, *found, *self.shared(raw, dataset, test, skipped)]
         if step > 1:
-            skipped.append(f"the whole file, too large for memory: 1 of {step:,} rows was read")
+            skipped.append(f"all rows: too large for memory, so 1 of {step:,} rows was read")
         named = "data" if self.spec.dataset == USERS_OWN else Path(self.spec.dataset).stem
         name = self.name or (named if dataset is None else dataset.name)
         done = () if dataset is None else dataset.notes
@@ -140,7 +151,7 @@ class _Looking:
         raw = raw_table(data, labels, self.spec, self.truth)
         if raw is None or not self.spec.exclude:
             return raw
-        names = excluded(raw.frame, raw.labels, raw.text, self.spec, words=raw.words)
+        names = excluded(raw.frame, raw.labels, raw.text, self.spec)
         left = raw.frame.drop(columns=[name for name in names if name in raw.frame])
         return dataclasses.replace(raw, frame=left)
 
@@ -237,11 +248,11 @@ class _Looking:
             names = [left[key]] if isinstance(left[key], str) else left[key]
             left[key] = [one for one in names if one in mended]
         read: Any = mended
-        if raw.words:  # in a file "nan" is a class, and an empty cell is none
+        if raw.from_file:  # there a column of texts may have become one of numbers
             read, kind = str(file), file.suffix.lower()
             form = {"sep": "\t" if kind == ".tsv" else ",", "quote": '"', "header": "first"}
             left |= {} if kind == ".parquet" else {**form, "encoding": encoding}
-        spec = self.spec.replace(dataset=str(file) if raw.words else USERS_OWN)
+        spec = self.spec.replace(dataset=str(file) if raw.from_file else USERS_OWN)
         spec = spec.replace(dataset_options=left, target=raw.target)
         again = dataclasses.replace(self, spec=spec, name=self.name or file.stem)
         page = again.page(read, None if raw.target else raw.labels, test)
@@ -273,7 +284,7 @@ def of_table(
     from hcat_nb.checks.profile import profiles
     from hcat_nb.checks.table import WIDEST, table_findings
 
-    frame, (codes, names) = raw.frame, coded(raw.labels, classes, words=raw.words)
+    frame, (codes, names) = raw.frame, coded(raw.labels, classes)
     if len(codes) != len(frame):
         raise DataError(f"{len(frame)} rows of features, but {len(codes)} labels", "one a row")
     read: dict[str, np.ndarray] = {}
@@ -320,12 +331,12 @@ def of_images(dataset: LabelledDataset, folder: Path | None) -> Facts:
 
     if dataset.modality == "table":
         frame = feature_frame(dataset)
-        raw = Raw(frame, dataset.label_values(), dataset.text, frame, words=True)
+        raw = Raw(frame, dataset.label_values(), dataset.text, frame)
         return of_table(raw, dataset)
     labels, names = dataset.labels.numpy(), dataset.class_values
     counts = dataset.class_counts.tolist()
     found, skipped = class_findings(names, counts), []
-    facts: dict[str, Any] = {"images": f"{len(dataset):,}, read as {_shape(dataset)}"}
+    facts: dict[str, Any] = {"images": f"{len(dataset):,}, read as {shape_of(dataset)}"}
     if folder is None:
         skipped.append("sizes and modes of files: the images came without them")
         found += order_finding(labels, int((np.array(counts) > 0).sum()))
@@ -340,45 +351,6 @@ def of_images(dataset: LabelledDataset, folder: Path | None) -> Facts:
     keys, ids = row_keys(dataset.features)[rows], dataset.sample_ids[rows]
     found += twin_findings(keys, labels[rows], names, ids, exact=True)
     return facts | _classes(names, counts, labels) | _memory(dataset), found, skipped
-
-
-def shared_rows(raw: Raw, other: Raw) -> list[Finding]:
-    """Return the rows of another table that this one holds, identifiers and constants aside."""
-    import pandas as pd
-
-    from hcat_nb.checks.profile import profiles
-    from hcat_nb.checks.rows import overlap_findings, row_groups
-    from hcat_nb.checks.table import apart_from, quick_findings
-
-    common = [name for name in raw.frame.columns if name in other.frame.columns]
-    codes = coded(raw.labels, words=raw.words)
-    left = apart_from(quick_findings(raw.frame, *codes, raw.text))
-    both = pd.concat([raw.frame[common], other.frame[common]], ignore_index=True)
-    kept = [one for one in profiles(both) if one.name not in left]
-    if not kept:
-        raise DataError("the test set has no feature of the data", "the same columns")
-    keys, n = row_groups(kept, len(both)), len(raw.frame)
-    exact = raw.text is not None and len(common) == 1
-    return overlap_findings(keys[:n], keys[n:], other.frame.index, exact=exact)
-
-
-def shared_images(
-    dataset: LabelledDataset, other: LabelledDataset, called: str = "the test set"
-) -> list[Finding]:
-    """Return the images of another dataset that this one holds."""
-    import torch
-
-    from hcat_nb.checks.rows import overlap_findings
-    from hcat_nb.data.duplicates import row_keys
-
-    if dataset.sample_shape != other.sample_shape:
-        raise DataError(f"the test set has samples of {_shape(other)}", f"{_shape(dataset)}")
-    keys, n = row_keys(torch.cat([dataset.features, other.features])), len(dataset)
-    return overlap_findings(keys[:n], keys[n:], other.sample_ids, exact=True, called=called)
-
-
-def _shape(dataset: LabelledDataset) -> str:
-    return " x ".join(map(str, dataset.sample_shape))
 
 
 def _classes(names: Sequence[Any], counts: Sequence[int], codes: np.ndarray) -> dict[str, Any]:

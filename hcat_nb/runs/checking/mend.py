@@ -67,7 +67,7 @@ def _steps(raw: Raw, classes: Sequence[Any] | None) -> tuple[list[Step], list[St
     from hcat_nb.checks.table import about_columns
     from hcat_nb.data.reading.spellings import spellings
 
-    codes, names = coded(raw.labels, classes, words=raw.words)
+    codes, names = coded(raw.labels, classes)
     columns = profiles(raw.frame.drop(columns=[] if raw.text is None else [raw.text]))
     found = {
         name: one.kind

@@ -10,6 +10,7 @@ import numpy as np
 
 from hcat_nb.evaluation.learning_check import LearningCheck, check_learning
 from hcat_nb.evaluation.proposals import Proposals, Table, none_proposed, propose
+from hcat_nb.observation.dynamics import ONE_EPOCH
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ class Answers:
 
     ``judges``: whose probabilities the proposals rest on.  "network, mean over epochs" was trained
     on the labels that it judges; the others did not see them.
+    ``also``: of folds that were not trained, and of a single epoch.
     """
 
     check: LearningCheck | None
     proposals: Proposals
     judges: tuple[str, ...]
-    note: str = ""
+    also: tuple[str, ...] = ()
 
     def columns(self, dataset: LabelledDataset) -> dict[str, Any]:
         """Return the columns of ``run.details``: the proposed label, where there is one."""
@@ -56,7 +58,7 @@ class Answers:
     def notes(self) -> list[str]:
         """Return the sentences for the run's notes."""
         check = "" if self.check is None else self.check.sentence
-        return [one for one in (check, self.note) if one]
+        return [one for one in (check, *self.also) if one]
 
 
 def answer(
@@ -86,7 +88,10 @@ def answer(
         said = none_proposed(len(labels), "the network has not learned")
     elif held_out is not None:  # what is doubted decides whether there is nothing to find
         check = _checked(dataset, held_out, accuracies, int((said.codes >= 0).sum()))
-    return Answers(check, said, tuple(tables), "" if held_out is None else held_out.note)
+    notes = ["" if held_out is None else held_out.note]
+    told = check is not None and check.state == "still_rising"  # of one epoch it says so
+    notes += [ONE_EPOCH] if int(dynamics.count.max()) == 1 and not told else []
+    return Answers(check, said, tuple(tables), tuple(filter(None, notes)))
 
 
 def _checked(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hcat_nb.casts import plain_values
-from hcat_nb.errors import ModelError, SpecError
+from hcat_nb.errors import SpecError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import METHODS, name_of_path, refuse_unknown
 from hcat_nb.spec import RunSpec
@@ -166,7 +166,7 @@ def load_dataset(
 
         raw = raw_table(data, labels, spec, truth)
         if raw is not None:
-            names = excluded(raw.frame, raw.labels, raw.text, spec, words=raw.words)
+            names = excluded(raw.frame, raw.labels, raw.text, spec)
             listed = options.get("drop", ())
             options["drop"] = [*([listed] if isinstance(listed, str) else listed), *names]
     features = data[0] if labels is None and isinstance(data, tuple) and data else data
@@ -196,7 +196,7 @@ def load_dataset(
         if dataset.modality == "image":
             raise SpecError(f"exclude is {spec.exclude} with images", "columns of a table")
         frame, values = feature_frame(dataset), dataset.label_values()
-        names = excluded(frame, values, dataset.text, spec, words=True)
+        names = excluded(frame, values, dataset.text, spec)
         dataset = dataset.without(names)
     note = f"excluded, as told: {', '.join(names) or 'nothing was found to exclude'}"
     return dataset.replace(notes=(*dataset.notes, note))
@@ -226,36 +226,3 @@ def perturbed(
         seed=chosen.effective_data_seed,
         **chosen.hardness_options,
     )
-
-
-def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:
-    """Return the dataset with one class for each of the model's ``width`` outputs.
-
-    A model may know classes that no row has: where the class values are
-    integers in ``[0, width)``, each value is its own output.
-    """
-    import torch
-
-    values = dataset.class_values
-    if width == dataset.n_classes:
-        return dataset
-    codes = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
-    if not (codes and width > dataset.n_classes and min(values) >= 0 and max(values) < width):
-        raise ModelError(
-            f"the model has {width} outputs for {dataset.n_classes} classes "
-            f"(the largest label is {max(values, key=str) if not codes else max(values)!r})",
-            f"{dataset.n_classes} outputs",
-        )
-    table = torch.tensor([*values, -1])  # the last entry serves missing labels, -1
-    empty = sorted(set(range(width)) - set(values))
-    note = "no sample of class " + ", ".join(map(str, empty))
-    return dataset.replace(
-        labels=table[dataset.labels], class_values=tuple(range(width)), notes=(*dataset.notes, note)
-    )
-
-
-def in_recorded_order(dataset: LabelledDataset, values: Sequence[Any]) -> LabelledDataset:
-    """Return the dataset with its classes in the order that a run recorded, if they are its."""
-    own = dataset.class_values
-    same = len(own) == len(values) and own != tuple(values) and set(own) == set(values)
-    return dataset.with_classes(values) if same else dataset

@@ -9,13 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.checks.before_training import told_before
+from hcat_nb.data.class_order import in_recorded_order
 from hcat_nb.runs.execution.accumulators import begin
 from hcat_nb.runs.execution.answers import answer
-from hcat_nb.runs.execution.class_order import fit_outputs
 from hcat_nb.runs.execution.costs import OBSERVE, SCORE
 from hcat_nb.runs.execution.epochs import chosen_epochs
 from hcat_nb.runs.execution.info import DRAWN, GIVEN, peak_memory_mb, pipeline_info, start_event
-from hcat_nb.runs.execution.inputs import in_recorded_order, load_dataset, make_methods
+from hcat_nb.runs.execution.inputs import load_dataset, make_methods
+from hcat_nb.runs.execution.model_outputs import fit_outputs
 from hcat_nb.runs.execution.state import PipelineState
 from hcat_nb.runs.execution.tables import (
     details_table,

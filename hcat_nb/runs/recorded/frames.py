@@ -91,22 +91,23 @@ def _order(
     tables: Sequence[pd.DataFrame], labels: Any, classes: Sequence[Any] | None, name: str
 ) -> tuple[Sequence[Any], list[list[Any]]]:
     """Return the class values in their order, and the columns of each frame in it."""
+    from hcat_nb.data.class_order import by_names
     from hcat_nb.data.reading.label_kinds import kind_of
     from hcat_nb.data.reading.labels import code_labels
 
     if labels is None:
         raise DataError("no labels were given", "the label of each sample", "labels=y")
     known = list(code_labels(labels).class_values if classes is None else classes)
-    values = {str(value): value for value in known}
+    wanted = list(map(str, known))
     kinds = {kind_of(type(value)) for value in known}
     first = [str(column) for column in tables[0].columns]
     if classes is None and kinds == {"number"}:  # a number more is a class that no sample has
-        more = [column for column in first if column not in values and column.lstrip("-").isdigit()]
-        values |= {column: type(known[0])(column) for column in more}
-    wanted = list(values)
+        more = [column for column in first if column not in wanted and column.lstrip("-").isdigit()]
+        known = sorted([*known, *by_names(known, more)]) if more else known
+        wanted = list(map(str, known))
     for epoch, table in enumerate(tables, start=1):
         found = [str(column) for column in table.columns]
-        stray = [column for column in found if column not in values]
+        stray = [column for column in found if column not in wanted]
         absent = [column for column in wanted if column not in found]
         if stray or absent or len(found) > len(wanted):
             wrong = f"the column {stray[0]!r}" if stray else f"no column {absent[0]!r}"
@@ -118,6 +119,5 @@ def _order(
                 "frame.set_axis([...], axis=1) with the class of each column; classes=[...] if "
                 "there are classes that no sample has",
             )
-    order = known if classes is not None else code_labels(list(values.values())).class_values
     places = [{str(column): column for column in table.columns} for table in tables]
-    return order, [[place[str(value)] for value in order] for place in places]
+    return known, [[place[value] for value in wanted] for place in places]

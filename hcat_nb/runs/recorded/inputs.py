@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.data.class_order import check_order
 from hcat_nb.errors import DataError, ModelError, SpecError, some
-from hcat_nb.runs.execution.class_order import PROBABILITIES, check_order
+from hcat_nb.runs.execution.model_outputs import PROBABILITIES
 from hcat_nb.runs.recorded.frames import align
 
 if TYPE_CHECKING:
@@ -237,10 +238,10 @@ def _dataset(
     import pandas as pd
     import torch
 
+    from hcat_nb.data.class_order import fit_classes
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.data.reading.ids import sample_ids
     from hcat_nb.data.reading.labels import code_labels
-    from hcat_nb.runs.execution.inputs import fit_classes
 
     if labels is None:
         raise DataError("no labels were given", "the label of each sample", "labels=y")

@@ -53,6 +53,8 @@ class Mended:
         ----------
         path : str or Path
             A file of the source's kind; of a table in several files, or of images, a folder.
+            Of images also a .csv: instead of copies a list of all of them, with the columns
+            path, label (none where an image is left out), old_label and decision.
         overwrite : bool
             Replace what stands there.  The source itself is never replaced.
 
@@ -69,19 +71,23 @@ class Mended:
         log = out.with_name(f"{out.name}.changes.csv")
         path = name_of_path(self.source)
         read = _table if names_file(path) else _folder
+        listed = read is _folder and out.suffix.lower() == ".csv"
         data = read(path, self.target, self.options)
         data.check(out)
         for place in (out, log):
             if place.exists() and not overwrite:
                 raise StoreError(f"{place} exists", remedy="another name, or overwrite=True")
         make_room(log)
-        changes, rows = self._changes(data)
+        decisions, changes, rows = self._changes(data)
         draft = out.with_name(f".draft-{out.name}")
         _remove(draft)
         try:
-            if not data.kind:
-                draft.mkdir()
-            told = data.write(changes, draft)
+            if listed:
+                told = _list(data, decisions, changes, draft)
+            else:
+                if not data.kind:
+                    draft.mkdir()
+                told = data.write(changes, draft)
             if out.is_dir():
                 _remove(out)
             draft.replace(out)
@@ -91,8 +97,10 @@ class Mended:
             csv.writer(file).writerows([_LOG, *rows, *(("", "", "", "", text) for text in told)])
         return out
 
-    def _changes(self, data: _Data) -> tuple[dict[int, Any], list[tuple[str, str, str, str, str]]]:
-        """Return what becomes of which row, and the lines of the log."""
+    def _changes(
+        self, data: _Data
+    ) -> tuple[Decisions, dict[int, Any], list[tuple[str, str, str, str, str]]]:
+        """Return the decisions, what becomes of which row, and the lines of the log."""
         from hcat_nb.data.files.mend_text import DROP
 
         decisions = _decisions_on(data, self.decisions)
@@ -115,7 +123,7 @@ class Mended:
             text = "" if new is None or new is DROP else str(new[1])
             cell = ("" if new is DROP else data.column, "" if old is None else str(old), text)
             rows.append((str(samples.ids[row]), *cell, reason))
-        return changes, rows
+        return decisions, changes, rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +202,7 @@ def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
     read, target = File(path=path, **options).read(target)
     names = [*map(str, read.frame.columns)]
     name = _column(target, names)
-    coded = code_labels(read.frame.iloc[:, names.index(name)], words=True)
+    coded = code_labels(read.frame.iloc[:, names.index(name)])
 
     def write(changes: dict[int, Any], draft: Path) -> list[str]:
         how = {key: options.get(key) for key in ("sheet", "encoding")}
@@ -222,6 +230,28 @@ def _folder(path: str, _: str | None, options: Mapping[str, Any]) -> _Data:
 
     values = tuple(labels.categories.tolist())
     return _Data("folder", files.ids, labels.codes, values, write, "", (root,))
+
+
+def _list(data: _Data, decisions: Decisions, changes: dict[int, Any], draft: Path) -> list[str]:
+    """Write where each image lies, and what was decided on it."""
+    import pandas as pd
+
+    from hcat_nb.data.files.mend_text import DROP
+
+    old = [data.class_values[code] for code in data.codes]
+    kept = {row: None if new in (None, DROP) else new[1] for row, new in changes.items()}
+    said = {row: decision.action for row, decision in decisions.items()}
+    root = data.sources[0].absolute()
+    frame = pd.DataFrame(
+        {
+            "path": [str(root / name) for name in data.ids],
+            "label": [kept.get(row, label) for row, label in enumerate(old)],
+            "old_label": old,
+            "decision": [said.get(row, "") for row in range(len(old))],
+        }
+    )
+    frame.to_csv(draft, index=False)
+    return []
 
 
 def _decisions_on(data: _Data, given: Any) -> Decisions:

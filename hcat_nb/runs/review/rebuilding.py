@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hcat_nb.data.class_order import fit_classes, in_recorded_order
 from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.fields import USERS_OWN
-from hcat_nb.runs.execution.inputs import fit_classes, in_recorded_order, load_dataset, make_spec
+from hcat_nb.runs.execution.inputs import load_dataset, make_spec
 from hcat_nb.runs.review.samples import quoted
 from hcat_nb.runs.store.fingerprint import data_fingerprint, differences
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hcat_nb.errors import HcatError, ModelError, SpecError
 from hcat_nb.observation.record import Need
-from hcat_nb.runs.execution.class_order import check_outputs, fit_outputs, output_names
 from hcat_nb.runs.execution.info import GIVEN
 from hcat_nb.runs.execution.judging import find_embedding_of, without_embedding
+from hcat_nb.runs.execution.model_outputs import check_outputs, fit_outputs, output_names
 from hcat_nb.runs.execution.pipeline import Pipeline
 from hcat_nb.runs.recorded.replaying import needs
 

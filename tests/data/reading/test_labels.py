@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,13 +110,13 @@ def test_named_classes_have_to_fit(classes: object, message: str) -> None:
         ["a", None, "b"],
         ["a", float("nan"), "b"],
         ["a", pd.NA, "b"],
-        ["a", "nan", "b"],
-        ["a", "<NA>", "b"],
+        ["1", "nan", "2.0"],
+        ["True", "<NA>", "false"],
         [True, None, False],
         pd.Series(["a", None, "b"], dtype="string[pyarrow]"),
         pd.array([1, None, 2], dtype="Int64"),
         pd.Categorical(["a", None, "b"]),
-        pd.Categorical(["a", "nan", "b"]),
+        pd.Categorical(["1", "nan", "2"]),
     ],
 )
 def test_a05_a07_a_missing_label_is_never_a_class(labels: object) -> None:
@@ -123,6 +124,15 @@ def test_a05_a07_a_missing_label_is_never_a_class(labels: object) -> None:
     assert len(coded.class_values) == 2
     assert (coded.codes == -1).tolist() == [False, True, False]
     assert not {"nan", "None", "<NA>"} & set(map(str, coded.class_values))
+
+
+@pytest.mark.parametrize("word", ["nan", "<NA>", "NaT"])
+@pytest.mark.parametrize("kind", [list, pd.Categorical, np.array, pd.Series])
+def test_a47_among_words_every_text_is_a_class_and_said(word: str, kind: Any) -> None:
+    coded = code_labels(kind(["oak", word, "oak"]))
+    assert set(coded.class_values) == {"oak", word}
+    assert (coded.codes >= 0).all()
+    assert coded.notes == (f"the text {word!r} is a class; a missing label (None, NaN) is not",)
 
 
 def test_none_as_text_is_a_class_and_said() -> None:

@@ -91,6 +91,12 @@ def test_words_for_what_is_missing_are_classes_and_levels_among_words(tmp_path: 
     table = pd.read_csv(path, keep_default_na=False)
     table.to_parquet(tmp_path / "t.parquet")
     assert load(tmp_path / "t.parquet", target="cls").class_values == data.class_values
+    for given in (load(table, target="cls"), load(table[["a"]].to_numpy(), table["cls"])):
+        assert given.class_values == data.class_values
+        assert "the text 'nan' is a class; a missing label (None, NaN) is not" in given.notes
+    for given in (path, table):
+        kept = load(given, target="cls", missing="nan", on_missing_label="keep")
+        assert (kept.class_values, int((kept.labels < 0).sum())) == (("Insomnia", "None"), 9)
 
 
 def test_words_for_what_is_missing_are_missing_among_numbers_and_counted(tmp_path: Path) -> None:

@@ -256,3 +256,17 @@ def test_folders_that_systems_leave_are_no_classes(splits: Path, junk: str) -> N
     shutil.copytree(splits / "val" / "cat", splits / "train" / "cat" / junk)
     data = load(splits / "train", size=8)
     assert (data.class_values, len(data)) == (("cat", "dog"), 6)
+
+
+def test_a_folder_around_splits_or_classes_names_the_one_to_give(
+    splits: Path, tmp_path: Path
+) -> None:
+    outer = tmp_path / "photos"
+    shutil.copytree(splits, outer / "dataset")
+    shutil.copytree(splits / "train", tmp_path / "more" / "a" / "b")
+    for given, named in ((outer, outer / "dataset/train"), (tmp_path / "more", "more/a/b")):
+        with pytest.raises(DataError, match=f"1 subfolders with images.*the folder .*{named}$"):
+            load(given)
+        with pytest.raises(DataError, match=f"the folder .*{named}$"):
+            load(given, split="train") if given == outer else load(f"{given}/")
+    assert load(outer / "dataset/train", size=8).class_values == ("cat", "dog")

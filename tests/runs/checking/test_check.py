@@ -14,9 +14,10 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from hcat_nb.checks.finding import LOOK, SEVERE
 from hcat_nb.checks.page import Check
 from hcat_nb.checks.raw import Raw
+from hcat_nb.checks.rows import shared_images, shared_rows
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, HcatError, MissingDataError
-from hcat_nb.runs.checking.check import check, of_images, of_table, shared_images, shared_rows
+from hcat_nb.runs.checking.check import check, of_images, of_table
 
 N = 300
 
@@ -180,18 +181,29 @@ def test_images_of_a_test_set_and_of_other_parts_are_compared(tmp_path: Path) ->
     assert "1 of 20 samples of the part 'val'" in found.evidence
 
 
-def test_a_file_larger_than_memory_is_read_in_part(
-    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet", "csv/*.csv", "parquet"])
+def test_tables_larger_than_memory_are_read_in_part(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     frame.insert(0, "id", np.arange(N))
     monkeypatch.setattr("hcat_nb.data.placement.free_host_memory", lambda: 30_000)
-    for name, write in (("t.csv", frame.to_csv), ("t.parquet", frame.to_parquet)):
-        write(tmp_path / name, index=False)
-        page = check(tmp_path / name, target="y")
-        step = int(page.skipped[-1].split()[-4].replace(",", ""))
-        assert step > 1
-        assert page.read["rows"] == str(N // step if name == "t.csv" else -(-N // step))
-        assert "identifier" in {one.kind for one in page.findings}
+    kind = "parquet" if "parquet" in name else "csv"
+    if name.startswith("t."):
+        getattr(frame, f"to_{kind}")(tmp_path / name, index=False)
+    else:
+        (tmp_path / kind).mkdir()
+        for at in range(3):
+            part = frame[at * N // 3 : (at + 1) * N // 3]
+            getattr(part, f"to_{kind}")(tmp_path / kind / f"{at}.{kind}", index=False)
+    page = check(str(tmp_path / name), target="y")
+    step = int(page.skipped[-1].split()[-4].replace(",", ""))
+    assert step > 1
+    assert page.read["rows"] == str(-(-N // step))
+    assert "identifier" in {one.kind for one in page.findings}
+    assert page.name == (kind if "/" in name or "." not in name else "t")
+    told = "\n".join([*page.done, *map(str, page.findings)])
+    assert "/tmp/tmp" not in told
+    assert (f"3 files of {tmp_path / name}" in told) == (not name.startswith("t."))
 
 
 def test_a_new_file_takes_what_is_safe_and_a_plan_the_rest(

@@ -111,3 +111,16 @@ def test_stored_dynamics_have_proposals_and_no_check() -> None:
     assert set(range(10)) <= set(offered.tolist())
     assert len(offered) < 20
     assert run.details["suggested"].tolist()[:10] == true[:10].tolist()
+
+
+def test_one_epoch_is_told_where_nothing_checks_the_learning() -> None:
+    features, labels = _noise(60)
+    told = "one epoch was observed: variability is 0 for all"
+    for epochs, says in ((1, True), (2, False)):
+        run = characterize(features, labels, epochs=epochs, learning_check=False, **OPTIONS)
+        assert any(told in note for note in run.info["notes"]) == says
+        probs = np.full((epochs, 60, 3), 1 / 3)
+        run = characterize_dynamics(probs, labels, methods="datamaps")
+        assert any(told in note for note in run.info["notes"]) == says
+    moment = characterize_dynamics(np.full((60, 3), 1 / 3), labels, methods="datamaps")
+    assert any(told in note for note in moment.info["notes"])

@@ -9,10 +9,9 @@ from torch import nn
 
 from hcat_nb.api.characterize import characterize
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.errors import ModelError, SpecError, UnknownNameError
+from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.runs.execution.inputs import (
     check_audience,
-    fit_classes,
     load_dataset,
     make_methods,
     make_spec,
@@ -51,24 +50,6 @@ def test_methods_get_their_options():
     spec = RunSpec(methods=("el2n", "aum"), method_options={"el2n": {"at": 1}})
     aum, el2n = make_methods(spec)
     assert (aum.name, el2n.at) == ("aum", 1)
-
-
-def test_integer_labels_are_the_outputs_of_a_wider_model():
-    wide = fit_classes(data((0, 3)), 5)
-    assert wide.labels.tolist() == [0, 3, 3, -1]
-    assert wide.class_values == (0, 1, 2, 3, 4)
-    assert wide.notes == ("no sample of class 1, 2, 4",)
-
-
-def test_as_many_outputs_as_classes_change_nothing():
-    same = data(("a", "b"))
-    assert fit_classes(same, 2) is same
-
-
-@pytest.mark.parametrize(("values", "width"), [((0, 3), 3), (("a", "b"), 4), ((-1, 1), 4)])
-def test_outputs_that_fit_no_class_are_refused(values, width):
-    with pytest.raises(ModelError, match=f"{width} outputs for 2 classes"):
-        fit_classes(data(values), width)
 
 
 def test_one_variant_for_all_that_have_it_and_another_for_one():

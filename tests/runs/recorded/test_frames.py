@@ -104,3 +104,13 @@ def test_rounded_probabilities_are_no_logits(decimals: int) -> None:
     rounded = [note for note in run.info["notes"] if f"rounded to {decimals}" in note]
     assert len(rounded) == (decimals < 3)  # sums of three decimals stray by less than .01
     assert run.scores["loss"].corr(scores(PROBS)["loss"], method="spearman") > 0.95
+
+
+def test_many_classes_named_by_columns_are_no_measurements() -> None:
+    probs = RNG.dirichlet(np.ones(25), 60)
+    labels = pd.Series(np.arange(60) % 24)
+    frame = pd.DataFrame(probs, columns=[str(one) for one in range(24, -1, -1)])
+    run = characterize_dynamics([frame, frame], labels, methods="loss")
+    assert run.info["dataset"]["class_values"] == list(range(25))
+    own = probs[np.arange(60), 24 - labels]
+    assert run.details["confidence"].to_numpy() == pytest.approx(own, abs=1e-5)

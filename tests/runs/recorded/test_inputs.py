@@ -193,6 +193,14 @@ def test_a66_one_column_of_two_classes_has_to_say_of_which() -> None:
         read(Y, positive=1)
 
 
+def test_a66_a_last_axis_of_one_column_names_the_option() -> None:
+    p = np.random.default_rng(1).random((E, N, 1))
+    for given in (p, p[0]):
+        with pytest.raises(DataError, match=r"N?, 1\).*two classes.*positive=.*predict_proba"):
+            read(Y % 2, None, given)
+    assert read(Y % 2, None, p[..., 0], positive=1).recorded.content == "probs"
+
+
 def test_a66_one_moment_is_taken_as_it_is() -> None:
     for given in ({"logits": Z[0]}, {"logits": None, "probs": np.full((N, C), 1 / C)}):
         found = read(**given)

@@ -120,13 +120,45 @@ def test_a_folder_of_images_and_a_frame(tmp_path: Path) -> None:
     assert not (out / "cat" / "1.png").exists()
     assert len(list((tmp_path / "pets").rglob("*.png"))) == len(list(out.rglob("*.png"))) == 8
     shutil.rmtree(out)
-    with pytest.raises(StoreError, match="is the source, or in it"):
-        run.apply().export(tmp_path / "pets" / "mended")
+    for inside in ("mended", "list.csv"):
+        with pytest.raises(StoreError, match="is the source, or in it"):
+            run.apply().export(tmp_path / "pets" / inside)
     frame = pd.DataFrame({"x": np.arange(30.0), "cls": ["p", "q"] * 15})
     held: Run = characterize(frame, target="cls", **QUICK)
     held.decisions().relabel(1, "p")
     with pytest.raises(DataError, match="label_values"):
         held.apply().export(tmp_path / "t.csv")
+
+
+def test_of_a_folder_of_images_a_list_is_written_instead_of_copies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for shade in range(4):
+            Image.new("L", (8, 8), shade).save(tmp_path / "pets" / label / f"{shade}.png")
+    run = characterize(tmp_path / "pets", size=8, out=tmp_path / "run", **QUICK)
+    run.decisions().relabel("cat/1.png", "dog")
+    run.decisions().mislabeled("cat/2.png")
+    run.decisions().drop("dog/0.png")
+    run.decisions().keep("dog/1.png")
+    out = run.apply().export(tmp_path / "list.csv")
+    words = ["apply", str(tmp_path / "run"), str(tmp_path / "pets"), "--out"]
+    assert main([*words, str(tmp_path / "same.csv")]) == 0
+    assert (tmp_path / "same.csv").read_bytes() == out.read_bytes()
+    frame = pd.read_csv(out, keep_default_na=False)
+    assert frame.columns.tolist() == ["path", "label", "old_label", "decision"]
+    places = [str(tmp_path / "pets" / one) for one in sorted(run.details.index)]
+    assert frame["path"].tolist() == places
+    told = frame.set_index(frame["path"].str[-9:]).drop(columns="path").T.to_dict("list")
+    assert told["cat/0.png"] == ["cat", "cat", ""]
+    assert told["cat/1.png"] == ["dog", "cat", "relabel"]
+    assert told["cat/2.png"] == ["", "cat", "mislabeled"]
+    assert told["dog/0.png"] == ["", "dog", "drop"]
+    assert told["dog/1.png"] == ["dog", "dog", "keep"]
+    assert len(list((tmp_path / "pets").rglob("*.png"))) == 8
+    again = load(out, target="label", image="path", size=8, on_missing_label="drop")
+    assert (len(again), again.class_values) == (6, ("cat", "dog"))
 
 
 def test_a_class_that_no_row_has_may_be_the_new_label(table: Path, tmp_path: Path) -> None:

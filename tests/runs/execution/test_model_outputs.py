@@ -14,7 +14,7 @@ from hcat_nb.api.characterize import characterize
 from hcat_nb.api.characterize_dynamics import characterize_dynamics
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, ModelError
-from hcat_nb.runs.execution.class_order import check_order, output_names, seem_probabilities
+from hcat_nb.runs.execution.model_outputs import output_names, seem_probabilities
 
 K, N = 12, 400
 RNG = np.random.default_rng(0)
@@ -58,13 +58,6 @@ def test_label_noise_is_no_reason_to_stop(share: float) -> None:
     assert accuracy(np.where(wrong, RNG.integers(0, K, N), CODES)) < 1
     if share < 0.6:
         assert accuracy(np.where(wrong, (CODES + 1) % K, CODES)) > 0.5
-
-
-def test_who_predicts_one_class_only_knows_no_order() -> None:
-    labels = np.array([1] * 80 + [0] * 20)
-    check_order(np.zeros(100, dtype=int), labels, (0, 1), "these", "none")
-    few = np.arange(6)  # one row a class: any order can be made right
-    check_order(np.array([1, 0, 3, 2, 5, 4]), few, tuple(range(6)), "these", "none")
 
 
 def trained(order: np.ndarray) -> tuple[nn.Module, torch.Tensor, np.ndarray]:

@@ -1,15 +1,14 @@
-"""Whether columns stand in the order of the classes: by their names, else by what they hit."""
+"""Whether a module's outputs are those of the classes, in their order, and logits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.data.class_order import ROWS_A_CLASS, best_order, by_names, check_order, fit_classes
 from hcat_nb.errors import DataError, ModelError
 from hcat_nb.runs.execution.info import GIVEN
-from hcat_nb.runs.execution.inputs import fit_classes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,44 +18,10 @@ if TYPE_CHECKING:
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.runs.execution.state import PipelineState
 
-_LEAST = 0.6  # accuracy under another order
-_PER_CLASS = 5  # rows; with fewer, the best of all orders hits much by chance
 _ROWS = 256  # that a module handed over is shown
 _LISTED = 12
 _SURE = 0.5  # of the log-loss of frequencies: an untrained module is as unsure as these
 PROBABILITIES = "{} are never negative and add up to 1, as probabilities do, and are read as logits"
-
-
-def check_order(
-    predicted: np.ndarray, labels: np.ndarray, classes: Sequence[Any], what: str, remedy: str
-) -> None:
-    """Raise DataError if columns hit the labels far better in another order.
-
-    That is, if accuracy as given is below half of that under the best
-    permutation, or shift, of the columns, and that is at least .6.  Label
-    noise does not do that, unless most labels were changed in one direction.
-
-    ``predicted`` (m,) are columns of the largest value, ``labels`` (m,) codes; ``what`` the columns
-    are of, and how (``remedy``) to say their order.
-    """
-    k = len(classes)
-    hits = np.zeros((k, k), dtype=np.int64)  # label, column
-    np.add.at(hits, (labels, predicted), 1)
-    given, order = int(np.trace(hits)), _best(hits, len(labels) >= _PER_CLASS * k)
-    best, m = int(hits[np.arange(k), order].sum()), max(1, len(labels))
-    # Whoever predicts one class only knows nothing of an order.
-    frequent = float(hits.sum(axis=1).max(initial=0)) / m
-    enough = max(_LEAST, frequent + (1 - frequent) / 4)
-    if 2 * given >= best or best < enough * m:
-        return
-    place = np.argsort(order)  # the class of each column
-    shown = [repr(classes[one]) for one in place[:_LISTED]]
-    raise DataError(
-        f"{what} hit {given / m:.0%} of the labels as they stand, and {best / m:.0%} if they are "
-        f"of the classes {', '.join(shown)}{', ...' if k > _LISTED else ''}, in this order",
-        "columns in the order of the classes: " + ", ".join(map(repr, classes[:_LISTED])),
-        remedy,
-    )
 
 
 def fit_outputs(
@@ -100,7 +65,7 @@ def check_outputs(
     from hcat_nb.models._embedding import some_outputs
 
     rows = torch.nonzero(dataset.trainable).ravel()
-    count = max(_ROWS, 2 * _PER_CLASS * dataset.n_classes) if given else 2
+    count = max(_ROWS, 2 * ROWS_A_CLASS * dataset.n_classes) if given else 2
     rows = rows[torch.linspace(0, len(rows) - 1, min(count, len(rows))).long().unique()]
     logits = some_outputs(trial, dataset.features[rows]).double().cpu()
     notes = []
@@ -130,7 +95,9 @@ def check_outputs(
     except DataError:
         code = logits.argmax(1)
         # Of an untrained module the order is chance, and so is what the best order hits.
-        best = _best(np.histogram2d(labels, code, bins=[range(dataset.n_classes + 1)] * 2)[0], True)
+        best = best_order(
+            np.histogram2d(labels, code, bins=[range(dataset.n_classes + 1)] * 2)[0], True
+        )
         loss = torch.nn.functional.cross_entropy(
             logits[:, torch.from_numpy(best)], dataset.labels[rows]
         )
@@ -147,19 +114,17 @@ def output_names(net: nn.Module, dataset: LabelledDataset) -> tuple[Any, ...] | 
         names = getattr(module, "classes_", None) if names is None else names
         if names is None:
             continue
-        own = {str(value): value for value in dataset.class_values}
-        known = {str(name): name for name in np.asarray(names, dtype=object).tolist()}
-        absent = [value for text, value in own.items() if text not in known]
-        if len(absent) == len(own):
+        known = list(dict.fromkeys(map(str, np.asarray(names, dtype=object).tolist())))
+        absent = [value for value in dataset.class_values if str(value) not in known]
+        if len(absent) == dataset.n_classes:
             continue
         if absent:
             raise ModelError(
-                f"the model's outputs are called {', '.join(list(known)[:_LISTED])}, and no output "
+                f"the model's outputs are called {', '.join(known[:_LISTED])}, and no output "
                 f"{absent[0]!r}",
                 "an output for each class",
             )
-        kind = type(dataset.class_values[0])
-        return tuple(own.get(text, kind(name)) for text, name in known.items())
+        return by_names(dataset.class_values, known)
     return None
 
 
@@ -172,15 +137,3 @@ def seem_probabilities(values: Tensor) -> bool:
     """
     sums = values.double().sum(1)
     return bool(len(values) and (values >= 0).all() and ((sums - 1).abs() < 1e-2).all())
-
-
-def _best(hits: np.ndarray, any_order: bool) -> np.ndarray:
-    """Return the column of each class that hits most: of all orders, or of shifts."""
-    from scipy.optimize import linear_sum_assignment
-
-    k = len(hits)
-    if any_order:
-        found: np.ndarray = linear_sum_assignment(hits, maximize=True)[1]
-        return found
-    shifts = [(np.arange(k) + by) % k for by in range(k)]
-    return max(shifts, key=lambda order: hits[np.arange(k), order].sum())

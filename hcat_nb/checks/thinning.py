@@ -1,0 +1,160 @@
+"""Each k-th row of a table that is too large for memory, as files of the same kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hcat_nb.data.files.compressed import opened
+from hcat_nb.data.files.table_files import kind_of_file, table_files
+from hcat_nb.data.table_options import TableOptions
+from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
+
+_WHOLE = (".json", ".arff")  # kinds that no reader gives row by row
+_BLOCK = 1 << 20  # bytes
+
+
+@contextmanager
+def thinned(
+    path: Path, most: int, options: TableOptions | None = None
+) -> Iterator[tuple[str, int]]:
+    """Give the path of a table of each k-th row of a larger one, and k; 1: the table itself.
+
+    Parameters
+    ----------
+    path : Path
+        A file, packed or not, a folder of parts, or a pattern of their names.
+    most : int
+        Bytes, unpacked, that are not too many.
+    options : TableOptions, optional
+        How a text is written.
+    """
+    files = table_files(path)
+    kind = kind_of_file(files[0])
+    known = kind in TABLE_SUFFIXES and kind not in _WHOLE
+    step = -(-sum(_size(file, kind) for file in files) // most) if known else 1
+    if step <= 1:
+        yield str(path), 1
+        return
+    with TemporaryDirectory() as folder:
+        # Named as the table is: so is the page.
+        place = Path(folder, path.parent.name if any(one in str(path) for one in "*?[") else "")
+        place = place / path.name if path.is_dir() else place
+        place.mkdir(exist_ok=True)
+        seen = 0
+        for number, file in enumerate(files):
+            stem = Path(file.stem).stem if file.suffix.lower() in COMPRESSIONS else file.stem
+            part = place / f"{stem}{kind}"
+            part = place / f"{number}-{stem}{kind}" if part.exists() else part
+            if kind == ".parquet":
+                count = _thin_parquet(file, part, step, seen)
+            elif kind == ".xlsx":
+                count = _thin_sheets(file, part, step, seen, options or TableOptions())
+            elif kind in (".jsonl", ".ndjson"):
+                count = _thin_lines(file, part, step, seen)
+            else:
+                count = _thin_text(file, part, step, seen, options or TableOptions())
+            if seen % step and seen % step + count <= step:  # no row of it is kept
+                part.unlink()
+            seen += count
+        yield str(part if len(files) == 1 else place / f"*{kind}"), step
+
+
+def _size(file: Path, kind: str) -> int:
+    """Return how many bytes a table has at least, when it is read."""
+    try:
+        if kind == ".parquet":
+            import pyarrow.parquet as pq
+
+            about = pq.read_metadata(file)
+            groups = (about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+            return int(max(sum(groups), 8 * about.num_rows * about.num_columns))
+        if kind == ".xlsx":
+            import openpyxl  # type: ignore[import-untyped]  # noqa: F401 (reading tells what to install)
+
+            with zipfile.ZipFile(file) as book:
+                return sum(one.file_size for one in book.infolist())
+        if file.suffix.lower() not in COMPRESSIONS:
+            return file.stat().st_size
+        with opened(file) as stream:
+            return sum(map(len, iter(partial(stream.read, _BLOCK), b"")))
+    except Exception:  # parsers raise whatever they like; reading the file tells what is wrong
+        return 0
+
+
+def _thin_parquet(file: Path, part: Path, step: int, seen: int) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source, count = pq.ParquetFile(file), 0
+    with pq.ParquetWriter(part, source.schema_arrow) as sink:
+        for batch in source.iter_batches():
+            rows = pa.array(range(-(seen + count) % step, len(batch), step), pa.int64())
+            sink.write_batch(batch.take(rows))
+            count += len(batch)
+    return count
+
+
+def _thin_sheets(file: Path, part: Path, step: int, seen: int, options: TableOptions) -> int:
+    from openpyxl import Workbook, load_workbook
+
+    source, sink, longest = load_workbook(file, read_only=True), Workbook(write_only=True), 0
+    above = {None: 1, "first": 1, "none": 0}.get(options.header)  # type: ignore[arg-type]
+    above = int(options.header or 0) + 1 if above is None else above
+    for sheet in source:
+        copy, count = sink.create_sheet(sheet.title), 0
+        for place, row in enumerate(sheet.iter_rows(values_only=True)):
+            if place < above or (seen + place - above) % step == 0:
+                copy.append(row)
+            count = place + 1 - above
+        longest = max(longest, count)
+    source.close()
+    sink.save(part)
+    return longest
+
+
+def _thin_lines(file: Path, part: Path, step: int, seen: int) -> int:
+    count = 0
+    with opened(file) as stream, part.open("wb") as sink:
+        for line in stream:
+            sink.writelines([line] if (seen + count) % step == 0 else ())
+            count += 1
+    return count
+
+
+def _thin_text(file: Path, part: Path, step: int, seen: int, options: TableOptions) -> int:
+    """Write each k-th row of a text, which may be of several lines, and what is above them."""
+    import csv
+
+    from hcat_nb.data.files.dialect import SPACE, find_dialect, form
+    from hcat_nb.data.files.text_files import head_of
+
+    options = dataclasses.replace(options, header=options.header or "first")
+    found = find_dialect(file, head_of(file), kind_of_file(file), options)
+    # A byte of another encoding far below stays what it is: reading the part tells of it.
+    how: Any = {"encoding": found.encoding, "errors": "surrogateescape", "newline": ""}
+    count = -int(found.header)
+    with opened(file) as stream, part.open("w", **how) as sink:
+        lines = TextIOWrapper(stream, **how)
+        sink.writelines(islice(lines, found.skip))
+        held: list[str] = []
+
+        def following() -> Iterator[str]:
+            for line in lines:
+                held.append(line)
+                yield line
+
+        rows = following() if found.sep == SPACE else csv.reader(following(), **form(found))
+        for _ in rows:
+            sink.writelines(held if count < 0 or (seen + count) % step == 0 else ())
+            held.clear()
+            count += 1
+    return count
