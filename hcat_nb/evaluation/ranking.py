@@ -42,7 +42,9 @@ class Interval:
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
-    """Return the area under the ROC curve, ties counted half, of scores; NaN of one class.
+    """Return the area under the ROC curve, ties counted half; NaN if all samples are of one class.
+
+    Scores, higher = harder, must not be NaN.
 
     >>> auroc([3.0, 1.0, 2.0, 2.0], [True, False, True, False])
     0.875

@@ -24,7 +24,7 @@ def costs_table(
     """Return ``hcm``, ``part``, ``seconds`` and ``of_training`` (over the training's seconds).
 
     ``timings`` has ``train``, and seconds by part (``observe/forward``, ``observe/aum``,
-    ``extra/out_of_fold``, ``score/aum``); ``parts`` says who asked for each shared part, and bears
+    ``extra/out_of_fold``, ``score/aum``); ``parts`` names who asked for each shared part: they bear
     its cost in equal shares.  ``own`` are the method's own sums.  Parts that took no time have no
     row; what only the data map asked for is nobody's cost.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hcat_nb.errors import DivergedError, ModelError
@@ -48,31 +48,21 @@ class ExtraTrainings:
     epochs and control are shared; ``agreed`` returns what the process that leads says, of several.
     """
 
-    jobs: list[Job]
+    methods: InitVar[Sequence[Method]]
     dataset: LabelledDataset
     make_network: MakeNetwork
     trainer: Trainer
     held_out: HeldOut
     agreed: Callable[[bool], bool] = bool
     clock: Clock = field(default_factory=Clock, init=False)
+    jobs: list[Job] = field(init=False)
 
-    @classmethod
-    def plan(
-        cls,
-        methods: Sequence[Method],
-        dataset: LabelledDataset,
-        make_network: MakeNetwork,
-        trainer: Trainer,
-        held_out: HeldOut,
-        agreed: Callable[[bool], bool] = bool,
-    ) -> ExtraTrainings:
+    def __post_init__(self, methods: Sequence[Method]) -> None:
         """Plan what ``methods`` and ``held_out`` need, and check that the model can serve it."""
-        jobs = held_out.plan(methods)
-        made = cls(jobs, dataset, make_network, trainer, held_out, agreed)
-        wider = [job for job in made.jobs if job.n_classes != dataset.n_classes]
+        self.jobs = self.held_out.plan(methods)
+        wider = [job for job in self.jobs if job.n_classes != self.dataset.n_classes]
         for job in wider[:1]:  # all by one class
-            made._check(job)
-        return made
+            self._check(job)
 
     def timings(self) -> dict[str, float]:
         """Return the seconds that they took, all together and by what they are for, if any."""

@@ -93,7 +93,7 @@ def make_spec(
     for field, given in objects.items():
         named_only = names_column(given) if field == "truth" else isinstance(given, str)
         if getattr(made, field) == USERS_OWN and (given is None or named_only):
-            wrong = f"the {field} of this specification was an object"
+            wrong = f"the {field} of this specification came as an object"
             raise SpecError(wrong, remedy="hand it over")
     return made
 

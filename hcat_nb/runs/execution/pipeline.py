@@ -320,6 +320,6 @@ class Pipeline(PipelineState):
         )
         held_out = HeldOut(spec, dataset, seed, self.epochs)
         agreed = bool if self.ranks is None else self.ranks.broadcast
-        self.extra = ExtraTrainings.plan(
+        self.extra = ExtraTrainings(
             self.methods, seen, self.make_network, self.trainer, held_out, agreed
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.observation.recorded import Recorded
@@ -14,7 +15,6 @@ from hcat_nb.runs.recorded.kept import kept_dynamics
 from hcat_nb.runs.recorded.replaying import plan_methods, score
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from hcat_nb.methods.base import Method
@@ -40,8 +40,6 @@ def epoch_auroc(run: Record, methods: Sequence[str]) -> pd.DataFrame:
     without a score are left out.  NaN: the kept dynamics do not serve the method,
     or it needs more epochs.
     """
-    import pandas as pd
-
     is_hard = run.truth["is_hard"].to_numpy()
     if not is_hard.any():
         raise StoreError(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _LISTED = 12
 
@@ -31,8 +30,6 @@ def align(given: Any, labels: Any, ids: Any, classes: Sequence[Any] | None, name
 
     ``given``, which messages call ``name``: one an epoch, or only one; of any library.
     """
-    import pandas as pd
-
     from hcat_nb.data.reading.any_frame import as_pandas
     from hcat_nb.data.reading.ids import is_plain
 

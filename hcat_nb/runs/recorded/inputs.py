@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from hcat_nb.data.class_order import check_order
 from hcat_nb.errors import DataError, ModelError, SpecError, some
 from hcat_nb.runs.execution.model_outputs import PROBABILITIES
 from hcat_nb.runs.recorded.frames import align
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
@@ -53,7 +54,6 @@ def read_input(
     truth: Any = None,
 ) -> RecordedInput:
     """Return the user's dynamics, checked; the parameters are those of `characterize_dynamics`."""
-    import pandas as pd
     import torch
 
     from hcat_nb.data.dataset import NO_LABEL
@@ -185,8 +185,6 @@ def _check_order(arrays: Any, dataset: LabelledDataset) -> None:
 
 def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tuple[Any, ...]:
     """Return logits, labels, ids, classes and a note."""
-    import pandas as pd
-
     from hcat_nb.data.files.training_log import read_training_log
 
     log = read_training_log(log_file)
@@ -235,7 +233,6 @@ def _from_log(log_file: Any, labels: Any, classes: Sequence[Any] | None) -> tupl
 def _dataset(
     labels: Any, ids: Any, classes: Sequence[Any] | None, arrays: Any, name: str
 ) -> LabelledDataset:
-    import pandas as pd
     import torch
 
     from hcat_nb.data.class_order import fit_classes

@@ -12,15 +12,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, MissingDataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COORDINATES = ("confidence", "variability", "correctness")
 _OURS = ("aleatoric", "dataiq_group", "datamaps_group")
@@ -55,8 +53,6 @@ def read_data_map(
     >>> read_data_map(one, epochs=3)[["correctness", "datamaps_group"]].to_numpy().tolist()
     [[1.0, 'easy']]
     """
-    import pandas as pd
-
     from hcat_nb.methods._groups import named
     from hcat_nb.methods.dataiq import dataiq_groups
     from hcat_nb.methods.datamaps import datamaps_groups
@@ -101,8 +97,6 @@ def write_data_map(
     ``frame`` is what :func:`read_data_map` gave, whose further columns are written
     too, or the ``details`` of a run; ``epochs`` are those behind ``correctness``.
     """
-    import pandas as pd
-
     read = "epochs" in frame.attrs
     n_epochs = frame.attrs.get("epochs") if epochs is None else epochs
     if n_epochs is None:
@@ -135,8 +129,6 @@ def write_data_map(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
     if not path.is_file():
         raise MissingDataError(f"{path} does not exist", "a file of a data map")
     try:
@@ -179,6 +171,4 @@ def _check(
 
 
 def _groups(groups: np.ndarray) -> pd.Categorical:
-    import pandas as pd
-
     return pd.Categorical(groups, categories=["easy", "ambiguous", "hard"])

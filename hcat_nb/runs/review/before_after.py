@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.runs.review.pictures import data_url, png
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.perturbations.base import Perturbed
 
@@ -130,8 +129,6 @@ def before_and_after(original: LabelledDataset, perturbed: Perturbed, k: int = 6
     >>> pairs.truth["original_label"].tolist()
     ['class_0', 'class_1', 'class_2']
     """
-    import pandas as pd
-
     if type(k) is not int or k < 1:
         raise SpecError(f"k is {k!r}", "a whole number of samples, at least 1")
     after = perturbed.dataset

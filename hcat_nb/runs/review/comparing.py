@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.evaluation.consistency import AGREEMENT_COLUMNS, Agreement, agree, moved_table
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.charts.theme import LayerChart
     from hcat_nb.runs.store.record import Record
 
@@ -201,8 +200,6 @@ def _matched(first: pd.Index, second: pd.Index) -> tuple[np.ndarray, np.ndarray]
 
 
 def _table(pairs: list[tuple[str, str, Agreement]]) -> pd.DataFrame:
-    import pandas as pd
-
     rows = [{"first": a, "second": b, **vars(found)} for a, b, found in pairs]
     return pd.DataFrame(rows, columns=["first", "second", *AGREEMENT_COLUMNS])
 
@@ -210,8 +207,6 @@ def _table(pairs: list[tuple[str, str, Agreement]]) -> pd.DataFrame:
 def _moved(
     first: Record, second: Record, a: str, b: str, here: np.ndarray, there: np.ndarray
 ) -> pd.DataFrame:
-    import pandas as pd
-
     before, after = first.scores[a].to_numpy()[here], second.scores[b].to_numpy()[there]
     table = moved_table(pd.Series(before), pd.Series(after))
     order = table.index.to_numpy()

@@ -13,7 +13,9 @@ import json
 import os
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, HcatError, StoreError
@@ -22,9 +24,6 @@ from hcat_nb.runs.review.samples import Samples, quoted
 from hcat_nb.runs.store.atomic import refuse_foreign, write_json, writing, written_whole
 from hcat_nb.runs.store.digests import read_sealed
 from hcat_nb.runs.store.lock import owned
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCHEMA_VERSION = 1
 
@@ -127,8 +126,6 @@ class DecisionFile:
 
 def write_table(frame: pd.DataFrame, path: Path) -> Path:
     """Write decisions as CSV or Parquet; see :meth:`Decisions.export`."""
-    import pandas as pd
-
     _check_suffix(path)
     refuse_foreign(path, ("sample_id", "action"), "table of decisions")
     # Categories of numbers do not come back from Parquet; columns of one type do.
@@ -148,8 +145,6 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
 
 def read_table(table: pd.DataFrame | str | Path, samples: Samples) -> Step:
     """Return the decisions in a table or file; see :meth:`Decisions.add`."""
-    import pandas as pd
-
     as_text = False
     if not isinstance(table, pd.DataFrame):
         path = as_path(table, StoreError)
@@ -197,6 +192,4 @@ def _check_suffix(path: Path) -> None:
 
 
 def _words(value: Any) -> str:
-    import pandas as pd
-
     return "" if value is None or pd.isna(value) else str(value)

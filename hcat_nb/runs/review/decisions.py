@@ -11,6 +11,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError
@@ -19,8 +20,6 @@ from hcat_nb.runs.review.decision_files import DecisionFile, read_table, write_t
 from hcat_nb.runs.review.samples import Samples
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.runs.store.record import Record
 
 
@@ -176,8 +175,6 @@ class Decisions:
             ``new_label`` (missing unless the action is ``"relabel"``),
             ``note`` and ``time``.
         """
-        import pandas as pd
-
         now = self.items()
         rows = np.array([row for row, _ in now], dtype=np.int64)
         categories = self.samples.labels.categories

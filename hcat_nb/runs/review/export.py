@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from hcat_nb.casts import as_path
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.fields import USERS_OWN
@@ -21,7 +23,6 @@ from hcat_nb.runs.store.atomic import make_room
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
     from hcat_nb.runs.review.applying import Mislabeled
     from hcat_nb.runs.store.record import Record
@@ -213,8 +214,6 @@ def _table(path: str, target: str | None, options: Mapping[str, Any]) -> _Data:
 
 
 def _folder(path: str, _: str | None, options: Mapping[str, Any]) -> _Data:
-    import pandas as pd
-
     from hcat_nb.data.files.mending import mend_images
     from hcat_nb.data.sources.folder import Folder
 
@@ -256,8 +255,6 @@ def _list(data: _Data, decisions: Decisions, changes: dict[int, Any], draft: Pat
 
 def _decisions_on(data: _Data, given: Any) -> Decisions:
     """Return decisions as ones on the rows of these data; labels that differ are refused."""
-    import pandas as pd
-
     values = list(data.class_values)
     if isinstance(given, Decisions):  # a class that no row has may be a new label
         values += [one for one in given.samples.class_values if one not in values]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import SpecError
 from hcat_nb.registry import METHODS
@@ -14,8 +15,6 @@ from hcat_nb.runs.first_look import FIRST_LOOK, first_look, judges_of, rankings,
 from hcat_nb.runs.review.pictures import data_url, png
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.store.record import Record
 
@@ -89,8 +88,6 @@ class HardestSamples:
         return text
 
     def _tile(self, row: pd.Series, picture: bytes) -> str:
-        import pandas as pd
-
         label, other = html.escape(str(row["label"])), html.escape(str(row["suggested"]))
         sample = html.escape(str(row.name))
         doubted = not pd.isna(row["suggested"]) and label != other
@@ -110,8 +107,6 @@ def hardest_samples(run: Record, k: int | None, by: str | None) -> HardestSample
 
     Samples without a score come last; see :func:`ranking` for equal scores.
     """
-    import pandas as pd
-
     whole = isinstance(k, (int, np.integer)) and not isinstance(k, bool)
     if k is not None and not (whole and k >= 0):
         raise SpecError(f"k is {k!r}", "a whole number of samples, or None for all")

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.runs.review.samples import positions
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
@@ -26,8 +26,6 @@ _QUICK = {"input": 20_000_000, "embedding": 4_000_000}
 
 def neighbours(run: Record, ids: Iterable[Any] | Any, k: int, space: Any) -> pd.DataFrame:
     """Return the nearest labelled samples of each of ``ids``; see :meth:`Run.neighbours`."""
-    import pandas as pd
-
     from hcat_nb.methods._judge import SPACES, as_space
     from hcat_nb.methods._neighbours import nearest_rows
     from hcat_nb.runs.review.rebuilding import data_given

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import DataError
 from hcat_nb.runs.first_look import rankings, score_of
@@ -14,8 +15,6 @@ from hcat_nb.runs.review.hardest import ranking
 from hcat_nb.runs.review.samples import Samples, quoted
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record
 
@@ -82,8 +81,6 @@ def queue_of(run: Record, given: Any = None) -> ReviewQueue:
 def _given(
     run: Record, given: pd.DataFrame | Iterable[Mapping[str, Any]], label: np.ndarray
 ) -> ReviewQueue:
-    import pandas as pd
-
     frame = given if isinstance(given, pd.DataFrame) else pd.DataFrame(list(given))
     if "sample_id" not in frame and frame.index.name == "sample_id":
         frame = frame.reset_index()

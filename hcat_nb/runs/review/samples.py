@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.reading.label_kinds import plain_value
 from hcat_nb.data.reading.spellings import joint_codes
 from hcat_nb.errors import DataError, SpecError, UnknownNameError, some
 from hcat_nb.registry import nearest
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NAMED = 3  # ids that a message names
 _CLASSES_NAMED = 20  # classes that a message lists
@@ -46,8 +44,6 @@ class Samples:
 
     def rows(self, ids: Iterable[Hashable] | Hashable) -> np.ndarray:
         """Return the positions of these ids, or of one, int64."""
-        import pandas as pd
-
         wanted = pd.Index(id_list(ids), dtype=object)
         rows = self.ids.astype(object).get_indexer(wanted)
         if (unknown := wanted[rows < 0]).size:
@@ -75,8 +71,6 @@ class Samples:
 
         ``1.0`` and ``"1"``, as tables may hold it, are the class 1.
         """
-        import pandas as pd
-
         if label is None or (pd.api.types.is_scalar(label) and pd.isna(label)):
             return -1
         label = plain_value(label)

@@ -39,7 +39,7 @@ def read_index(folder: Path) -> dict[str, Any] | None:
 
 
 def last_good(folder: Path) -> dict[str, Any] | None:
-    """Return the JSON of the last checkpoint whose files are as they were written, or None."""
+    """Return the JSON of the last whole checkpoint, None without any; warn of a damaged one."""
     place = within(folder, CHECKPOINT)
     there = [name for name in (INDEX, PREVIOUS) if within(place, name).is_file()]
     first: StoreError | None = None
