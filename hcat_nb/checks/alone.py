@@ -34,18 +34,12 @@ def sampled(n: int, width: int, rows: int = ROWS, seed: int = 0) -> np.ndarray:
 def alone(column: Profile, labels: np.ndarray, rows: np.ndarray, n_classes: int) -> float:
     """Return the balanced accuracy with which a column alone tells the class, out of fold.
 
-    By the commonest class, frequencies made equal, of its level or of its bin
-    of 64 quantiles; or, where sorted by the column the classes lie in few
-    blocks, by the neighbours in that order, as a small tree would cut them.
+    By the commonest class, frequencies made equal, of its level or of its bin of 64 quantiles; or,
+    where sorted by the column the classes lie in few blocks, by the neighbours in that order, as a
+    small tree would cut them.
 
-    Parameters
-    ----------
-    column : Profile
-    labels : array of shape (n,), int64
-        Codes; rows without a label are -1 and not among ``rows``.
-    rows : array of shape (m,), int64
-        In random order.
-    n_classes : int
+    ``labels`` (n,) int64: codes; rows without a label are -1 and not among ``rows``; ``rows`` (m,)
+    int64: in random order.
     """
     codes, y = column.codes[rows], labels[rows]
     if column.values is None or len(column.levels) <= _BINS:

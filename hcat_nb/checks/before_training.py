@@ -26,13 +26,7 @@ _HASHED = 2**27  # bytes of images that are compared
 
 
 def told_before(dataset: LabelledDataset, spec: RunSpec, *, tell: bool) -> list[str]:
-    """Return what cheap checks find in the data of a run, as notes; warn of what is severe.
-
-    Raises
-    ------
-    DataError
-        If there is a severe finding, and the run is strict.
-    """
+    """Return what cheap checks find in the data of a run, as notes; warn of what is severe."""
     found = [one for one in _found(dataset) if one.severity != NOTE or one.kind == _NOT_RUN]
     severe = [one for one in found if one.severity == SEVERE]
     if severe and spec.strict:

@@ -21,8 +21,6 @@ _ALIKE = 0.8
 def class_findings(names: Sequence[Any], counts: Sequence[int]) -> list[Finding]:
     """Return what the names of the classes and their rows show.
 
-    Examples
-    --------
     >>> print(*class_findings(["cat", "Cat", "dog"], [40, 10, 50]), sep=chr(10))
     severe: one class is spelled several ways: 'cat' 40, 'Cat' 10; to mend it: join_spellings=True
     """

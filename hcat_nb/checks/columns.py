@@ -263,8 +263,6 @@ def collapsed(columns: Sequence[Profile], read: Mapping[str, np.ndarray]) -> lis
 def header(names: Iterable[str]) -> list[Finding]:
     """Return whether the names of columns look like a row of data.
 
-    Examples
-    --------
     >>> len(header(["5.1", "3.5", "setosa"])), header(["0", "1", "2"])
     (1, [])
     """

@@ -21,15 +21,9 @@ _MOST = 0.9  # share of the rows from which the others are suspect
 class Profile:
     """One column.
 
-    Parameters
-    ----------
-    name : str
-    codes : array of shape (n,), int64
-        A code for each distinct value, -1 where missing.
-    levels : array of shape (k,), object or numeric
-        The distinct values, by code.
-    values : array of shape (n,), float64, optional
-        Of a column of numbers; NaN where missing.
+    ``codes`` (n,) int64: a code for each distinct value, -1 where missing; ``levels`` (k,) object
+    or numeric: the distinct values, by code; ``values`` (n,) float64: of a column of numbers; NaN
+    where missing.
     """
 
     name: str

@@ -24,19 +24,8 @@ if TYPE_CHECKING:
 class Raw:
     """A table before a run reads it.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Columns that would be features.
-    labels : object
-        One a row.
-    text : str, optional
-        Column of texts.
-    whole : pandas.DataFrame
-        All columns.
-    target : str, optional
-        That of the labels.
-    from_file : bool
+    ``frame``: columns that would be features; ``text``: column of texts; ``target``: that of the
+    labels.
     """
 
     frame: pd.DataFrame
@@ -50,19 +39,8 @@ class Raw:
 def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw | None:
     """Return the table that a run would read; None if the data are none.
 
-    Parameters
-    ----------
-    data, labels
-        As of :func:`hcat_nb.characterize`.
-    spec : RunSpec
-        Names the dataset where ``data`` are none, and says how it is read.
-    truth : object, optional
-        A column of that name is no feature.
-
-    Raises
-    ------
-    HcatError
-        If there is no such file or column, or it cannot be read.
+    ``spec``: names the dataset where ``data`` are none, and says how it is read; ``truth``: a
+    column of that name is no feature.
     """
     import numpy as np
     import pandas as pd

@@ -42,22 +42,10 @@ def twin_findings(
 ) -> list[Finding]:
     """Return the equal rows, and those whose labels contradict each other.
 
-    Parameters
-    ----------
-    keys : array of shape (n,), int64
-        Equal where the rows are.
-    labels : array of shape (n,), int64
-        Codes, -1 where missing.
-    names : sequence
-        Of the classes.
-    ids : pandas.Index
-    exact : bool
-        Whether equal rows are one thing for sure (an image, a text), and not
-        a table's chance.
-    fine : bool
-        Whether a column of a table has so many values that chance makes no twins.
-    apart : sequence of str
-        Columns that do not count: identifiers and constants.
+    ``keys`` (n,) int64: equal where the rows are; ``labels`` (n,) int64: codes, -1 where missing;
+    ``exact``: whether equal rows are one thing for sure (an image, a text), and not a table's
+    chance; ``fine``: whether a column of a table has so many values that chance makes no twins;
+    ``apart``: columns that do not count: identifiers and constants.
     """
     import pandas as pd
 
@@ -117,16 +105,8 @@ def overlap_findings(
 ) -> list[Finding]:
     """Return the rows of a test set that the training set holds.
 
-    Parameters
-    ----------
-    train, test : arrays of int64
-        Keys, equal where the rows are.
-    ids : pandas.Index
-        Of the test set.
-    exact : bool
-        As in :func:`twin_findings`.
-    called : str
-        What the test set is called.
+    ``train``, ``test``: keys, equal where the rows are; ``ids``: of the test set; ``called``: what
+    the test set is called.
     """
     both = np.isin(test, train)
     count = int(both.sum())

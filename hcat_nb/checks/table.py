@@ -36,20 +36,9 @@ def table_findings(
 ) -> list[Finding]:
     """Return what is wrong with a table of features.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame of n rows
-        The feature columns as they came.
-    columns : sequence of Profile
-        Of the first ``WIDEST`` of them.
-    labels : array of shape (n,), int64
-        Class codes, -1 where missing.
-    names : sequence
-        The value of each class.
-    text : str, optional
-        Column of texts.
-    read : mapping of str to array of shape (n,), float32, optional
-        What a run reads of the columns of numbers.
+    ``frame``: the feature columns as they came; ``columns``: of the first ``WIDEST`` of them;
+    ``labels`` (n,) int64: class codes, -1 where missing; ``names``: the value of each class;
+    ``text``: column of texts; ``read`` (n,) float32: what a run reads of the columns of numbers.
     """
     plain = [one for one in columns if one.name != text]
     findings = about_columns(plain, labels, names)

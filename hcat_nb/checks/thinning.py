@@ -28,14 +28,8 @@ def thinned(
 ) -> Iterator[tuple[str, int]]:
     """Give the path of a table of each k-th row of a larger one, and k; 1: the table itself.
 
-    Parameters
-    ----------
-    path : Path
-        A file, packed or not, a folder of parts, or a pattern of their names.
-    most : int
-        Bytes, unpacked, that are not too many.
-    options : TableOptions, optional
-        How a text is written.
+    ``path``: a file, packed or not, a folder of parts, or a pattern of their names; ``most``:
+    bytes, unpacked, that are not too many; ``options``: how a text is written.
     """
     files = table_files(path)
     kind = kind_of_file(files[0])

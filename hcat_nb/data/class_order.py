@@ -23,8 +23,6 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 def ranks(values: Sequence[Any]) -> list[Any]:
     """Return what class values are sorted by: texts that are all numbers, as "10", as these.
 
-    Examples
-    --------
     >>> sorted(["10", "9"]), ranks(["10", "9"])
     (['10', '9'], [(10.0, '10'), (9.0, '9')])
     """
@@ -41,8 +39,6 @@ def are_numbers(texts: Sequence[str]) -> bool:
 def by_names(values: Sequence[Any], names: Sequence[str]) -> tuple[Any, ...]:
     """Return the class that each name says, as text; another name is a class without samples.
 
-    Examples
-    --------
     >>> by_names((0, 10), ["10", "5", "0"])
     (10, 5, 0)
     """
@@ -61,13 +57,8 @@ def by_names(values: Sequence[Any], names: Sequence[str]) -> tuple[Any, ...]:
 def fit_classes(dataset: LabelledDataset, width: int) -> LabelledDataset:
     """Return the dataset with one class for each of the model's ``width`` outputs.
 
-    A model may know classes that no row has: where the class values are
-    integers in ``[0, width)``, each value is its own output.
-
-    Raises
-    ------
-    ModelError
-        If the outputs do not fit the classes.
+    A model may know classes that no row has: where the class values are integers in ``[0, width)``,
+    each value is its own output.
     """
     values = dataset.class_values
     if width == dataset.n_classes:
@@ -96,17 +87,12 @@ def check_order(
 ) -> None:
     """Raise DataError if columns hit the labels far better in another order.
 
-    That is, if accuracy as given is below half of that under the best
-    permutation, or shift, of the columns, and that is at least .6.  Label
-    noise does not do that, unless most labels were changed in one direction.
+    That is, if accuracy as given is below half of that under the best permutation, or shift, of the
+    columns, and that is at least .6. Label noise does not do that, unless most labels were changed
+    in one direction.
 
-    Parameters
-    ----------
-    predicted, labels : array of shape (m,), int
-        Column of the largest value, and the label's code, of each row.
-    classes : sequence of length C
-    what, remedy : str
-        What the columns are of, and how to say their order.
+    ``predicted``, ``labels`` (m,) int: column of the largest value, and the label's code, of each
+    row; ``what``, ``remedy``: what the columns are of, and how to say their order.
     """
     k = len(classes)
     hits = np.zeros((k, k), dtype=np.int64)  # label, column

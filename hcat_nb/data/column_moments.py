@@ -16,19 +16,9 @@ _BLOCK = 2**20  # values
 def column_moments(features: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Return population standard deviation and mean of each column, (columns,), float64.
 
-    Parameters
-    ----------
-    features : Tensor of shape (n, columns)
-    rows : Tensor of shape (n,), bool
-        Those that count.
+    ``features`` (n, columns); ``rows`` (n,) bool: those that count. A large table is read twice,
+    first for the means, then for the squared deviations from them.
 
-    Notes
-    -----
-    A large table is read twice, first for the means, then for the squared
-    deviations from them.
-
-    Examples
-    --------
     >>> spread, mean = column_moments(torch.tensor([[1.0], [3.0], [9.0]]), torch.arange(3) < 2)
     >>> spread.item(), mean.item()
     (1.0, 2.0)

@@ -36,17 +36,8 @@ def content_digest(*parts: Tensor | str) -> str:
 def kept(key: str, make: Callable[[], Tensor]) -> Tensor:
     """Return what ``make`` returned when it was called for this key first.
 
-    Parameters
-    ----------
-    key : str
-        A digest of all that ``make`` depends on.
-    make : callable
-        Returns a float32 tensor on the CPU.
-
-    Warns
-    -----
-    RuntimeWarning
-        If it cannot be written; it is then computed again the next time.
+    ``key``: a digest of all that ``make`` depends on; ``make``: returns a float32 tensor on the
+    CPU. Warns if it cannot be written; it is then computed again the next time.
     """
     folder = _folder()
     path = folder / f"{key}.npy"

@@ -30,15 +30,9 @@ class FeatureStream:
 
     Stands in for a tensor of features where rows are taken from it.
 
-    Parameters
-    ----------
-    features : Tensor of shape (n, ...), contiguous, on the CPU
-        In memory, or over a mapped file.
-    device : device
-        Where batches are wanted.
+    ``features`` (n, ...) contiguous, on the CPU: in memory, or over a mapped file; ``device``:
+    where batches are wanted.
 
-    Examples
-    --------
     >>> stream = FeatureStream(torch.arange(6.0).reshape(3, 2), torch.device("cpu"))
     >>> stream[torch.tensor([2, 0])]
     tensor([[4., 5.],
@@ -66,10 +60,7 @@ class FeatureStream:
     def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield the features of each part, gathered ahead.
 
-        Yields
-        ------
-        Tensor of shape (b, ...)
-            On the device, in the order of ``parts``.
+        Yields (b, ...): on the device, in the order of ``parts``.
         """
         if not parts:
             return
@@ -123,8 +114,6 @@ Features = Tensor | FeatureStream
 def streamed(features: Features, parts: Sequence[Tensor]) -> Iterator[Tensor]:
     """Return the features of each part in turn, ``features[part]``.
 
-    Examples
-    --------
     >>> parts = torch.arange(3).split(2)
     >>> [len(batch) for batch in streamed(torch.zeros(3, 5), parts)]
     [2, 1]

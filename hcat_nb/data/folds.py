@@ -41,16 +41,7 @@ def units(dataset: LabelledDataset) -> np.ndarray:
 def split_rows(dataset: LabelledDataset, k: int, state: int) -> list[tuple[Tensor, Tensor]]:
     """Return the trainable rows in ``k`` stratified folds.
 
-    Returns
-    -------
-    list of (Tensor, Tensor), int64, ascending
-        Positions to learn from, and those that are held out: each trainable
-        row is held out once.
-
-    Raises
-    ------
-    DataError
-        If there are fewer units than folds.
+    Positions to learn from, and those that are held out: each trainable row is held out once.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 

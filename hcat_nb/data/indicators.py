@@ -18,12 +18,8 @@ from hcat_nb.data.dataset import LabelledDataset
 class Indicators:
     """Which columns are numbers, and what each indicator stands for.
 
-    Parameters
-    ----------
-    numbers : Tensor of shape (k,), int64
-        Positions of the columns that are no codes.
-    source, code : Tensor of shape (m,), int64
-        Column and level of each indicator, by column, then level.
+    ``numbers`` (k,) int64: positions of the columns that are no codes; ``source``, ``code`` (m,)
+    int64: column and level of each indicator, by column, then level.
     """
 
     numbers: Tensor
@@ -34,8 +30,6 @@ class Indicators:
     def of(cls, dataset: LabelledDataset) -> Indicators:
         """Return the indicators of a table.
 
-        Examples
-        --------
         >>> import pandas as pd
         >>> table = torch.tensor([[1.0, 7.5], [0.0, 2.5]])
         >>> data = LabelledDataset("t", table, torch.tensor([0, 1]), (0, 1), pd.RangeIndex(2),
@@ -60,22 +54,12 @@ class Indicators:
 def one_hot(x: Tensor, source: Tensor, code: Tensor) -> Tensor:
     """Return indicators of a table's codes.
 
-    The gradient that reaches a code is that of the indicator of the level
-    that the row has: what the output owes to it.
+    The gradient that reaches a code is that of the indicator of the level that the row has: what
+    the output owes to it.
 
-    Parameters
-    ----------
-    x : Tensor of shape (b, columns), float
-    source, code : Tensor of shape (m,)
-        As in :class:`Indicators`.
+    ``x`` (b, columns) float; ``source``, ``code`` (m,). Returns (b, m) of the type of ``x``: all 0
+    for a code that is no level.
 
-    Returns
-    -------
-    Tensor of shape (b, m), of the type of ``x``
-        All 0 for a code that is no level.
-
-    Examples
-    --------
     >>> one_hot(torch.tensor([[2.0]]), torch.tensor([0, 0, 0]), torch.tensor([0, 1, 2]))
     tensor([[0., 0., 1.]])
     """

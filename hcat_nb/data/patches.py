@@ -31,17 +31,9 @@ _VALUES = 2**23  # answers held at once
 class PatchDictionary:
     """What patches are compared with.
 
-    Parameters
-    ----------
-    mean : Tensor of shape (d,)
-        Of the patches, each at mean 0 and contrast 1.
-    whitening : Tensor of shape (d, d)
-    groups : Tensor of shape (K, d)
-        Means of groups of whitened patches.
-    side : int
-        Of a patch, in pixels.
-    low, scale : float
-        Grey levels are ``(pixel - low) * scale``, 0 to 255.
+    ``mean`` (d,): of the patches, each at mean 0 and contrast 1; ``whitening`` (d, d); ``groups``
+    (K, d): means of groups of whitened patches; ``side``: of a patch, in pixels; ``low``,
+    ``scale``: grey levels are ``(pixel - low) * scale``, 0 to 255.
     """
 
     mean: Tensor
@@ -69,19 +61,9 @@ class PatchDictionary:
 def fit_patches(images: Tensor, value_range: tuple[float, float], seed: int = 0) -> PatchDictionary:
     """Return the dictionary of these images.
 
-    Parameters
-    ----------
-    images : Tensor of shape (n, channels, height, width)
-        uint8 or float32.
-    value_range : tuple of float
-        The smallest and largest valid pixel value.
-    seed : int
-        Decides which patches are looked at, and where k-means begins.
-
-    Raises
-    ------
-    DataError
-        If the images are smaller than 2 x 2 pixels.
+    ``images`` (n, channels, height, width): uint8 or float32; ``value_range``: the smallest and
+    largest valid pixel value; ``seed``: decides which patches are looked at, and where k-means
+    begins.
     """
     height, width = images.shape[2:]
     side = _side(images.shape[1:])
@@ -111,12 +93,8 @@ def fit_patches(images: Tensor, value_range: tuple[float, float], seed: int = 0)
 def patch_features(images: Tensor, dictionary: PatchDictionary, out: Tensor) -> None:
     """Write the features of ``images`` into ``out``.
 
-    Parameters
-    ----------
-    images : Tensor of shape (n, channels, height, width)
-    dictionary : PatchDictionary
-    out : Tensor of shape (n, 4 K), float32
-        Sums over the quadrants at the top left, top right, bottom left, bottom right.
+    ``images`` (n, channels, height, width); ``out`` (n, 4 K) float32: sums over the quadrants at
+    the top left, top right, bottom left, bottom right.
     """
     side, groups = dictionary.side, dictionary.groups
     shape = [length - side + 1 for length in images.shape[2:]]

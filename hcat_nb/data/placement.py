@@ -52,18 +52,9 @@ def allocate(
 ) -> np.ndarray:
     """Return an array to be filled: in memory, or a ``numpy.memmap`` over a temporary file.
 
-    Parameters
-    ----------
-    shape : tuple of int
-    dtype : dtype
-    data_on : {"auto", "device", "host", "disk"}
-        ``disk``: a file; ``auto``: a file if the array would take more than
-        half of the memory that is free; else memory.
-
-    Raises
-    ------
-    TooLargeError
-        If there is not so much memory, or disk.
+    ``data_on`` {"auto", "device", "host", "disk"}: ``disk``: a file; ``auto``: a file if the array
+    would take more than half of the memory that is free; else memory. Raises TooLargeError if there
+    is not so much memory, or disk.
     """
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
@@ -103,13 +94,10 @@ def place_features(
 ) -> Placement:
     """Put features where they were asked for, or on the first of device, host and disk.
 
-    ``device`` is that of the model; ``reserved`` bytes of it the run will still take for
-    other things, of ``free`` that there are.
+    ``device`` is that of the model; ``reserved`` bytes of it the run will still take for other
+    things, of ``free`` that there are.
 
-    Raises
-    ------
-    TooLargeError
-        If they shall be on the device, which has no room for them.
+    Raises TooLargeError if they shall be on the device, which has no room for them.
     """
     from hcat_nb.data.feature_stream import FeatureStream
 
@@ -141,13 +129,10 @@ def is_mapped(array: np.ndarray) -> bool:
 def private_map(array: np.ndarray) -> np.ndarray | None:
     """Return the same values over a private map of the same file, None if there is none.
 
-    What is written into it stays in memory and never reaches the file; what
-    others write into the file later may arrive in it.
+    What is written into it stays in memory and never reaches the file; what others write into the
+    file later may arrive in it.
 
-    Parameters
-    ----------
-    array : array
-        Of any kind; also a part of a ``numpy.memmap``.
+    ``array``: of any kind; also a part of a ``numpy.memmap``.
     """
     held = _map_of(array)
     if not isinstance(array, np.memmap) or held is None or not array.flags.c_contiguous:
@@ -165,10 +150,7 @@ def private_map(array: np.ndarray) -> np.ndarray | None:
 def copied(features: Tensor, data_on: str) -> Tensor:
     """Return a copy of features, in memory or in a temporary file, as :func:`allocate` has it.
 
-    Raises
-    ------
-    TooLargeError
-        If there is not so much memory, or disk.
+    Raises TooLargeError if there is not so much memory, or disk.
     """
     source = features.numpy()
     out = allocate(source.shape, source.dtype, data_on)

@@ -25,8 +25,6 @@ _OBJECT = "{}=, an array or Series with a value for each row"
 def names_column(truth: Any) -> bool:
     """Whether ``truth`` is the name of a column, and not the values themselves.
 
-    Examples
-    --------
     >>> names_column("checked"), names_column(["oak", "elm"]), names_column(None)
     (True, False, False)
     """
@@ -36,20 +34,8 @@ def names_column(truth: Any) -> bool:
 def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, Any]:
     """Return the data without the column that an option names, which is no feature, and its values.
 
-    Parameters
-    ----------
-    data : object
-        Left as it is.
-    option : str
-        What it is called, ``"truth"`` or ``"groups"``.
-    given : hashable or array-like, optional
-        A column of ``data``, or the values themselves.
-    target : hashable, optional
-
-    Raises
-    ------
-    DataError
-        If there is no such column, or it is the target.
+    ``data``: left as it is; ``option``: what it is called, ``"truth"`` or ``"groups"``; ``given``:
+    a column of ``data``, or the values themselves.
     """
     import pandas as pd
 
@@ -81,13 +67,7 @@ def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, 
 
 
 def truth_values(truth: Any, ids: pd.Index) -> np.ndarray:
-    """Return the values of the truth, one a row: (n,), object; None where nothing is known.
-
-    Raises
-    ------
-    DataError
-        If they are of another length, or a Series has another index.
-    """
+    """Return the values of the truth, one a row: (n,), object; None where nothing is known."""
     import pandas as pd
 
     truth = as_pandas(truth)
@@ -109,25 +89,13 @@ def truth_values(truth: Any, ids: pd.Index) -> np.ndarray:
 
 
 def with_truth(dataset: LabelledDataset, truth: Any) -> LabelledDataset:
-    """Return a dataset with what is known of its samples.
-
-    Raises
-    ------
-    DataError
-        If a column is named: the dataset has none; or see :func:`truth_values`.
-    """
+    """Return a dataset with what is known of its samples."""
     _refuse_column("truth", truth, dataset)
     return dataset.replace(truth=truth_values(truth, dataset.sample_ids))
 
 
 def group_codes(groups: Any, ids: pd.Index) -> Tensor:
-    """Return a code for each group, from 0, and -1 where a row has none: (n,), int64.
-
-    Raises
-    ------
-    DataError
-        If there is not one value a row, or a Series has another index.
-    """
+    """Return a code for each group, from 0, and -1 where a row has none: (n,), int64."""
     import pandas as pd
     import torch
 
@@ -136,13 +104,7 @@ def group_codes(groups: Any, ids: pd.Index) -> Tensor:
 
 
 def with_groups(dataset: LabelledDataset, groups: Any) -> LabelledDataset:
-    """Return a dataset of which it is known which rows belong together.
-
-    Raises
-    ------
-    DataError
-        If a column is named: the dataset has none; or see :func:`group_codes`.
-    """
+    """Return a dataset of which it is known which rows belong together."""
     _refuse_column("groups", groups, dataset)
     return dataset.replace(groups=group_codes(groups, dataset.sample_ids))
 

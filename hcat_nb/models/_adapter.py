@@ -76,21 +76,14 @@ class Encoding(Scaling):
 def fit_scaling(dataset: LabelledDataset, normalize: str, defaults: int = DEFAULTS) -> Scaling:
     """Return the scaling for ``dataset``.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        The data as it is trained on, perturbed already.
-    normalize : {"auto", "none"}
-        ``auto`` maps an image's valid range to [-1, 1] (METHODS.md,
-        protocol), except float images that have negative values and so were
-        scaled by their owner; columns of a table get mean 0 and (population)
-        standard deviation 1 over the trainable rows, constant columns 0;
-        TF-IDF weights keep their zeros and their proportions; a text's get the
-        length 10.  Categorical columns become indicators whatever stands here.
-    defaults : int
-        Their generation, see :class:`hcat_nb.spec.RunSpec`: by the first,
-        TF-IDF weights had the root mean square 1, and so a length of 45 or 70,
-        with which a network learns texts by heart within a few epochs.
+    ``dataset``: the data as it is trained on, perturbed already; ``normalize`` {"auto", "none"}:
+    ``auto`` maps an image's valid range to [-1, 1] (METHODS.md, protocol), except float images that
+    have negative values and so were scaled by their owner; columns of a table get mean 0 and
+    (population) standard deviation 1 over the trainable rows, constant columns 0; TF-IDF weights
+    keep their zeros and their proportions; a text's get the length 10. Categorical columns become
+    indicators whatever stands here; ``defaults``: their generation, see
+    :class:`hcat_nb.spec.RunSpec`: by the first, TF-IDF weights had the root mean square 1, and so a
+    length of 45 or 70, with which a network learns texts by heart within a few epochs.
     """
     if dataset.levels:
         indicators = Indicators.of(dataset)
@@ -148,18 +141,8 @@ class AdaptedModel(nn.Module):
 def logits_of(made: Any) -> Tensor:
     """Return the logits in what a network returns.
 
-    Parameters
-    ----------
-    made : Tensor, object with ``logits``, mapping, or tuple
-        Of a tuple, the first tensor of two axes counts: others are auxiliary.
+    ``made``: of a tuple, the first tensor of two axes counts: others are auxiliary.
 
-    Raises
-    ------
-    ModelError
-        If there are none.
-
-    Examples
-    --------
     >>> logits_of((torch.zeros(3, 2), torch.ones(3, 8))).shape
     torch.Size([3, 2])
     """

@@ -61,13 +61,7 @@ class Backbone:
         return as_table(dataset, torch.zeros(len(dataset), self.width)) if self.width else dataset
 
     def seen(self, dataset: LabelledDataset) -> LabelledDataset:
-        """Return the dataset as a model sees it: same rows, labels and ids.
-
-        Raises
-        ------
-        DataError
-            If features cannot be made of it.
-        """
+        """Return the dataset as a model sees it: same rows, labels and ids."""
         if not self.width:
             return dataset
         features = self.features(dataset)
@@ -181,23 +175,8 @@ def make_backbone(
 ) -> Backbone:
     """Return what makes the features that ``features`` names.
 
-    Parameters
-    ----------
-    features : str
-        As in RunSpec.
-    given : array, DataFrame or callable, optional
-        The user's own.
-    dataset : LabelledDataset
-        The data before anything is made hard in them.
-    download : bool
-        Whether weights that are absent may be downloaded.
-
-    Raises
-    ------
-    DataError
-        If they cannot be made of these data.
-    MissingDataError
-        If weights are absent.
+    ``given``: the user's own; ``dataset``: the data before anything is made hard in them;
+    ``download``: whether weights that are absent may be downloaded.
     """
     if features == "raw":
         return Backbone()
@@ -214,12 +193,7 @@ def make_backbone(
 
 
 def check_follows(backbone: Backbone, redraws: bool) -> None:
-    """Refuse to make samples hard whose features would not show it.
-
-    Raises
-    ------
-    SpecError
-    """
+    """Refuse to make samples hard whose features would not show it."""
     if redraws and not backbone.follows:
         raise SpecError(
             "the features are an array, which a change of the samples themselves does not reach",
@@ -255,23 +229,8 @@ def _no_images(features: str, dataset: LabelledDataset) -> DataError:
 def frozen(features: str, dataset: LabelledDataset, download: bool) -> Callable[[Tensor], Tensor]:
     """Return what maps a batch of raw images to features.
 
-    Parameters
-    ----------
-    features : str
-        ``package:NAME`` or ``package:NAME:FILE``.
-    dataset : LabelledDataset
-        Of images.
-    download : bool
-        Whether weights may be downloaded.
-
-    Raises
-    ------
-    SpecError
-        If the package has no such network.
-    MissingDataError
-        If the package or the weights are absent.
-    ModelError
-        If the weights are those of another network.
+    ``features``: ``package:NAME`` or ``package:NAME:FILE``; ``dataset``: of images; ``download``:
+    whether weights may be downloaded.
     """
     package, _, rest = features.partition(":")
     name, _, file = rest.partition(":")

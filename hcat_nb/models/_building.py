@@ -25,11 +25,7 @@ _AUTO = {1: ("lenet", "mlp"), 2: ("cnn", "dense")}
 def default_model(dataset: LabelledDataset, defaults: int = DEFAULTS) -> str:
     """Return the name of the model that ``auto`` stands for.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    defaults : int
-        Their generation, see :class:`hcat_nb.spec.RunSpec`.
+    ``defaults``: their generation, see :class:`hcat_nb.spec.RunSpec`.
     """
     images, tables = _AUTO[defaults]
     return images if dataset.modality == "image" else tables
@@ -52,25 +48,10 @@ def build_network(
 ) -> nn.Module:
     """Return a network of its own for one run; weights come from torch's global generator.
 
-    Parameters
-    ----------
-    model : str, Module or callable
-        A registered name or ``"auto"``; a module, of which a copy is
-        trained, its weights as they are; or a class or function that makes
-        one, called with nothing, ``(n_classes)`` or ``(sample_shape,
-        n_classes)``, whichever it requires.
-    dataset : LabelledDataset
-    options : mapping
-        Passed on by keyword.
-    notes : list of str, optional
-        Gets what was done to a module of the user's own.
-
-    Raises
-    ------
-    UnknownNameError
-        If the name or an option does not exist.
-    ModelError
-        If the network does not suit the data, or the callable makes none.
+    ``model``: a registered name or ``"auto"``; a module, of which a copy is trained, its weights as
+    they are; or a class or function that makes one, called with nothing, ``(n_classes)`` or
+    ``(sample_shape, n_classes)``, whichever it requires; ``options``: passed on by keyword;
+    ``notes``: gets what was done to a module of the user's own.
     """
     if isinstance(model, nn.Module):
         if options:

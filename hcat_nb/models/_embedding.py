@@ -14,17 +14,7 @@ from hcat_nb.models._adapter import logits_of
 def output_width(model: nn.Module, sample: Tensor) -> int:
     """Return how many logits the model makes.
 
-    Parameters
-    ----------
-    model : Module
-    sample : Tensor of shape (b, ...)
-        A few raw samples.
-
-    Raises
-    ------
-    ModelError
-        If the model cannot take the samples, or does not return one row of
-        finite logits for each.
+    ``sample`` (b, ...): a few raw samples.
     """
     shape = tuple(sample.shape[1:])
     try:
@@ -48,19 +38,8 @@ def output_width(model: nn.Module, sample: Tensor) -> int:
 def find_embedding(model: nn.Module, sample: Tensor, name: str | None = None) -> nn.Module:
     """Return the module whose flattened input is the embedding.
 
-    Parameters
-    ----------
-    model : Module
-    sample : Tensor of shape (b, ...)
-        A few raw samples, for a traced forward.
-    name : str, optional
-        A module's qualified name; default: the last ``nn.Linear`` that the
-        forward reaches.
-
-    Raises
-    ------
-    ModelError
-        If there is no such module.
+    ``sample`` (b, ...): a few raw samples, for a traced forward; ``name``: a module's qualified
+    name; default: the last ``nn.Linear`` that the forward reaches.
     """
     modules = dict(model.named_modules())
     if name is not None:

@@ -25,14 +25,8 @@ from torch.nn.modules.conv import _ConvNd
 def squared_norm(layer: nn.Module, x: Tensor, g: Tensor) -> Tensor:
     """Return each sample's squared gradient norm over the layer's trainable parameters.
 
-    Parameters
-    ----------
-    layer : Module
-        One for which :func:`is_supported` holds.
-    x : Tensor of shape (b, ...)
-        What entered the layer.
-    g : Tensor of shape (b, ...)
-        Gradient of each sample's own loss with respect to the layer's output.
+    ``layer``: one for which :func:`is_supported` holds; ``x`` (b, ...): what entered the layer;
+    ``g`` (b, ...): gradient of each sample's own loss with respect to the layer's output.
     """
     x = x if isinstance(layer, nn.Embedding) else x.float()
     return LAYERS[type(layer)](layer, x, g.float())

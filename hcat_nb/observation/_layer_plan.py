@@ -67,15 +67,9 @@ class Tap:
 class LayerPlan:
     """How to measure a model's gradient norms.
 
-    Parameters
-    ----------
-    layers : list of Module
-        Measured in closed form.
-    others : dict of str to Parameter
-        Trainable parameters that need the general way, by name.
-    bytes_per_row : int
-        What the closed form of the most expensive layer needs, and the
-        general way's gradients.
+    ``layers``: measured in closed form; ``others``: trainable parameters that need the general way,
+    by name; ``bytes_per_row``: what the closed form of the most expensive layer needs, and the
+    general way's gradients.
     """
 
     layers: list[nn.Module]
@@ -86,12 +80,8 @@ class LayerPlan:
 def make_plan(model: nn.Module, x: Tensor) -> LayerPlan:
     """Trace two forwards of 2 and 3 samples and choose.
 
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode; gradients are recorded.
-    x : Tensor of shape (b, ...)
-        One sample or more; the first is used, repeated.
+    ``model``: in evaluation mode; gradients are recorded; ``x`` (b, ...): one sample or more; the
+    first is used, repeated.
     """
     owners = Counter(
         id(one) for layer in model.modules() for one in layer.parameters(recurse=False)

@@ -22,12 +22,7 @@ _FACTOR = 2  # the backward pass makes gradients of about the size of what is sa
 def bytes_per_row(model: nn.Module, x: Tensor) -> int:
     """Return the bytes that autograd saves for one row, by weighing two forwards.
 
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode.
-    x : Tensor of shape (b, ...)
-        One sample or more; the first is used, repeated.
+    ``model``: in evaluation mode; ``x`` (b, ...): one sample or more; the first is used, repeated.
     """
     return max(1, _saved(model, x[[0, 0, 0]]) - _saved(model, x[[0, 0]]))
 
@@ -35,8 +30,6 @@ def bytes_per_row(model: nn.Module, x: Tensor) -> int:
 def rows_within(bytes_of_a_row: int, device: torch.device) -> int:
     """Return how many rows of that price the budget of ``device`` pays; at least 1.
 
-    Examples
-    --------
     >>> rows_within(2**20, torch.device("cpu"))
     128
     """

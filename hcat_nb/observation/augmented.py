@@ -32,17 +32,11 @@ _BLOCK = 2**14
 class BlockedDraws:
     """A row of uniform numbers for each sample: those of ``torch.rand(n, width)``.
 
-    One block of rows is held, and the generator's state at the start of each
-    block that was reached; rows in ascending order cost one drawing of each.
+    One block of rows is held, and the generator's state at the start of each block that was
+    reached; rows in ascending order cost one drawing of each.
 
-    Parameters
-    ----------
-    n : int
-        Samples.
-    width : int
-        Numbers of a sample.
-    generator : Generator
-        Of the CPU; nobody else draws from it.
+    ``n``: samples; ``width``: numbers of a sample; ``generator``: of the CPU; nobody else draws
+    from it.
     """
 
     def __init__(self, n: int, width: int, generator: torch.Generator) -> None:
@@ -82,19 +76,11 @@ def changed_rows(
 ) -> Tensor:
     """Return a copy of each row.
 
-    Parameters
-    ----------
-    x : Tensor of shape (b, columns), float32
-    normal : Tensor of shape (b, columns)
-        Standard normal numbers; all that is random about the copies.
-    traits : InputTraits
-        Of the table.
-    noise : float
-        Of numbers, in standard deviations of the column.
-    redrawn : float
-        Probability with which a categorical value is drawn anew from the
-        shares of its levels, and a word is left out; the weights of the other
-        words then grow, so that their length stays.
+    ``x`` (b, columns) float32; ``normal`` (b, columns): standard normal numbers; all that is random
+    about the copies; ``traits``: of the table; ``noise``: of numbers, in standard deviations of the
+    column; ``redrawn``: probability with which a categorical value is drawn anew from the shares of
+    its levels, and a word is left out; the weights of the other words then grow, so that their
+    length stays.
     """
     assert traits.column_stds is not None, "a table's traits have column_stds"
     copy = x + noise * traits.column_stds.to(x.device) * normal
@@ -133,37 +119,15 @@ _POOL = 2**20 + 7  # normal numbers that copies read from a place of their own
 class AugmentedCopies:
     """K copies of each sample of one dataset, and a model's logits for them.
 
-    Parameters
-    ----------
-    model : Module
-        Raw features in, logits out; in evaluation mode when it is measured.
-    traits : InputTraits
-        Of the raw features.
-    n : int
-        Samples of the dataset.
-    seed : int
-        Parent of the draws.
-    k : int
-        Copies of a sample.  Copy j is the same for every K > j.
-    strength : float
-        Of an image's changes; 0 for none.
-    noise : float
-        Of a table's: the standard deviation of what is added, in standard
-        deviations of the column.
-    redrawn : float
-        Probability with which a categorical value is drawn anew, and a word
-        left out.
-    as_hcat : bool
-        Whether images are changed as in H-CAT's benchmark: all are mirrored,
-        whatever the traits say, and their values lie in the upper half of the
-        value range, because there pictures normalised to [-1, 1] are read as
-        if they were in [0, 1], negative values wrap around, and the result is
-        not normalised again.
-
-    Raises
-    ------
-    SpecError
-        If an option is out of range.
+    ``model``: raw features in, logits out; in evaluation mode when it is measured; ``traits``: of
+    the raw features; ``n``: samples of the dataset; ``seed``: parent of the draws; ``k``: copies of
+    a sample. Copy j is the same for every K > j; ``strength``: of an image's changes; 0 for none;
+    ``noise``: of a table's: the standard deviation of what is added, in standard deviations of the
+    column; ``redrawn``: probability with which a categorical value is drawn anew, and a word left
+    out; ``as_hcat``: whether images are changed as in H-CAT's benchmark: all are mirrored, whatever
+    the traits say, and their values lie in the upper half of the value range, because there
+    pictures normalised to [-1, 1] are read as if they were in [0, 1], negative values wrap around,
+    and the result is not normalised again.
     """
 
     def __init__(
@@ -200,12 +164,7 @@ class AugmentedCopies:
     def measure(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return the logits of the copies.
 
-        Parameters
-        ----------
-        x : Tensor of shape (b, ...)
-            Raw samples.
-        rows : Tensor of shape (b,), int64
-            Their positions in the dataset.
+        ``x`` (b, ...): raw samples; ``rows`` (b,) int64: their positions in the dataset.
         """
         copies = range(len(self._draws))
         logits = [self.model(self.copy(x, rows, copy)).float() for copy in copies]

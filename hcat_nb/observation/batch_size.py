@@ -18,11 +18,9 @@ _FEWEST, _MOST = 128, 1024
 def default_batch_size(sample_shape: tuple[int, ...], device: torch.device) -> int:
     """Return a batch size for observing samples of ``sample_shape``.
 
-    It follows from shape and kind of device alone, not from a trial, so that
-    a repeated run repeats every bit.
+    It follows from shape and kind of device alone, not from a trial, so that a repeated run repeats
+    every bit.
 
-    Examples
-    --------
     >>> cpu = torch.device("cpu")
     >>> default_batch_size((1, 28, 28), cpu), default_batch_size((1, 8, 8), cpu)
     (128, 1024)

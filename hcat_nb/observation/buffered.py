@@ -20,16 +20,11 @@ Across = Literal["any", "sum"]
 class Buffered:
     """Keeps its state in the attributes that ``buffers`` names.
 
-    Attributes
-    ----------
-    buffers : tuple of str
-        Attributes that make up the state, all tensors.  An axis whose length
-        only the first record tells is allocated with length 0.
-    across : mapping of str to {"any", "sum"}
-        The buffers that have no row for each sample, and how those of several
-        processes, each of which saw other samples, become one: flags that are
-        set where any is, or sums.  All other buffers have the samples on their
-        first axis, and start with the same value in each row.
+    ``buffers``: attributes that make up the state, all tensors. An axis whose length only the first
+    record tells is allocated with length 0; ``across`` {"any", "sum"}: the buffers that have no row
+    for each sample, and how those of several processes, each of which saw other samples, become
+    one: flags that are set where any is, or sums. All other buffers have the samples on their first
+    axis, and start with the same value in each row.
     """
 
     buffers: tuple[str, ...]
@@ -55,13 +50,7 @@ class Buffered:
         return 0
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take over accumulators that :meth:`state` gave; what allocates them comes first.
-
-        Raises
-        ------
-        SpecError
-            If names, shapes or dtypes differ.
-        """
+        """Take over accumulators that :meth:`state` gave; what allocates them comes first."""
         own = self.state()
         who = getattr(self, "name", type(self).__name__)
         if set(own) != set(state):

@@ -10,12 +10,9 @@ from contextlib import contextmanager
 class Clock:
     """Adds up seconds under names.
 
-    On a GPU work is submitted and done later: a part's figure is then the time
-    of its submission, and what it leaves waiting is counted where the host
-    next needs a result.  The sum is right.
+    On a GPU work is submitted and done later: a part's figure is then the time of its submission,
+    and what it leaves waiting is counted where the host next needs a result. The sum is right.
 
-    Examples
-    --------
     >>> clock = Clock()
     >>> for _ in range(3):
     ...     with clock("forward"):

@@ -43,22 +43,9 @@ _SELU_FLOOR = -1.0507009873554805 * 1.6732632423543772
 class DropoutEnsemble:
     """K sub-networks of one model.
 
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode.
-    seed : int
-        Parent of the masks.
-    k : int
-        Number of sub-networks.
-    masks : {"fixed", "per_sample"}
-        ``per_sample`` draws a mask of its own for every sample, as training
-        does; its predictions depend on the batch.
-
-    Raises
-    ------
-    SpecError
-        If ``k`` or ``masks`` is out of range.
+    ``model``: in evaluation mode; ``seed``: parent of the masks; ``k``: number of sub-networks;
+    ``masks`` {"fixed", "per_sample"}: ``per_sample`` draws a mask of its own for every sample, as
+    training does; its predictions depend on the batch.
     """
 
     def __init__(
@@ -83,17 +70,9 @@ class DropoutEnsemble:
     def measure(self, x: Tensor, logits: Tensor) -> Tensor:
         """Return the sub-networks' probabilities for raw samples.
 
-        Parameters
-        ----------
-        x : Tensor of shape (b, ...)
-        logits : Tensor of shape (b, C)
-            Of the whole network, for the same samples.
-
-        Returns
-        -------
-        Tensor of shape (b, K, C), float32
-            (b, 1, C), of the whole network, if no dropout takes effect; then
-            the first call warns.
+        ``x`` (b, ...); ``logits`` (b, C): of the whole network, for the same samples. Returns (b,
+        K, C) float32: (b, 1, C), of the whole network, if no dropout takes effect; then the first
+        call warns.
         """
         whole = torch.softmax(logits.float(), dim=1)[:, None]
         if self._effective is False:
@@ -182,12 +161,9 @@ def _drops(module: nn.Module) -> bool:
 class Masks:
     """Draws each sub-network's masks; those that all samples share are kept.
 
-    Parameters
-    ----------
-    seed : int
-        Parent of the masks.  They are drawn on the CPU, so every device sees the same.
-    per_sample : bool
-        Whether every sample has a mask of its own; such masks are drawn anew at each call.
+    ``seed``: parent of the masks. They are drawn on the CPU, so every device sees the same;
+    ``per_sample``: whether every sample has a mask of its own; such masks are drawn anew at each
+    call.
     """
 
     def __init__(self, seed: int, *, per_sample: bool) -> None:
@@ -200,13 +176,8 @@ class Masks:
     def keep(self, key: tuple[str, int, int], layer: nn.Module, output: Tensor) -> Tensor:
         """Return which units stay, bool, of the shape of ``output`` but with 1 or b rows.
 
-        Parameters
-        ----------
-        key : tuple
-            Name of the module, number of the call in this forward, number of the sub-network.
-        layer : Module
-            One of ``KINDS``.
-        output : Tensor of shape (b, ...)
+        ``key``: name of the module, number of the call in this forward, number of the sub-network;
+        ``layer``: one of ``KINDS``; ``output`` (b, ...).
         """
         if key in self._kept:
             return self._kept[key]
@@ -231,14 +202,8 @@ class Masks:
     ) -> Tensor:
         """Return what the module makes in all sub-networks at once.
 
-        Parameters
-        ----------
-        key : tuple
-            Name of the module, number of the call in this forward.
-        networks : int
-            K.
-        layer : Module
-        output : Tensor of shape (b, 1, ...) or (b, K, ...)
+        ``key``: name of the module, number of the call in this forward; ``networks``: K; ``output``
+        (b, 1, ...) or (b, K, ...).
         """
         if key not in self._stacked:
             one = output[0]

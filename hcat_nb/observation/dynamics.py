@@ -47,14 +47,9 @@ class MapSnapshot:
 class MapDynamics(EachEpoch, Buffered):
     """Accumulates what :class:`MapSnapshot` shows, and each sample's mean probabilities.
 
-    Parameters
-    ----------
-    labels : Tensor of shape (n,), int64
-        Observed codes, -1 where missing.
-    n_classes : int
-    label_only : bool
-        Whether records tell the label's probability and no other class's:
-        there is then no correctness, no predicted and no suggested class.
+    ``labels`` (n,) int64: observed codes, -1 where missing; ``label_only``: whether records tell
+    the label's probability and no other class's: there is then no correctness, no predicted and no
+    suggested class.
     """
 
     needs = frozenset({Need.LOGITS})

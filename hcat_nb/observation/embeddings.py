@@ -11,10 +11,7 @@ from torch import Tensor, nn
 class EmbeddingTap:
     """Keeps what enters ``layer`` during a forward; a context manager.
 
-    Parameters
-    ----------
-    layer : Module
-        Its first positional input is the embedding.
+    ``layer``: its first positional input is the embedding.
     """
 
     def __init__(self, layer: nn.Module) -> None:

@@ -16,19 +16,9 @@ from hcat_nb.observation.record import EachEpoch, Need, Observation
 class FiniteOutputs(EachEpoch, Buffered):
     """A subscriber that remembers which samples had no finite output.
 
-    Parameters
-    ----------
-    n : int
-        Samples.
-    device : torch.device
-
-    Attributes
-    ----------
-    since : Tensor of shape (n,), int32
-        The first epoch whose probabilities were NaN; 0 where none was.
-    partly : Tensor of shape (n,), bool
-        Whether any measurement was not finite: a class that is ruled out by a
-        logit of -inf, a gradient that overflows.  Most methods can score these.
+    ``n``: samples; ``since`` (n,) int32: the first epoch whose probabilities were NaN; 0 where none
+    was; ``partly`` (n,) bool: whether any measurement was not finite: a class that is ruled out by
+    a logit of -inf, a gradient that overflows. Most methods can score these.
     """
 
     needs = frozenset({Need.LOGITS})

@@ -33,15 +33,10 @@ _NO_VMAP = (RuntimeError, NotImplementedError, ValueError, TypeError, IndexError
 class GradientNorms:
     """Measures per-sample gradient norms of one model.
 
-    Parameters
-    ----------
-    model : Module
-        Raw features in, logits out; in evaluation mode when it is measured.
-        Which of its parameters are trainable must not change afterwards.
-    chunk : int, optional
-        Samples measured together; default: as many as a fixed amount of
-        memory holds, found by weighing a small forward.  The norms do not
-        depend on it.
+    ``model``: raw features in, logits out; in evaluation mode when it is measured. Which of its
+    parameters are trainable must not change afterwards; ``chunk``: samples measured together;
+    default: as many as a fixed amount of memory holds, found by weighing a small forward. The norms
+    do not depend on it.
     """
 
     def __init__(self, model: nn.Module, chunk: int | None = None) -> None:

@@ -19,19 +19,9 @@ from hcat_nb.observation.traced import TracedForward, differentiable, traced_for
 class InputGradients:
     """Measures input gradients of one model.
 
-    Parameters
-    ----------
-    model : Module
-        Raw features in, logits out; in evaluation mode when it is measured.
-    target : {"label", "predicted"}
-        Which class's output is differentiated.
-    of : {"logit", "softmax"}
-        The output itself, or its probability.
-
-    Raises
-    ------
-    SpecError
-        If an option is none of its choices.
+    ``model``: raw features in, logits out; in evaluation mode when it is measured; ``target``
+    {"label", "predicted"}: which class's output is differentiated; ``of`` {"logit", "softmax"}: the
+    output itself, or its probability.
     """
 
     def __init__(
@@ -52,15 +42,7 @@ class InputGradients:
     def measure(self, x: Tensor, labels: Tensor) -> Tensor:
         """Return the gradients for raw samples.
 
-        Returns
-        -------
-        Tensor of shape (b, ...), float32
-            In units of the output for one unit of the raw feature.
-
-        Raises
-        ------
-        ModelError
-            If the model's output does not depend on its input differentiably.
+        Returns (b, ...) float32: in units of the output for one unit of the raw feature.
         """
         size = self.affordable(x)
         parts = zip(x.split(size), labels.split(size), strict=True)

@@ -15,11 +15,7 @@ from hcat_nb.observation.record import EachEpoch, Need, Observation
 class DynamicsKeeper(EachEpoch, Buffered):
     """A subscriber that remembers p_y at the end of every epoch.
 
-    Parameters
-    ----------
-    labels : Tensor of shape (n,), int64
-        Observed codes, -1 where missing.
-    n_epochs : int
+    ``labels`` (n,) int64: observed codes, -1 where missing.
     """
 
     needs = frozenset({Need.LOGITS})

@@ -69,43 +69,16 @@ class Subscriber(Protocol):
 class Observer:
     """Measures a model for its subscribers.
 
-    Parameters
-    ----------
-    model : Module
-        Raw features in, logits out.
-    features : Tensor or FeatureStream of shape (n, ...)
-        Raw, batches on the model's device.
-    labels : Tensor of shape (n,), int64
-        Observed codes, -1 where missing.
-    rows : Tensor of shape (m,), int64
-        Positions to observe, ascending.
-    subscribers : sequence of Subscriber
-    embedding : Module, optional
-        The layer whose input is the embedding; required if someone needs it.
-    n_classes : int
-        Number of logits.
-    batch_size : int
-        Samples in a forward; measurements do not depend on it.
-    seed : int
-        Parent of whatever a measurement draws.
-    traits : InputTraits, optional
-        Of the features; required if someone needs augmented copies.
-    sharing : Sharing, optional
-        With whom the samples are shared, if this process is not alone.
-    from_training : bool
-        Whether the logits of training serve who wants logits of each epoch.
-
-    Raises
-    ------
-    HcatError
-        If someone needs a quantity that nobody can measure.
-
-    Attributes
-    ----------
-    clock : Clock
-        Seconds of the shared forward (``forward``), of each further quantity
-        (``dropout``, ``augmented``, ``gradient_norm``, ``input_gradients``)
-        and of each subscriber.
+    ``model``: raw features in, logits out; ``features`` (n, ...): raw, batches on the model's
+    device; ``labels`` (n,) int64: observed codes, -1 where missing; ``rows`` (m,) int64: positions
+    to observe, ascending; ``embedding``: the layer whose input is the embedding; required if
+    someone needs it; ``n_classes``: number of logits; ``batch_size``: samples in a forward;
+    measurements do not depend on it; ``seed``: parent of whatever a measurement draws; ``traits``:
+    of the features; required if someone needs augmented copies; ``sharing``: with whom the samples
+    are shared, if this process is not alone; ``from_training``: whether the logits of training
+    serve who wants logits of each epoch; ``clock``: seconds of the shared forward (``forward``), of
+    each further quantity (``dropout``, ``augmented``, ``gradient_norm``, ``input_gradients``) and
+    of each subscriber.
     """
 
     def __init__(
@@ -158,13 +131,7 @@ class Observer:
         return asked
 
     def rehearse(self) -> None:
-        """Measure the gradients of two rows, so that a model that has none fails before training.
-
-        Raises
-        ------
-        ModelError
-            If a gradient that somebody needs does not exist.
-        """
+        """Measure the gradients of two rows: a model that has none fails before training."""
         wanted = {quantity for quantity in self._probes if quantity[0].is_gradient}
         if wanted:
             self.model.eval()
@@ -191,12 +158,8 @@ class Observer:
     def end_epoch(self, epoch: int, *, last: bool) -> None:
         """Hand over the epoch's training logits, then observe the model.
 
-        Parameters
-        ----------
-        epoch : int
-            From 1.
-        last : bool
-            Whether this is the final model; its measurements share the pass.
+        ``epoch``: from 1; ``last``: whether this is the final model; its measurements share the
+        pass.
         """
         self._hand_over_training(epoch)
         if last:

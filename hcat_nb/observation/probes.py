@@ -115,22 +115,8 @@ def make_probe(
 ) -> Probe:
     """Return the function that measures ``need`` for a batch.
 
-    Parameters
-    ----------
-    need : Need
-    options : tuple of (str, value)
-        As a method's ``options(need)`` gives them.
-    model : Module
-    traits : InputTraits
-    n : int
-        Samples of the dataset.
-    seed : int
-        Parent of whatever the measurement draws.
-
-    Raises
-    ------
-    HcatError
-        If nobody can measure it.
+    ``options``: as a method's ``options(need)`` gives them; ``n``: samples of the dataset;
+    ``seed``: parent of whatever the measurement draws.
     """
     how = dict(options)
     if (measure := need.measure) is not None:

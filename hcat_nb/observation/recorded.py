@@ -39,15 +39,10 @@ _PROVIDED: dict[tuple[Content, Moment], frozenset[Need]] = {
 class Recorded(ABC):
     """Recorded dynamics of ``n`` samples over ``n_epochs`` epochs.
 
-    Attributes
-    ----------
-    content : {"logits", "probs", "label_probs"}
-        What was recorded.  Probabilities of all classes serve whoever asks for
-        logits: they are logits, up to a constant that nothing depends on.
-    moment : {"epoch_end", "train"}
-        Whether by the model in evaluation mode at the end of each epoch, or by
-        the training forward.
-    n, n_epochs : int
+    ``content`` {"logits", "probs", "label_probs"}: what was recorded. Probabilities of all classes
+    serve whoever asks for logits: they are logits, up to a constant that nothing depends on;
+    ``moment`` {"epoch_end", "train"}: whether by the model in evaluation mode at the end of each
+    epoch, or by the training forward.
     """
 
     content: Content
@@ -72,14 +67,7 @@ class Recorded(ABC):
     ) -> Iterator[list[Observation]]:
         """Yield, chunk by chunk, a record of each kind.
 
-        Parameters
-        ----------
-        kinds : sequence of {"train", "epoch", "final"}
-        epoch : int
-            From 1.
-        labels : Tensor of shape (n,), int64
-            Observed codes; 0 where a label is missing.
-        sweep : int
+        ``epoch``: from 1; ``labels`` (n,) int64: observed codes; 0 where a label is missing.
         """
         for rows, values in self.chunks(epoch):
             codes = labels[rows]
@@ -95,11 +83,7 @@ class Recorded(ABC):
 class Selected(Recorded):
     """Some of the samples of other dynamics, in an order of their own.
 
-    Parameters
-    ----------
-    whole : Recorded
-    rows : Tensor of shape (m,), int64
-        Positions, without repetition.
+    ``rows`` (m,) int64: positions, without repetition.
     """
 
     def __init__(self, whole: Recorded, rows: Tensor) -> None:
@@ -131,17 +115,11 @@ def replay(
 ) -> None:
     """Hand the recorded dynamics to ``subscribers``, as an observer would have.
 
-    Each gets records of the kinds that its needs name, whatever the moment of
-    recording: whether that is right is for the caller to decide.
+    Each gets records of the kinds that its needs name, whatever the moment of recording: whether
+    that is right is for the caller to decide.
 
-    Parameters
-    ----------
-    recorded : Recorded
-    labels : Tensor of shape (n,), int64
-        Observed codes, -1 where missing.
-    subscribers : sequence of Subscriber
-    on_epoch : callable, optional
-        Told each epoch, from 1, when all have seen it.
+    ``labels`` (n,) int64: observed codes, -1 where missing; ``on_epoch``: told each epoch, from 1,
+    when all have seen it.
     """
     codes = labels.clamp(min=0)
     final = [one for one in subscribers if _wants(one, "final")]

@@ -24,16 +24,9 @@ _AXES = {"logits": "(epochs, samples, classes)", "label_probs": "(epochs, sample
 class Survey:
     """What one look at all values found.
 
-    Parameters
-    ----------
-    seen : Tensor of shape (n_epochs, n), bool
-        Which samples were recorded in which epoch.
-    zeros : int
-        Probabilities that are exactly 0.
-    rounded : int
-        Decimals of probabilities whose sums stray from 1 by rounding, 0 if none do.
-    probable : bool
-        Whether logits are never negative and add up to 1.
+    ``seen`` (n_epochs, n) bool: which samples were recorded in which epoch; ``zeros``:
+    probabilities that are exactly 0; ``rounded``: decimals of probabilities whose sums stray from 1
+    by rounding, 0 if none do; ``probable``: whether logits are never negative and add up to 1.
     """
 
     seen: Tensor
@@ -47,23 +40,11 @@ class ArrayDynamics(Recorded):
 
     A sample whose values of an epoch are all NaN was not recorded in it.
 
-    Parameters
-    ----------
-    arrays : array of shape (n_epochs, n, C) or (n_epochs, n), or sequence of n_epochs arrays
-        NumPy, torch, memory-mapped, or whatever has a shape and is sliced as
-        they are; any floating type or integers.
-    content : {"logits", "probs"}
-        With two axes, probabilities are the label's.
-    moment : {"epoch_end", "train"}
-    positive : int, optional
-        With two axes: the one of two classes that they are the probability of.
-    chunk : int, optional
-        Rows read at a time; results do not depend on it.
-
-    Raises
-    ------
-    DataError
-        If there is no such shape.
+    ``arrays`` (n_epochs, n, C) or (n_epochs, n) or sequence of n_epochs arrays: NumPy, torch,
+    memory-mapped, or whatever has a shape and is sliced as they are; any floating type or integers;
+    ``content`` {"logits", "probs"}: with two axes, probabilities are the label's; ``positive``:
+    with two axes: the one of two classes that they are the probability of; ``chunk``: rows read at
+    a time; results do not depend on it.
     """
 
     def __init__(
@@ -115,14 +96,7 @@ class ArrayDynamics(Recorded):
                 yield rows + start, values if len(rows) == len(values) else values[rows]
 
     def survey(self) -> Survey:
-        """Look at every value once.
-
-        Raises
-        ------
-        DataError
-            If a value is infinite, a sample is NaN in part, an epoch is
-            empty, or a probability is none; names the first place.
-        """
+        """Look at every value once."""
         seen = torch.zeros(self.n_epochs, self.n, dtype=torch.bool)
         zeros, rounded, probable = 0, 0, self.content == "logits"
         for epoch in range(1, self.n_epochs + 1):

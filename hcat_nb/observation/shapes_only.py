@@ -18,11 +18,9 @@ _FACTORIES = {
 class ShapesOnly(TorchFunctionMode):
     """While entered, what allocates makes tensors on the meta device, wherever it was told to.
 
-    All else goes on with real numbers: an accumulator may look at the labels
-    to decide what it needs.
+    All else goes on with real numbers: an accumulator may look at the labels to decide what it
+    needs.
 
-    Examples
-    --------
     >>> with ShapesOnly():
     ...     made = torch.zeros(10**7, 2000, device="cpu")
     >>> made.nbytes, made.device.type

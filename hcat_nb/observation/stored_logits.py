@@ -52,15 +52,8 @@ class LogitsKeeper(EachEpoch):
 
     An epoch's file has its name only when it is whole.
 
-    Parameters
-    ----------
-    folder : Path
-        Exists, and is empty.
-    sample_ids : pandas.Index of length n
-    n_observed : int
-        Samples that each epoch observes.
-    class_values : sequence
-        The user's own value of each class, by code.
+    ``folder``: exists, and is empty; ``n_observed``: samples that each epoch observes;
+    ``class_values``: the user's own value of each class, by code.
     """
 
     needs = frozenset({Need.LOGITS})
@@ -92,13 +85,7 @@ class LogitsKeeper(EachEpoch):
         return stored
 
     def observe(self, record: Observation) -> None:
-        """Append an ``epoch`` record to the epoch's file.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written.
-        """
+        """Append an ``epoch`` record to the epoch's file."""
         try:
             self._append(record)
         except OSError as error:
@@ -136,23 +123,8 @@ class LogitsKeeper(EachEpoch):
 class StoredLogits(Recorded):
     """The logits that a :class:`LogitsKeeper` wrote.
 
-    Parameters
-    ----------
-    folder : Path
-    n : int
-        Samples of the dataset.
-    check : callable, optional
-        Called with each file before it is first read; raises if it is not as it was written.
-
-    Attributes
-    ----------
-    folder : Path
-    n, n_epochs, n_classes : int
-
-    Raises
-    ------
-    StoreError
-        If files are missing or cannot be read.
+    ``n``: samples of the dataset; ``check``: called with each file before it is first read; raises
+    if it is not as it was written.
     """
 
     content = "logits"
@@ -177,12 +149,8 @@ class StoredLogits(Recorded):
     def epoch(self, epoch: int) -> pd.DataFrame:
         """Return the logits at the end of an epoch.
 
-        Returns
-        -------
-        pandas.DataFrame
-            Index ``sample_id``; ``position`` and a float32 column for each
-            class, named by its value.  Samples that were not observed are not
-            in it.
+        Index ``sample_id``; ``position`` and a float32 column for each class, named by its value.
+        Samples that were not observed are not in it.
         """
         file = self._open(epoch)
         classes = json.loads(file.schema_arrow.metadata[_CLASS_VALUES])

@@ -33,13 +33,9 @@ def differentiable(model: nn.Module) -> Iterator[None]:
 class TracedForward:
     """A forward that was recorded; it may be followed back more than once.
 
-    Parameters
-    ----------
-    logits : Tensor of shape (b, C)
-    leaf : Tensor of shape (b, ...), float32, optional
-        The raw samples, a copy, where gradients with respect to them can be taken.
-    calls : mapping of Module to list of Call
-        What entered the layers that were asked for, and where in the graph they are.
+    ``logits`` (b, C); ``leaf`` (b, ...) float32: the raw samples, a copy, where gradients with
+    respect to them can be taken; ``calls``: what entered the layers that were asked for, and where
+    in the graph they are.
     """
 
     logits: Tensor
@@ -52,15 +48,8 @@ def traced_forward(
 ) -> TracedForward:
     """Run raw samples through a model so that gradients can be taken.
 
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode.
-    x : Tensor of shape (b, ...), uint8 or float32
-    leaf : bool
-        Whether gradients with respect to the samples are wanted.
-    layers : sequence of Module
-        Layers of the model whose calls are recorded.
+    ``model``: in evaluation mode; ``x`` (b, ...) uint8 or float32; ``leaf``: whether gradients with
+    respect to the samples are wanted; ``layers``: layers of the model whose calls are recorded.
     """
     with ExitStack() as stack:
         stack.enter_context(differentiable(model))

@@ -17,20 +17,11 @@ from hcat_nb.data.dataset import LabelledDataset
 class InputTraits:
     """Traits of a dataset's raw features.
 
-    Parameters
-    ----------
-    value_range : tuple of float, optional
-        Images: the smallest and largest valid pixel value.
-    flip_keeps_label : bool
-        Images: whether a mirrored image is of the same class.
-    column_stds : Tensor of shape (columns,), float32, optional
-        Tables: population standard deviation of each column of numbers; 0 of
-        all others.
-    marginals : mapping of int to Tensor of shape (levels,), float32
-        Tables: position of each categorical column, and the shares of its
-        levels, summed up; the last is 1.
-    words : range
-        Tables: columns that are TF-IDF weights.
+    ``value_range``: images: the smallest and largest valid pixel value; ``flip_keeps_label``:
+    images: whether a mirrored image is of the same class; ``column_stds`` (columns,) float32:
+    tables: population standard deviation of each column of numbers; 0 of all others; ``marginals``
+    (levels,) float32: tables: position of each categorical column, and the shares of its levels,
+    summed up; the last is 1; ``words``: tables: columns that are TF-IDF weights.
     """
 
     value_range: tuple[float, float] | None = None

@@ -85,15 +85,7 @@ expected a column with more than two values
 def make_perturbation(
     hardness: str | Perturbation | Mapping[Any, Any] | None, **strength: Any
 ) -> Perturbation | None:
-    """Return the perturbation of that name with these options, None for no hardness.
-
-    Raises
-    ------
-    UnknownNameError
-        If the hardness or an option does not exist; names the nearest.
-    SpecError
-        If ``hardness`` is neither a name, a perturbation nor a mapping.
-    """
+    """Return the perturbation of that name with these options, None for no hardness."""
     if hardness is None or hardness == "none":
         for name in strength:
             raise UnknownNameError(f"unknown option {name!r} of the hardness 'none'", "no options")

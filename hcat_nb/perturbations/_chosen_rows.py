@@ -17,23 +17,8 @@ def chosen_rows(
 ) -> Tensor:
     """Draw floor(p n + .5) of the candidates, n the labelled samples; ascending, int64.
 
-    Parameters
-    ----------
-    name : str
-        Of the kind of hardness, for messages.
-    dataset : LabelledDataset
-    p : float
-        Share of the labelled samples, in [0, 1].
-    rng : numpy.random.Generator
-    candidates : Tensor of shape (n,), bool
-        Rows that can change.
-
-    Raises
-    ------
-    DataError
-        If none can.
-    SpecError
-        If p asks for none, for all, or for more than can.
+    ``name``: of the kind of hardness, for messages; ``p``: share of the labelled samples, in [0,
+    1]; ``candidates`` (n,) bool: rows that can change.
     """
     n = int(dataset.trainable.sum())
     count = _count(p, n)

@@ -57,19 +57,10 @@ class ImageShift(Perturbation):
     ) -> Tensor:
         """Return images redrawn.
 
-        Parameters
-        ----------
-        images : Tensor of shape (b, channels, height, width), float32
-            Raw pixels; not to be written to.
-        strength : Tensor of shape (b,), float32
-        valid : tuple of float
-            Smallest and largest valid pixel value.
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        Tensor of shape (b, channels, height, width), float32
-            Within the valid range; rounded afterwards where pixels are integers.
+        ``images`` (b, channels, height, width) float32: raw pixels; not to be written to;
+        ``strength`` (b,) float32; ``valid``: smallest and largest valid pixel value. Returns (b,
+        channels, height, width) float32: within the valid range; rounded afterwards where pixels
+        are integers.
         """
 
     def outcomes(self, images: Tensor, valid: tuple[float, float]) -> Iterator[Tensor]:
@@ -125,22 +116,10 @@ def redrawn(
 ) -> Tensor:
     """Return the dataset's features with ``rows`` redrawn: one copy and small blocks.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        Images; left as they are.
-    rows : Tensor of shape (k,), int64
-    make : callable
-        Of images, float32 of shape (b, channels, height, width), and their
-        places among ``rows``, int64 of shape (b,); returns them redrawn.  An
-        image that comes out as it was is made again.
-    name : str
-        The hardness, for the error.
-
-    Raises
-    ------
-    DataError
-        If an image does not change in 20 attempts.
+    ``dataset``: images; left as they are; ``rows`` (k,) int64; ``make``: of images, float32 of
+    shape (b, channels, height, width), and their places among ``rows``, int64 of shape (b,);
+    returns them redrawn. An image that comes out as it was is made again; ``name``: the hardness,
+    for the error.
     """
     features, pixels = dataset.copied_features(), Pixels(dataset)
     for place in blocks(torch.arange(len(rows)), dataset):
@@ -206,14 +185,11 @@ def with_extremes(
 ) -> Tensor:
     """Return images stretched so that the extremes of each channel are exactly those of ``like``.
 
-    A channel that would have to be stretched more than ``most_stretch`` times
-    is clipped to them instead: what is left of a picture there is a flat
-    region's grain, and blown up it would be another picture.  Where ``like``
-    is blank, all of it one colour, there is nothing to keep, and the image is
-    clipped to the valid range.
+    A channel that would have to be stretched more than ``most_stretch`` times is clipped to them
+    instead: what is left of a picture there is a flat region's grain, and blown up it would be
+    another picture. Where ``like`` is blank, all of it one colour, there is nothing to keep, and
+    the image is clipped to the valid range.
 
-    Examples
-    --------
     >>> like = torch.tensor([[[[10.0, 14.0]]]])
     >>> with_extremes(torch.tensor([[[[0.0, 1.0, 2.0]]]]), like, (0, 255)).tolist()
     [[[[10.0, 12.0, 14.0]]]]
@@ -233,8 +209,6 @@ def clipped(images: Tensor, like: Tensor, valid: tuple[float, float]) -> Tensor:
 
     Where that is blank, all of it one colour, to the valid range.
 
-    Examples
-    --------
     >>> like = torch.tensor([[[[10.0, 30.0]]]])
     >>> clipped(torch.tensor([[[[0.0, 20.0, 40.0]]]]), like, (0, 255)).tolist()
     [[[[10.0, 20.0, 30.0]]]]
@@ -254,10 +228,7 @@ def _within(
 def background(images: Tensor) -> Tensor:
     """Return each image's background, the median of its outermost pixels.
 
-    Returns
-    -------
-    Tensor of shape (b, channels, 1, 1)
-        A value that occurs (of an even number the lower middle one).
+    Returns (b, channels, 1, 1): a value that occurs (of an even number the lower middle one).
     """
     border = torch.cat(
         [images[:, :, 0], images[:, :, -1], images[:, :, 1:-1, 0], images[:, :, 1:-1, -1]], dim=2
@@ -295,8 +266,6 @@ class GreyLevels:
     def nearest(self, pixels: Tensor) -> Tensor:
         """Return each pixel's nearest level; any shape, float32.
 
-        Examples
-        --------
         >>> levels = GreyLevels(0.0, 0.25, torch.tensor([0.0, 0.25, 0.5]))
         >>> levels.nearest(torch.tensor([0.1, 0.3, 9.0])).tolist()
         [0.0, 0.25, 0.5]
@@ -310,16 +279,9 @@ def grey_levels(
 ) -> GreyLevels | None:
     """Return the levels of a channel; None where its values are not evenly spaced.
 
-    Parameters
-    ----------
-    blocks : iterable of Tensor of shape (b, channels, height, width), float32
-        All images, part by part.
-    channel : int
-    valid : tuple of float
-        Smallest and largest valid pixel value.
+    ``blocks`` (b, channels, height, width) float32: all images, part by part; ``valid``: smallest
+    and largest valid pixel value.
 
-    Examples
-    --------
     >>> image = (torch.arange(64) % 17 / 16).reshape(1, 1, 8, 8)
     >>> len(grey_levels([image], 0, (0.0, 1.0)).values)
     17

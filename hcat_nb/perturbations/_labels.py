@@ -34,11 +34,8 @@ class LabelNoise(Perturbation):
     def transition(self, dataset: LabelledDataset) -> np.ndarray:
         """Return the transition matrix, once settled.
 
-        Returns
-        -------
-        ndarray of shape (n_classes, n_classes), float64
-            Row: original class.  Diagonal 0; each row sums to 1, or to 0
-            where the class never flips.
+        Returns (n_classes, n_classes) float64: row: original class. Diagonal 0; each row sums to 1,
+        or to 0 where the class never flips.
         """
 
     def check(self, dataset: LabelledDataset) -> None:
@@ -80,15 +77,9 @@ def populated(dataset: LabelledDataset) -> np.ndarray:
 def cyclic_neighbours(order: Sequence[int], n_classes: int) -> np.ndarray:
     """Return the matrix in which each class of ``order`` flips to the one before or after.
 
-    Parameters
-    ----------
-    order : sequence of int
-        Class codes; the last is followed by the first.
-    n_classes : int
-        Size of the matrix; classes that are not in ``order`` get a zero row.
+    ``order``: class codes; the last is followed by the first; ``n_classes``: size of the matrix;
+    classes that are not in ``order`` get a zero row.
 
-    Examples
-    --------
     >>> cyclic_neighbours([0, 1, 2, 3], 4)[0].tolist()
     [0.0, 0.5, 0.0, 0.5]
     >>> cyclic_neighbours([0, 1], 2).tolist()
@@ -104,8 +95,6 @@ def cyclic_neighbours(order: Sequence[int], n_classes: int) -> np.ndarray:
 def off_diagonal(weights: np.ndarray) -> np.ndarray:
     """Return ``weights`` without the diagonal, each row scaled to sum to 1; zero rows stay.
 
-    Examples
-    --------
     >>> off_diagonal(np.array([[8.0, 1.0, 3.0], [0.0, 5.0, 0.0], [2.0, 0.0, 0.0]])).tolist()
     [[0.0, 0.25, 0.75], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
     """
@@ -119,21 +108,10 @@ def off_diagonal(weights: np.ndarray) -> np.ndarray:
 def class_codes(dataset: LabelledDataset, named: Sequence[Any], option: str) -> list[int]:
     """Return the codes of classes that a user named, all in the same way.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    named : sequence
-        Class values; or their text, as it comes from a command line or a JSON
-        file; or codes ``0 .. n_classes - 1``.  The first reading that fits
-        all of them is taken, in that order.  Where text and numbers are mixed,
-        as in a JSON file's ``{"1": [7]}``, all are read as text.
-    option : str
-        What to call them in the error.
-
-    Raises
-    ------
-    SpecError
-        If none of the readings fits.
+    ``named``: class values; or their text, as it comes from a command line or a JSON file; or codes
+    ``0 .. n_classes - 1``. The first reading that fits all of them is taken, in that order. Where
+    text and numbers are mixed, as in a JSON file's ``{"1": [7]}``, all are read as text;
+    ``option``: what to call them in the error.
     """
     codes = range(dataset.n_classes)
     readings: tuple[dict[Hashable, int], ...] = (

@@ -72,13 +72,7 @@ _SUPERCLASSES: tuple[tuple[int, ...], ...] = (
 
 
 def built_in(dataset: LabelledDataset) -> np.ndarray:
-    """Return the weights of the dataset's own rule, towards classes that have samples.
-
-    Raises
-    ------
-    DataError
-        If there is no rule for this dataset.
-    """
+    """Return the weights of the dataset's own rule, towards classes that have samples."""
     n_classes, rule = BUILT_IN.get(dataset.name, (0, {}))
     if dataset.n_classes == 2:  # of two classes, each can only be taken for the other
         n_classes, rule = 2, {0: (1,), 1: (0,)}
@@ -98,17 +92,8 @@ def built_in(dataset: LabelledDataset) -> np.ndarray:
 def given(dataset: LabelledDataset, rules: Mapping[Any, Any]) -> np.ndarray:
     """Return the weights of a user's own rules.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-    rules : mapping
-        Class -> a class, several classes, or a mapping of classes to weights;
-        classes as in :func:`~hcat_nb.perturbations._labels.class_codes`.
-
-    Raises
-    ------
-    SpecError
-        If a class does not exist, or a weight is no finite number >= 0.
+    ``rules``: class -> a class, several classes, or a mapping of classes to weights; classes as in
+    :func:`~hcat_nb.perturbations._labels.class_codes`.
     """
     entries = [
         (source, target, weight)
@@ -131,14 +116,8 @@ def given(dataset: LabelledDataset, rules: Mapping[Any, Any]) -> np.ndarray:
 def confused(dataset: LabelledDataset, seed: int) -> np.ndarray:
     """Return how often a quick model takes each class for each other: counts.
 
-    Predictions are out of fold (3 stratified folds) by a logistic regression
-    on standardised, flattened features of at most 3,000 samples, categories
-    as indicators.
-
-    Raises
-    ------
-    DataError
-        If fewer than two classes have three samples.
+    Predictions are out of fold (3 stratified folds) by a logistic regression on standardised,
+    flattened features of at most 3,000 samples, categories as indicators.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression

@@ -19,23 +19,9 @@ def checked(
 ) -> Strength:
     """Return a strength as a float, or several as a tuple of floats.
 
-    Parameters
-    ----------
-    value : float or iterable of float
-    option : str
-        What the error calls it.
-    low, high : float
-        Bounds of each number, both excluded.
-    low_allowed : bool
-        Whether ``low`` itself is allowed.
+    ``option``: what the error calls it; ``low``, ``high``: bounds of each number, both excluded;
+    ``low_allowed``: whether ``low`` itself is allowed.
 
-    Raises
-    ------
-    SpecError
-        If it is neither, or a number lies outside its bounds.
-
-    Examples
-    --------
     >>> checked([1, 2.5], "strength", 0)
     (1.0, 2.5)
     """
@@ -66,8 +52,6 @@ def drawn(strength: Strength, k: int, rng: np.random.Generator) -> np.ndarray:
 
     A single number uses no randomness.
 
-    Examples
-    --------
     >>> drawn(0.5, 3, np.random.default_rng(0)).tolist()
     [0.5, 0.5, 0.5]
     """

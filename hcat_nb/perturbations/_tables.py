@@ -46,11 +46,9 @@ class Column:
     def rounded(self, values: np.ndarray) -> np.ndarray:
         """Return values, float64, with the decimals and the digits of the column.
 
-        Otherwise a count of 3.7, a price of five decimals, or a zero with a
-        minus sign would give the flag away.
+        Otherwise a count of 3.7, a price of five decimals, or a zero with a minus sign would give
+        the flag away.
 
-        Examples
-        --------
         >>> Column(0, 0.0, 9.0, 2.0, 0).rounded(np.array([3.7])).tolist()
         [4.0]
         >>> Column(0, 0.0, 9.0, 2.0, None, 3).rounded(np.array([3.14159, 0.0271828])).tolist()
@@ -87,8 +85,6 @@ class Layout:
 def layout(dataset: LabelledDataset) -> Layout:
     """Return what the columns of a table hold, by its readable rows.
 
-    Examples
-    --------
     >>> import pandas as pd, torch
     >>> table = torch.tensor([[5.0, 0, 1, 3], [7.5, 1, 0, 3], [9.0, 1, 0, 3]])
     >>> found = layout(LabelledDataset(
@@ -125,13 +121,7 @@ def layout(dataset: LabelledDataset) -> Layout:
 
 
 def numeric_columns(dataset: LabelledDataset, hardness: str) -> tuple[Column, ...]:
-    """Return the numeric columns of a table.
-
-    Raises
-    ------
-    DataError
-        If there is none.
-    """
+    """Return the numeric columns of a table."""
     found = layout(dataset).numeric
     if not found and dataset.words:
         raise DataError(
@@ -154,13 +144,7 @@ def column_name(dataset: LabelledDataset, index: int) -> str:
 
 
 def column_index(dataset: LabelledDataset, column: str | int, option: str) -> int:
-    """Return the position of a column that a user named, or gave by position.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such column; names the nearest.
-    """
+    """Return the position of a column that a user named, or gave by position."""
     names = dataset.feature_names or ()
     width = dataset.sample_shape[0]
     if isinstance(column, str) and column in names:

@@ -126,8 +126,6 @@ def _values(dataset: LabelledDataset, index: int) -> np.ndarray:
 def _tail(values: np.ndarray, share: float) -> np.ndarray:
     """Return the largest ``share`` of the values, one at least, in ascending order.
 
-    Examples
-    --------
     >>> _tail(np.array([3.0, 9.0, 1.0, 8.0]), 0.5).tolist()
     [8.0, 9.0]
     """

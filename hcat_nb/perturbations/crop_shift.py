@@ -85,8 +85,6 @@ class CropShift(ImageShift):
 def pixels_of(share: Tensor, width: int) -> Tensor:
     """Return shares of a width as whole pixels, from 1 to ``width - 1``: int64.
 
-    Examples
-    --------
     >>> pixels_of(torch.tensor([10 / 28]), 28), pixels_of(torch.tensor([10 / 28]), 32)
     (tensor([10]), tensor([11]))
     """
@@ -96,16 +94,9 @@ def pixels_of(share: Tensor, width: int) -> Tensor:
 def shifted(images: Tensor, by: Tensor, fill: Tensor) -> Tensor:
     """Return images moved sideways.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width)
-    by : Tensor of shape (b,), int64
-        Pixels to the right; negative: to the left.
-    fill : Tensor that broadcasts to images
-        What stands where nothing was.
+    ``images`` (b, channels, height, width); ``by`` (b,) int64: pixels to the right; negative: to
+    the left; ``fill``: what stands where nothing was.
 
-    Examples
-    --------
     >>> shifted(torch.tensor([[[[1, 2, 3, 4]]]]), torch.tensor([1]), torch.tensor(0)).tolist()
     [[[[0, 1, 2, 3]]]]
     """

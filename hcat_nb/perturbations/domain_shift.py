@@ -104,15 +104,9 @@ class DomainShift(ImageShift):
 def cartoon(images: Tensor, outline: Tensor, span: float, *, by_median: bool = False) -> Tensor:
     """Return images smoothed, with their edges in one colour.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width), float32
-    outline : Tensor of shape (b, 1, 1, 1)
-        Value of the edges.
-    span : float
-        Width of the valid range.
-    by_median : bool
-        Whether the median smooths (grey images), instead of the bilateral filter.
+    ``images`` (b, channels, height, width) float32; ``outline`` (b, 1, 1, 1): value of the edges;
+    ``span``: width of the valid range; ``by_median``: whether the median smooths (grey images),
+    instead of the bilateral filter.
     """
     side = min(images.shape[-2:])
     blurred = median(grey(images), _window(_MEDIAN, side))
@@ -126,12 +120,7 @@ def cartoon(images: Tensor, outline: Tensor, span: float, *, by_median: bool = F
 def edges(images: Tensor, block: int, below: float) -> Tensor:
     """Return where images are darker, by ``below`` or more, than the mean of ``block`` x ``block``.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, 1, height, width), float32
-    block : int
-        Odd.
-    below : float
+    ``images`` (b, 1, height, width) float32; ``block``: odd.
     """
     return images <= functional.avg_pool2d(_padded(images, block // 2), block, stride=1) - below
 
@@ -139,16 +128,11 @@ def edges(images: Tensor, block: int, below: float) -> Tensor:
 def median(images: Tensor, window: int) -> Tensor:
     """Return each pixel as the median of the ``window`` x ``window`` pixels around it.
 
-    By forgetful selection: of just over half the values the least and the
-    greatest cannot be the median; drop both, take in the next value, repeat.
-    That needs no copy of ``window``² the size and is five times as fast as
-    sorting.
+    By forgetful selection: of just over half the values the least and the greatest cannot be the
+    median; drop both, take in the next value, repeat. That needs no copy of ``window``² the size
+    and is five times as fast as sorting.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width), float32
-    window : int
-        Odd.
+    ``images`` (b, channels, height, width) float32; ``window``: odd.
     """
     radius = window // 2
     height, width = images.shape[-2:]
@@ -181,16 +165,11 @@ def _without_extremes(values: list[Tensor]) -> list[Tensor]:
 def bilateral(images: Tensor, diameter: int, sigma_colour: float, sigma_place: float) -> Tensor:
     """Return images smoothed by a mean weighted by closeness in place and in colour.
 
-    Tomasi and Manduchi, ICCV 1998; the difference in colour is summed over
-    channels, the window is round.
+    Tomasi and Manduchi, ICCV 1998; the difference in colour is summed over channels, the window is
+    round.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width), float32
-    diameter : int
-        Of the window, odd, in pixels.
-    sigma_colour, sigma_place : float
-        Widths of the two Gaussians, in pixel values and in pixels.
+    ``images`` (b, channels, height, width) float32; ``diameter``: of the window, odd, in pixels;
+    ``sigma_colour``, ``sigma_place``: widths of the two Gaussians, in pixel values and in pixels.
     """
     radius = diameter // 2
     height, width = images.shape[-2:]
@@ -218,8 +197,6 @@ def _padded(images: Tensor, by: int) -> Tensor:
 def _window(published: int, side: int) -> int:
     """Return the published window, or the largest odd one of at most half the side.
 
-    Examples
-    --------
     >>> [_window(9, side) for side in (32, 28, 16, 8, 3)]
     [9, 9, 7, 3, 1]
     """

@@ -203,20 +203,11 @@ def default_source(dataset: LabelledDataset) -> str:
 def like_images(images: Tensor, valid: tuple[float, float], dataset: LabelledDataset) -> Tensor:
     """Return images in the channels, size and value range of a dataset.
 
-    Colour becomes grey by luma, grey is repeated; a transparency that the
-    source lacks is opaque.  Sizes change bilinearly, with antialiasing.
+    Colour becomes grey by luma, grey is repeated; a transparency that the source lacks is opaque.
+    Sizes change bilinearly, with antialiasing.
 
-    Parameters
-    ----------
-    images : Tensor of shape (b, channels, height, width), float32
-    valid : tuple of float
-        Their value range.
-    dataset : LabelledDataset
-
-    Returns
-    -------
-    Tensor of shape (b, channels, height, width), float32
-        Channels, height and width as in the dataset.
+    ``images`` (b, channels, height, width) float32; ``valid``: their value range. Returns (b,
+    channels, height, width) float32: channels, height and width as in the dataset.
     """
     channels, height, width = dataset.sample_shape
     low, high = value_range(dataset)
@@ -246,20 +237,9 @@ def beyond(
 ) -> Tensor:
     """Return the features with every value of the chosen rows out of the ordinary.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        A table; left as it is.
-    chosen : Tensor of shape (k,), int64
-    categorical : collection of int
-        Columns of codes beside those that the dataset knows as categorical;
-        they take another code.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    Tensor of shape (n, columns), float32
-        Numeric columns lie outside the range of all readable rows.
+    ``dataset``: a table; left as it is; ``chosen`` (k,) int64; ``categorical``: columns of codes
+    beside those that the dataset knows as categorical; they take another code. Returns (n, columns)
+    float32: numeric columns lie outside the range of all readable rows.
     """
     found = layout(dataset)
     before = dataset.features
@@ -287,15 +267,8 @@ def beyond(
 def other_level(now: Tensor, levels: Tensor, rng: np.random.Generator) -> Tensor:
     """Return for each value another one of ``levels``, each as likely.
 
-    Parameters
-    ----------
-    now : Tensor of shape (k,)
-        Values, all of them among the levels.
-    levels : Tensor of shape (m,)
-        Distinct, ascending.
+    ``now`` (k,): values, all of them among the levels; ``levels`` (m,): distinct, ascending.
 
-    Examples
-    --------
     >>> other_level(torch.tensor([0, 1]), torch.tensor([0, 1]), np.random.default_rng(0)).tolist()
     [1, 0]
     """

@@ -74,21 +74,7 @@ class Mixture(Perturbation):
     def __call__(self, dataset: LabelledDataset, p: float | None, seed: int) -> Perturbed:
         """Return a new dataset with each part's proportion of samples made hard.
 
-        Parameters
-        ----------
-        dataset : LabelledDataset
-            Left as it is.
-        p : float or None
-            None, or what the parts add up to; 0: no perturbation.
-        seed : int
-
-        Raises
-        ------
-        SpecError
-            If ``p`` is something else, or a part would change no sample, or
-            more than are left to it.
-        DataError
-            If a part does not apply to the dataset.
+        ``dataset``: left as it is; ``p``: None, or what the parts add up to; 0: no perturbation.
         """
         _check_seed(seed)
         if p is not None:
@@ -110,14 +96,7 @@ class Mixture(Perturbation):
         return math.fsum(part.p for part in self.made())
 
     def made(self) -> list[Part]:
-        """Return the parts.
-
-        Raises
-        ------
-        SpecError
-            If there is none, a proportion is out of range, or they add up to
-            1 or more.
-        """
+        """Return the parts."""
         if not isinstance(self.parts, Mapping) or not self.parts:
             raise SpecError(
                 f"the parts of the mixture are {self.parts!r}",

@@ -65,10 +65,8 @@ class ZoomShift(ImageShift):
 def zoomed(images: Tensor, factor: Tensor) -> Tensor:
     """Return the centre of each image at full size.
 
-    Returns
-    -------
-    Tensor of shape (b, channels, height, width), float32
-        Pixel ``i`` of ``n`` shows the place ``(i + .5 - n / 2) / factor + n / 2 - .5``.
+    Returns (b, channels, height, width) float32: pixel ``i`` of ``n`` shows the place ``(i + .5 - n
+    / 2) / factor + n / 2 - .5``.
     """
     theta = torch.zeros(len(images), 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = 1.0 / factor

@@ -16,8 +16,6 @@ from hcat_nb.registry import ARRAY_SUFFIX
 def names_array_file(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of an array.
 
-    Examples
-    --------
     >>> names_array_file("features.npy"), names_array_file("birds.csv")
     (True, False)
     """
@@ -29,21 +27,8 @@ def read_arrays(
 ) -> tuple[np.ndarray, np.ndarray | Any]:
     """Return the features of a file, as a map of it, and their labels.
 
-    Parameters
-    ----------
-    path : path
-        Of a .npy file.
-    labels : object, optional
-        Labels, or the path of a .npy file of them.
-    target : path, optional
-        Of a .npy file of labels.
-
-    Raises
-    ------
-    MissingDataError
-        If a file does not exist.
-    DataError
-        If no labels are named, or twice, or a file is no array of numbers or text.
+    ``path``: of a .npy file; ``labels``: labels, or the path of a .npy file of them; ``target``: of
+    a .npy file of labels.
     """
     if (labels is None) == (target is None):
         raise DataError(

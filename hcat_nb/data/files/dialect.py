@@ -38,19 +38,9 @@ _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", SPACE
 class Dialect:
     """How a file of text is written.
 
-    Parameters
-    ----------
-    sep : str
-        One character, or ``SPACE``.
-    encoding : str
-    quote : str
-        One character, "" for none.
-    skip : int
-        Lines above the header, or above the first row.
-    header : bool
-        Whether a header is there.
-    comment : str
-        One character, "" for none.
+    ``sep``: one character, or ``SPACE``; ``quote``: one character, "" for none; ``skip``: lines
+    above the header, or above the first row; ``header``: whether a header is there; ``comment``:
+    one character, "" for none.
     """
 
     sep: str
@@ -75,14 +65,7 @@ class Dialect:
 
 
 def find_dialect(file: Path, head: bytes, kind: str, options: TableOptions) -> Dialect:
-    """Return how a file is written, by its beginning and what the user said.
-
-    Raises
-    ------
-    DataError
-        If its encoding is not clear, or not that which the user named, or its header looks
-        like data.
-    """
+    """Return how a file is written, by its beginning and what the user said."""
     encoding = options.encoding or encoding_of(head)
     try:
         text = head.decode(encoding)
@@ -175,13 +158,7 @@ def wrong_encoding(file: Path, options: TableOptions, error: UnicodeError) -> Da
 
 
 def guess_encoding(file: Path, content: bytes) -> str:
-    """Return the one-byte encoding of a text in Latin letters that is no UTF-8.
-
-    Raises
-    ------
-    DataError
-        If it does not read like one.
-    """
+    """Return the one-byte encoding of a text in Latin letters that is no UTF-8."""
     encoding = "cp1252" if any(0x80 <= byte < 0xA0 for byte in set(content)) else "latin-1"
     text = content.decode(encoding, errors="replace")
     runs = re.findall(r"[^\x00-\x7f]+", text)

@@ -26,26 +26,11 @@ _NAMED = 5  # files that a message names
 class ImageFiles:
     """Image files that are read when the dataset is made, each once.
 
-    Parameters
-    ----------
-    paths : sequence
-        One file a sample: paths, or whatever ``opens`` opens and ``str`` names.
-    labels : object
-        One label a file.
-    name : str
-        What the data are called.
-    ids : pandas.Index, optional
-        Names of the samples; default their positions.
-    options : ImageOptions
-        Size and colours.
-    transform : callable, optional
-        Takes a PIL image in the chosen colours, upright and in its own size,
-        and returns an image, array or tensor; takes the place of ``size`` and
-        ``fit``.  What it draws at random is drawn once a sample.
-    notes : tuple of str
-        What was done before.
-    opens : callable
-        Returns the upright picture of one of ``paths``.
+    ``paths``: one file a sample: paths, or whatever ``opens`` opens and ``str`` names; ``labels``:
+    one label a file; ``ids``: names of the samples; default their positions; ``options``: size and
+    colours; ``transform``: takes a PIL image in the chosen colours, upright and in its own size,
+    and returns an image, array or tensor; takes the place of ``size`` and ``fit``. What it draws at
+    random is drawn once a sample; ``opens``: returns the upright picture of one of ``paths``.
     """
 
     paths: Sequence[Any]
@@ -86,15 +71,7 @@ def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:
 def from_files(files: ImageFiles, seed: int) -> Parts:
     """Read every file once, in order.
 
-    Returns
-    -------
-    Parts
-        ``unread`` tells which files could not be read, and why.
-
-    Raises
-    ------
-    DataError
-        If no file can be read, the transform fails, or gives unlike shapes.
+    ``unread`` tells which files could not be read, and why.
     """
     named = (path for path in files.paths if isinstance(path, (str, os.PathLike)))
     paths = tuple(os.path.abspath(path) for path in named)

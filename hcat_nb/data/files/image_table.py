@@ -29,28 +29,10 @@ def files_of(
 ) -> ImageFiles:
     """Return the image files that a table names, not yet read.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Its index becomes the sample ids; columns but the two are not used.  The
-        column of images may also hold their bytes.
-    labels : object, optional
-        Labels beside the frame.
-    target : hashable, optional
-        Column of the labels.
-    options : mapping
-        ``image``: the column of paths; ``image_root``: the folder that they
-        start from (default: the current one); ``transform``; and those of
-        :class:`~hcat_nb.data.image_options.ImageOptions`.
-    name : str
-        What the dataset is called.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such column or option.
-    DataError
-        If labels or paths are absent, or files do not exist.
+    ``frame``: its index becomes the sample ids; columns but the two are not used. The column of
+    images may also hold their bytes; ``target``: column of the labels; ``options``: ``image``: the
+    column of paths; ``image_root``: the folder that they start from (default: the current one);
+    ``transform``; and those of :class:`~hcat_nb.data.image_options.ImageOptions`.
     """
     rest = dict(options)
     column, root = rest.pop("image"), rest.pop("image_root", None)
@@ -101,13 +83,7 @@ def files_of(
 
 
 def image_column(frame: pd.DataFrame, target: Any) -> str | None:
-    """Return the column that holds images, as Hugging Face or others keep them in Parquet.
-
-    Raises
-    ------
-    DataError
-        If several do.
-    """
+    """Return the column that holds images, as Hugging Face or others keep them in Parquet."""
     places = [at for at, name in enumerate(frame.columns) if str(name) != str(target)]
     found = [str(frame.columns[at]) for at in places if holds_image(frame.iloc[:, at])]
     if len(found) > 1:

@@ -30,22 +30,7 @@ def mend_rows(
 ) -> str:
     """Return a text with separators in which cells of a column are others.
 
-    Parameters
-    ----------
-    text : str
-    dialect : Dialect
-    target : str
-        The column.
-    changes : mapping of int to str, None or DROP
-        By row; None: ``empty``.
-    empty : str
-        What a missing value is written as.
-
-    Raises
-    ------
-    StoreError
-        If the text cannot be taken apart and put together again, or there is no place for an
-        empty cell.
+    ``changes``: by row; None: ``empty``; ``empty``: what a missing value is written as.
     """
     lines, rows, place = _rows(text, dialect, target)
     for row, new in changes.items():
@@ -134,24 +119,12 @@ def _written(new: str, old: str, dialect: Dialect) -> str:
 
 
 def json_cells(text: str, target: str) -> list[Any]:
-    """Return the values of a key, one a record.
-
-    Raises
-    ------
-    StoreError
-        If the text is no list of records, and no record a line.
-    """
+    """Return the values of a key, one a record."""
     return [record.get(target) for _, _, record in _objects(text)]
 
 
 def mend_json(text: str, target: str, changes: Mapping[int, Any]) -> str:
-    """Return records in JSON in which values of a key are others; DROP leaves one out.
-
-    Raises
-    ------
-    StoreError
-        If it is not clear where a value stands.
-    """
+    """Return records in JSON in which values of a key are others; DROP leaves one out."""
     objects = list(_objects(text))
     pieces = [text[: objects[0][0]]]
     end = 0

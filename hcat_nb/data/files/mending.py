@@ -28,32 +28,10 @@ def mend_files(
 ) -> list[str]:
     """Write the files of a table again, with other labels.
 
-    Parameters
-    ----------
-    read : TableFile
-        The table as it was read.
-    target : str
-        Its column of labels.
-    codes : sequence of int
-        The class of each row: a row's new label is written as that class is elsewhere.
-    changes : mapping of int to tuple, None or DROP
-        By row: the new class, as its code and its value; None for no label.
-    out : Path
-        A file, or where there are several a folder.
-    sheet : str or int, optional
-        Of a workbook.
-    encoding : str, optional
-        Of JSON or ARFF, if the file does not tell it.
-
-    Returns
-    -------
-    list of str
-        What else changed.
-
-    Raises
-    ------
-    StoreError
-        If the format cannot be written, or not without other changes.
+    ``codes``: the class of each row: a row's new label is written as that class is elsewhere;
+    ``changes``: by row: the new class, as its code and its value; None for no label; ``out``: a
+    file, or where there are several a folder; ``sheet``: of a workbook; ``encoding``: of JSON or
+    ARFF, if the file does not tell it. What else changed.
     """
     told: list[str] = []
     start = 0
@@ -223,11 +201,6 @@ def mend_images(
     """Copy a folder of images with each in the folder of its new class.
 
     Images without a label, or left out, are not copied.
-
-    Raises
-    ------
-    DataError
-        If two images would have one name.
     """
     taken = {Path(name) for row, name in enumerate(ids) if row not in changes}
     for row, (name, label) in enumerate(zip(ids, labels, strict=True)):

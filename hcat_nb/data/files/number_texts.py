@@ -64,15 +64,8 @@ def _form(decimal: str, thousands: str) -> re.Pattern[str]:
 class NumberText:
     """A column of texts as numbers, or as the same words without those that mean missing.
 
-    Parameters
-    ----------
-    content : Series
-    missing : mapping of str to int
-        Words that were taken as missing, and how often.
-    notes : tuple of str
-        Signs and unit that were found.
-    sign : str
-        The decimal sign, where the texts leave no doubt about it; else empty.
+    ``missing``: words that were taken as missing, and how often; ``notes``: signs and unit that
+    were found; ``sign``: the decimal sign, where the texts leave no doubt about it; else empty.
     """
 
     content: pd.Series
@@ -92,27 +85,11 @@ def number_text(
 ) -> NumberText | None:
     """Return a column of texts as numbers, where they are numbers; None where they are words.
 
-    Parameters
-    ----------
-    column : Series of text
-        Missing cells are None, NaN or NA.
-    name : str
-        What messages call it.
-    options : TableOptions
-        Its ``decimal`` and ``thousands``.
-    likely : str, optional
-        The decimal sign of other columns, which decides what this one leaves open; None:
-        leave it open.
-    plain : bool
-        Whether texts that are numbers as Python writes them become numbers: in a CSV all
-        cells are texts, in a frame such texts are codes.
-    signs : bool
-        Whether other signs than Python's, and units, are taken for numbers: not in a target.
-
-    Raises
-    ------
-    DataError
-        If "1,500" could be two numbers, or nearly all cells are numbers, but not all.
+    ``column``: missing cells are None, NaN or NA; ``options``: its ``decimal`` and ``thousands``;
+    ``likely``: the decimal sign of other columns, which decides what this one leaves open; None:
+    leave it open; ``plain``: whether texts that are numbers as Python writes them become numbers:
+    in a CSV all cells are texts, in a frame such texts are codes; ``signs``: whether other signs
+    than Python's, and units, are taken for numbers: not in a target.
     """
     import pandas as pd
 

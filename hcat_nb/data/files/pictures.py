@@ -25,11 +25,8 @@ _ORIENTATION = 0x0112  # EXIF tag
 def open_picture(path: str | os.PathLike[str] | IO[bytes]) -> Image:
     """Return the first picture in a file, in its own mode, turned as EXIF says.
 
-    Raises
-    ------
-    Exception
-        Whatever Pillow raises for a file that is damaged, cut short, no image,
-        or a bomb: an image or a text chunk that unpacks without end.
+    Raises Exception whatever Pillow raises for a file that is damaged, cut short, no image, or a
+    bomb: an image or a text chunk that unpacks without end.
     """
     from PIL import Image, ImageOps
 
@@ -75,22 +72,10 @@ def bits_of(paths: Iterable[str | os.PathLike[str]]) -> int:
 def plain(image: Image, mode: str, background: str = "white", bits: int = 16) -> Image:
     """Return a picture as ``mode``, of 8 bits a channel and without transparency.
 
-    Parameters
-    ----------
-    image : PIL image
-        Of any mode.
-    mode : {"RGB", "L"}
-        Colour or grey.
-    background : str
-        Colour under transparent pixels, as Pillow's ImageColor names it.
-    bits : int
-        Depth of a deep grey picture: ``2 ** bits - 1`` becomes 255.
-
-    Raises
-    ------
-    ValueError
-        If pixels are floating point numbers, or integers beyond 16 bits,
-        whose white is not known.
+    ``image``: of any mode; ``mode`` {"RGB", "L"}: colour or grey; ``background``: colour under
+    transparent pixels, as Pillow's ImageColor names it; ``bits``: depth of a deep grey picture: ``2
+    ** bits - 1`` becomes 255. Raises ValueError if pixels are floating point numbers, or integers
+    beyond 16 bits, whose white is not known.
     """
     from PIL import Image
 

@@ -33,19 +33,9 @@ _LISTED = 5
 class TableFile:
     """A table that was read, and what was guessed.
 
-    Parameters
-    ----------
-    frame : DataFrame
-    notes : tuple of str
-        What was found and done, words taken as missing among it.
-    missing : mapping of str to mapping of str to int
-        By column, which words were taken as missing, and how often.
-    dialects : tuple of Dialect or None
-        Of each file; None where it is no text.
-    files : tuple of Path
-        One, or the parts of a table.
-    rows : tuple of int
-        Of each file.
+    ``notes``: what was found and done, words taken as missing among it; ``missing``: by column,
+    which words were taken as missing, and how often; ``dialects``: of each file; None where it is
+    no text; ``files``: one, or the parts of a table; ``rows``: of each file.
     """
 
     frame: pd.DataFrame
@@ -66,32 +56,13 @@ def read_file(
 ) -> TableFile:
     """Read a table, by the suffix of its file.
 
-    Parameters
-    ----------
-    path : str or Path
-        Text with separators (``.csv``, ``.tsv``, ``.data``, ``.txt``),
-        Parquet, ARFF, a workbook (``.xlsx``), or JSON: a list of records
-        (``.json``) or a record a line (``.jsonl``, ``.ndjson``, also ``.json``);
-        text may be compressed (``.gz``, ``.zip``, ...).  A folder, or a
-        pattern like ``"data/*.parquet"``: parts of one table, in the order of
-        their names.
-    options : TableOptions, optional
-        How it is written, where that is not to be found out; words that are
-        missing values.
-    words : tuple of str
-        Columns whose texts are words, never numbers: the target, say.
-
-    Returns
-    -------
-    TableFile
-        A first column without a name, as pandas writes an index, is the index.
-
-    Raises
-    ------
-    MissingDataError
-        If there is no such file.
-    DataError
-        If it cannot be read, holds no row, or can be read in several ways.
+    ``path``: text with separators (``.csv``, ``.tsv``, ``.data``, ``.txt``), Parquet, ARFF, a
+    workbook (``.xlsx``), or JSON: a list of records (``.json``) or a record a line (``.jsonl``,
+    ``.ndjson``, also ``.json``); text may be compressed (``.gz``, ``.zip``, ...). A folder, or a
+    pattern like ``"data/*.parquet"``: parts of one table, in the order of their names; ``options``:
+    how it is written, where that is not to be found out; words that are missing values; ``words``:
+    columns whose texts are words, never numbers: the target, say. A first column without a name, as
+    pandas writes an index, is the index.
     """
     options = options or TableOptions()
     files = table_files(path)
@@ -102,15 +73,7 @@ def read_file(
 
 
 def table_files(path: str | Path) -> list[Path]:
-    """Return the file of a table, or its parts in the order of their names.
-
-    Raises
-    ------
-    MissingDataError
-        If there is none.
-    DataError
-        If the parts are of several kinds, or of several splits.
-    """
+    """Return the file of a table, or its parts in the order of their names."""
     file = as_path(path)
     if file.is_file():
         return [file]

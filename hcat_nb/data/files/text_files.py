@@ -30,21 +30,8 @@ def read_text(
 ) -> tuple[pd.DataFrame, tuple[str, ...], _Found, tuple[Dialect]]:
     """Read a file of text with separators.
 
-    Returns
-    -------
-    frame : DataFrame
-    notes : tuple of str
-        What was found.
-    missing : mapping
-        By column, the words that were taken as missing, and how often.
-    dialects : tuple of Dialect
-
-    Raises
-    ------
-    DataError
-        If it can be read in several ways, or its header looks like data.
-    OSError, ValueError, EOFError
-        If it cannot be read.
+    Returns ``missing``: by column, the words that were taken as missing, and how often. Raises
+    OSError, ValueError, EOFError if it cannot be read.
     """
     dialect = find_dialect(file, head_of(file), kind, options)
     try:

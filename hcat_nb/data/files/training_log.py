@@ -37,16 +37,9 @@ _FOLDER = "training_dynamics"  # where the authors' trainer puts them, below the
 class TrainingLog:
     """What the files hold, samples in the order of their ids.
 
-    Parameters
-    ----------
-    ids : pandas.Index of length n
-        Every ``guid`` of any epoch, ascending.
-    gold : array of shape (n,), object
-        Label of each sample, as it stands in the files.
-    logits : array of shape (n_epochs, n, C), float32
-        NaN where an epoch lacks a sample.
-    epochs : range
-        The files' own numbers of the epochs.
+    ``ids``: every ``guid`` of any epoch, ascending; ``gold`` (n,) object: label of each sample, as
+    it stands in the files; ``logits`` (n_epochs, n, C) float32: NaN where an epoch lacks a sample;
+    ``epochs``: the files' own numbers of the epochs.
     """
 
     ids: pd.Index
@@ -67,19 +60,8 @@ class _Epoch:
 def read_training_log(source: str | os.PathLike[str] | Sequence[Any]) -> TrainingLog:
     """Read ``dynamics_epoch_{k}.jsonl``, or ``.parquet``.
 
-    Parameters
-    ----------
-    source : str, Path, or sequence of them
-        A folder (or the one above its ``training_dynamics``), a file, or
-        files in any order: epochs are those of their names.
-
-    Raises
-    ------
-    MissingDataError
-        If a file or folder is absent, or a folder holds no such file.
-    DataError
-        If a line cannot be read, an id occurs twice in an epoch, changes its
-        label or its kind, or epochs are missing; names file and line.
+    ``source``: a folder (or the one above its ``training_dynamics``), a file, or files in any
+    order: epochs are those of their names.
     """
     import pandas as pd
 

@@ -14,14 +14,9 @@ _OTHERS = (np.ndarray, Tensor, Dataset, DataLoader, list, tuple, dict, str, rang
 def as_pandas(data: Any) -> Any:
     """Return a frame or a column of another library as pandas' own, all else as it is.
 
-    Parameters
-    ----------
-    data : object
-        Of polars, pyarrow, duckdb, ...: eager, or lazy and then collected here.
-        An index that a pyarrow table remembers is kept.
+    ``data``: of polars, pyarrow, duckdb, ...: eager, or lazy and then collected here. An index that
+    a pyarrow table remembers is kept.
 
-    Examples
-    --------
     >>> import pyarrow
     >>> as_pandas(pyarrow.table({"size": [3, None]}))["size"].tolist()
     [3, <NA>]
@@ -57,8 +52,6 @@ def as_pandas(data: Any) -> Any:
 def type_name(data: Any) -> str:
     """Return what a message calls the type of data, the library too where it is not plain.
 
-    Examples
-    --------
     >>> import pandas
     >>> type_name([]), type_name(pandas.DataFrame())
     ('list', 'pandas.DataFrame')

@@ -25,32 +25,13 @@ class Parts:
 
     Nothing here is checked yet, and ``features`` may still be the user's own memory.
 
-    Parameters
-    ----------
-    features : array of shape (n, ...)
-        As it came.
-    labels : object
-        As they came.
-    name : str
-        What the data are called unless the user says otherwise.
-    ids : pandas.Index, optional
-        Names of the samples; without them their positions are the names.
-    feature_names : tuple of str, optional
-        Columns of a table.
-    channels_first : bool
-        Whether images follow torch's convention, which settles shapes that
-        could be read in two ways.
-    owned : bool
-        Whether ``features`` is a copy already.
-    notes : tuple of str
-        What was done on the way in.
-    levels, words, text, original, offsets
-        Of a table with named columns, as in LabelledDataset.
-    unread : mapping of int to str
-        Positions of samples whose file cannot be read (their features are 0),
-        and the file and the reason.
-    files : tuple of str, optional
-        The image file of each sample.
+    ``features`` (n, ...): as it came; ``labels``: as they came; ``name``: what the data are called
+    unless the user says otherwise; ``ids``: names of the samples; without them their positions are
+    the names; ``channels_first``: whether images follow torch's convention, which settles shapes
+    that could be read in two ways; ``owned``: whether ``features`` is a copy already; ``levels``,
+    ``words``, ``text``, ``original``, ``offsets``: of a table with named columns, as in
+    LabelledDataset; ``unread``: positions of samples whose file cannot be read (their features are
+    0), and the file and the reason; ``files``: the image file of each sample.
     """
 
     features: np.ndarray
@@ -73,15 +54,7 @@ class Parts:
 def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:
     """Return features as an array, whether channels come first, and whether it is a copy.
 
-    Parameters
-    ----------
-    data : array, tensor or list
-        A list may hold rows of numbers, arrays, tensors or PIL images.
-
-    Raises
-    ------
-    DataError
-        If ``data`` is nothing of the kind, or its samples differ in shape.
+    ``data``: a list may hold rows of numbers, arrays, tensors or PIL images.
     """
     if isinstance(data, Tensor):
         if data.is_meta or data.is_quantized:
@@ -115,19 +88,9 @@ def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:
 def stack(samples: Iterable[Any], n: int, data_on: str = "auto") -> tuple[np.ndarray, bool]:
     """Return ``n`` samples as one new array, and whether channels come first.
 
-    Parameters
-    ----------
-    samples : iterable
-        Tensors, arrays, PIL images, or rows of numbers, all of one shape.
-    n : int
-        Number of samples.
-    data_on : {"auto", "device", "host", "disk"}
-        Where the array may lie, as in :func:`~hcat_nb.data.placement.allocate`.
-
-    Raises
-    ------
-    DataError
-        If shapes differ; names the first two positions that do.
+    ``samples``: tensors, arrays, PIL images, or rows of numbers, all of one shape; ``data_on``
+    {"auto", "device", "host", "disk"}: where the array may lie, as in
+    :func:`~hcat_nb.data.placement.allocate`.
     """
     out = np.empty((n, 0))
     convention = False

@@ -56,18 +56,9 @@ def coerce(
 
     But for memory maps that stay on disk: theirs is the same file.
 
-    The parameters are those of :func:`hcat_nb.data.loading.load`; ``options``
-    are those of a table, see :class:`~hcat_nb.data.table_options.TableOptions`;
-    ``seed`` decides what the user's transform or dataset draws at random.
-
-    Raises
-    ------
-    DataError
-        If the data cannot be used as they are.
-    SpecError
-        If a policy is none of error, drop, keep, or an option out of range.
-    UnknownNameError
-        If a table has no such option, or no such column.
+    The parameters are those of :func:`hcat_nb.data.loading.load`; ``options`` are those of a table,
+    see :class:`~hcat_nb.data.table_options.TableOptions`; ``seed`` decides what the user's
+    transform or dataset draws at random.
     """
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)

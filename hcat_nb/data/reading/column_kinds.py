@@ -26,12 +26,8 @@ _LISTED = 3
 class Number:
     """A column of numbers.
 
-    Parameters
-    ----------
-    content : Series
-        Of a numeric type; NaN or NA where missing.
-    note : str
-        How it was read, where that is not plain.
+    ``content``: of a numeric type; NaN or NA where missing; ``note``: how it was read, where that
+    is not plain.
     """
 
     content: pd.Series
@@ -42,12 +38,8 @@ class Number:
 class Category:
     """A column of categories.
 
-    Parameters
-    ----------
-    codes : array of shape (n,), int64
-        Place of each value among the levels, -1 where missing.
-    levels : list
-        Distinct values that occur, in their order.
+    ``codes`` (n,) int64: place of each value among the levels, -1 where missing; ``levels``:
+    distinct values that occur, in their order.
     """
 
     codes: np.ndarray
@@ -60,14 +52,7 @@ class Category:
 
 
 def read_column(series: pd.Series, name: str, options: TableOptions) -> Number | Category:
-    """Return a column's values, as numbers or as categories.
-
-    Raises
-    ------
-    DataError
-        If values are of several kinds, or of a kind that is neither, or if
-        nearly each row has a category of its own.
-    """
+    """Return a column's values, as numbers or as categories."""
     import pandas as pd
     from pandas.api import types
 

@@ -25,19 +25,9 @@ def encode(
 ) -> tuple[np.ndarray, list[tuple[Any, ...]], list[str]]:
     """Return categorical columns as codes.
 
-    Returns
-    -------
-    codes : array of shape (n, len(columns)), float32
-        ``0, 1, ...``: levels in their order, then the infrequent ones, joined,
-        then the missing value.
-    levels : list of tuple
-        What the codes of each column stand for.
-    notes : list of str
-
-    Raises
-    ------
-    DataError
-        If there are more levels than a network should see.
+    Returns ``codes`` (n, len(columns)) float32: ``0, 1, ...``: levels in their order, then the
+    infrequent ones, joined, then the missing value; ``levels``: what the codes of each column stand
+    for.
     """
     from sklearn.preprocessing import OrdinalEncoder
 
@@ -81,16 +71,8 @@ def impute(
 ) -> tuple[np.ndarray, str]:
     """Return numbers with what is missing filled in, and a note; "" if nothing was.
 
-    Parameters
-    ----------
-    numbers : array of shape (n, k), float32
-        NaN where missing; infinities are left.
-    names : sequence of str
-        Of the columns.
-    how : str or float
-        Statistic of the column, or the number itself.
-    offsets : sequence of float
-        What was taken off the columns, if anything was.
+    ``numbers`` (n, k) float32: NaN where missing; infinities are left; ``how``: statistic of the
+    column, or the number itself; ``offsets``: what was taken off the columns, if anything was.
     """
     from sklearn.impute import SimpleImputer
 

@@ -21,22 +21,12 @@ _BLOCK = 1 << 16  # rows that offsets are taken off at a time
 class Features:
     """Features in the form of a LabelledDataset.
 
-    Parameters
-    ----------
-    tensor : Tensor
-        float32 of shape (n, columns), or uint8 or float32 of shape
-        (n, channels, height, width); shares no memory with the input,
-        unless that is a memory map.
-    bad : Tensor of shape (n,), bool
-        Rows that hold NaN, infinity, or a number beyond float32.
-    value_range : tuple of float, optional
-        Images only: smallest and largest valid pixel value.
-    notes : tuple of str
-        How shape and range were read.
-    mapped : bool
-        Whether ``tensor`` lies in a memory-mapped file.
-    offsets : mapping of int to float
-        What was taken off columns of a table, by place.
+    ``tensor``: float32 of shape (n, columns), or uint8 or float32 of shape (n, channels, height,
+    width); shares no memory with the input, unless that is a memory map; ``bad`` (n,) bool: rows
+    that hold NaN, infinity, or a number beyond float32; ``value_range``: images only: smallest and
+    largest valid pixel value; ``notes``: how shape and range were read; ``mapped``: whether
+    ``tensor`` lies in a memory-mapped file; ``offsets``: what was taken off columns of a table, by
+    place.
     """
 
     tensor: Tensor
@@ -52,24 +42,12 @@ def to_features(
 ) -> Features:
     """Return a numeric array as features; at most one copy is made.
 
-    None is made of a memory map that holds features in this form, where they
-    are to lie on disk.
+    None is made of a memory map that holds features in this form, where they are to lie on disk.
 
-    Parameters
-    ----------
-    array : array of shape (n, columns), (n, h, w), (n, c, h, w) or (n, h, w, c)
-        Integers, booleans or floats.
-    channels_first : bool
-        Whether a shape that could be read in two ways is (n, c, h, w).
-    owned : bool
-        Whether the memory of ``array`` may be kept.
-    data_on : {"auto", "device", "host", "disk"}
-        Where features may lie, as in :func:`~hcat_nb.data.placement.allocate`.
-
-    Raises
-    ------
-    DataError
-        If the array is not numeric, has no feature, or its shape cannot be read.
+    ``array`` (n, columns), (n, h, w), (n, c, h, w) or (n, h, w, c): integers, booleans or floats;
+    ``channels_first``: whether a shape that could be read in two ways is (n, c, h, w); ``owned``:
+    whether the memory of ``array`` may be kept; ``data_on`` {"auto", "device", "host", "disk"}:
+    where features may lie, as in :func:`~hcat_nb.data.placement.allocate`.
     """
     if array.dtype.kind not in "buif":
         raise DataError(

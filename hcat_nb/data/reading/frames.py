@@ -24,24 +24,8 @@ def from_frame(
 ) -> Parts:
     """Split a frame into features, labels and ids.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        All columns but the target are features.
-    labels : object, optional
-        The labels, if they are not a column of the frame.
-    target : hashable, optional
-        Column that holds the labels.
-    options : TableOptions, optional
-        How the feature columns are read.
-
-    Raises
-    ------
-    DataError
-        If the target is absent, a column cannot be read, names repeat, the
-        index has levels, or labels carry another index.
-    UnknownNameError
-        If an option names a column that is not there.
+    ``frame``: all columns but the target are features; ``labels``: the labels, if they are not a
+    column of the frame; ``target``: column that holds the labels.
     """
     import pandas as pd
 

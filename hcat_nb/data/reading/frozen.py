@@ -16,11 +16,9 @@ from hcat_nb.seeds import child_seed
 def drawn_for(row: int, seed: int) -> Iterator[None]:
     """Seed ``random``, NumPy's and torch's global streams for one row; restore them after.
 
-    What a dataset or a transform draws from them depends on the row and the
-    seed only: not on the order of reading, on workers, or on what ran before.
+    What a dataset or a transform draws from them depends on the row and the seed only: not on the
+    order of reading, on workers, or on what ran before.
 
-    Examples
-    --------
     >>> with drawn_for(row=3, seed=0):
     ...     first = random.random()
     >>> with drawn_for(row=3, seed=0):

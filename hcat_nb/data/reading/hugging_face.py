@@ -38,29 +38,11 @@ def from_hugging_face(
 ) -> Parts:
     """Read one split: images and labels, or a table.
 
-    Parameters
-    ----------
-    data : datasets.Dataset
-        With a column of images (``datasets.Image``), or else a table whose
-        columns but the target are features.
-    labels : object, optional
-        Labels beside it.
-    target : str, optional
-        Column of labels; default the only ``datasets.ClassLabel``, whose
-        names become the class values.
-    options : mapping
-        Of images: ``image`` (their column, where there are several),
-        ``transform``, and ImageOptions; of a table: TableOptions.
-    seed : int
-        Parent of what the transform draws at random.
-
-    Raises
-    ------
-    DataError
-        If it is no split with a length, or it is not clear which column
-        holds the labels or the images.
-    UnknownNameError
-        If there is no such column or option.
+    ``data``: with a column of images (``datasets.Image``), or else a table whose columns but the
+    target are features; ``target``: column of labels; default the only ``datasets.ClassLabel``,
+    whose names become the class values; ``options``: of images: ``image`` (their column, where
+    there are several), ``transform``, and ImageOptions; of a table: TableOptions; ``seed``: parent
+    of what the transform draws at random.
     """
     if isinstance(data, dict):
         raise DataError(
@@ -92,13 +74,7 @@ def from_hugging_face(
 
 
 def _unformatted(data: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return the dataset as it is stored, and a note about columns that its format leaves out.
-
-    Raises
-    ------
-    DataError
-        If its format transforms the rows: stored ones are not what the user means.
-    """
+    """Return the dataset as it is stored, and a note about columns that its format leaves out."""
     form = data.format
     plain = data.with_format(None)
     if form["type"] == "custom":
@@ -119,13 +95,7 @@ def _unformatted(data: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def column_values(data: Any, column: str) -> Any:
-    """Return a column's values; of class labels, their names.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such column.
-    """
+    """Return a column's values; of class labels, their names."""
     return _labels(data, _known(data, column))
 
 

@@ -20,21 +20,8 @@ _NAMED = 3  # ids that a note names
 def sample_ids(known: pd.Index | None, labels: Any, n: int) -> tuple[pd.Index, list[str]]:
     """Return the ids of ``n`` samples, and notes about them.
 
-    Parameters
-    ----------
-    known : pandas.Index, optional
-        Names that the data bring.
-    labels : object
-        Whose index counts where there are no others.
-    n : int
+    ``known``: names that the data bring; ``labels``: whose index counts where there are no others.
 
-    Raises
-    ------
-    DataError
-        If no file could keep them as ids.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> ids, notes = sample_ids(None, pd.Series(["oak", "elm"], index=[161, 92]), 2)
     >>> ids.tolist(), notes
@@ -69,13 +56,7 @@ def is_plain(index: pd.Index) -> bool:
 
 
 def check_ids(ids: pd.Index) -> list[str]:
-    """Return a note that ids repeat, if they do.
-
-    Raises
-    ------
-    DataError
-        If they have several levels or types.
-    """
+    """Return a note that ids repeat, if they do."""
     import pandas as pd
 
     if isinstance(ids, pd.MultiIndex):

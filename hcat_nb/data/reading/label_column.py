@@ -28,15 +28,7 @@ class OneHot:
 def label_column(labels: Any) -> np.ndarray | pd.Categorical | OneHot:
     """Return labels as a column of numbers or objects, a Categorical, or a OneHot.
 
-    Parameters
-    ----------
-    labels : array, tensor, list, tuple, Series, Index, Categorical, pyarrow array or frame
-        One label a row, or one column a class.
-
-    Raises
-    ------
-    DataError
-        If ``labels`` is nothing of the kind.
+    ``labels``: one label a row, or one column a class.
     """
     import pandas as pd
 

@@ -15,15 +15,7 @@ Value = int | float | bool | str
 def only_kind(values: np.ndarray) -> str:
     """Return the kind of all values: "bool", "number" or "text".
 
-    Parameters
-    ----------
-    values : array of shape (n,), object
-        Labels without the missing ones, or the values of classes.
-
-    Raises
-    ------
-    DataError
-        If kinds are mixed, or a value is of none of them.
+    ``values`` (n,) object: labels without the missing ones, or the values of classes.
     """
     kinds: dict[str, list[type]] = {}
     counts = Counter(map(type, values))

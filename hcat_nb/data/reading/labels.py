@@ -29,14 +29,8 @@ _MANY = 20
 class Coded:
     """Labels as class codes.
 
-    Parameters
-    ----------
-    codes : array of shape (n,), int64
-        ``0 .. len(class_values) - 1``, or ``NO_LABEL`` where missing.
-    class_values : tuple
-        The user's own value of each class, by code: int, float, bool or str.
-    notes : tuple of str
-        What was decided on the way.
+    ``codes`` (n,) int64: ``0 .. len(class_values) - 1``, or ``NO_LABEL`` where missing;
+    ``class_values``: the user's own value of each class, by code: int, float, bool or str.
     """
 
     codes: np.ndarray
@@ -47,21 +41,8 @@ class Coded:
 def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
     """Return class codes for labels; the rules are those of :func:`hcat_nb.data.loading.load`.
 
-    Parameters
-    ----------
-    labels : array, tensor, sequence, Series, Categorical or one-hot matrix
-        One label a row.
-    classes : sequence, optional
-        All classes in the order wanted, those without a row included.
+    ``classes``: all classes in the order wanted, those without a row included.
 
-    Raises
-    ------
-    DataError
-        If labels mix kinds, look like a regression target, are of a type that
-        cannot be a class, or are not among ``classes``.
-
-    Examples
-    --------
     >>> coded = code_labels([30, 10, None, 20])
     >>> coded.codes.tolist(), coded.class_values
     ([2, 0, -1, 1], (10, 20, 30))

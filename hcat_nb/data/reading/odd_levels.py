@@ -63,12 +63,9 @@ def _unmarked(columns: Mapping[str, Iterable[Any]]) -> list[str]:
 def far_numbers(levels: Iterable[Any]) -> list[str]:
     """Return the texts of one form in which a number lies far from those of the others.
 
-    Texts have one form if they are equal but for their digits; far is more
-    than three interquartile ranges, of the distinct texts, beyond the
-    quartiles.
+    Texts have one form if they are equal but for their digits; far is more than three interquartile
+    ranges, of the distinct texts, beyond the quartiles.
 
-    Examples
-    --------
     >>> far_numbers(["39__38", "40__11", "40__57", "41__08", "41__16", "82__32"])
     ['82__32']
     """

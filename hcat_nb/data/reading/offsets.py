@@ -36,8 +36,6 @@ class Offset:
 def find_offset(values: np.ndarray) -> Offset | None:
     """Return what has to be taken off a column; None if it may stay as it is.
 
-    Examples
-    --------
     >>> find_offset(1_700_000_000 + np.arange(45))
     Offset(value=1700000022.0, distinct=45, lost=0)
     >>> find_offset(np.arange(45) / 7) is None

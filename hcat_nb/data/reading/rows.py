@@ -27,19 +27,7 @@ def check_policy(option: str, value: str) -> None:
 def settle_missing_labels(missing: Tensor, ids: pd.Index, policy: str) -> str | None:
     """Return a note about rows without a label, None if there is none.
 
-    Parameters
-    ----------
-    missing : Tensor of shape (n,), bool
-        Rows without a label.
-    ids : pandas.Index of length n
-        Names of the rows.
-    policy : str
-        One of error, drop, keep.
-
-    Raises
-    ------
-    DataError
-        If there are any and the policy is ``"error"``.
+    ``missing`` (n,) bool: rows without a label.
     """
     rows = torch.nonzero(missing).ravel()
     if len(rows) == 0:
@@ -61,23 +49,7 @@ def settle_bad_rows(
 ) -> str | None:
     """Return a note about rows that hold NaN or infinity, None if there is none.
 
-    Parameters
-    ----------
-    values : Tensor of shape (n, ...), float32
-        The features.
-    bad : Tensor of shape (n,), bool
-        Rows that cannot be read.
-    ids : pandas.Index of length n
-        Names of the rows.
-    names : tuple of str, optional
-        Columns of a table.
-    policy : str
-        One of error, drop, keep.
-
-    Raises
-    ------
-    DataError
-        If there are any and the policy is ``"error"``; names rows and columns.
+    ``values`` (n, ...) float32; ``bad`` (n,) bool: rows that cannot be read.
     """
     rows = torch.nonzero(bad).ravel()
     if len(rows) == 0:
@@ -100,19 +72,7 @@ def settle_bad_rows(
 def settle_unread(unread: Mapping[int, str], n: int, policy: str) -> str | None:
     """Return a note about samples whose file cannot be read, None if there is none.
 
-    Parameters
-    ----------
-    unread : mapping of int to str
-        Position of a sample, and its file with the reason.
-    n : int
-        Number of samples.
-    policy : str
-        One of error, drop, keep.
-
-    Raises
-    ------
-    DataError
-        If there are any and the policy is ``"error"``; names files and reasons.
+    ``unread``: position of a sample, and its file with the reason.
     """
     if not unread:
         return None

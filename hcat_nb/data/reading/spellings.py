@@ -28,15 +28,8 @@ def _plain(name: str) -> str:
 def spellings(names: Sequence[Any], counts: Iterable[int] = ()) -> list[list[str]]:
     """Return the names that are spelled several ways, the commonest spelling of each first.
 
-    Parameters
-    ----------
-    names : sequence
-        Different; what is no text takes no part.
-    counts : iterable of int, optional
-        Rows of each.
+    ``names``: different; what is no text takes no part.
 
-    Examples
-    --------
     >>> spellings(["cat", " cat", "dog", "CAT.", "cattle"], [2, 5, 9, 1, 1])
     [[' cat', 'cat', 'CAT.']]
     """

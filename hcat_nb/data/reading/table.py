@@ -49,15 +49,7 @@ class Table:
 
 
 def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
-    """Read feature columns: numbers, then texts as TF-IDF weights in the last columns.
-
-    Raises
-    ------
-    DataError
-        If there is no feature, or a column cannot be read.
-    UnknownNameError
-        If an option names a column that is not there.
-    """
+    """Read feature columns: numbers, then texts as TF-IDF weights in the last columns."""
     names = [str(name) for name in frame.columns]
     _check_names(names, options)
     frame = frame.set_axis(names, axis=1).drop(columns=list(options.drop))
@@ -122,14 +114,7 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
 
 
 def _without_lists(frame: pd.DataFrame, chosen: set[str | None]) -> tuple[pd.DataFrame, list[str]]:
-    """Return a frame in which a column of lists of one length, an embedding, is several columns.
-
-    Raises
-    ------
-    DataError
-        If the lists differ in length, or hold other things than numbers; if their column is
-        ``chosen`` for something else, or a name of the new ones is taken.
-    """
+    """Return a frame in which a column of lists of one length, an embedding, is several columns."""
     import pandas as pd
 
     parts: list[pd.DataFrame] = []
@@ -205,27 +190,9 @@ def _check_names(names: list[str], options: TableOptions) -> None:
 def tf_idf(texts: pd.Series, name: str, options: TableOptions) -> tuple[np.ndarray, list[str], str]:
     """Return the weights of the most frequent terms.
 
-    Parameters
-    ----------
-    texts : pandas.Series of length n
-        A missing text is an empty one.
-    name : str
-        Of the column.
-    options : TableOptions
-        Its ``analyzer``, ``max_features`` and ``ngram_range``.
-
-    Returns
-    -------
-    weights : array of shape (n, terms), float32
-        Rows of length 1, or 0 where no term occurs.
-    terms : list of str
-        Names of the columns.
-    note : str
-
-    Raises
-    ------
-    DataError
-        If the column holds no text, or the weights would not fit in memory.
+    ``texts``: a missing text is an empty one; ``options``: its ``analyzer``, ``max_features`` and
+    ``ngram_range``. Returns ``weights`` (n, terms) float32: rows of length 1, or 0 where no term
+    occurs; ``terms``: names of the columns.
     """
     missing = texts.isna().to_numpy()
     words = texts.astype(object).where(~missing, "").tolist()

@@ -48,32 +48,17 @@ def from_dataset(
 ) -> Parts:
     """Read a map-style dataset once, by index, in its own order.
 
-    What its transform draws at random is thereby drawn once, by row and seed;
-    hand over the dataset without augmentation to have the samples themselves
-    scored.
+    What its transform draws at random is thereby drawn once, by row and seed; hand over the dataset
+    without augmentation to have the samples themselves scored.
 
-    Parameters
-    ----------
-    dataset : torch.utils.data.Dataset
-        ``dataset[i]`` is ``(features, label)``, or a dict of the two; features
-        are a tensor, an array, a PIL image or a row of numbers, of a dict also
-        several numbers.
-    seed : int
-        Parent of what a row draws from the global random streams.
-    rows : array of shape (m,), optional
-        Read these rows only; they become the sample ids.  Those of a Subset
-        are their positions in the dataset that it takes them from.
-    data_on : {"auto", "device", "host", "disk"}
-        Where features may lie, as in :func:`~hcat_nb.data.placement.allocate`.
-    like : DataLoader, optional
-        One with workers: as many, started in the same way, read the rows.
-    target : hashable, optional
-        Of rows that are dicts, the key of the label; default: ``label`` and the like.
-
-    Raises
-    ------
-    DataError
-        If rows have no index, no label, differing shapes, or cannot be read.
+    ``dataset``: ``dataset[i]`` is ``(features, label)``, or a dict of the two; features are a
+    tensor, an array, a PIL image or a row of numbers, of a dict also several numbers; ``seed``:
+    parent of what a row draws from the global random streams; ``rows`` (m,): read these rows only;
+    they become the sample ids. Those of a Subset are their positions in the dataset that it takes
+    them from; ``data_on`` {"auto", "device", "host", "disk"}: where features may lie, as in
+    :func:`~hcat_nb.data.placement.allocate`; ``like``: one with workers: as many, started in the
+    same way, read the rows; ``target``: of rows that are dicts, the key of the label; default:
+    ``label`` and the like.
     """
     import pandas as pd
 
@@ -121,14 +106,9 @@ def from_loader(
 ) -> Parts:
     """Read the dataset under a loader, in dataset order.
 
-    The loader's order, batches and collate function play no part: a row's id
-    is its index in the dataset, so shuffling cannot misalign anything.  Its
-    workers do: as many processes read the rows, each row once.
-
-    Raises
-    ------
-    DataError
-        If the loader picks rows in a way that does not tell which.
+    The loader's order, batches and collate function play no part: a row's id is its index in the
+    dataset, so shuffling cannot misalign anything. Its workers do: as many processes read the rows,
+    each row once.
     """
     # torch defines IterableDataset's loader to have an internal sampler of its own
     if isinstance(loader.dataset, IterableDataset):

@@ -21,21 +21,8 @@ from hcat_nb.errors import DataError
 def cifar_dataset(source: Source, torchvision_name: str, expected: str) -> LabelledDataset:
     """Return the training set, uint8 of shape (50000, 3, 32, 32); download it if need be.
 
-    Parameters
-    ----------
-    source : Source
-        Says where to look, and whether a download is allowed.
-    torchvision_name : str
-        Class of ``torchvision.datasets``.
-    expected : str
-        The files, for a message.
-
-    Raises
-    ------
-    MissingDataError
-        If the files are absent and may not, or cannot, be downloaded.
-    DataError
-        If a file differs from the published one.
+    ``source``: says where to look, and whether a download is allowed; ``torchvision_name``: class
+    of ``torchvision.datasets``; ``expected``: the files, for a message.
     """
     import pandas as pd
     import torchvision

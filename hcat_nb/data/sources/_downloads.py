@@ -38,13 +38,8 @@ def missing(
 def download(source: Source, torchvision_name: str, folder: str, expected: str) -> None:
     """Let torchvision download ``folder``, or a file, into the source's root, or raise.
 
-    The files arrive in a temporary folder and are moved when complete and
-    checked, so that an interrupted download leaves nothing behind.
-
-    Raises
-    ------
-    MissingDataError
-        If the download is not allowed, or fails.
+    The files arrive in a temporary folder and are moved when complete and checked, so that an
+    interrupted download leaves nothing behind.
     """
     root = data_root(source.root)
     if not source.download:

@@ -35,17 +35,8 @@ def find_idx(folder: Path, stem: str) -> Path | None:
 def read_idx(path: Path, dimensions: int) -> Tensor:
     """Return the values of an idx file; a gzipped one is unpacked in memory.
 
-    Parameters
-    ----------
-    path : Path
-        File, gzipped if its name ends in ``.gz``.
-    dimensions : int
-        Dimensions that it has to have.
-
-    Raises
-    ------
-    DataError
-        If the file is no such idx file, or shorter or longer than it claims.
+    ``path``: file, gzipped if its name ends in ``.gz``; ``dimensions``: dimensions that it has to
+    have.
     """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -84,15 +75,8 @@ def idx_dataset(
 ) -> LabelledDataset:
     """Return the training set of MNIST or one of its kin; download it if need be.
 
-    Both torchvision's layout, ``<root>/<torchvision_name>/raw``, and the
-    gzipped originals in the same place are read; nothing is written there.
-
-    Raises
-    ------
-    MissingDataError
-        If the files are absent and may not, or cannot, be downloaded.
-    DataError
-        If a file is damaged.
+    Both torchvision's layout, ``<root>/<torchvision_name>/raw``, and the gzipped originals in the
+    same place are read; nothing is written there.
     """
     import pandas as pd
 

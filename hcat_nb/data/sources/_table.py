@@ -24,28 +24,14 @@ class TableSource(TableOptions, Source):
 
     @abstractmethod
     def frame(self) -> tuple[pd.DataFrame, str | None]:
-        """Return the table, and the name of its target where it has one.
-
-        Raises
-        ------
-        MissingDataError
-            If files are absent and may not, or cannot, be downloaded.
-        DataError
-            If they cannot be read.
-        """
+        """Return the table, and the name of its target where it has one."""
 
     def load(self) -> LabelledDataset:
         """Return the table as a dataset."""
         return self.load_as()
 
     def load_as(self, *, target: Any = None, **reading: Any) -> LabelledDataset:
-        """Return the table, read in the way that ``hcat_nb.load`` was asked for.
-
-        Raises
-        ------
-        MissingDataError, DataError
-            If there is no table, or it cannot be used as it is.
-        """
+        """Return the table, read in the way that ``hcat_nb.load`` was asked for."""
         frame, own = self.frame()
         if target is not None and own is not None:
             raise DataError(

@@ -50,13 +50,7 @@ class Source(ABC):
 
     @classmethod
     def from_options(cls, root: Path | None, download: bool, **options: Any) -> Self:
-        """Return the source with these options, as they come from keywords or a shell.
-
-        Raises
-        ------
-        UnknownNameError
-            If an option does not exist; names the nearest.
-        """
+        """Return the source with these options, as they come from keywords or a shell."""
         wrong = f"unknown option {{!r}} of the dataset {cls.name!r}"
         refuse_unknown(options, cls.options(), wrong)
         return cls(root=root, download=download, **options)
@@ -74,13 +68,8 @@ class Source(ABC):
     ) -> LabelledDataset:
         """Return the training set, read in the way that ``hcat_nb.load`` was asked for.
 
-        Here, of a dataset that brings its labels along and has no faulty
-        rows: a subclass that reads a user's table overrides it.
-
-        Raises
-        ------
-        DataError
-            If labels or classes were named.
+        Here, of a dataset that brings its labels along and has no faulty rows: a subclass that
+        reads a user's table overrides it.
         """
         for option, value in (("target", target), ("classes", classes)):
             if value is not None:
@@ -93,12 +82,4 @@ class Source(ABC):
 
     @abstractmethod
     def load(self) -> LabelledDataset:
-        """Return the training set.
-
-        Raises
-        ------
-        MissingDataError
-            If files are absent and may not, or cannot, be downloaded.
-        DataError
-            If a file is damaged, or not the published one.
-        """
+        """Return the training set."""

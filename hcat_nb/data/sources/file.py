@@ -85,28 +85,13 @@ class File(ImageOptions, TableSource):
                 )
 
     def frame(self) -> tuple[pd.DataFrame, None]:
-        """Return the table; which column is the target, the user says.
-
-        Raises
-        ------
-        SpecError
-            If no path was given.
-        MissingDataError, DataError
-            If there is no such file, or it cannot be read.
-        """
+        """Return the table; which column is the target, the user says."""
         return self.read()[0].frame, None
 
     def read(self, target: Any = None) -> tuple[TableFile, Any]:
         """Return the table, with what was guessed, and what ``target`` is called, "last" too.
 
         Texts of the target stay words.
-
-        Raises
-        ------
-        SpecError
-            If no path was given.
-        MissingDataError, DataError
-            If there is no such file, or it cannot be read.
         """
         if not self.path:
             raise SpecError(
@@ -119,13 +104,7 @@ class File(ImageOptions, TableSource):
         return read, target
 
     def load_as(self, *, target: Any = None, truth: Any = None, **reading: Any) -> LabelledDataset:
-        """Return the table with ``target`` as its labels.
-
-        Raises
-        ------
-        DataError
-            If no target was named, or the table cannot be used as it is.
-        """
+        """Return the table with ``target`` as its labels."""
         if target is None:
             names = [str(name) for name in self.frame()[0].columns]
             raise DataError(

@@ -62,31 +62,14 @@ class Folder(ImageOptions, Source):
         return self.load_as()
 
     def load_as(self, *, target: Any = None, **reading: Any) -> LabelledDataset:
-        """Return all images of the folder, uint8 unless a transform makes floats.
-
-        Raises
-        ------
-        SpecError
-            If no path was given.
-        MissingDataError
-            If there is no such folder.
-        DataError
-            If it has not two class folders with images, or, unless
-            ``on_bad_row`` says otherwise, a file cannot be read.
-        """
+        """Return all images of the folder, uint8 unless a transform makes floats."""
         if target is not None:
             raise DataError("target was given with a folder: its subfolders are the labels", "none")
         dataset = coerce(self.files(), **reading)
         return dataset.replace(flip_keeps_label=self.flip_keeps_label)
 
     def files(self) -> ImageFiles:
-        """Return the images and their classes, not yet read.
-
-        Raises
-        ------
-        SpecError, MissingDataError, DataError
-            As :meth:`load_as` does, but for files that cannot be read.
-        """
+        """Return the images and their classes, not yet read."""
         import pandas as pd
 
         if not self.path:
@@ -126,13 +109,7 @@ class Folder(ImageOptions, Source):
 
 
 def _class_level(root: Path, inside: Sequence[Path], split: str | None) -> int:
-    """Return where in the paths of images their class stands.
-
-    Raises
-    ------
-    DataError
-        If the folders below ``root`` are splits and none was chosen, or there is no such split.
-    """
+    """Return where in the paths of images their class stands."""
     top = dict.fromkeys(path.parts[0] for path in inside)
     splits = [name for name in top if split_of(name)]
     if split is None:

@@ -97,20 +97,7 @@ class MedMNIST(Source):
             raise SpecError(f"split is {self.split!r}", "one of " + ", ".join(_SPLITS))
 
     def load(self) -> LabelledDataset:
-        """Return the chosen part, uint8 of shape (n, 1 or 3, height, width).
-
-        Raises
-        ------
-        SpecError
-            If it was not said which dataset.
-        MissingDataError
-            If its file is not there.
-        DataError
-            If the file is damaged, holds volumes, or an image has several
-            labels and no ``finding`` was chosen.
-        UnknownNameError
-            If there is no such finding.
-        """
+        """Return the chosen part, uint8 of shape (n, 1 or 3, height, width)."""
         import pandas as pd
 
         file = self._file()

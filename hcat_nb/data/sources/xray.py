@@ -76,18 +76,7 @@ class XRay(Source):
     def load_as(
         self, *, target: Any = None, classes: Sequence[Any] | None = None, **reading: Any
     ) -> LabelledDataset:
-        """Return the images, uint8 of shape (n, 1, size, size).
-
-        Raises
-        ------
-        DataError
-            If no finding was chosen, labels or files are missing, or, unless
-            ``on_bad_row`` says otherwise, a file cannot be read.
-        UnknownNameError
-            If there is no such finding.
-        MissingDataError
-            If images or labels are absent.
-        """
+        """Return the images, uint8 of shape (n, 1, size, size)."""
         import pandas as pd
 
         if target is not None or classes is not None:
