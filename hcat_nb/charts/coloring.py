@@ -53,12 +53,8 @@ def by_group(groups: np.ndarray, scheme: str = "group") -> Coloring:
 
 def by_truth(is_hard: np.ndarray) -> Coloring:
     """Colour by the injected truth, an array of bool."""
-    return Coloring(
-        "ground truth",
-        np.asarray(is_hard, dtype=bool).astype(np.int64),
-        tuple(TRUTH),
-        tuple(TRUTH.values()),
-    )
+    codes = np.asarray(is_hard, dtype=bool).astype(np.int64)
+    return Coloring("ground truth", codes, tuple(TRUTH), tuple(TRUTH.values()))
 
 
 def by_column(column: pd.Series[Any]) -> Coloring:

@@ -57,14 +57,7 @@ def scatter(
         xs, ys = (frame[name].to_numpy(dtype=np.float64) for name in (x, y))
         xs, ys = np.where(both, xs, np.nan), np.where(both, ys, np.nan)
     axes = [_axis(name, values, scale) for name, values in ((x, xs), (y, ys))]
-    layers = split(
-        xs,
-        ys,
-        coloring,
-        x_axis=axes[0],
-        y_axis=axes[1],
-        hardness=away,
-    )
+    layers = split(xs, ys, coloring, x_axis=axes[0], y_axis=axes[1], hardness=away)
     layers = replace(layers, ranking="least agreement in rank")
     return map_chart(
         axes[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -143,18 +144,13 @@ class LiveListener(Listener):
 
     def _move(self, snapshot: MapSnapshot, heading: str) -> None:
         assert self._screen is not None
-        scene, extras = self._scene, self._panels.datasets()
+        extras = self._panels.datasets()
         x, y = getattr(snapshot, self.x), snapshot.confidence
         if self._replay.epochs[-1:] == [snapshot.epoch]:  # the end of an epoch that was kept
             self._replay.amend(extras)
         else:
             self._replay.keep(snapshot.epoch, heading, x, y, extras)
-
-        def frame() -> Frame:
-            scene.move(snapshot.epoch, heading, x, y, extras={**extras, **_now()})
-            return scene.frame()
-
-        self._screen.move_map(frame)
+        self._screen.move_map(partial(_moved, self._scene, snapshot, self.x, heading, extras))
 
     def _replayed(self, epoch: int) -> Frame:
         heading, x, y, extras = self._replay.at(epoch)
@@ -209,17 +205,19 @@ class LiveListener(Listener):
         groups = _so_far(self._map.confidence, self._map.variability)
         shares = ", ".join(f"{int((groups == one).sum()):,} {one}" for one in ("fine", "uncertain"))
         # What the page shows, so that it holds for a chart of the user's too.
-        x, y = getattr(self._map, self.x), self._map.confidence
-        self._scene.move(
-            self._map.epoch,
-            self._progress.heading(),
-            x,
-            y,
-            extras={**self._panels.datasets(), **_now()},
-        )
-        frame = self._scene.frame()
+        heading, extras = self._progress.heading(), self._panels.datasets()
+        frame = _moved(self._scene, self._map, self.x, heading, extras)
         spec = filled(self._scene.spec(), rows(frame), frame.content["signals"])
         return StaticView(f"{words} · labels so far: {shares}", png=spec_picture(spec))
+
+
+def _moved(
+    scene: MapScene, snapshot: MapSnapshot, x: str, heading: str, extras: Mapping[str, Any]
+) -> Frame:
+    """Return the frame of a scene whose samples stand where the snapshot has them."""
+    places = getattr(snapshot, x), snapshot.confidence
+    scene.move(snapshot.epoch, heading, *places, extras={**extras, **_now()})
+    return scene.frame()
 
 
 def _now(*epochs: int) -> dict[str, dict[str, Column]]:

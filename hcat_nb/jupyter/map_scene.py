@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.charts.layers import ALL_POINTS, HARDEST, MapAxis, MapLayers, split
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.errors import SpecError
 from hcat_nb.jupyter.frames import (
     Column,
     Frame,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hcat_nb.charts.coloring import Coloring
-
-_NAMED = 5  # ids of an error message
 
 # Coloring, caption, number of points -> a chart.
 ChartMaker = Callable[["Coloring", str, int], Any]
@@ -180,18 +178,9 @@ class MapScene:
 
     def rows_of(self, ids: Iterable[Any]) -> np.ndarray:
         """Return the positions of samples, of every one that has the id."""
-        import pandas as pd
+        from hcat_nb.runs.review.samples import rows_with
 
-        wanted = pd.Index(list(ids))
-        known = wanted.isin(self.sample_ids)
-        if not known.all():
-            unknown = wanted[~known]
-            shown = ", ".join(repr(one) for one in unknown[:_NAMED].tolist())
-            raise UnknownNameError(
-                f"no sample has the id {shown}" + ("" if len(unknown) <= _NAMED else ", ..."),
-                f"ids of the {len(self.sample_ids):,} samples",
-            )
-        return np.flatnonzero(self.sample_ids.isin(wanted))
+        return rows_with(self.sample_ids, ids)
 
     # -- what the page gets ----------------------------------------------
 

@@ -19,6 +19,8 @@ from hcat_nb.jupyter.static_view import StaticView, live_output
 from hcat_nb.jupyter.throttle import Throttle
 
 if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
+
     from hcat_nb.jupyter.frames import Frame
     from hcat_nb.jupyter.live_map import LiveMap
     from hcat_nb.jupyter.map_scene import MapScene
@@ -31,6 +33,7 @@ Display = Literal["auto", "widget", "static", "none"]
 # Together below five messages a second, whatever a run does.
 _MAP_SECONDS = 0.5
 _LINE_SECONDS = 0.4
+_EMPTY = {"text/plain": "", "text/html": ""}
 
 
 class Screen(Protocol):
@@ -65,14 +68,14 @@ class StaticScreen(Screen):
     """One output: a line of progress, and in the end the picture; nobody watches, or hears."""
 
     def __init__(self) -> None:
-        self._handle = _Handle(StaticView("preparing", share=0.0))
+        self._handle = _output(StaticView("preparing", share=0.0))
         self._begun = False
         self._limiter = Throttle(_MAP_SECONDS, on_error=_raise)
 
     def update(self, progress: ProgressBar) -> None:
         """Show how far the run is."""
         view = StaticView(f"{progress.title()} · {progress.line()}", share=progress.share)
-        self._limiter.offer(lambda: self._handle.update(view))
+        self._limiter.offer(lambda: self._handle.update(view.bundle(), raw=True))
 
     def start_map(self, scene: MapScene) -> None:
         """Take note that the run began; nobody watches."""
@@ -85,14 +88,14 @@ class StaticScreen(Screen):
     def finish(self, progress: ProgressBar, view: StaticView) -> None:
         """Put the picture in the place of the progress."""
         self._limiter.finish()
-        self._handle.update(view)
+        self._handle.update(view.bundle(), raw=True)
 
     def discard(self) -> None:
         """Empty the output, unless the run began."""
         if self._begun:
             return
         self._limiter.finish()
-        self._handle.clear()
+        self._handle.update(_EMPTY, raw=True)
 
 
 class WidgetScreen:
@@ -127,16 +130,13 @@ class WidgetScreen:
         self._built = threading.Event()
         self._lines = Throttle(_LINE_SECONDS, on_error=self._fail)
         self._frames = Throttle(_MAP_SECONDS, on_error=self._fail)
-        self._handle: _Handle | None = None
+        self._handle: DisplayHandle | None = None
         if place is None:
             display(live_output(self._box), raw=True)
-            self._handle = _Handle(StaticView("a run is being prepared", share=0.0))
+            self._handle = _output(StaticView("a run is being prepared", share=0.0))
         else:
             place.children = (self._box,)
-        context = contextvars.copy_context()  # holds the cell that messages belong to
-        threading.Thread(
-            target=context.run, args=(self._build,), name="hcat-live-map", daemon=True
-        ).start()
+        in_thread(self._build, "hcat-live-map")
 
     def update(self, progress: ProgressBar) -> None:
         """Show how far the run is."""
@@ -165,7 +165,7 @@ class WidgetScreen:
         self._lines.finish()
         self._show(progress)
         if self._handle is not None:
-            self._handle.update(view)
+            self._handle.update(view.bundle(), raw=True)
         if self._map is not None and self._replay is not None and self._epochs is not None:
             live, (epochs, frame, note) = self._map, self._epochs
             self._replay.offer(epochs, lambda epoch: live.show(lambda: frame(epoch)), note)
@@ -186,7 +186,7 @@ class WidgetScreen:
         self._frames.finish()
         self.close()
         if self._handle is not None:
-            self._handle.clear()
+            self._handle.update(_EMPTY, raw=True)
 
     def obey(self, control: Control) -> None:
         """Show the buttons that stop and pause the run of this cell."""
@@ -253,6 +253,12 @@ class WidgetScreen:
             raise failure
 
 
+def in_thread(body: Callable[[], None], name: str) -> None:
+    """Run ``body`` in a daemon thread: a restart of the kernel does not wait for it."""
+    context = contextvars.copy_context()  # holds the cell that outputs and messages belong to
+    threading.Thread(target=context.run, args=(body,), name=name, daemon=True).start()
+
+
 def close_tree(widget: Any) -> None:
     """Close a widget and all that stands in it: what is not closed, ipywidgets keeps for ever."""
     close_inside(widget)
@@ -268,20 +274,12 @@ def close_inside(widget: Any) -> None:
             getattr(widget, part).close()
 
 
-class _Handle:
-    """One output of the cell, replaced in place."""
+def _output(view: StaticView) -> DisplayHandle:
+    """Return one output of the cell, to be replaced in place."""
+    from IPython.display import display
 
-    def __init__(self, view: StaticView) -> None:
-        from IPython.display import DisplayHandle
-
-        self._handle = DisplayHandle()
-        self._handle.display(view.bundle(), raw=True)
-
-    def update(self, view: StaticView) -> None:
-        self._handle.update(view.bundle(), raw=True)
-
-    def clear(self) -> None:
-        self._handle.update({"text/plain": "", "text/html": ""}, raw=True)
+    handle: DisplayHandle = display(view.bundle(), raw=True, display_id=True)
+    return handle
 
 
 # The screen of each cell: running a cell again closes what it showed before,

@@ -13,12 +13,7 @@ from hcat_nb.api.listing import KINDS
 from hcat_nb.commands.command import Command, Own
 from hcat_nb.commands.table import MAGICS
 from hcat_nb.fields import field_choices
-from hcat_nb.magics.parser import (
-    looks_like_data,
-    looks_like_model,
-    looks_like_run,
-    user_variables,
-)
+from hcat_nb.magics.parser import looks_like_data, looks_like_model, looks_like_run, user_variables
 from hcat_nb.registry import PERTURBATIONS
 from hcat_nb.runs.store.folder import CHECKPOINT
 from hcat_nb.spec import OPTION_ALIASES, RunSpec

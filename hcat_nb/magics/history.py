@@ -15,8 +15,7 @@ _LAST = ("_", "__", "___")
 
 def add_history(shell: Any) -> None:
     """Watch what the cells of a shell show, from now on; once."""
-    watched = getattr(shell, "_hcat_history", None)
-    if watched is not None:
+    if hasattr(shell, "_hcat_history"):
         return
 
     def after_cell(result: Any) -> None:

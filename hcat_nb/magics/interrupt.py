@@ -7,16 +7,17 @@ click) gives up waiting.
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from hcat_nb.jupyter.screens import in_thread
 from hcat_nb.signals import interrupts
 
 T = TypeVar("T")
 
+TRAINING = "hcat-training"  # the thread that trains
 _GUARD_SECONDS = 1.0
 
 
@@ -39,7 +40,7 @@ def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
             done.set()
 
     with interrupts(stop, _give_up, apart=_GUARD_SECONDS):
-        started(body)
+        in_thread(body, TRAINING)
         # Not Thread.join: interrupted, it takes a running thread for dead (CPython 3.11).
         while not done.wait(0.1):
             pass
@@ -52,12 +53,6 @@ def wait_for(work: Callable[[], T], stop: threading.Event) -> T:
 
 def _give_up() -> None:
     raise KeyboardInterrupt
-
-
-def started(body: Callable[[], None]) -> None:
-    """Run ``body`` in a daemon thread: a restart of the kernel does not wait for it."""
-    context = contextvars.copy_context()  # holds the cell that outputs and messages belong to
-    threading.Thread(target=context.run, args=(body,), name="hcat-training", daemon=True).start()
 
 
 def empty_frames(error: BaseException | None) -> None:

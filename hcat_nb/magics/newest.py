@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from hcat_nb.jupyter.screens import in_thread
 
 T = TypeVar("T")
 
@@ -39,10 +40,7 @@ class Newest(Generic[T]):
             self._changed.notify_all()
             if not self._works:
                 self._works = True
-                context = contextvars.copy_context()  # holds the cell that messages belong to
-                threading.Thread(
-                    target=context.run, args=(self._work,), name="hcat-newest", daemon=True
-                ).start()
+                in_thread(self._work, "hcat-newest")
 
     def drop(self) -> None:
         """Forget what waits, and what the job that runs will give."""

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.errors import HcatError, SpecError
-from hcat_nb.magics.interrupt import empty_frames, started
+from hcat_nb.jupyter.screens import in_thread
+from hcat_nb.magics.interrupt import TRAINING, empty_frames
 from hcat_nb.magics.latest import keep
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class TrainingThread:
 
     def start(self) -> None:
         """Begin, and return at once."""
-        started(self._body)
+        in_thread(self._body, TRAINING)
 
     @property
     def over(self) -> bool:

@@ -85,11 +85,7 @@ def compare(dynamics: list[Dynamics], weights: Mapping[str, Tensor]) -> dict[str
         figures[str(epochs)] = [round(float(value), 4) for value in np.mean(pairs, axis=0)]
     at = min(_CALIBRATED_AT, longest) - 1
     probability = float(np.mean([float(read[:, at].sigmoid().mean()) for read in odds]))
-    return {
-        "runs": len(dynamics),
-        "auroc": figures,
-        "mean_probability": round(probability, 3),
-    }
+    return {"runs": len(dynamics), "auroc": figures, "mean_probability": round(probability, 3)}
 
 
 def card(about: Mapping[str, str]) -> str:

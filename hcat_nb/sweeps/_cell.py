@@ -28,15 +28,7 @@ from typing import Any
 from hcat_nb.assets import asset
 from hcat_nb.runs.store.folder import remove_run
 from hcat_nb.sweeps._guard import Guard
-from hcat_nb.sweeps._state import (
-    DONE,
-    NOTEBOOK,
-    RUN,
-    STATE,
-    done_state,
-    note_attempt,
-    write_state,
-)
+from hcat_nb.sweeps._state import DONE, NOTEBOOK, RUN, STATE, done_state, note_attempt, write_state
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.execute import execute_notebook
 

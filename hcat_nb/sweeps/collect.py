@@ -130,7 +130,6 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     waiting = [root]
     while waiting:
         folder = waiting.pop()
-        names: dict[str, os.DirEntry[str]] = {}
         with os.scandir(folder) as entries:
             names = {entry.name: entry for entry in entries}
         settle(folder)  # a save that was killed is completed first

@@ -24,13 +24,13 @@ from hcat_nb.registry import (
     MODELS,
     PERTURBATIONS,
     SOURCES,
+    TABLE_SUFFIXES,
     Registry,
     names_file,
     names_folder,
     nearest,
 )
 from hcat_nb.spec import OPTION_ALIASES, RunSpec
-from hcat_nb.sweeps._applies import check_hardness
 from hcat_nb.sweeps._content import content_of, forget
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.parameters import plain_parameter, refuse_unknown, whole_or_flag
@@ -42,6 +42,7 @@ _KEYS = (*_PARTS, "out", *LIMITS)
 # They say where a dataset lies, not what it is.
 _NO_NUMBERS = ("root", "download")
 _BY_PATH = ("file", "folder")  # datasets that have a path among their options
+_TABLES = tuple(suffix for suffix in TABLE_SUFFIXES if suffix != ".parquet")
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,28 @@ def _refuse_local(spec: RunSpec) -> None:
                 "built-in names, or those of an installed package",
                 "announce it as an entry point (notebooks/extending.ipynb)",
             )
+
+
+def check_hardness(spec: RunSpec) -> None:
+    """Check the options of a run's hardness, and that it is one for such data."""
+    if spec.hardness is None:
+        return
+    kind = PERTURBATIONS.get(spec.hardness)
+    kind.from_options(**spec.hardness_options)
+    if (modality := _modality(spec)) is not None:
+        kind.check_modality(modality)
+
+
+def _modality(spec: RunSpec) -> str | None:
+    """Return what the samples are; None where only reading them tells."""
+    if spec.dataset == "folder" or names_folder(spec.dataset):
+        return "image"
+    if spec.dataset == "file" or names_file(spec.dataset):
+        # Arrays, and tables in Parquet, may hold images.
+        open_ending = not spec.dataset.lower().endswith(_TABLES)
+        return None if open_ending or "image" in spec.dataset_options else "table"
+    modality: str = SOURCES.get(spec.dataset).modality
+    return modality
 
 
 def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -129,14 +129,12 @@ class Control:
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
-    resume: threading.Event = field(default_factory=lambda: _set(threading.Event()))
+    resume: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.resume.set()
 
     def wait_while_paused(self, poll: float = 0.1) -> None:
         """Return once the loop may go on."""
         while not self.resume.is_set() and not self.stop.is_set():
             self.resume.wait(poll)
-
-
-def _set(event: threading.Event) -> threading.Event:
-    event.set()
-    return event

@@ -86,7 +86,7 @@ def test_ids_are_the_users_own(make_scene: Callable[..., Made]) -> None:
     wanted = ["s000007", "s000199", "s000000"]
     found = scene.rows_of(wanted)
     assert set(scene.sample_ids[found]) == set(wanted)
-    with pytest.raises(UnknownNameError, match="no sample has the id 's9'"):
+    with pytest.raises(UnknownNameError, match="there is no sample 's9'"):
         scene.rows_of(["s000001", "s9"])
 
 

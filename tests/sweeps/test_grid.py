@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hcat_nb.errors import MissingDataError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, HcatError, MissingDataError, SpecError, UnknownNameError
 from hcat_nb.methods.loss import Loss
 from hcat_nb.registry import METHODS
+from hcat_nb.spec import RunSpec
 from hcat_nb.sweeps import grid
-from hcat_nb.sweeps.grid import Cell, read_plan
+from hcat_nb.sweeps.grid import Cell, check_hardness, read_plan
 
 
 def _parameters(source: Any) -> list[dict[str, Any]]:
@@ -222,3 +223,44 @@ def test_a_sample_of_more_combinations_than_fit_anywhere_is_drawn() -> None:
     assert len(plan.cells) == 5
     again = read_plan({"grid": {"dataset": ["wine"], **axes}, "sample": {"n": 5, "seed": 1}})
     assert [cell.address for cell in plan.cells] == [cell.address for cell in again.cells]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"dataset": "wine", "hardness": "crop_shift"}, DataError, "does not apply to table"),
+        ({"dataset": "own.csv", "hardness": "domain_shift"}, DataError, "expected image data"),
+        ({"dataset": "photos/", "hardness": "atypical"}, DataError, "does not apply to image"),
+        ({"dataset": "mnist", "hardness": "atypical"}, DataError, "expected table data"),
+        (
+            {"dataset": "wine", "hardness": "uniform", "hardness_options": {"foo": 2}},
+            UnknownNameError,
+            "unknown option 'foo' of the hardness 'uniform'",
+        ),
+    ],
+)
+def test_what_no_data_are_needed_to_tell(
+    options: dict[str, Any], error: type[HcatError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        check_hardness(RunSpec.from_options(**options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dataset": "wine"},
+        {"dataset": "wine", "hardness": "atypical", "hardness_options": {"column": "ash"}},
+        {"dataset": "x.npy", "hardness": "crop_shift"},  # rows or images: its shape tells
+        {"dataset": "own.csv", "dataset_options": {"image": "file"}, "hardness": "crop_shift"},
+        {"dataset": "folder", "hardness": "zoom_shift"},
+        {"dataset": "wine", "hardness": {"uniform": 0.1, "far_ood": 0.1}},
+    ],
+)
+def test_what_may_be_passes(options: dict[str, Any]) -> None:
+    check_hardness(RunSpec.from_options(**options))
+
+
+def test_a_plan_is_checked_in_every_cell(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'domain_shift' does not apply to table data"):
+        read_plan({"dataset": ["wine"], "hardness": ["uniform", "domain_shift"]})

@@ -147,7 +147,8 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
             called = {id(run): name for name, run in found.items()}
             found = {}
             for number, run in enumerate(self._given):
-                name = called.get(id(run)) or _name(run, number)
+                folder = f"run {number + 1}" if run.folder is None else run.folder.name
+                name = called.get(id(run)) or folder
                 found[name if name not in found else f"{name} ({number + 1})"] = run
         self._runs = {**found, **self._loaded}
         options = [(_label(name, run), name) for name, run in self._runs.items()]
@@ -267,11 +268,6 @@ def _dropdown(description: str) -> Any:
     )
 
 
-def _name(run: Record, number: int) -> str:
-    """Return what a run without a variable is called: its folder."""
-    return f"run {number + 1}" if run.folder is None else run.folder.name
-
-
 def _words(compared: TwoRankings) -> str:
     return repr(compared).removeprefix("<TwoRankings: ").removesuffix(">")
 
@@ -312,20 +308,17 @@ def _pictures_html(compared: TwoRankings, dataset: LabelledDataset | None) -> st
         if row < 0:
             continue
         name = html.escape(str(sample))
+        image = data_url(sprite(dataset, np.array([row]), largest=_PIXELS).png)
         places = f"{ranks['rank_first']:g} → {ranks['rank_second']:g}"
         figures.append(
             f'<figure style="margin: 0; width: 76px" title="{name}"><img alt="sample {name}" '
-            f'style="width: 76px; image-rendering: pixelated" src="{_picture(dataset, row)}">'
+            f'style="width: 76px; image-rendering: pixelated" src="{image}">'
             f'<figcaption style="font-size: 11px">{places}</figcaption></figure>'
         )
     flow = "display: flex; flex-wrap: wrap; gap: 6px; max-width: 640px"
     return (
         f'<p>ranks in the first and in the second</p><div style="{flow}">{"".join(figures)}</div>'
     )
-
-
-def _picture(dataset: LabelledDataset, row: int) -> str:
-    return data_url(sprite(dataset, np.array([row]), largest=_PIXELS).png)
 
 
 def _table(frame: pd.DataFrame, *, index: bool) -> str:

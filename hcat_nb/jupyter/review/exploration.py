@@ -152,15 +152,9 @@ class Exploration:
 
     def rows_of(self, ids: Iterable[Hashable]) -> np.ndarray:
         """Return the positions of these ids, ascending."""
-        import pandas as pd
+        from hcat_nb.runs.review.samples import rows_with
 
-        from hcat_nb.runs.review.samples import id_list, unknown_ids
-
-        wanted = pd.Index(id_list(ids), dtype=object)
-        known = self.ids.astype(object)
-        if (unknown := wanted[~wanted.isin(known)]).size:
-            raise unknown_ids(unknown.tolist(), self.ids)
-        return np.flatnonzero(known.isin(wanted))
+        return rows_with(self.ids, ids)
 
     def review(self) -> None:
         """Select the first batch of the queue."""

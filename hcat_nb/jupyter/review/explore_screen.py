@@ -214,10 +214,7 @@ class ExploreControls:
             self._button("import", "Import", "take in the decisions of this file"),
         ]
         more = ipywidgets.VBox(
-            [
-                ipywidgets.HBox(plain + filters, layout=row),
-                ipywidgets.HBox(files, layout=row),
-            ]
+            [ipywidgets.HBox(plain + filters, layout=row), ipywidgets.HBox(files, layout=row)]
         )
         fold = ipywidgets.Accordion([more], titles=("axes, colour, order, filters, files",))
         fold.selected_index = None
