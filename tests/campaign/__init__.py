@@ -1,0 +1,1 @@
+"""Attacks on what the product promises; ``make campaign`` counts what each of them lost."""

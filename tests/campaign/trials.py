@@ -1,0 +1,129 @@
+"""What every campaign is made of: attempts in processes of their own, and what each lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+CONTEXT = multiprocessing.get_context("forkserver")
+PRELOAD = ["hcat_nb.sweeps._preload", "hcat_nb.audits.audit", "hcat_nb.runs.recorded.rescoring"]
+LONGEST = 900.0  # seconds that one attempt may take before it counts as hung
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One attempt: it gets an empty folder and returns what was lost, "" where nothing was."""
+
+    name: str
+    attempt: Callable[[Path], str]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A line of the table: what is tried, how often at least, and the attempts."""
+
+    what: str
+    at_least: int
+    trials: Callable[[], Iterator[Trial]]
+
+
+def warm() -> None:
+    """Let processes begin with all that a run imports; call it before the first starts."""
+    CONTEXT.set_forkserver_preload(PRELOAD)
+
+
+def chance_of(*words: object) -> random.Random:
+    """Draws that depend on nothing but these words."""
+    return random.Random("/".join(map(str, words)))
+
+
+def start(work: Callable[..., object], *arguments: object) -> Any:
+    """Start ``work`` in a process and a group of its own."""
+    process = CONTEXT.Process(target=_alone, args=(work, *arguments))
+    process.start()
+    return process
+
+
+def _alone(work: Callable[..., object], *arguments: object) -> None:
+    import torch
+
+    os.setsid()
+    torch.set_num_threads(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    work(*arguments)
+
+
+def told(work: Callable[..., object], *arguments: object) -> Any:
+    """What ``work`` returns in a process of its own; an error there is raised here."""
+    answers = CONTEXT.SimpleQueue()
+    process = start(_answer, answers, work, *arguments)
+    ended = _wait(process)
+    if answers.empty():
+        raise Lost(f"the process {ended}")
+    failed, answer = answers.get()
+    if failed:
+        raise Lost(answer)
+    return answer
+
+
+class Lost(Exception):
+    """A promise that was not kept."""
+
+
+def _answer(answers: Any, work: Callable[..., object], *arguments: object) -> None:
+    try:
+        answers.put((False, work(*arguments)))
+    except BaseException:  # goes to the table of results, as the loss that it is
+        answers.put((True, traceback.format_exc(limit=-3)))
+
+
+def _wait(process: Any) -> str:
+    process.join(LONGEST)
+    if process.is_alive():
+        os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        return f"hung for {LONGEST:.0f} s"
+    return f"ended with {process.exitcode}"
+
+
+def struck(process: Any, after: float, number: int = signal.SIGKILL) -> int:
+    """Send a signal after a while, wait for the end, and return how the process ended."""
+    process.join(after)
+    if process.is_alive():
+        os.kill(process.pid, number)
+    ended = _wait(process)
+    if ended.startswith("hung"):
+        raise Lost(ended)
+    return int(process.exitcode)
+
+
+def timed(work: Callable[..., object], *arguments: object) -> float:
+    """Seconds that ``work`` takes in a process of its own."""
+    begin = time.monotonic()
+    _wait(start(work, *arguments))
+    return time.monotonic() - begin
+
+
+def gone(family: list[psutil.Process]) -> None:
+    """Wait until none of these processes is left."""
+    _, alive = psutil.wait_procs(family, timeout=300)
+    if alive:
+        raise Lost(f"orphans: {[one.cmdline() for one in alive]}")
+
+
+__all__ = [
+    "Campaign", "Lost", "Trial", "chance_of", "gone", "start", "struck", "timed", "told",
+    "warm",
+]  # fmt: skip
