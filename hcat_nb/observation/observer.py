@@ -137,6 +137,8 @@ class Observer:
             self.model.eval()
             with torch.no_grad():
                 self._measure(self.rows[:2], wanted, tap=None)
+            # No part of any epoch; and what is done first may take longest.
+            self.clock.seconds.clear()
 
     def record_step(self, rows: Tensor, logits: Tensor) -> None:
         """Stage the logits of a training forward, (b, C), of the samples at ``rows``."""
