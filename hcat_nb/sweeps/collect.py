@@ -139,8 +139,16 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
             state = read_state(folder)
             inner = folder / RUN
             # One without a state is at work, or was interrupted before its end.
-            if state is not None and state["state"] == DONE and (inner / RECORD).is_file():
+            done, there = state is not None and state["state"] == DONE, (inner / RECORD).is_file()
+            if done and there:
                 yield inner, state
+            elif done or (state is None and STATE in names):
+                lacks = f"{inner} is gone" if done else f"{folder / STATE} is damaged"
+                warnings.warn(
+                    f"{lacks}, so this run is left out; "
+                    "to mend it: start the sweep again, which does the run anew",
+                    stacklevel=3,
+                )
         elif INDEX not in names:  # beside checkpoints stand seeds of a run that is not finished
             waiting += [
                 Path(entry.path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,21 @@ def test_what_is_not_done_is_left_out(put: Callable[..., Path], tmp_path: Path) 
     put("a")
     put("b", state="failed")
     (put("c") / "state.json").unlink()  # at work, or interrupted
-    shutil.rmtree(put("d") / "run")
     (tmp_path / "sweep/.draft").mkdir()
-    assert set(results(tmp_path / "sweep")["run"]) == {"a/run"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert set(results(tmp_path / "sweep")["run"]) == {"a/run"}
+
+
+def test_what_was_done_and_is_damaged_is_told(put: Callable[..., Path], tmp_path: Path) -> None:
+    put("a")
+    shutil.rmtree(put("b") / "run")
+    state = put("c") / "state.json"
+    state.write_text(state.read_text().replace("done", "dine"))
+    with pytest.warns(UserWarning, match="left out") as said:
+        assert set(results(tmp_path / "sweep")["run"]) == {"a/run"}
+    words = sorted(str(one.message) for one in said)
+    assert ["b/run is gone" in words[0], "c/state.json is damaged" in words[1]] == [True, True]
 
 
 def test_plain_runs_are_found_at_any_depth(run: Run, tmp_path: Path) -> None:
