@@ -1,0 +1,184 @@
+"""What nobody should hand over: one line of ours each, before training, or it is no nonsense."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import hcat_nb as hcat
+from hcat_nb.errors import HcatError
+from hcat_nb.spec import RunSpec
+from hcat_nb.training.events import Listener
+from tests.campaign.trials import Campaign, Trial, told
+from tests.contract.test_hostile import DATA, LABELS, OPTIONS, SMALL, TABLE
+
+STRANGE: dict[str, Any] = {
+    "-1": -1, "10**30": 10**30, "nan": math.nan, "inf": math.inf, "1.5": 1.5, "True": True,
+    "words": "no such thing", "empty": "", "NUL": "a\0b", "surrogate": "\ud800", "bytes": b"x",
+    "list": [1, "a"], "dict": {"a": 1}, "object": object(), "class": int, "array": np.ones(3),
+    "complex": 1j, "path": "../../x", "html": "<script>1</script>", "long": "x" * 100_000,
+}  # fmt: skip
+FIELDS = [item.name for item in dataclasses.fields(RunSpec)]
+# Each of them means something there; everything else has to be refused.
+SENSIBLE = {
+    "True": {
+        "download", "join_spellings", "strict", "judges", "learning_check", "keep_checkpoint",
+    },
+}  # fmt: skip
+
+
+class _Begins(Exception):
+    """Training would begin: the input was accepted."""
+
+
+class _Stops(Listener):
+    def on_start(self, event: Any) -> None:
+        raise _Begins
+
+
+def _of_option(field: str, name: str) -> str:
+    said = _said(lambda: _train({field: STRANGE[name]}))
+    return said if said != "accepted" or field not in SENSIBLE.get(name, ()) else ""
+
+
+def _train(options: dict[str, Any], *data: Any) -> None:
+    given = {**SMALL, **options}
+    if "dataset" in options:
+        hcat.characterize(listeners=[_Stops()], **given)
+    else:
+        given.setdefault("listeners", [_Stops()])
+        hcat.characterize(*(data or (TABLE, LABELS)), **given)
+
+
+def _said(act: Any) -> str:
+    """Say what is wrong with how an input was taken; nothing, if one line refuses it."""
+    warnings.simplefilter("ignore")
+    try:
+        act()
+    except HcatError as error:
+        text = str(error)
+        return f"several lines: {text[:300]}" if "\n" in text or len(text) > 1000 else ""
+    except _Begins:
+        return "accepted"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:300]}"
+    return "accepted"
+
+
+def _of_known(number: int) -> str:
+    return _said(lambda: _train(OPTIONS[number]))
+
+
+def _of_data(number: int) -> str:
+    return _said(lambda: _train({}, *DATA[number]))
+
+
+COLUMNS: dict[str, Any] = {
+    "all missing": [None] * 60, "lists": [[1]] * 60, "objects": [object()] * 60,
+    "mixed": [1, "a"] * 30, "infinite": [math.inf] * 60, "complex": [1j] * 60,
+    "bytes": [b"a"] * 60, "dates out of range": ["9999-99-99"] * 60, "dicts": [{}] * 60,
+    "huge": [10**400] * 60, "classes": [int] * 60, "frames": [pd.DataFrame()] * 60,
+}  # fmt: skip
+TARGETS: dict[str, Any] = {
+    "missing": [None] * 60, "one class": [1] * 60, "all different": list(range(60)),
+    "reals": list(np.linspace(0, 1, 60)), "lists": [[1]] * 60, "mixed": [1, "1"] * 30,
+    "infinite": [math.inf, 0.0] * 30, "NaN": [math.nan, 1.0] * 30, "objects": [object()] * 60,
+}  # fmt: skip
+
+
+def _frame() -> pd.DataFrame:
+    return pd.DataFrame(TABLE, columns=list("abcd")).assign(y=LABELS)
+
+
+def _of_column(name: str) -> str:
+    # A column may be left out or imputed, and told: what is accepted must then train.
+    def act() -> None:
+        with warnings.catch_warnings():
+            run = hcat.characterize(_frame().assign(a=COLUMNS[name]), target="y", **SMALL)
+        if not run.scores.notna().all(axis=None):
+            raise HcatError("scores are missing\nsilently")
+
+    said = _said(act)
+    return "" if said == "accepted" else said
+
+
+def _of_target(name: str) -> str:
+    said = _said(
+        lambda: hcat.characterize(
+            _frame().assign(y=TARGETS[name]), target="y", listeners=[_Stops()], **SMALL
+        )
+    )
+    return "" if said == "accepted" and name == "NaN" else said
+
+
+FILES: dict[str, bytes] = {
+    "empty": b"", "NUL": b"\0" * 500, "binary": bytes(range(256)) * 9, "header only": b"a,b,y\n",
+    "ragged": b"a,b,y\n1,2\n3,4,0,5\n", "quotes": b'a,b,y\n"1,2,0\n3,4,1\n' * 9,
+    "one column": b"a\n1\n2\n" * 9, "html": b"<html><body>404</body></html>" * 20,
+    "cut gzip": b"\x1f\x8b\x08\0\0\0\0\0", "parquet head": b"PAR1" + b"x" * 90,
+    "json": b'[{"a": 1}, [2]]', "deep json": b"[" * 100_000, "utf-16 cut": b"\xff\xfea",
+    "zip": b"PK\x03\x04" + b"\0" * 30, "no rows": b"a;b;y\n\n\n", "only commas": b",,,\n" * 20,
+}  # fmt: skip
+SUFFIXES = (".csv", ".parquet", ".json", ".xlsx", ".arff", ".csv.gz", ".npz")
+
+
+def _of_file(name: str, suffix: str, folder: Path) -> str:
+    path = folder / f"rows{suffix}"
+    path.write_bytes(FILES[name])
+    return _said(lambda: hcat.characterize(str(path), target="y", listeners=[_Stops()], **SMALL))
+
+
+FUNCTIONS = ("load_run", "resume", "load_audit", "results", "sweep", "check", "load", "audit")
+
+
+def _of_function(function: str, name: str) -> str:
+    value = STRANGE[name]
+    if function in ("sweep", "audit", "results"):
+        with tempfile.TemporaryDirectory() as empty:
+            out = {} if function == "results" else {"out": f"{empty}/out"}
+            return _said(lambda: getattr(hcat, function)(value, **out))
+    return _said(lambda: getattr(hcat, function)(value))
+
+
+def _attempt(act: Any, *arguments: Any) -> str:
+    return str(told(act, *arguments))
+
+
+def trials() -> Iterator[Trial]:
+    """Options, data, columns, targets, files and what functions take."""
+    for number in range(len(OPTIONS)):
+        yield _trial(f"option {number}", _of_known, number)
+    for number in range(len(DATA)):
+        yield _trial(f"data {number}", _of_data, number)
+    for name in COLUMNS:
+        yield _trial(f"column, {name}", _of_column, name)
+    for name in TARGETS:
+        yield _trial(f"target, {name}", _of_target, name)
+    for name in FILES:
+        for suffix in SUFFIXES:
+            yield _trial(f"{name} as {suffix}", _of_file, name, suffix, at_folder=True)
+    for function in FUNCTIONS:
+        for name in STRANGE:
+            yield _trial(f"{function}({name})", _of_function, function, name)
+    for field in FIELDS:
+        for name in STRANGE:
+            yield _trial(f"{field} = {name}", _of_option, field, name)
+
+
+def _trial(name: str, act: Any, *arguments: Any, at_folder: bool = False) -> Trial:
+    def attempt(folder: Path) -> str:
+        return _attempt(act, *arguments, *([folder] if at_folder else []))
+
+    return Trial(name, attempt)
+
+
+CAMPAIGN = Campaign("bad inputs", 500, trials)
