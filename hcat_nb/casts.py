@@ -80,7 +80,9 @@ def _as_bool(value: Any) -> bool:
 
 
 def _as_str(value: Any) -> str:
-    if isinstance(value, (bool, float, Mapping, list, tuple)):
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError
     return str(value)
 

@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+_LONGEST = 1000  # characters in which a message says what was wrong
+
 
 class HcatError(Exception):
     """Base of all errors that hcat_nb raises for a user's mistake.
@@ -33,6 +35,8 @@ class HcatError(Exception):
     told: bool = False
 
     def __init__(self, wrong: str, expected: str | None = None, remedy: str | None = None) -> None:
+        if len(wrong) > _LONGEST:  # a value that was given fills pages
+            wrong = f"{wrong[: _LONGEST // 2]} ... {wrong[-_LONGEST // 2 :]}"
         self.wrong = wrong
         self.expected = expected
         self.remedy = remedy

@@ -11,10 +11,11 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from hcat_nb.casts import plain_values
+from hcat_nb.casts import as_path, plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
 from hcat_nb.reading import READING, with_reading
@@ -46,6 +47,12 @@ _A_SEED = "an integer in [0, 2**31)"
 
 def _seeds(value: int) -> bool:
     return 0 <= value < 2**31
+
+
+def _is_path(value: str) -> bool:
+    with suppress(SpecError):
+        return bool(value) and as_path(value, SpecError) is not None
+    return False
 
 
 def _names_features(value: str) -> bool:
@@ -88,7 +95,10 @@ class RunSpec:
         expected="the name of a column; values go in as hcat.load(X, y, groups=values)",
     )
     root: str | None = option(
-        None, "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)"
+        None,
+        "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)",
+        check=_is_path,
+        expected="the path of a folder",
     )
     download: bool = option(True, "download a dataset that is absent")
     subset: int | None = option(

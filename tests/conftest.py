@@ -77,6 +77,18 @@ def _shuffle(items: list[pytest.Item], chance: random.Random) -> None:
     items[:] = [item for tests in order for item in tests]
 
 
+_DRAWN: dict[str, dict[str, Any]] = {}
+
+
+@pytest.fixture(autouse=True)
+def _same_draws(request: pytest.FixtureRequest) -> None:
+    """Let a module's ``RNG`` draw for each test what it would draw for the first one."""
+    module = getattr(request, "module", None)
+    rng = getattr(module, "RNG", None)
+    if isinstance(rng, np.random.Generator):
+        rng.bit_generator.state = _DRAWN.setdefault(module.__name__, rng.bit_generator.state)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""

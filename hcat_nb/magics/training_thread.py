@@ -81,7 +81,7 @@ class TrainingThread:
         self.warnings: list[str] = []
         self._train = train
         self._ended = ended
-        self._over = threading.Event()
+        self._over, self._shown = threading.Event(), threading.Event()
 
     def start(self) -> None:
         """Begin, and return at once."""
@@ -93,8 +93,8 @@ class TrainingThread:
         return self._over.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end; return whether it came in time."""
-        return self._over.wait(timeout)
+        """Wait until it is over and ``ended`` was called; return whether that came in time."""
+        return self._shown.wait(timeout)
 
     def _body(self) -> None:
         try:
@@ -108,7 +108,10 @@ class TrainingThread:
         finally:
             self._train = _nothing  # it holds the user's data and model
             self._over.set()
-            self._ended()
+            try:
+                self._ended()
+            finally:
+                self._shown.set()
 
     def _fail(self, error: Exception) -> None:
         empty_frames(error)

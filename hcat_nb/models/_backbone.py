@@ -183,6 +183,10 @@ def make_backbone(
     if features == "patches":
         return Patches(dataset)
     if features == USERS_OWN:
+        if isinstance(given, type):
+            raise DataError(
+                f"features= is the class {given.__name__}", "an array, or a function of a batch"
+            )
         return Function(given, dataset) if callable(given) else Own(given, dataset)
     if dataset.modality != "image":
         raise _no_images(features, dataset)

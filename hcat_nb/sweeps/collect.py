@@ -71,8 +71,9 @@ def results(
         If there is no such folder, or no run in it.
     """
     root = as_path(folder, StoreError).resolve()
-    if not root.is_dir():
-        raise StoreError(f"{root} is no folder", "the folder of a sweep, or of saved runs")
+    if not str(folder) or not root.is_dir():  # an empty text would be where this process works
+        shown = str(root) if str(folder) else "''"
+        raise StoreError(f"{shown} is no folder", "the folder of a sweep, or of saved runs")
     target = None if out is None else _target(out)
     heads: list[dict[str, Any]] = []
     metrics: list[list[dict[str, Any]]] = []

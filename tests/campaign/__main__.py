@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tests.campaign.trials import Campaign, Lost, warm
+from tests.campaign.trials import Campaign, LostError, warm
 
 NAMES = ["kills", "interrupts", "bits", "disk", "inputs", "hostile", "pairs", "soak", "devices"]
 
@@ -45,7 +45,7 @@ def attempt(name: str, file: Path, trials: int | None) -> None:
         with tempfile.TemporaryDirectory(prefix="campaign_") as folder:
             try:
                 lost = trial.attempt(Path(folder))
-            except Lost as error:
+            except LostError as error:
                 lost = str(error)
         row = {"campaign": name, "trial": trial.name, "lost": lost}
         row["seconds"] = round(time.monotonic() - begin, 2)

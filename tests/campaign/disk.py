@@ -23,11 +23,11 @@ from hcat_nb.api.rescore import rescore
 from hcat_nb.errors import HcatError
 from tests.campaign import work
 from tests.campaign.kills import _audit, _come_back, _same_audit, _still_scored
-from tests.campaign.trials import Campaign, Lost, Trial, told
+from tests.campaign.trials import Campaign, LostError, Trial, told
 
 ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-SIZES = sorted({int(1.35**k) for k in range(40)})  # bytes: 1 to 121,000; the largest file is smaller
+SIZES = sorted({int(1.35**k) for k in range(40)})  # bytes, 1 to 121,000
 
 
 class Disk:
@@ -76,7 +76,7 @@ def _decide(folder: Path) -> None:
 def _kept_decisions(folder: Path) -> None:
     found = hcat.load_run(folder / "run").decisions()
     if found.frame().index.tolist() not in ([], [4]):
-        raise Lost("other decisions")
+        raise LostError("other decisions")
     found.drop([4])
 
 
@@ -136,8 +136,8 @@ def _said(act: Callable[[], object]) -> str:
         act()
     except HcatError as error:
         said = str(error)
-        if "\n" in said or "to mend it" not in said and "make room" not in said:
-            raise Lost(f"promises nothing: {said}") from error
+        if "\n" in said or ("to mend it" not in said and "make room" not in said):
+            raise LostError(f"promises nothing: {said}") from error
         return said
     return ""
 

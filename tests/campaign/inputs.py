@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 import tempfile
 import warnings
@@ -30,19 +29,19 @@ STRANGE: dict[str, Any] = {
 FIELDS = [item.name for item in dataclasses.fields(RunSpec)]
 # Each of them means something there; everything else has to be refused.
 SENSIBLE = {
-    "True": {
-        "download", "join_spellings", "strict", "judges", "learning_check", "keep_checkpoint",
-    },
-}  # fmt: skip
+    "True": {"download", "join_spellings", "strict", "judges", "learning_check"},
+    "empty": {"exclude"},
+    **{name: {"root"} for name in ("-1", "10**30", "words", "path", "html")},  # names of folders
+}
 
 
-class _Begins(Exception):
+class _BeginsError(Exception):
     """Training would begin: the input was accepted."""
 
 
 class _Stops(Listener):
     def on_start(self, event: Any) -> None:
-        raise _Begins
+        raise _BeginsError
 
 
 def _of_option(field: str, name: str) -> str:
@@ -66,8 +65,8 @@ def _said(act: Any) -> str:
         act()
     except HcatError as error:
         text = str(error)
-        return f"several lines: {text[:300]}" if "\n" in text or len(text) > 1000 else ""
-    except _Begins:
+        return f"several lines: {text[:300]}" if "\n" in text or len(text) > 2000 else ""
+    except _BeginsError:
         return "accepted"
     except Exception as error:
         return f"{type(error).__name__}: {str(error)[:300]}"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+import psutil
 from jupyter_client.manager import KernelManager
 
 import hcat_nb as hcat
@@ -18,9 +19,22 @@ from hcat_nb.cli import main
 from hcat_nb.errors import StoreError
 from tests.campaign import work
 from tests.campaign.kills import N_RUNS, _events, _sweep
-from tests.campaign.trials import Campaign, Lost, Trial, chance_of, gone, start, struck, timed, told
+from tests.campaign.trials import (
+    Campaign,
+    LostError,
+    Trial,
+    chance_of,
+    gone,
+    start,
+    struck,
+    timed,
+    told,
+)
 
-WORDS = "--target y --epochs 12 --methods el2n,aum --model dense --seed 0 --device cpu".split()
+WORDS = [
+    *("--target", "y", "--epochs", "12", "--methods", "el2n,aum"),
+    *("--model", "dense", "--seed", "0", "--device", "cpu"),
+]
 HOWS = {"once": [signal.SIGINT], "twice": [signal.SIGINT] * 2, "SIGTERM": [signal.SIGTERM]}
 
 
@@ -40,7 +54,7 @@ def _whole(folder: Path) -> pd.DataFrame:
         _command(folder / "undisturbed")
     except SystemExit as ended:
         if ended.code:
-            raise Lost(f"an undisturbed run ended with {ended.code}") from None
+            raise LostError(f"an undisturbed run ended with {ended.code}") from None
     return hcat.load_run(folder / "undisturbed" / "run").scores
 
 
@@ -56,7 +70,7 @@ def _check(folder: Path) -> None:
     if (place / "checkpoint" / "checkpoint.json").exists():
         run = hcat.resume(place)
     if not run.scores.equals(_whole(folder)):
-        raise Lost("other scores")
+        raise LostError("other scores")
 
 
 @functools.cache
@@ -72,22 +86,14 @@ def _run(how: str, number: int, folder: Path) -> str:
     process.join(_seconds() * chance.random())
     for signum in more:
         if process.is_alive():
-            _send(process, signum)
+            os.kill(process.pid, signum)
         process.join(0.3 * chance.random())
     struck(process, 0, first)
     told(_check, folder)
     return ""
 
 
-def _send(process: Any, signum: int) -> None:
-    import os
-
-    os.kill(process.pid, signum)
-
-
 def _swept(number: int, folder: Path) -> str:
-    import psutil
-
     chance = chance_of("interrupt", "sweep", number)
     with _sweep(folder) as process:
         wanted = chance.randrange(N_RUNS)
@@ -170,6 +176,4 @@ def trials() -> Iterator[Trial]:
             yield Trial(f"sweep {number}", functools.partial(_swept, number))
 
 
-CAMPAIGN = Campaign(
-    "SIGINT once and twice, SIGTERM, kernel restart with open panels", 60, trials
-)  # fmt: skip
+CAMPAIGN = Campaign("SIGINT once and twice, SIGTERM, kernel restart with open panels", 60, trials)

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: afterwards the old state is whole, or the new one, and work goes on."""
+"""SIGKILL at random moments: then the old state is whole, or the new one, and work goes on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ import hcat_nb as hcat
 from hcat_nb.api.rescore import rescore
 from hcat_nb.errors import StoreError
 from tests.campaign import work
-from tests.campaign.trials import Campaign, Lost, Trial, chance_of, gone, start, struck, timed, told
+from tests.campaign.trials import (
+    Campaign,
+    LostError,
+    Trial,
+    chance_of,
+    gone,
+    start,
+    struck,
+    timed,
+    told,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {"dataset": "wine", "hardness": "uniform", "model": "mlp", "epochs": 2, "methods": ["el2n"]}
@@ -73,7 +83,7 @@ def _audit(folder: Path) -> Any:
 def _old_or_new(folder: Path) -> None:
     found = hcat.load_run(folder / "run").scores
     if not any(found.equals(_scores(seed)) for seed in (0, 1)):
-        raise Lost("neither the old run nor the new one")
+        raise LostError("neither the old run nor the new one")
 
 
 @functools.cache
@@ -85,21 +95,21 @@ def _still_scored(folder: Path) -> None:
     before = work.whole("logits")
     found = hcat.load_run(folder / "run").scores
     if not found[before.columns].equals(before):
-        raise Lost("other scores")
+        raise LostError("other scores")
     if not set(found.columns) <= {*before.columns, "loss", "grand"}:
-        raise Lost(f"columns {list(found.columns)}")
+        raise LostError(f"columns {list(found.columns)}")
 
 
 def _every_decision(folder: Path) -> None:
     said = [int(line) for line in (folder / "said").read_text().split("\n")[:-1]]
     found = hcat.load_run(folder / "run").decisions().frame().index.tolist()
     if found not in (said, [*said, len(said)]):
-        raise Lost(f"said {len(said)} decisions, kept {len(found)}")
+        raise LostError(f"said {len(said)} decisions, kept {len(found)}")
 
 
 def _same_audit(folder: Path) -> None:
     if not _audit(folder).samples.equals(_audit(folder.with_name("undisturbed")).samples):
-        raise Lost("another audit")
+        raise LostError("another audit")
 
 
 def _come_back(kind: str, folder: Path) -> None:
@@ -145,7 +155,7 @@ def _killed(name: str, number: int, folder: Path) -> str:
         process, begun = start(killed, folder), folder / ENDLESS[name]
         while not (begun.exists() and (name != "decisions" or begun.stat().st_size)):
             if process.exitcode is not None:
-                raise Lost(f"the work ended with {process.exitcode}")
+                raise LostError(f"the work ended with {process.exitcode}")
             time.sleep(0.01)
         struck(process, 0.5 * chance.random())
     else:

@@ -71,14 +71,14 @@ def told(work: Callable[..., object], *arguments: object) -> Any:
     process = start(_answer, answers, work, *arguments)
     ended = _wait(process)
     if answers.empty():
-        raise Lost(f"the process {ended}")
+        raise LostError(f"the process {ended}")
     failed, answer = answers.get()
     if failed:
-        raise Lost(answer)
+        raise LostError(answer)
     return answer
 
 
-class Lost(Exception):
+class LostError(Exception):
     """A promise that was not kept."""
 
 
@@ -105,7 +105,7 @@ def struck(process: Any, after: float, number: int = signal.SIGKILL) -> int:
         os.kill(process.pid, number)
     ended = _wait(process)
     if ended.startswith("hung"):
-        raise Lost(ended)
+        raise LostError(ended)
     return int(process.exitcode)
 
 
@@ -120,10 +120,10 @@ def gone(family: list[psutil.Process]) -> None:
     """Wait until none of these processes is left."""
     _, alive = psutil.wait_procs(family, timeout=300)
     if alive:
-        raise Lost(f"orphans: {[one.cmdline() for one in alive]}")
+        raise LostError(f"orphans: {[one.cmdline() for one in alive]}")
 
 
 __all__ = [
-    "Campaign", "Lost", "Trial", "chance_of", "gone", "start", "struck", "timed", "told",
+    "Campaign", "LostError", "Trial", "chance_of", "gone", "start", "struck", "timed", "told",
     "warm",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ import pandas as pd
 
 import hcat_nb as hcat
 from hcat_nb.errors import StoreError
-from tests.campaign.trials import Lost
+from tests.campaign.trials import LostError
 
 TABLE = np.random.default_rng(0).normal(size=(150, 6)).astype(np.float32)
 LABELS = (TABLE[:, 0] + 0.3 * TABLE[:, 1] > 0).astype(int)
@@ -60,9 +60,9 @@ def come_back(kind: str, folder: Path) -> None:
             run = hcat.resume(folder, TABLE, LABELS)
         except StoreError as refused:
             if written:
-                raise Lost(f"{unread}; {refused}") from refused
+                raise LostError(f"{unread}; {refused}") from refused
             saved(kind, folder)
             run = hcat.load_run(folder)
     for found in (run, hcat.load_run(folder)):
         if not found.scores.equals(whole(kind)):
-            raise Lost("other scores")
+            raise LostError("other scores")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -63,6 +64,8 @@ OPTIONS = [
     *({one: "x"} for one in ("epoch_mean", "strict", "defaults", "features", "learning_check")),
     *({"classes": one} for one in (3, [0], [0, 0])),
     *({"truth": one} for one in (3, [1])),
+    *({"root": one} for one in ("", "a\0b", b"x", object(), "x" * 5000)),
+    {"features": int},
 ]
 DATA: list[tuple[Any, Any]] = [
     (torch.zeros(60, 4, device="meta"), LABELS),
@@ -81,6 +84,7 @@ DATA: list[tuple[Any, Any]] = [
     (TABLE, [object()] * 60),
     (TABLE, {"a": 1}),
     (TABLE, np.arange(60)),
+    (pd.DataFrame({"a": [10**400] * 60, "b": range(60)}), LABELS),
 ]
 
 
@@ -94,6 +98,7 @@ def test_an_option_that_makes_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(HcatError) as caught:
         train(**options)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 2000
 
 
 @pytest.mark.parametrize("data", DATA, ids=[str(number) for number in range(len(DATA))])

@@ -75,7 +75,14 @@ def read_column(series: pd.Series, name: str, options: TableOptions) -> Number |
     kind = _only_kind(distinct, counts, name)
     declared = isinstance(dtype, pd.CategoricalDtype)
     if kind == "number" and not (chosen or declared):
-        return Number(pd.Series(_as_float(values)), f"{name!r}: numbers held as objects")
+        try:
+            return Number(pd.Series(_as_float(values)), f"{name!r}: numbers held as objects")
+        except OverflowError as error:
+            raise DataError(
+                f"column {name!r} holds whole numbers that no float can hold",
+                "numbers below 1.8e308",
+                f"frame.astype({{{name!r}: str}}), or leave it out with drop={name!r}",
+            ) from error
     if kind == "text" and not (chosen or declared):
         number = _numeric_text(values, codes, distinct, name, options)
         if number is not None:
