@@ -70,17 +70,19 @@ def check_learning(
     'learned'
     """
     figures: dict[str, Any] = {"held_out_rows": len(labels), "train_accuracy": train_accuracy}
+
+    def found(state: State, sentence: str = "") -> LearningCheck:
+        return LearningCheck(state, sentence, figures)
+
     if all_equal:
         words = "all inputs are equal, so nothing can be learned; look at how the data are read"
-        return LearningCheck("not_learned", f"Not learned: {words}.", figures)
+        return found("not_learned", f"Not learned: {words}.")
     if len(labels) < _LEAST_ROWS:
         words = (
             f"{len(labels)} rows could be held out, and fewer than {_LEAST_ROWS} cannot tell; "
             "more rows would"
         )
-        return LearningCheck(
-            "not_known", f"Whether the network learned is not known: {words}.", figures
-        )
+        return found("not_known", f"Whether the network learned is not known: {words}.")
     right = probs.argmax(1) == labels
     held_out = float(right.mean())
     gains = _gains(probs, labels, frequencies)
@@ -90,12 +92,11 @@ def check_learning(
     figures["most_frequent"] = float(frequencies.max())
     seen = f"of {len(labels):,} rows that it did not see it predicts {held_out:.0%}"
     if lower <= 0:
-        return LearningCheck(
+        return found(
             "not_learned",
             f"Not learned: {seen}, and labels by their frequency alone are as good a guess (the "
             f"most frequent class: {frequencies.max():.0%}). Scores rank noise; verdicts and "
             "proposals are withheld. More epochs, another model, or other features may help.",
-            figures,
         )
     if memorised(train_accuracy, right):
         remedy = (
@@ -103,31 +104,26 @@ def check_learning(
             if folds < 2
             else f"Proposals rest on {folds} networks that each left a part of the rows out."
         )
-        return LearningCheck(
+        return found(
             "memorised",
             f"Memorised: the network knows {train_accuracy:.0%} of the labels it was trained on; "
             f"{seen}. What it says of its own rows is partly their labels. {remedy}",
-            figures,
         )
     if min(train_accuracy, held_out) >= _SURE and not n_doubted:
-        return LearningCheck(
-            "nothing_to_find", f"Nothing to find: {seen}, and no label is worth a doubt.", figures
-        )
+        return found("nothing_to_find", f"Nothing to find: {seen}, and no label is worth a doubt.")
     if (rise := _rise(accuracies)) is None:
-        return LearningCheck(
+        return found(
             "still_rising",
             "One epoch was trained: how a label fares over epochs cannot be told; train longer.",
-            figures,
         )
     if rise > _RISE:
         figures["rise"] = rise
-        return LearningCheck(
+        return found(
             "still_rising",
             f"Still rising: the last quarter of the epochs gained {rise:.0%} of accuracy; "
             "more epochs would tell hard samples from those that are learned late.",
-            figures,
         )
-    return LearningCheck("learned", "", figures)
+    return found("learned")
 
 
 def memorised(train_accuracy: float, right: np.ndarray) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 _METRICS = ("auroc", "auprc")
-SPREAD_COLUMNS = tuple(f"{metric}_std" for metric in _METRICS)
 
 
 def seed_means(rows: pd.DataFrame, metric: str, keys: Sequence[str], method: str) -> pd.DataFrame:
