@@ -263,6 +263,8 @@ def _found() -> set[Callable[..., Any]]:
     """Every public function of a module of charts that returns a chart."""
     found = set()
     for module in pkgutil.iter_modules(hcat_nb.charts.__path__):
+        if module.name == "theme":  # what all charts are put together by
+            continue
         loaded = importlib.import_module(f"hcat_nb.charts.{module.name}")
         for name, member in inspect.getmembers(loaded, inspect.isfunction):
             if member.__module__ == loaded.__name__ and not name.startswith("_"):
