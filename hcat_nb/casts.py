@@ -127,6 +127,13 @@ def time_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def is_path(given: str) -> bool:
+    """Whether text can be the path of a file or folder on this system."""
+    with suppress(DataError):
+        return bool(given) and as_path(given) is not None
+    return False
+
+
 def as_path(given: Any, error: type[HcatError] = DataError) -> Path:
     """Return a path that a user gave, its ``~`` resolved; ``error`` if it can be none here."""
     try:

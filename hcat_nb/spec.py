@@ -11,11 +11,10 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from hcat_nb.casts import as_path, plain_values
+from hcat_nb.casts import is_path, plain_values
 from hcat_nb.errors import SpecError, UnknownNameError
 from hcat_nb.fields import USERS_OWN, check_value, coerce, option, resolve
 from hcat_nb.reading import READING, with_reading
@@ -42,17 +41,9 @@ def _positive(value: int) -> bool:
     return 1 <= value < 2**31
 
 
-_A_SEED = "an integer in [0, 2**31)"
-
-
-def _seeds(value: int) -> bool:
-    return 0 <= value < 2**31
-
-
-def _is_path(value: str) -> bool:
-    with suppress(SpecError):
-        return bool(value) and as_path(value, SpecError) is not None
-    return False
+def _seed(default: int | None, text: str) -> Any:
+    expected = "an integer in [0, 2**31)"
+    return option(default, text, check=lambda value: 0 <= value < 2**31, expected=expected)
 
 
 def _names_features(value: str) -> bool:
@@ -97,7 +88,7 @@ class RunSpec:
     root: str | None = option(
         None,
         "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)",
-        check=_is_path,
+        check=is_path,
         expected="the path of a folder",
     )
     download: bool = option(True, "download a dataset that is absent")
@@ -224,21 +215,16 @@ class RunSpec:
         "memory-mapped file); auto: the first that they fit on",
         choices=DATA_ON,
     )
-    seed: int = option(0, "seed of data and model", check=_seeds, expected=_A_SEED)
+    seed: int = _seed(0, "seed of data and model")
     seeds: int = option(
         1,
         "trainings, each with a model seed of its own: scores are then means, with their spread",
         check=lambda value: 1 <= value <= 10_000,
         expected="from 1 to 10,000",
     )
-    data_seed: int | None = option(
-        None, "seed of subset and flags (default: seed)", check=_seeds, expected=_A_SEED
-    )
-    model_seed: int | None = option(
-        None,
-        "seed of weights, order, dropout and masks (default: seed)",
-        check=_seeds,
-        expected=_A_SEED,
+    data_seed: int | None = _seed(None, "seed of subset and flags (default: seed)")
+    model_seed: int | None = _seed(
+        None, "seed of weights, order, dropout and masks (default: seed)"
     )
     folds: str = option(
         "auto",
