@@ -1,1 +1,0 @@
-"""Attacks on what the product promises; ``make campaign`` counts what each of them lost."""
