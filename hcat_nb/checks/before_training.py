@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.arguments import as_options
 from hcat_nb.checks.finding import EXCLUDABLE, NOTE, SEVERE, Finding
 from hcat_nb.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
@@ -88,8 +87,6 @@ def _found(dataset: LabelledDataset) -> list[Finding]:
 
 def excluded(frame: pd.DataFrame, labels: Any, text: str | None, spec: RunSpec) -> tuple[str, ...]:
     """Return the columns that a run leaves out: those it was told, and those that are found."""
-    import pandas as pd
-
     from hcat_nb.checks.raw import coded
     from hcat_nb.checks.table import quick_findings
 

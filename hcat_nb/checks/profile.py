@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?")
 _COMMA = re.compile(r"[-+]?\d{1,3}(\.?\d{3})*,\d+|[-+]?\d+,\d+")
@@ -57,8 +55,6 @@ class Profile:
     @cached_property
     def numeric(self) -> np.ndarray:
         """Each level of a text as a number, NaN where it is none: (k,), float64."""
-        import pandas as pd
-
         return pd.to_numeric(pd.Series(self.levels, dtype=object), errors="coerce").to_numpy(float)
 
     @cached_property
@@ -97,7 +93,6 @@ def profiles(frame: pd.DataFrame) -> list[Profile]:
 
 
 def _profile(series: pd.Series, name: str) -> Profile:
-    import pandas as pd
     from pandas.api import types
 
     if isinstance(series.dtype, pd.CategoricalDtype):

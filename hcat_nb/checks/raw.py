@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from hcat_nb.errors import DataError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
@@ -43,7 +44,6 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
     column of that name is no feature.
     """
     import numpy as np
-    import pandas as pd
 
     from hcat_nb.data.files.array_file import names_array_file, read_arrays
     from hcat_nb.data.reading.any_frame import as_pandas
@@ -116,7 +116,6 @@ def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple
 def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray, list[Any]]:
     """Return class codes, -1 where missing, and class values; of labels that a run refuses, too."""
     import numpy as np
-    import pandas as pd
 
     from hcat_nb.data.reading.labels import code_labels
 
@@ -130,8 +129,6 @@ def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray
 
 def feature_frame(dataset: LabelledDataset) -> pd.DataFrame:
     """Return the feature columns of a table: as they were given, where it keeps them."""
-    import pandas as pd
-
     if dataset.original is not None:
         return dataset.original
     names = dataset.feature_names or tuple(map(str, range(dataset.sample_shape[0])))

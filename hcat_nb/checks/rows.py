@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.checks.profile import Profile, profiles
@@ -13,8 +14,6 @@ from hcat_nb.data.duplicates import joined_keys, row_keys
 from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.checks.raw import Raw
     from hcat_nb.data.dataset import LabelledDataset
 
@@ -47,8 +46,6 @@ def twin_findings(
     chance; ``fine``: whether a column of a table has so many values that chance makes no twins;
     ``apart``: columns that do not count: identifiers and constants.
     """
-    import pandas as pd
-
     data = f"hcat.load(..., drop={list(apart)})" if apart else "dataset"
     table = pd.DataFrame({"key": keys, "label": labels})
     table = table[table.groupby("key")["key"].transform("size") > 1]
@@ -127,8 +124,6 @@ def overlap_findings(
 
 def shared_rows(raw: Raw, other: Raw) -> list[Finding]:
     """Return the rows of another table that this one holds, identifiers and constants aside."""
-    import pandas as pd
-
     from hcat_nb.checks.raw import coded
     from hcat_nb.checks.table import apart_from, quick_findings
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.checks.alone import alone, leaks, order_finding, priced, sampled
 from hcat_nb.checks.columns import collapsed, column_findings, constants, header, identifiers
@@ -14,9 +15,6 @@ from hcat_nb.checks.profile import Profile, profiles
 from hcat_nb.checks.rows import row_groups, twin_findings
 from hcat_nb.data.reading.spellings import joint_codes
 from hcat_nb.errors import some
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MANY = 1 / 3  # distinct values of a column, as a share of the rows: twins there are no chance
 WIDEST = 2000  # columns that are looked at one by one

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -17,7 +18,6 @@ from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
 NO_LABEL = -1  # code of a row whose label is missing
 
@@ -189,8 +189,6 @@ class LabelledDataset:
 
         A missing label becomes NaN.
         """
-        import pandas as pd
-
         chosen = self.labels if codes is None else codes
         if isinstance(chosen, Tensor):
             chosen = chosen.cpu().numpy()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _BLOCK = 2**22  # values made ready for hashing at a time
 
@@ -61,8 +59,6 @@ def duplicates(dataset: LabelledDataset) -> pd.DataFrame:
     0              0     2   oak      True
     2              0     2   elm      True
     """
-    import pandas as pd
-
     if not isinstance(dataset, LabelledDataset):
         raise DataError(
             f"the dataset is a {type(dataset).__name__}", "a LabelledDataset", "hcat.load(...)"
@@ -96,8 +92,6 @@ def duplicates(dataset: LabelledDataset) -> pd.DataFrame:
 
 def row_keys(features: Tensor) -> np.ndarray:
     """Return one integer a row, from 0, equal where the rows are: (n,) int64."""
-    import pandas as pd
-
     digests = bytearray()
     step = max(1, _BLOCK // max(1, math.prod(features.shape[1:])))
     for start in range(0, len(features), step):
@@ -112,8 +106,6 @@ def row_keys(features: Tensor) -> np.ndarray:
 
 def _refined(keys: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
     """Return the keys told further apart by each column; a missing value is a value."""
-    import pandas as pd
-
     for column in range(frame.shape[1]):
         values = frame.iloc[:, column]
         keys = joined_keys(keys, pd.factorize(values, use_na_sentinel=True)[0] + 1)
@@ -122,8 +114,6 @@ def _refined(keys: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
 
 def joined_keys(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return one integer for each pair of integers below n + 1: exact, no hash."""
-    import pandas as pd
-
     pairs = first.astype(np.int64) * (int(second.max(initial=0)) + 1) + second
     codes: np.ndarray = pd.factorize(pairs)[0]
     return codes.astype(np.int64)

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.reading.any_frame import as_pandas, type_name
 from hcat_nb.data.reading.hugging_face import column_values, is_hugging_face
@@ -14,7 +15,6 @@ from hcat_nb.data.reading.table import nearest_columns
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
@@ -37,8 +37,6 @@ def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, 
     ``data``: left as it is; ``option``: what it is called, ``"truth"`` or ``"groups"``; ``given``:
     a column of ``data``, or the values themselves.
     """
-    import pandas as pd
-
     if not names_column(given):
         return data, given
     if not isinstance(given, Hashable):
@@ -68,8 +66,6 @@ def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, 
 
 def truth_values(truth: Any, ids: pd.Index) -> np.ndarray:
     """Return the values of the truth, one a row: (n,), object; None where nothing is known."""
-    import pandas as pd
-
     truth = as_pandas(truth)
     if isinstance(truth, pd.Series) and len(truth) == len(ids) and not truth.index.equals(ids):
         raise DataError(
@@ -96,7 +92,6 @@ def with_truth(dataset: LabelledDataset, truth: Any) -> LabelledDataset:
 
 def group_codes(groups: Any, ids: pd.Index) -> Tensor:
     """Return a code for each group, from 0, and -1 where a row has none: (n,), int64."""
-    import pandas as pd
     import torch
 
     values = truth_values(groups, ids)

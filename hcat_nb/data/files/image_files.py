@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.files.pictures import bits_of, open_picture
 from hcat_nb.data.image_options import ImageOptions
@@ -16,7 +17,6 @@ from hcat_nb.data.reading.frozen import drawn_for
 from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
-    import pandas as pd
     from PIL.Image import Image
 
 _NAMED = 5  # files that a message names

@@ -9,6 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from hcat_nb.data.files.image_files import ImageFiles, ImageRow, missing_files
 from hcat_nb.data.files.pictures import open_picture
 from hcat_nb.data.image_options import ImageOptions
@@ -16,7 +18,6 @@ from hcat_nb.data.reading.table import nearest_columns
 from hcat_nb.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from PIL.Image import Image
 
 _NAMED = 5  # rows that a message names

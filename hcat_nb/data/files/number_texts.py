@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.data.table_options import TableOptions
 
 # Missing among numbers and dates; among other words a level, or a class, like any other.
@@ -91,8 +90,6 @@ def number_text(
     in a CSV all cells are texts, in a frame such texts are codes; ``signs``: whether other signs
     than Python's, and units, are taken for numbers: not in a target.
     """
-    import pandas as pd
-
     codes, levels = pd.factorize(column)
     counts = dict(zip(levels.tolist(), np.bincount(codes[codes >= 0]).tolist(), strict=True))
     if not all(isinstance(one, str) for one in counts):
@@ -201,8 +198,6 @@ def _refuse_nearly(
 
 
 def _mapped(column: pd.Series, values: Mapping[str, Any], dtype: type) -> pd.Series:
-    import pandas as pd
-
     made = column.astype(object).map(values)
     if dtype is float:
         numbers = pd.to_numeric(made)
@@ -216,7 +211,6 @@ def without(column: pd.Series, words: Collection[str]) -> tuple[pd.Series, dict[
 
     Spaces around a word do not count; a number is the word that is its value.
     """
-    import pandas as pd
     from pandas.api import types
 
     known = {word.strip() for word in words}

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.data.files.compressed import read_bytes
@@ -20,9 +22,6 @@ from hcat_nb.data.files.text_files import read_text
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError, some
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _TEXT = (".csv", ".tsv", ".data", ".txt")
 _LINES = (".jsonl", ".ndjson")
@@ -159,8 +158,6 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
 
 
 def _joined(path: str, parts: list[TableFile]) -> TableFile:
-    import pandas as pd
-
     names = list(parts[0].frame.columns)
     for part in parts[1:]:
         if set(part.frame.columns) != set(names):
@@ -202,7 +199,6 @@ def _joined(path: str, parts: list[TableFile]) -> TableFile:
 
 
 def _parquet(file: Path) -> TableFile:
-    import pandas as pd
     import pyarrow.parquet as pq
 
     frame: pd.DataFrame = pd.read_parquet(os.fspath(file))
@@ -224,7 +220,6 @@ def _decoded(file: Path, encoding: str | None) -> StringIO:
 
 
 def _arff(file: Path, encoding: str | None) -> TableFile:
-    import pandas as pd
     from scipy.io import arff
 
     try:
@@ -245,8 +240,6 @@ def _arff(file: Path, encoding: str | None) -> TableFile:
 
 
 def _sheet(file: Path, options: TableOptions) -> TableFile:
-    import pandas as pd
-
     try:
         book = pd.ExcelFile(file, engine="openpyxl")
     except ImportError:
@@ -272,8 +265,6 @@ def _sheet(file: Path, options: TableOptions) -> TableFile:
 
 
 def _json(file: Path, encoding: str | None, *, lines: bool) -> TableFile:
-    import pandas as pd
-
     text = _decoded(file, encoding)
     try:
         # JSON has types; guessing others would turn codes of digits into numbers

@@ -8,16 +8,15 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.data.files.compressed import read_bytes, unpacked
 from hcat_nb.data.files.dialect import Dialect, find_dialect, guess_encoding
 from hcat_nb.data.files.number_texts import NumberText, number_text, without
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, some
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _HEAD = 1 << 20  # bytes of a file that tell how it is written
 _LOOK = 300  # rows that tell the decimal sign
@@ -61,8 +60,6 @@ def head_of(file: Path) -> bytes:
 
 
 def _csv(file: Path, dialect: Dialect, **how: Any) -> pd.DataFrame:
-    import pandas as pd
-
     quoting = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
     try:
         with warnings.catch_warnings():

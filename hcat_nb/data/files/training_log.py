@@ -16,15 +16,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, MissingDataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NAMED = re.compile(r"dynamics_epoch_(\d+)\.(jsonl|parquet)")
 _PATTERN = "dynamics_epoch_*.jsonl"
@@ -63,8 +61,6 @@ def read_training_log(source: str | os.PathLike[str] | Sequence[Any]) -> Trainin
     ``source``: a folder (or the one above its ``training_dynamics``), a file, or files in any
     order: epochs are those of their names.
     """
-    import pandas as pd
-
     files = _files(source)
     parts = [_read(path, epoch) for epoch, path in sorted(files.items())]
     widths = {part.logits.shape[1]: path for part, path in zip(parts, files.values(), strict=True)}

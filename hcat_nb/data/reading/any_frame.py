@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,8 +22,6 @@ def as_pandas(data: Any) -> Any:
     >>> as_pandas(pyarrow.table({"size": [3, None]}))["size"].tolist()
     [3, <NA>]
     """
-    import pandas as pd
-
     if isinstance(data, (*_OTHERS, pd.DataFrame, pd.Series, pd.Index)):
         return data
     import narwhals as nw

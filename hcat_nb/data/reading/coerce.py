@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -30,9 +31,6 @@ from hcat_nb.data.reading.torch_data import from_dataset, from_loader, plain_ord
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.data.truth import group_codes, split_beside, truth_values
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COLUMNS_NAMED = 20  # that a message lists
 
@@ -144,8 +142,6 @@ def _parts(
     indexed: bool = True,
 ) -> Parts:
     """Return the parts of what was given; ``indexed``: a frame brings an index of its own."""
-    import pandas as pd
-
     if isinstance(data, ImageFiles):
         return from_files(data, seed)
     if isinstance(data, DataLoader) and is_hugging_face(data.dataset) and plain_order(data):
@@ -211,8 +207,6 @@ def _parts(
 
 def as_table(data: Any) -> Any:
     """Return a dict of columns, or a list of records, as a frame; all else as it is."""
-    import pandas as pd
-
     if isinstance(data, Mapping) and not is_hugging_face(data):
         try:
             return pd.DataFrame(dict(data))
@@ -224,8 +218,6 @@ def as_table(data: Any) -> Any:
 
 def are_texts(data: Any) -> bool:
     """Whether ``data`` is a list, array or Series of texts."""
-    import pandas as pd
-
     if isinstance(data, (np.ndarray, pd.Series)):
         return data.ndim == 1 and len(data) > 0 and isinstance(_first(data), str)
     return isinstance(data, (list, tuple)) and len(data) > 0 and isinstance(data[0], str)
@@ -236,8 +228,6 @@ def _first(data: Any) -> Any:
 
 
 def _as_frame(texts: Any) -> pd.DataFrame:
-    import pandas as pd
-
     if isinstance(texts, pd.Series):
         return texts.to_frame("text")
     return pd.DataFrame({"text": pd.Series(list(texts), dtype=object)})

@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.files.number_texts import number_text
 from hcat_nb.errors import DataError, some
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.data.table_options import TableOptions
 
 _NUMERIC_TEXT = 0.9  # share of texts that are numbers from which the others are suspect
@@ -53,7 +52,6 @@ class Category:
 
 def read_column(series: pd.Series, name: str, options: TableOptions) -> Number | Category:
     """Return a column's values, as numbers or as categories."""
-    import pandas as pd
     from pandas.api import types
 
     dtype = series.dtype
@@ -99,8 +97,6 @@ def read_column(series: pd.Series, name: str, options: TableOptions) -> Number |
 
 def _factorized(values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a code for each value, -1 where missing, and the values by code."""
-    import pandas as pd
-
     try:
         return pd.factorize(values)
     except TypeError:  # lists and dicts, which are refused with their number
@@ -108,7 +104,6 @@ def _factorized(values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _readable(dtype: Any) -> bool:
-    import pandas as pd
     from pandas.api import types
 
     return (
@@ -121,8 +116,6 @@ def _readable(dtype: Any) -> bool:
 
 def _marked(values: np.ndarray, markers: tuple[str, ...]) -> np.ndarray:
     """Return which values are one of the texts that stand for a missing value: (n,) bool."""
-    import pandas as pd
-
     known = {marker.strip() for marker in markers}
     if not known:
         return np.zeros(len(values), dtype=bool)
@@ -176,8 +169,6 @@ def _numeric_text(
     values: np.ndarray, codes: np.ndarray, distinct: np.ndarray, name: str, options: TableOptions
 ) -> Number | None:
     """Return texts that are numbers as numbers where a missing value made them texts."""
-    import pandas as pd
-
     missing = codes < 0
     numeric_levels = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce")
     numeric = np.append(numeric_levels.to_numpy(float), np.nan)[codes]

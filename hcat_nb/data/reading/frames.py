@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
 from hcat_nb.data.reading.arrays import Parts
@@ -12,9 +14,6 @@ from hcat_nb.data.reading.ids import is_plain, named_by_labels
 from hcat_nb.data.reading.table import nearest_columns, read_table
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, UnknownNameError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _LISTED = 12  # names that a message lists
 
@@ -27,8 +26,6 @@ def from_frame(
     ``frame``: all columns but the target are features; ``labels``: the labels, if they are not a
     column of the frame; ``target``: column that holds the labels.
     """
-    import pandas as pd
-
     for axis, index, remedy in (
         ("index", frame.index, "frame.reset_index(drop=True)"),
         ("columns", frame.columns, "frame.columns = frame.columns.map(str)"),

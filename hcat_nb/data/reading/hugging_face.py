@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from hcat_nb.data.files.image_files import ImageFiles, ImageRow, from_files
 from hcat_nb.data.files.pictures import open_picture
 from hcat_nb.data.image_options import ImageOptions
@@ -21,7 +23,6 @@ from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
-    import pandas as pd
     from PIL.Image import Image
 
 
@@ -125,8 +126,6 @@ def _target(data: Any, target: Any) -> str:
 
 
 def _labels(data: Any, target: str) -> Any:
-    import pandas as pd
-
     values = data.select_columns(target).to_pandas()[target]
     names = getattr(data.features[target], "names", None)
     if names is None:

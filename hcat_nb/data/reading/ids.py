@@ -7,12 +7,11 @@ else positions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NAMED = 3  # ids that a note names
 
@@ -27,8 +26,6 @@ def sample_ids(known: pd.Index | None, labels: Any, n: int) -> tuple[pd.Index, l
     >>> ids.tolist(), notes
     ([161, 92], ['sample ids are the index of the labels: 161, 92'])
     """
-    import pandas as pd
-
     ids, notes = known, []
     if ids is None and named_by_labels(labels, n):
         ids = labels.index.copy(deep=True)
@@ -39,8 +36,6 @@ def sample_ids(known: pd.Index | None, labels: Any, n: int) -> tuple[pd.Index, l
 
 def named_by_labels(labels: Any, n: int) -> bool:
     """Whether labels have an index of their own, with a name for each of ``n`` rows."""
-    import pandas as pd
-
     return (
         isinstance(labels, (pd.Series, pd.DataFrame))
         and len(labels) == n
@@ -50,15 +45,11 @@ def named_by_labels(labels: Any, n: int) -> bool:
 
 def is_plain(index: pd.Index) -> bool:
     """Whether an index says no more than the positions: 0, 1, 2, ..."""
-    import pandas as pd
-
     return isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index)))
 
 
 def check_ids(ids: pd.Index) -> list[str]:
     """Return a note that ids repeat, if they do."""
-    import pandas as pd
-
     if isinstance(ids, pd.MultiIndex):
         raise DataError("the ids are a MultiIndex", "one level", "index.map(str)")
     if pd.api.types.infer_dtype(ids, skipna=False).startswith("mixed"):

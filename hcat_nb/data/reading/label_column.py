@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from hcat_nb.data.reading.any_frame import as_pandas
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +28,6 @@ def label_column(labels: Any) -> np.ndarray | pd.Categorical | OneHot:
 
     ``labels``: one label a row, or one column a class.
     """
-    import pandas as pd
-
     labels = as_pandas(labels)
     if isinstance(labels, np.ma.MaskedArray):
         raise DataError(
@@ -60,8 +56,6 @@ def label_column(labels: Any) -> np.ndarray | pd.Categorical | OneHot:
 
 
 def _from_pandas(series: pd.Series) -> np.ndarray | pd.Categorical:
-    import pandas as pd
-
     if isinstance(series.dtype, pd.CategoricalDtype):
         return pd.Categorical(series)
     if isinstance(series.dtype, np.dtype):

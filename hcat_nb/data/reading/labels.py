@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.class_order import are_numbers, ranks
 from hcat_nb.data.dataset import NO_LABEL
 from hcat_nb.data.reading.label_column import OneHot, label_column
 from hcat_nb.data.reading.label_kinds import Value, kind_of, no_class, only_kind, plain_value
 from hcat_nb.errors import DataError, some
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _LISTED = 10
 # What str() makes of a missing value: missing among numbers that are written as text, a class
@@ -47,8 +45,6 @@ def code_labels(labels: Any, classes: Sequence[Any] | None = None) -> Coded:
     >>> coded.codes.tolist(), coded.class_values
     ([2, 0, -1, 1], (10, 20, 30))
     """
-    import pandas as pd
-
     column = label_column(labels)
     if isinstance(column, OneHot):
         coded = _with_values(column.codes, column.names, "one-hot columns")
@@ -75,8 +71,6 @@ def _code_numbers(column: np.ndarray) -> Coded:
 
 
 def _code_objects(column: np.ndarray) -> Coded:
-    import pandas as pd
-
     as_text = pd.Series(column, dtype=object).isin(_absent(column)).to_numpy()
     missing = pd.isna(column) | as_text
     present = column[~missing]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import torch
 from torch import Tensor
 
 from hcat_nb.errors import DataError, SpecError, some
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 POLICIES = ("error", "drop", "keep")
 

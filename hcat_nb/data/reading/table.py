@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.reading.column_kinds import Category, Number, read_column
 from hcat_nb.data.reading.encode import encode, impute
@@ -23,7 +24,6 @@ from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 _BLOCK = 1 << 16  # rows converted at a time: keeps temporaries small
@@ -115,8 +115,6 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
 
 def _without_lists(frame: pd.DataFrame, chosen: set[str | None]) -> tuple[pd.DataFrame, list[str]]:
     """Return a frame in which a column of lists of one length, an embedding, is several columns."""
-    import pandas as pd
-
     parts: list[pd.DataFrame] = []
     notes = []
     for name in frame.columns:

@@ -10,6 +10,7 @@ from pickle import Pickler, PicklingError
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.multiprocessing import get_start_method
@@ -60,8 +61,6 @@ def from_dataset(
     same way, read the rows; ``target``: of rows that are dicts, the key of the label; default:
     ``label`` and the like.
     """
-    import pandas as pd
-
     if isinstance(dataset, IterableDataset):
         raise DataError(
             f"the rows of {type(dataset).__name__} cannot be identified: it is an IterableDataset",

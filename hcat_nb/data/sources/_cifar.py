@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -24,7 +25,6 @@ def cifar_dataset(source: Source, torchvision_name: str, expected: str) -> Label
     ``source``: says where to look, and whether a download is allowed; ``torchvision_name``: class
     of ``torchvision.datasets``; ``expected``: the files, for a message.
     """
-    import pandas as pd
     import torchvision
 
     published = getattr(torchvision.datasets, torchvision_name)

@@ -13,6 +13,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -78,8 +79,6 @@ def idx_dataset(
     Both torchvision's layout, ``<root>/<torchvision_name>/raw``, and the gzipped originals in the
     same place are read; nothing is written there.
     """
-    import pandas as pd
-
     raw = _raw_folder(data_root(source.root), torchvision_name)
     stems = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
     paths = [find_idx(raw, stem) for stem in stems]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
+
+import pandas as pd
 
 from hcat_nb.data.files.table_files import read_frame
 from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources._table import TableSource
 from hcat_nb.errors import DataError, MissingDataError, SpecError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _DRAWN = 50_000  # rows that H-CAT draws of a longer table, with pandas' sample and this seed:
 _SEED = 0
@@ -92,7 +91,6 @@ class OpenMLTable(TableSource):
 
 def _as_numbers(column: pd.Series) -> pd.Series:
     """Return texts or categories as numbers if all are; ARFF's flags and codes of classes are."""
-    import pandas as pd
     from pandas.api import types
 
     if types.is_numeric_dtype(column.dtype):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -12,8 +13,6 @@ from hcat_nb.data.dataset import LabelledDataset
 
 def table(name: str, bunch: Any) -> LabelledDataset:
     """Return a scikit-learn bunch as a dataset; class values are its target names."""
-    import pandas as pd
-
     return LabelledDataset(
         name=name,
         features=torch.from_numpy(bunch.data.astype(np.float32)),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.data.sources.base import Source
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -28,7 +29,6 @@ class Digits(Source):
 
     def load(self) -> LabelledDataset:
         """Return the images as uint8 of shape (1797, 1, 8, 8)."""
-        import pandas as pd
         from sklearn.datasets import load_digits
 
         bunch = load_digits()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
@@ -19,9 +21,6 @@ from hcat_nb.data.table_options import TableOptions
 from hcat_nb.data.truth import split_beside
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _TABLE = [item.name for item in fields(TableOptions)]
 # How columns become numbers; the others tell how a file is read, whatever it holds.

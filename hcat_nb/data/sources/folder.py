@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.data.files.image_files import ImageFiles
@@ -70,8 +72,6 @@ class Folder(ImageOptions, Source):
 
     def files(self) -> ImageFiles:
         """Return the images and their classes, not yet read."""
-        import pandas as pd
-
         if not self.path:
             raise SpecError(
                 "the dataset 'folder' was given no path", "a folder of class folders", "path=photos"

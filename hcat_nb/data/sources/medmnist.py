@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hcat_nb.casts import as_path
@@ -98,8 +99,6 @@ class MedMNIST(Source):
 
     def load(self) -> LabelledDataset:
         """Return the chosen part, uint8 of shape (n, 1 or 3, height, width)."""
-        import pandas as pd
-
         file = self._file()
         images, labels = _read(file, self.split)
         which = file.stem.split("_")[0]  # pneumoniamnist_64.npz holds the same in larger

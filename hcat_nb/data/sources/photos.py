@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -37,7 +38,6 @@ class Photos(Source):
         Cut from the photographs at half size, 8 pixels apart; of each those
         600 that have the greatest contrast, for the rest is sky.
         """
-        import pandas as pd
         from sklearn.datasets import load_sample_images
 
         patches = [_patches(photograph) for photograph in load_sample_images().images]

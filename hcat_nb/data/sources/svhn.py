@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hcat_nb.data.dataset import LabelledDataset
@@ -32,7 +33,6 @@ class SVHN(Source):
 
     def load(self) -> LabelledDataset:
         """Return the training set, uint8 of shape (73257, 3, 32, 32)."""
-        import pandas as pd
         from torchvision.datasets import SVHN as PUBLISHED
         from torchvision.datasets.utils import check_integrity
 

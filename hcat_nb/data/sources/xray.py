@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.data.dataset import LabelledDataset
@@ -25,9 +27,6 @@ from hcat_nb.data.sources._downloads import data_root
 from hcat_nb.data.sources.base import Source
 from hcat_nb.errors import DataError, MissingDataError, UnknownNameError
 from hcat_nb.registry import nearest
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FINDINGS = ("Airspace opacity", "Fracture", "Nodule or mass", "Pneumothorax")
 
@@ -77,8 +76,6 @@ class XRay(Source):
         self, *, target: Any = None, classes: Sequence[Any] | None = None, **reading: Any
     ) -> LabelledDataset:
         """Return the images, uint8 of shape (n, 1, size, size)."""
-        import pandas as pd
-
         if target is not None or classes is not None:
             raise DataError(f"target or classes was given with {self.name!r}", "finding=")
         finding = self._chosen()
