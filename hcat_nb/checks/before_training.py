@@ -12,7 +12,12 @@ import numpy as np
 import pandas as pd
 
 from hcat_nb.arguments import as_options
+from hcat_nb.checks.classes import class_findings
 from hcat_nb.checks.finding import EXCLUDABLE, NOTE, SEVERE, Finding
+from hcat_nb.checks.raw import coded, feature_frame
+from hcat_nb.checks.rows import twin_findings
+from hcat_nb.checks.table import COLUMNS, quick_findings
+from hcat_nb.data.duplicates import row_keys
 from hcat_nb.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
@@ -59,12 +64,6 @@ def told_in_a_line() -> Iterator[None]:
 
 
 def _found(dataset: LabelledDataset) -> list[Finding]:
-    from hcat_nb.checks.classes import class_findings
-    from hcat_nb.checks.raw import feature_frame
-    from hcat_nb.checks.rows import twin_findings
-    from hcat_nb.checks.table import COLUMNS, quick_findings
-    from hcat_nb.data.duplicates import row_keys
-
     labels = dataset.labels.numpy()
     found = class_findings(dataset.class_values, dataset.class_counts.tolist())
     found = [one for one in found if one.severity == SEVERE]
@@ -87,9 +86,6 @@ def _found(dataset: LabelledDataset) -> list[Finding]:
 
 def excluded(frame: pd.DataFrame, labels: Any, text: str | None, spec: RunSpec) -> tuple[str, ...]:
     """Return the columns that a run leaves out: those it was told, and those that are found."""
-    from hcat_nb.checks.raw import coded
-    from hcat_nb.checks.table import quick_findings
-
     names = [name for name in spec.exclude if name != _FOUND]
     if _FOUND in spec.exclude:
         codes, values = coded(labels)

@@ -43,7 +43,7 @@ _TYPES = {
 
 def column_findings(columns: Sequence[Profile]) -> list[Finding]:
     """Return what single columns show, without a look at the labels."""
-    rules = (_typed, _spoiled, _sentinels, _missing, _spelled)
+    rules = (_typed, _spoiled, _sentinels, _almost_empty, _missing_words, _spelled)
     return [finding for rule in rules for finding in rule(columns)]
 
 
@@ -197,10 +197,6 @@ def missing_words(column: Profile) -> dict[str, int]:
     texts = column.values is None and column.is_text
     pairs = zip(column.levels, column.counts.tolist(), strict=True) if texts else ()
     return {one: count for one, count in pairs if one.strip().lower() in _WORDS}
-
-
-def _missing(columns: Sequence[Profile]) -> list[Finding]:
-    return [*_almost_empty(columns), *_missing_words(columns)]
 
 
 def _almost_empty(columns: Sequence[Profile]) -> list[Finding]:

@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hcat_nb.data.files.array_file import names_array_file, read_arrays
+from hcat_nb.data.reading.any_frame import as_pandas
+from hcat_nb.data.reading.coerce import are_texts, as_table
+from hcat_nb.data.reading.labels import code_labels
+from hcat_nb.data.sources._table import TableSource
+from hcat_nb.data.sources.file import File
+from hcat_nb.data.truth import names_column, split_beside
 from hcat_nb.errors import DataError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
@@ -44,11 +51,6 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
     column of that name is no feature.
     """
     import numpy as np
-
-    from hcat_nb.data.files.array_file import names_array_file, read_arrays
-    from hcat_nb.data.reading.any_frame import as_pandas
-    from hcat_nb.data.reading.coerce import are_texts, as_table
-    from hcat_nb.data.truth import names_column, split_beside
 
     options = dict(spec.dataset_options)
     target: Any = spec.target
@@ -95,9 +97,6 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
 
 def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple[Any, Any, bool]:
     """Return a table, its target, and whether it is that of a file."""
-    from hcat_nb.data.sources._table import TableSource
-    from hcat_nb.data.sources.file import File
-
     if names_folder(name):
         return None, None, False
     if names_file(name):
@@ -116,8 +115,6 @@ def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple
 def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray, list[Any]]:
     """Return class codes, -1 where missing, and class values; of labels that a run refuses, too."""
     import numpy as np
-
-    from hcat_nb.data.reading.labels import code_labels
 
     try:
         made = code_labels(labels, classes)

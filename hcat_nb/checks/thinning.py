@@ -14,7 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hcat_nb.data.files.compressed import opened
+from hcat_nb.data.files.dialect import SPACE, find_dialect, form
 from hcat_nb.data.files.table_files import kind_of_file, table_files
+from hcat_nb.data.files.text_files import head_of
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
 
@@ -127,9 +129,6 @@ def _thin_lines(file: Path, part: Path, step: int, seen: int) -> int:
 def _thin_text(file: Path, part: Path, step: int, seen: int, options: TableOptions) -> int:
     """Write each k-th row of a text, which may be of several lines, and what is above them."""
     import csv
-
-    from hcat_nb.data.files.dialect import SPACE, find_dialect, form
-    from hcat_nb.data.files.text_files import head_of
 
     options = dataclasses.replace(options, header=options.header or "first")
     found = find_dialect(file, head_of(file), kind_of_file(file), options)

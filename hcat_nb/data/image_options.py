@@ -56,7 +56,8 @@ class ImageOptions:
         from PIL import ImageColor
 
         pair = (self.size, self.size) if isinstance(self.size, int) else self.size
-        if not isinstance(pair, Sequence) or len(pair) != 2 or not all(map(_a_side, pair)):
+        sides = pair if isinstance(pair, Sequence) else ()
+        if len(sides) != 2 or not all(type(side) is int and side >= 1 for side in sides):
             raise SpecError(
                 f"size is {self.size!r}", "pixels a side: one number, or a pair (height, width)"
             )
@@ -115,7 +116,3 @@ class ImageOptions:
             fitted = image.resize((width, height), bilinear)
         array = np.asarray(fitted)
         return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-
-
-def _a_side(value: object) -> bool:
-    return type(value) is int and value >= 1

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hcat_nb.data.feature_stream import FeatureStream
 from hcat_nb.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -99,8 +100,6 @@ def place_features(
 
     Raises TooLargeError if they shall be on the device, which has no room for them.
     """
-    from hcat_nb.data.feature_stream import FeatureStream
-
     size = dataset.features.nbytes
     on_cpu = device.type == "cpu"
     if on_cpu and not dataset.mapped:

@@ -26,14 +26,11 @@ class HalvingPool(nn.MaxPool2d):
     def forward(self, x: Tensor) -> Tensor:
         """Map (b, channels, height, width) to half of height and width, rounded down."""
         recorded = torch.is_grad_enabled() and x.requires_grad
-        if recorded or x.device.type != "cpu" or not _channels_last(x):
+        channels_last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
+        if recorded or x.device.type != "cpu" or not channels_last:
             pooled: Tensor = super().forward(x)
             return pooled
         height, width = (side // 2 * 2 for side in x.shape[2:])
         pixels = x.permute(0, 2, 3, 1)[:, :height, :width]
         rows = torch.maximum(pixels[:, 0::2], pixels[:, 1::2])
         return torch.maximum(rows[:, :, 0::2], rows[:, :, 1::2]).permute(0, 3, 1, 2)
-
-
-def _channels_last(x: Tensor) -> bool:
-    return x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)

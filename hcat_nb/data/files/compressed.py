@@ -38,7 +38,8 @@ def opened(file: Path) -> Iterator[Any]:
             yield stream
         return
     with zipfile.ZipFile(file) as archive:
-        names = [name for name in archive.namelist() if not _junk(name)]
+        named = (one for one in archive.namelist() if not one.startswith("__MACOSX/"))
+        names = [name for name in named if not name.endswith("/")]
         if len(names) != 1:
             raise DataError(f"{file} holds {len(names)} files", "one", "unpack it")
         with archive.open(names[0]) as member:
@@ -81,7 +82,3 @@ def _opened(file: Path, kind: str, mode: str) -> Any:
         if "r" in mode
         else (pa.CompressedOutputStream(file, "zstd"))
     )
-
-
-def _junk(name: str) -> bool:
-    return name.endswith("/") or name.startswith("__MACOSX/")

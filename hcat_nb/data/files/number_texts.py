@@ -230,6 +230,24 @@ def without(column: pd.Series, words: Collection[str]) -> tuple[pd.Series, dict[
     return column.where(~hit), dict(counts)
 
 
+def blanked(
+    frame: pd.DataFrame, options: TableOptions
+) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
+    """Return a frame without the words that stand for missing cells, and by column how many.
+
+    Words of the options, and those among numbers; the frame given stays as it is.
+    """
+    found: dict[str, dict[str, int]] = {}
+    frame = frame.copy(deep=False)
+    for place, name in enumerate(map(str, frame.columns)):
+        column, words = without(frame.iloc[:, place], options.missing_in(name))
+        column, mixed = blank_mixed(column)
+        if words or mixed:
+            frame.isetitem(place, column.array)
+            found[name] = {**words, **mixed}
+    return frame, found
+
+
 def blank_mixed(column: pd.Series) -> tuple[pd.Series, dict[str, int]]:
     """Return a column of numbers and missing words, as cells of a sheet, without these words."""
     from pandas.api import types

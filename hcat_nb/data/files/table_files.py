@@ -17,7 +17,7 @@ import pandas as pd
 from hcat_nb.casts import as_path
 from hcat_nb.data.files.compressed import read_bytes
 from hcat_nb.data.files.dialect import Dialect, encoding_of, wrong_encoding
-from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
+from hcat_nb.data.files.number_texts import blanked, told_missing
 from hcat_nb.data.files.text_files import read_text
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError, some
@@ -137,15 +137,9 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
         ) from error
     if not len(read.frame):
         raise DataError(f"{file} holds no row", "at least two rows of different classes")
-    frame = read.frame
-    missing: dict[str, dict[str, int]] = {one: dict(found) for one, found in read.missing.items()}
-    for place, name in enumerate(map(str, frame.columns)):
-        column, more = without(frame.iloc[:, place], options.missing_in(name))
-        column, mixed = blank_mixed(column)
-        if found := {**more, **mixed}:
-            frame = frame.copy(deep=False)
-            frame.isetitem(place, column.array)
-            missing[name] = {**missing.get(name, {}), **found}
+    frame, found = blanked(read.frame, options)
+    names = dict.fromkeys([*read.missing, *found])
+    missing = {name: {**read.missing.get(name, {}), **found.get(name, {})} for name in names}
     return dataclasses.replace(
         read,
         frame=frame,

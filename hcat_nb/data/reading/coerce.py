@@ -219,12 +219,10 @@ def as_table(data: Any) -> Any:
 def are_texts(data: Any) -> bool:
     """Whether ``data`` is a list, array or Series of texts."""
     if isinstance(data, (np.ndarray, pd.Series)):
-        return data.ndim == 1 and len(data) > 0 and isinstance(_first(data), str)
-    return isinstance(data, (list, tuple)) and len(data) > 0 and isinstance(data[0], str)
-
-
-def _first(data: Any) -> Any:
-    return data[0] if isinstance(data, np.ndarray) else data.iloc[0]
+        data = np.asarray(data[:1]) if data.ndim == 1 else ()
+    return (
+        isinstance(data, (list, tuple, np.ndarray)) and len(data) > 0 and isinstance(data[0], str)
+    )
 
 
 def _as_frame(texts: Any) -> pd.DataFrame:

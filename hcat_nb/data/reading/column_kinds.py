@@ -74,7 +74,9 @@ def read_column(series: pd.Series, name: str, options: TableOptions) -> Number |
     declared = isinstance(dtype, pd.CategoricalDtype)
     if kind == "number" and not (chosen or declared):
         try:
-            return Number(pd.Series(_as_float(values)), f"{name!r}: numbers held as objects")
+            with np.errstate(over="ignore"):
+                content = pd.Series(values.astype(np.float64))
+            return Number(content, f"{name!r}: numbers held as objects")
         except OverflowError as error:
             raise DataError(
                 f"column {name!r} holds whole numbers that no float can hold",
@@ -158,11 +160,6 @@ def _kind(type_: type) -> str:
         return "text"
     number = issubclass(type_, (numbers.Real, np.bool_, Decimal))
     return "number" if number else type_.__name__
-
-
-def _as_float(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return values.astype(np.float64)
 
 
 def _numeric_text(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hcat_nb.data.files.number_texts import blank_mixed, told_missing, without
+from hcat_nb.data.files.number_texts import blanked, told_missing
 from hcat_nb.data.reading.arrays import Parts
 from hcat_nb.data.reading.ids import is_plain, named_by_labels
 from hcat_nb.data.reading.table import nearest_columns, read_table
@@ -39,10 +39,10 @@ def from_frame(
             "frame.set_axis(frame.index.map(str))",
         )
     names = [str(column) for column in frame.columns]
-    repeated = sorted({name for name in names if names.count(name) > 1}) if _repeats(names) else []
-    if repeated:
+    if len(set(names)) < len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
         raise DataError(
-            f"the frame has several columns called {_quoted(repeated)}",
+            f"the frame has several columns called {', '.join(map(repr, repeated[:_LISTED]))}",
             "different names",
             "rename or drop them",
         )
@@ -82,14 +82,7 @@ def _without_missing(
                 f"missing names the column {name!r}, which is not there",
                 nearest_columns(name, names),
             )
-    frame = frame.copy(deep=False)
-    found: dict[str, dict[str, int]] = {}
-    for place, name in enumerate(names):
-        column, words = without(frame.iloc[:, place], options.missing_in(name))
-        column, mixed = blank_mixed(column)
-        if words or mixed:
-            frame.isetitem(place, column.array)
-            found[name] = {**words, **mixed}
+    frame, found = blanked(frame, options)
     return frame, told_missing(found)
 
 
@@ -98,10 +91,6 @@ def nameless(frame: pd.DataFrame, labels: Any, target: Any, options: TableOption
     if named_by_labels(labels, len(frame)):
         frame = frame.set_axis(labels.index)
     return dataclasses.replace(from_frame(frame, labels, target, options), ids=None)
-
-
-def _repeats(names: list[str]) -> bool:
-    return len(set(names)) < len(names)
 
 
 def _position(target: Any, names: list[str]) -> int:
@@ -134,7 +123,3 @@ def same_index(frame: pd.DataFrame, labels: pd.Series | pd.DataFrame) -> None:
         "one index for both",
         remedy,
     )
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:_LISTED])

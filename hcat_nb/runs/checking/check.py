@@ -12,15 +12,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcat_nb.casts import as_path
+from hcat_nb.checks.alone import ROWS, order_finding
+from hcat_nb.checks.before_training import excluded
+from hcat_nb.checks.classes import class_findings
+from hcat_nb.checks.columns import missing_words
 from hcat_nb.checks.finding import SEVERE, Finding
+from hcat_nb.checks.page import Check
+from hcat_nb.checks.pictures import file_findings, file_table
+from hcat_nb.checks.profile import profiles
 from hcat_nb.checks.raw import Raw, coded, feature_frame, raw_table
-from hcat_nb.checks.rows import shape_of, shared_images, shared_rows
+from hcat_nb.checks.rows import shape_of, shared_images, shared_rows, twin_findings
+from hcat_nb.checks.table import WIDEST, table_findings
 from hcat_nb.checks.thinning import thinned
+from hcat_nb.data.duplicates import row_keys
 from hcat_nb.data.files.array_file import names_array_file
+from hcat_nb.data.placement import free_host_memory
+from hcat_nb.data.reading.column_kinds import read_column
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.errors import DataError, HcatError, MissingDataError, UnknownNameError, some
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import ARRAY_SUFFIX, name_of_path, names_file, names_folder
+from hcat_nb.runs.checking.mend import mend
+from hcat_nb.runs.execution.inputs import load_dataset, make_spec
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -80,9 +93,6 @@ def check(
     >>> print(check(frame, target="y").severe[0].evidence)
     'copy' (one value a class) alone tells the class; the next column 0.50
     """
-    from hcat_nb.data.placement import free_host_memory
-    from hcat_nb.runs.execution.inputs import make_spec
-
     fields = {item.name for item in dataclasses.fields(RunSpec)}
     given = {key: value for key, value in options.items() if key in fields}
     own = {key: value for key, value in options.items() if key not in fields}
@@ -125,8 +135,6 @@ class _Looking:
 
     def page(self, data: Any, labels: Any, test: Any, step: int = 1) -> Check:
         """Return the page; ``step``: of which rows ``data`` hold one each."""
-        from hcat_nb.checks.page import Check
-
         raw = self.raw(data, labels)
         dataset, findings = self.load(data, labels, raw)
         if dataset is not None and (raw is None or dataset.modality == "image"):
@@ -146,8 +154,6 @@ class _Looking:
 
     def raw(self, data: Any, labels: Any) -> Raw | None:
         """Return the table as it came, without what the run excludes."""
-        from hcat_nb.checks.before_training import excluded
-
         raw = raw_table(data, labels, self.spec, self.truth)
         if raw is None or not self.spec.exclude:
             return raw
@@ -159,8 +165,6 @@ class _Looking:
         self, data: Any, labels: Any, raw: Raw | None
     ) -> tuple[LabelledDataset | None, list[Finding]]:
         """Return what a run reads, of a table None if it stops; and why it does."""
-        from hcat_nb.runs.execution.inputs import load_dataset
-
         given, spec = (self.classes, self.truth), self.of(data)
         try:
             return load_dataset(data, labels, self.name, spec, *given), []
@@ -185,8 +189,6 @@ class _Looking:
         self, raw: Raw | None, dataset: LabelledDataset | None, test: Any, skipped: list[str]
     ) -> list[Finding]:
         """Return the samples of a test set, or of the other parts, that are in these data."""
-        from hcat_nb.runs.execution.inputs import load_dataset
-
         if test is not None:
             pair = test if isinstance(test, tuple) and len(test) == 2 else (test, None)
             if raw is None:
@@ -230,8 +232,6 @@ class _Looking:
 
     def mended(self, data: Any, labels: Any, file: Path, test: Any) -> Check:
         """Return the page of the table that is mended in a file."""
-        from hcat_nb.runs.checking.mend import mend
-
         raw = self.raw(data, labels)
         if raw is None:
             raise DataError("only a table can be mended in a file", "a file or frame, and target=")
@@ -261,8 +261,6 @@ class _Looking:
 
 def _refused(raw: Raw, spec: RunSpec) -> list[HcatError]:
     """Return why a run refuses columns, each of them; it would name the first alone."""
-    from hcat_nb.data.reading.column_kinds import read_column
-
     options = TableOptions.among(spec.dataset_options)
     errors: list[HcatError] = []
     for name in raw.frame.columns:
@@ -278,12 +276,6 @@ def of_table(
     raw: Raw, dataset: LabelledDataset | None, classes: Sequence[Any] | None = None
 ) -> Facts:
     """Return what is told of a table; ``dataset``: as a run reads it, None if it stops."""
-    from hcat_nb.checks.alone import ROWS
-    from hcat_nb.checks.classes import class_findings
-    from hcat_nb.checks.columns import missing_words
-    from hcat_nb.checks.profile import profiles
-    from hcat_nb.checks.table import WIDEST, table_findings
-
     frame, (codes, names) = raw.frame, coded(raw.labels, classes)
     if len(codes) != len(frame):
         raise DataError(f"{len(frame)} rows of features, but {len(codes)} labels", "one a row")
@@ -323,12 +315,6 @@ def of_table(
 
 def of_images(dataset: LabelledDataset, folder: Path | None) -> Facts:
     """Return what is told of data that are no table as they come; ``folder``: of their files."""
-    from hcat_nb.checks.alone import order_finding
-    from hcat_nb.checks.classes import class_findings
-    from hcat_nb.checks.pictures import file_findings, file_table
-    from hcat_nb.checks.rows import twin_findings
-    from hcat_nb.data.duplicates import row_keys
-
     if dataset.modality == "table":
         frame = feature_frame(dataset)
         raw = Raw(frame, dataset.label_values(), dataset.text, frame)

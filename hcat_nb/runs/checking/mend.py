@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hcat_nb.checks.columns import missing_words
+from hcat_nb.checks.finding import EXCLUDABLE
+from hcat_nb.checks.profile import profiles
 from hcat_nb.checks.raw import Raw, coded
+from hcat_nb.checks.table import about_columns
+from hcat_nb.data.reading.spellings import spellings
 from hcat_nb.errors import DataError, StoreError
 from hcat_nb.runs.store.atomic import written_whole
 
@@ -61,12 +66,6 @@ def mend(
 
 def _steps(raw: Raw, classes: Sequence[Any] | None) -> tuple[list[Step], list[Step]]:
     """Return what is safe, and what takes a decision."""
-    from hcat_nb.checks.columns import missing_words
-    from hcat_nb.checks.finding import EXCLUDABLE
-    from hcat_nb.checks.profile import profiles
-    from hcat_nb.checks.table import about_columns
-    from hcat_nb.data.reading.spellings import spellings
-
     codes, names = coded(raw.labels, classes)
     columns = profiles(raw.frame.drop(columns=[] if raw.text is None else [raw.text]))
     found = {

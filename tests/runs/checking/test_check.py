@@ -186,7 +186,7 @@ def test_tables_larger_than_memory_are_read_in_part(
     frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     frame.insert(0, "id", np.arange(N))
-    monkeypatch.setattr("hcat_nb.data.placement.free_host_memory", lambda: 30_000)
+    monkeypatch.setattr("hcat_nb.runs.checking.check.free_host_memory", lambda: 30_000)
     kind = "parquet" if "parquet" in name else "csv"
     if name.startswith("t."):
         getattr(frame, f"to_{kind}")(tmp_path / name, index=False)
