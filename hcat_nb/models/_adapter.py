@@ -26,10 +26,7 @@ _TEXT_LENGTH = 10.0  # figures: tests/benchmarks/human_noise.py yoruba banking77
 class Scaling(nn.Module):
     """``(x - shift) * scale`` in float32.
 
-    Parameters
-    ----------
-    shift, scale : Tensor
-        Scalars, or one value a column.
+    ``shift``, ``scale``: scalars, or one value a column.
     """
 
     shift: Tensor
@@ -48,11 +45,7 @@ class Scaling(nn.Module):
 class Encoding(Scaling):
     """Scaled numbers first, then an indicator, 0 or 1, for each level of each category.
 
-    Parameters
-    ----------
-    shift, scale : Tensor
-        Scalars, or one value for each column of numbers.
-    indicators : Indicators
+    ``shift``, ``scale``: scalars, or one value for each column of numbers.
     """
 
     numbers: Tensor

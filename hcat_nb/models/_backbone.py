@@ -39,16 +39,9 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 class Backbone:
     """Raw features, as they are; subclasses make others of them.
 
-    Attributes
-    ----------
-    name : str
-    width : int
-        Number of features that are made; 0 where the samples stay as they are.
-    follows : bool
-        Whether what is made hard in a sample changes its features.
-    digest : str
-        What tells features of the user's own from others; empty where the
-        specification does.
+    ``width``: number of features that are made; 0 where the samples stay as they are; ``follows``:
+    whether what is made hard in a sample changes its features; ``digest``: what tells features of
+    the user's own from others; empty where the specification does.
     """
 
     name = "raw"

@@ -9,13 +9,10 @@ from torch import Tensor, nn
 class HalvingPool(nn.MaxPool2d):
     """``nn.MaxPool2d(2)``, to the bit.
 
-    torch's kernel also looks for the place of each maximum, which only a
-    backward pass needs.  Without it, on a CPU with channels last, the larger
-    of two rows and then of two columns takes a fifth of the time (LeNet's
-    first pooling, batches of 128).
+    torch's kernel also looks for the place of each maximum, which only a backward pass needs.
+    Without it, on a CPU with channels last, the larger of two rows and then of two columns takes a
+    fifth of the time (LeNet's first pooling, batches of 128).
 
-    Examples
-    --------
     >>> HalvingPool()(torch.arange(6.0).reshape(1, 1, 2, 3))
     tensor([[[[4.]]]])
     """

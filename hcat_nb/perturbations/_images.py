@@ -143,10 +143,7 @@ def redrawn(
 class Pixels:
     """What a pixel of a dataset can be: its type, and its grey levels where there are such.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        Images.
+    ``dataset``: images.
     """
 
     def __init__(self, dataset: LabelledDataset) -> None:
@@ -252,11 +249,7 @@ def grey(images: Tensor) -> Tensor:
 class GreyLevels:
     """Evenly spaced levels of one channel.
 
-    Parameters
-    ----------
-    lowest, step : float
-    values : Tensor of shape (m,), float32
-        Ascending; those that occur bit by bit as they occur.
+    ``values`` (m,) float32: ascending; those that occur bit by bit as they occur.
     """
 
     lowest: float

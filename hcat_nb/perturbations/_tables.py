@@ -22,18 +22,10 @@ _FEW_DECIMALS = 3  # a count or a price: larger numbers have more digits, not fe
 class Column:
     """A numeric column and its marginal.
 
-    Parameters
-    ----------
-    index : int
-    low, high : float
-        Smallest and largest value.
-    std : float
-        Standard deviation (population).
-    decimals : int or None
-        Decimals that every value is written with; None: no such number up to 6.
-    digits : int or None
-        Significant digits, up to 6, that every value is written with, where
-        that is no column of few decimals.
+    ``low``, ``high``: smallest and largest value; ``std``: standard deviation (population);
+    ``decimals``: decimals that every value is written with; None: no such number up to 6;
+    ``digits``: significant digits, up to 6, that every value is written with, where that is no
+    column of few decimals.
     """
 
     index: int
@@ -64,16 +56,9 @@ class Column:
 class Layout:
     """The columns of a table by what they hold; constant ones are in none of the parts.
 
-    Parameters
-    ----------
-    numeric : tuple of Column
-        More than two values.
-    binary : tuple of (int, float, float)
-        Columns of two values that are not part of a block, and the values.
-    blocks : tuple of tuple of int
-        Neighbouring 0/1 columns of which exactly one is 1 in each row.
-    categorical : tuple of int
-        Columns of codes, of two levels at least.
+    ``numeric``: more than two values; ``binary``: columns of two values that are not part of a
+    block, and the values; ``blocks``: neighbouring 0/1 columns of which exactly one is 1 in each
+    row; ``categorical``: columns of codes, of two levels at least.
     """
 
     numeric: tuple[Column, ...]

@@ -55,21 +55,9 @@ def from_frame(
         labels = frame.iloc[:, position]
     elif isinstance(labels, (pd.Series, pd.DataFrame)) and len(labels) == len(frame):
         same_index(frame, labels)
-    table = read_table(frame.iloc[:, columns], options)
-    return Parts(
-        features=table.features,
-        labels=labels,
-        name="frame",
-        ids=frame.index.copy(deep=True),
-        feature_names=table.names,
-        owned=True,
-        notes=(*about_missing, *table.notes),
-        levels=table.levels,
-        words=table.words,
-        text=table.text,
-        original=table.original,
-        offsets=table.offsets,
-    )
+    parts = read_table(frame.iloc[:, columns], labels, options)
+    ids, notes = frame.index.copy(deep=True), (*about_missing, *parts.notes)
+    return dataclasses.replace(parts, ids=ids, notes=notes)
 
 
 def _without_missing(

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from hcat_nb.data.reading.arrays import Parts
 from hcat_nb.data.reading.column_kinds import Category, Number, read_column
 from hcat_nb.data.reading.encode import encode, impute
 from hcat_nb.data.reading.offsets import Offset, difference, find_offset, offset_notes
@@ -34,21 +33,7 @@ _RUNS, _WORDS = 5000, 2000  # terms, where nobody said how many
 _READ = 2**24  # characters in which runs are counted, to choose the most frequent ones
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A table as a dataset holds it; fields as in LabelledDataset."""
-
-    features: np.ndarray
-    names: tuple[str, ...]
-    levels: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    words: range = range(0)
-    text: str | None = None
-    original: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
-    offsets: Mapping[int, float] = field(default_factory=dict)
-
-
-def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
+def read_table(frame: pd.DataFrame, labels: Any, options: TableOptions) -> Parts:
     """Read feature columns: numbers, then texts as TF-IDF weights in the last columns."""
     names = [str(name) for name in frame.columns]
     _check_names(names, options)
@@ -57,15 +42,15 @@ def read_table(frame: pd.DataFrame, options: TableOptions) -> Table:
         raise DataError("the frame has no feature column", "at least one besides the target")
     frame, about_lists = _without_lists(frame, {*options.categorical, options.text})
     tabular = frame if options.text is None else frame.drop(columns=options.text)
-    table = _tabular(tabular, options)
+    table = _tabular(tabular, labels, options)
     if options.text is not None:
         weights, terms, note = tf_idf(frame[options.text], options.text, options)
-        words = range(len(table.names), len(table.names) + len(terms))
+        known = tuple(tabular.columns)
         table = dataclasses.replace(
             table,
-            features=weights if not table.names else np.hstack([table.features, weights]),
-            names=(*table.names, *terms),
-            words=words,
+            features=weights if not known else np.hstack([table.features, weights]),
+            feature_names=(*known, *terms),
+            words=range(len(known), len(known) + len(terms)),
             text=options.text,
             notes=(*table.notes, note),
         )
@@ -87,7 +72,7 @@ def nearest_columns(name: str, names: list[str]) -> str:
     return nearest(name, listed)
 
 
-def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
+def _tabular(frame: pd.DataFrame, labels: Any, options: TableOptions) -> Parts:
     names = list(frame.columns)
     read = {name: read_column(frame[name], name, options) for name in names}
     numbers = {name: one for name, one in read.items() if isinstance(one, Number)}
@@ -110,7 +95,16 @@ def _tabular(frame: pd.DataFrame, options: TableOptions) -> Table:
         features[:, positions] = codes
         levels = dict(zip(positions, found, strict=True))
         notes += told
-    return Table(features, tuple(names), levels, notes=tuple(notes), offsets=moved)
+    return Parts(
+        features,
+        labels,
+        "frame",
+        feature_names=tuple(names),
+        owned=True,
+        notes=tuple(notes),
+        levels=levels,
+        offsets=moved,
+    )
 
 
 def _without_lists(frame: pd.DataFrame, chosen: set[str | None]) -> tuple[pd.DataFrame, list[str]]:

@@ -27,12 +27,14 @@ def frame() -> pd.DataFrame:
 
 
 def test_numbers_codes_and_words_stand_in_one_matrix(frame: pd.DataFrame) -> None:
-    table = read_table(frame, TableOptions(drop=("id",), impute=0, text="remark", analyzer="word"))
-    assert table.names[:2] == ("colour", "size")
+    table = read_table(
+        frame, None, TableOptions(drop=("id",), impute=0, text="remark", analyzer="word")
+    )
+    assert table.feature_names[:2] == ("colour", "size")
     assert table.features[:, 0].tolist() == [1, 2, 0]
     assert table.levels == {0: ("blue", "red", "(missing)")}
     assert table.features[:, 1].tolist() == [1.5, 0, 3]
-    assert [table.names[i] for i in table.words] == [
+    assert [table.feature_names[i] for i in table.words] == [
         f"remark: {word}" for word in ("big", "fine", "small", "too")
     ]
     assert (table.features[:, 2:] > 0).sum(axis=1).tolist() == [2, 1, 2]
@@ -42,14 +44,14 @@ def test_numbers_codes_and_words_stand_in_one_matrix(frame: pd.DataFrame) -> Non
 
 
 def test_the_original_is_kept_and_is_a_copy(frame: pd.DataFrame) -> None:
-    kept = read_table(frame, TableOptions(drop=("id",), text="remark")).original
+    kept = read_table(frame, None, TableOptions(drop=("id",), text="remark")).original
     assert kept is not None
     frame.loc[0, "colour"] = "green"
     assert kept.loc[0].tolist() == ["red", 1.5, "too small"]
 
 
 def test_plain_numbers_are_kept_once(frame: pd.DataFrame) -> None:
-    table = read_table(frame[["id", "size"]], TableOptions())
+    table = read_table(frame[["id", "size"]], None, TableOptions())
     assert table.original is None
     assert (table.levels, len(table.words), table.notes) == ({}, 0, ())
     np.testing.assert_array_equal(table.features, np.array([[101, 1.5], [102, np.nan], [103, 3]]))
@@ -57,7 +59,7 @@ def test_plain_numbers_are_kept_once(frame: pd.DataFrame) -> None:
 
 def test_more_rows_than_one_block_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hcat_nb.data.reading.table._BLOCK", 4)
-    table = read_table(pd.DataFrame({"a": range(10)}), TableOptions())
+    table = read_table(pd.DataFrame({"a": range(10)}), None, TableOptions())
     assert table.features.ravel().tolist() == list(range(10))
 
 
@@ -73,14 +75,14 @@ def test_columns_that_are_not_there(
     frame: pd.DataFrame, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UnknownNameError, match=message):
-        read_table(frame, TableOptions(**options))
+        read_table(frame, None, TableOptions(**options))
 
 
 def test_a_column_is_left_out_or_used(frame: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="'id' is left out and used"):
-        read_table(frame, TableOptions(drop="id", categorical="id"))
+        read_table(frame, None, TableOptions(drop="id", categorical="id"))
     with pytest.raises(DataError, match="no feature column"):
-        read_table(frame[["id"]], TableOptions(drop="id"))
+        read_table(frame[["id"]], None, TableOptions(drop="id"))
 
 
 def test_of_many_columns_only_the_near_ones_are_listed() -> None:
@@ -172,10 +174,10 @@ def test_what_is_no_text_is_refused(texts: list[object], message: str) -> None:
 def test_a_column_of_lists_is_no_word(option: str) -> None:
     frame = pd.DataFrame({"e": [[1, 2], [3, 4]], "x": [1, 2]})
     with pytest.raises(DataError, match="'e' holds lists"):
-        read_table(frame, TableOptions(**{option: "e"}))
+        read_table(frame, None, TableOptions(**{option: "e"}))
 
 
 def test_a_name_that_a_list_would_take_is_told() -> None:
     frame = pd.DataFrame({"e": [[1, 2], [3, 4]], "e[1]": [1, 2]})
     with pytest.raises(DataError, match=r"as 'e\[1\]' is"):
-        read_table(frame, TableOptions())
+        read_table(frame, None, TableOptions())
