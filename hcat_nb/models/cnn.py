@@ -22,9 +22,6 @@ class CNN(NamedModel):
 
     Parameters
     ----------
-    sample_shape : tuple of int
-        (channels, height, width).
-    n_classes : int
     dropout : float
         Probability of the dropout before the linear layer.
 

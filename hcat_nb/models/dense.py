@@ -14,9 +14,6 @@ class Dense(MLP):
 
     Parameters
     ----------
-    sample_shape : tuple of int
-        (columns,), or an image's, which is flattened.
-    n_classes : int
     width : int
         Of the hidden layer.
     dropout : float

@@ -25,9 +25,6 @@ class LeNet(NamedModel):
 
     Parameters
     ----------
-    sample_shape : tuple of int
-        (channels, height, width).
-    n_classes : int
     dropout : float
         Probability of each of the two dropouts.
 

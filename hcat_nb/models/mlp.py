@@ -19,13 +19,10 @@ _WIDTHS = (256, 128, 64, 32, 16, 8)
 
 
 class MLP(NamedModel):
-    """Linear layers with ReLU and dropout between them.
+    """Linear layers with ReLU and dropout between them; an image is flattened.
 
     Parameters
     ----------
-    sample_shape : tuple of int
-        (columns,), or an image's, which is flattened.
-    n_classes : int
     hidden : sequence of int
         Widths of the hidden layers.
     dropout : float

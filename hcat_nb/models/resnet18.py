@@ -17,9 +17,6 @@ class ResNet18(NamedModel):
 
     Parameters
     ----------
-    sample_shape : tuple of int
-        (channels, height, width).
-    n_classes : int
     dropout : float
         Probability of the dropout before each of the last three stages.
     """
