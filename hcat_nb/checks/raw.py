@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """A table before a run reads it.
-
-    ``frame``: columns that would be features; ``text``: column of texts; ``target``: that of the
-    labels.
-    """
+    """A table before a run reads it; ``frame``: its features, ``whole``: all columns."""
 
     frame: pd.DataFrame
     labels: Any
@@ -45,11 +41,7 @@ class Raw:
 
 
 def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw | None:
-    """Return the table that a run would read; None if the data are none.
-
-    ``spec``: names the dataset where ``data`` are none, and says how it is read; ``truth``: a
-    column of that name is no feature.
-    """
+    """Return the table that a run would read, truth and groups apart; None if there is none."""
     import numpy as np
 
     options = dict(spec.dataset_options)

@@ -100,11 +100,7 @@ def _groups(count: int) -> str:
 def overlap_findings(
     train: np.ndarray, test: np.ndarray, ids: pd.Index, *, exact: bool, called: str = "the test set"
 ) -> list[Finding]:
-    """Return the rows of a test set that the training set holds.
-
-    ``train``, ``test``: keys, equal where the rows are; ``ids``: of the test set; ``called``: what
-    the test set is called.
-    """
+    """Return the rows of a test set that are in the training set, those of equal keys."""
     both = np.isin(test, train)
     count = int(both.sum())
     if not count:

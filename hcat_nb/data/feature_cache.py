@@ -34,11 +34,7 @@ def content_digest(*parts: Tensor | str) -> str:
 
 
 def kept(key: str, make: Callable[[], Tensor]) -> Tensor:
-    """Return what ``make`` returned when it was called for this key first.
-
-    ``key``: a digest of all that ``make`` depends on; ``make``: returns a float32 tensor on the
-    CPU. Warns if it cannot be written; it is then computed again the next time.
-    """
+    """Return the float32 tensor that ``make`` returned when it was called for this key first."""
     folder = _folder()
     path = folder / f"{key}.npy"
     if path.is_file():

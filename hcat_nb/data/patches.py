@@ -59,12 +59,7 @@ class PatchDictionary:
 
 
 def fit_patches(images: Tensor, value_range: tuple[float, float], seed: int = 0) -> PatchDictionary:
-    """Return the dictionary of these images.
-
-    ``images`` (n, channels, height, width): uint8 or float32; ``value_range``: the smallest and
-    largest valid pixel value; ``seed``: decides which patches are looked at, and where k-means
-    begins.
-    """
+    """Return the dictionary of images (n, channels, height, width), uint8 or float32."""
     height, width = images.shape[2:]
     side = _side(images.shape[1:])
     low, scale = _greys(value_range)

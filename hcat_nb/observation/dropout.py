@@ -174,11 +174,7 @@ class Masks:
         self._stacked: dict[tuple[str, int], tuple[Tensor, Tensor | None]] = {}
 
     def keep(self, key: tuple[str, int, int], layer: nn.Module, output: Tensor) -> Tensor:
-        """Return which units stay, bool, of the shape of ``output`` but with 1 or b rows.
-
-        ``key``: name of the module, number of the call in this forward, number of the sub-network;
-        ``layer``: one of ``KINDS``; ``output`` (b, ...).
-        """
+        """Return which units stay, bool, of the shape of ``output`` but with 1 or b rows."""
         if key in self._kept:
             return self._kept[key]
         shape = [len(output) if self.per_sample else 1, *output.shape[1:]]
@@ -200,11 +196,7 @@ class Masks:
     def apply_all(
         self, key: tuple[str, int], networks: int, layer: nn.Module, output: Tensor
     ) -> Tensor:
-        """Return what the module makes in all sub-networks at once.
-
-        ``key``: name of the module, number of the call in this forward; ``networks``: K; ``output``
-        (b, 1, ...) or (b, K, ...).
-        """
+        """Return what the module makes of (b, 1 or K, ...) in all K sub-networks at once."""
         if key not in self._stacked:
             one = output[0]
             masks = [self.keep((*key, network), layer, one) for network in range(networks)]

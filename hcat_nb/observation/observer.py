@@ -158,11 +158,7 @@ class Observer:
         self._presented.zero_()
 
     def end_epoch(self, epoch: int, *, last: bool) -> None:
-        """Hand over the epoch's training logits, then observe the model.
-
-        ``epoch``: from 1; ``last``: whether this is the final model; its measurements share the
-        pass.
-        """
+        """Hand over the epoch's training logits, then observe the model; epochs count from 1."""
         self._hand_over_training(epoch)
         if last:
             self._staged = None  # no step follows; the final model's logits need the room

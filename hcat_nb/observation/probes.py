@@ -113,11 +113,7 @@ class GradientNormProbe(TracingProbe):
 def make_probe(
     need: Need, options: Options, model: nn.Module, traits: InputTraits, n: int, seed: int
 ) -> Probe:
-    """Return the function that measures ``need`` for a batch.
-
-    ``options``: as a method's ``options(need)`` gives them; ``n``: samples of the dataset;
-    ``seed``: parent of whatever the measurement draws.
-    """
+    """Return what measures ``need`` for a batch; ``n``: samples of the dataset."""
     how = dict(options)
     if (measure := need.measure) is not None:
         return lambda batch: measure(model, batch, **how)

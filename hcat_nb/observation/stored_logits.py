@@ -121,11 +121,7 @@ class LogitsKeeper(EachEpoch):
 
 
 class StoredLogits(Recorded):
-    """The logits that a :class:`LogitsKeeper` wrote.
-
-    ``n``: samples of the dataset; ``check``: called with each file before it is first read; raises
-    if it is not as it was written.
-    """
+    """What a :class:`LogitsKeeper` wrote; ``check`` gets each file before it is first read."""
 
     content = "logits"
     moment = "epoch_end"

@@ -46,11 +46,7 @@ class TracedForward:
 def traced_forward(
     model: nn.Module, x: Tensor, *, leaf: bool = True, layers: Sequence[nn.Module] = ()
 ) -> TracedForward:
-    """Run raw samples through a model so that gradients can be taken.
-
-    ``model``: in evaluation mode; ``x`` (b, ...) uint8 or float32; ``leaf``: whether gradients with
-    respect to the samples are wanted; ``layers``: layers of the model whose calls are recorded.
-    """
+    """Run raw samples (b, ...) in evaluation mode so that gradients can be taken."""
     with ExitStack() as stack:
         stack.enter_context(differentiable(model))
         if leaf:

@@ -90,11 +90,7 @@ def built_in(dataset: LabelledDataset) -> np.ndarray:
 
 
 def given(dataset: LabelledDataset, rules: Mapping[Any, Any]) -> np.ndarray:
-    """Return the weights of a user's own rules.
-
-    ``rules``: class -> a class, several classes, or a mapping of classes to weights; classes as in
-    :func:`~hcat_nb.perturbations._labels.class_codes`.
-    """
+    """Return the weights of a user's rules: class -> a class, several, or a mapping to weights."""
     entries = [
         (source, target, weight)
         for source, targets in rules.items()

@@ -25,11 +25,7 @@ def names_array_file(path: str | os.PathLike[str]) -> bool:
 def read_arrays(
     path: str | os.PathLike[str], labels: Any, target: Any
 ) -> tuple[np.ndarray, np.ndarray | Any]:
-    """Return the features of a file, as a map of it, and their labels.
-
-    ``path``: of a .npy file; ``labels``: labels, or the path of a .npy file of them; ``target``: of
-    a .npy file of labels.
-    """
+    """Return the features of a .npy file, as a map of it, and their labels."""
     if (labels is None) == (target is None):
         raise DataError(
             f"{path} was given with " + ("no labels" if labels is None else "labels and target="),

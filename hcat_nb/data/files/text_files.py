@@ -27,11 +27,7 @@ _Found = dict[str, dict[str, int]]
 def read_text(
     file: Path, kind: str, options: TableOptions, words: set[str]
 ) -> tuple[pd.DataFrame, tuple[str, ...], _Found, tuple[Dialect]]:
-    """Read a file of text with separators.
-
-    Returns ``missing``: by column, the words that were taken as missing, and how often. Raises
-    OSError, ValueError, EOFError if it cannot be read.
-    """
+    """Read a file of text: frame, notes, counts by column of words taken as missing, dialect."""
     dialect = find_dialect(file, head_of(file), kind, options)
     try:
         frame, missing, told = _numbers(partial(_csv, file, dialect), options, words)

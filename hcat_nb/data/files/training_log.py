@@ -56,11 +56,7 @@ class _Epoch:
 
 
 def read_training_log(source: str | os.PathLike[str] | Sequence[Any]) -> TrainingLog:
-    """Read ``dynamics_epoch_{k}.jsonl``, or ``.parquet``.
-
-    ``source``: a folder (or the one above its ``training_dynamics``), a file, or files in any
-    order: epochs are those of their names.
-    """
+    """Read ``dynamics_epoch_{k}.jsonl`` or ``.parquet``: their folder, that above it, or files."""
     files = _files(source)
     parts = [_read(path, epoch) for epoch, path in sorted(files.items())]
     widths = {part.logits.shape[1]: path for part, path in zip(parts, files.values(), strict=True)}

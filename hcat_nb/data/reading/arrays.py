@@ -84,12 +84,7 @@ def as_array(data: Any) -> tuple[np.ndarray, bool, bool]:
 
 
 def stack(samples: Iterable[Any], n: int, data_on: str = "auto") -> tuple[np.ndarray, bool]:
-    """Return ``n`` samples as one new array, and whether channels come first.
-
-    ``samples``: tensors, arrays, PIL images, or rows of numbers, all of one shape; ``data_on``
-    {"auto", "device", "host", "disk"}: where the array may lie, as in
-    :func:`~hcat_nb.data.placement.allocate`.
-    """
+    """Return ``n`` samples of one shape as one new array, and whether channels come first."""
     out = np.empty((n, 0))
     convention = False
     for position, sample in enumerate(samples):

@@ -23,11 +23,7 @@ _LISTED = 3
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """A column of numbers.
-
-    ``content``: of a numeric type; NaN or NA where missing; ``note``: how it was read, where that
-    is not plain.
-    """
+    """A column of numbers, NaN or NA where missing, and how it was read if that is not plain."""
 
     content: pd.Series
     note: str = ""
@@ -35,11 +31,7 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Category:
-    """A column of categories.
-
-    ``codes`` (n,) int64: place of each value among the levels, -1 where missing; ``levels``:
-    distinct values that occur, in their order.
-    """
+    """A column of categories: each value's place (n,) among the levels, -1 where missing."""
 
     codes: np.ndarray
     levels: list[Any]

@@ -69,11 +69,7 @@ def encode(
 def impute(
     numbers: np.ndarray, names: Sequence[str], how: str | float, offsets: Sequence[float] = ()
 ) -> tuple[np.ndarray, str]:
-    """Return numbers with what is missing filled in, and a note; "" if nothing was.
-
-    ``numbers`` (n, k) float32: NaN where missing; infinities are left; ``how``: statistic of the
-    column, or the number itself; ``offsets``: what was taken off the columns, if anything was.
-    """
+    """Return numbers (n, k) with NaN filled in (infinities stay), and a note; "" if none was."""
     from sklearn.impute import SimpleImputer
 
     missing = np.isnan(numbers)

@@ -21,11 +21,7 @@ _LISTED = 12  # names that a message lists
 def from_frame(
     frame: pd.DataFrame, labels: Any, target: Any, options: TableOptions | None = None
 ) -> Parts:
-    """Split a frame into features, labels and ids.
-
-    ``frame``: all columns but the target are features; ``labels``: the labels, if they are not a
-    column of the frame; ``target``: column that holds the labels.
-    """
+    """Split a frame into features, labels (one of its columns, or beside it) and ids."""
     for axis, index, remedy in (
         ("index", frame.index, "frame.reset_index(drop=True)"),
         ("columns", frame.columns, "frame.columns = frame.columns.map(str)"),
