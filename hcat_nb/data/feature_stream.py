@@ -58,10 +58,7 @@ class FeatureStream:
         return math.prod(self.shape)
 
     def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield the features of each part, gathered ahead.
-
-        Yields (b, ...): on the device, in the order of ``parts``.
-        """
+        """Yield the features of each part, in order, gathered ahead: (b, ...) on the device."""
         if not parts:
             return
         order = torch.cat(list(parts)).cpu().numpy()

@@ -39,10 +39,7 @@ def units(dataset: LabelledDataset) -> np.ndarray:
 
 
 def split_rows(dataset: LabelledDataset, k: int, state: int) -> list[tuple[Tensor, Tensor]]:
-    """Return the trainable rows in ``k`` stratified folds.
-
-    Positions to learn from, and those that are held out: each trainable row is held out once.
-    """
+    """Return positions to learn from and those held out, each once, in ``k`` stratified folds."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     rows = torch.nonzero(dataset.trainable).ravel()

@@ -160,10 +160,7 @@ def copied(features: Tensor, data_on: str) -> Tensor:
 
 
 def taken(features: Tensor, rows: Tensor) -> tuple[Tensor, bool]:
-    """Return some rows of mapped features, and whether these lie in a mapped file as well.
-
-    They do if memory does not hold them.
-    """
+    """Return some rows of mapped features, and whether memory did not hold them: mapped as well."""
     source, chosen = features.numpy(), rows.numpy()
     out = allocate((len(chosen), *source.shape[1:]), source.dtype)
     step = _rows_at_a_time(source)

@@ -32,11 +32,7 @@ def names_column(truth: Any) -> bool:
 
 
 def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, Any]:
-    """Return the data without the column that an option names, which is no feature, and its values.
-
-    ``data``: left as it is; ``option``: what it is called, ``"truth"`` or ``"groups"``; ``given``:
-    a column of ``data``, or the values themselves.
-    """
+    """Return the data without the column that ``truth`` or ``groups`` names, and its values."""
     if not names_column(given):
         return data, given
     if not isinstance(given, Hashable):

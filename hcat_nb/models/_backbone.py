@@ -166,11 +166,7 @@ class Function(Backbone):
 def make_backbone(
     features: str, given: Any, dataset: LabelledDataset, *, download: bool
 ) -> Backbone:
-    """Return what makes the features that ``features`` names.
-
-    ``given``: the user's own; ``dataset``: the data before anything is made hard in them;
-    ``download``: whether weights that are absent may be downloaded.
-    """
+    """Return what makes the features that ``features`` names; ``given``: the user's own."""
     if features == "raw":
         return Backbone()
     if features == "patches":
@@ -224,11 +220,7 @@ def _no_images(features: str, dataset: LabelledDataset) -> DataError:
 
 
 def frozen(features: str, dataset: LabelledDataset, download: bool) -> Callable[[Tensor], Tensor]:
-    """Return what maps a batch of raw images to features.
-
-    ``features``: ``package:NAME`` or ``package:NAME:FILE``; ``dataset``: of images; ``download``:
-    whether weights may be downloaded.
-    """
+    """Return what maps raw images to features, of ``package:NAME`` or ``package:NAME:FILE``."""
     package, _, rest = features.partition(":")
     name, _, file = rest.partition(":")
     try:

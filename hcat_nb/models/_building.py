@@ -23,10 +23,7 @@ _AUTO = {1: ("lenet", "mlp"), 2: ("cnn", "dense")}
 
 
 def default_model(dataset: LabelledDataset, defaults: int = DEFAULTS) -> str:
-    """Return the name of the model that ``auto`` stands for.
-
-    ``defaults``: their generation, see :class:`hcat_nb.spec.RunSpec`.
-    """
+    """Return the name of the model that ``auto`` stands for."""
     images, tables = _AUTO[defaults]
     return images if dataset.modality == "image" else tables
 

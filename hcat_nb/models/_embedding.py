@@ -12,10 +12,7 @@ from hcat_nb.models._adapter import logits_of
 
 
 def output_width(model: nn.Module, sample: Tensor) -> int:
-    """Return how many logits the model makes.
-
-    ``sample`` (b, ...): a few raw samples.
-    """
+    """Return how many logits the model makes of a few raw samples."""
     shape = tuple(sample.shape[1:])
     try:
         logits = some_outputs(model, sample)

@@ -78,11 +78,7 @@ class LayerPlan:
 
 
 def make_plan(model: nn.Module, x: Tensor) -> LayerPlan:
-    """Trace two forwards of 2 and 3 samples and choose.
-
-    ``model``: in evaluation mode; gradients are recorded; ``x`` (b, ...): one sample or more; the
-    first is used, repeated.
-    """
+    """Trace two forwards of 2 and 3 samples, in evaluation mode, and choose."""
     owners = Counter(
         id(one) for layer in model.modules() for one in layer.parameters(recurse=False)
     )

@@ -20,10 +20,7 @@ _FACTOR = 2  # the backward pass makes gradients of about the size of what is sa
 
 
 def bytes_per_row(model: nn.Module, x: Tensor) -> int:
-    """Return the bytes that autograd saves for one row, by weighing two forwards.
-
-    ``model``: in evaluation mode; ``x`` (b, ...): one sample or more; the first is used, repeated.
-    """
+    """Return the bytes that autograd saves for one row, by weighing two forwards."""
     return max(1, _saved(model, x[[0, 0, 0]]) - _saved(model, x[[0, 0]]))
 
 

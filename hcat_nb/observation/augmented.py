@@ -162,10 +162,7 @@ class AugmentedCopies:
         self._pool = torch.randn(_POOL, generator=_generator(seed, "augmentations/noise"))
 
     def measure(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return the logits of the copies.
-
-        ``x`` (b, ...): raw samples; ``rows`` (b,) int64: their positions in the dataset.
-        """
+        """Return the logits of the copies of raw samples (b, ...) at ``rows`` of the dataset."""
         copies = range(len(self._draws))
         logits = [self.model(self.copy(x, rows, copy)).float() for copy in copies]
         return torch.stack(logits, dim=1)

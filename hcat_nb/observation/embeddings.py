@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Self
 
 from torch import Tensor, nn
 
 
 class EmbeddingTap:
-    """Keeps what enters ``layer`` during a forward; a context manager.
-
-    ``layer``: its first positional input is the embedding.
-    """
+    """Keeps what enters ``layer`` first during a forward; a context manager."""
 
     def __init__(self, layer: nn.Module) -> None:
         self.layer = layer
@@ -22,12 +18,7 @@ class EmbeddingTap:
         self._hook = self.layer.register_forward_pre_hook(self._keep)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._hook.remove()
         self._seen = None
 

@@ -40,10 +40,7 @@ class InputGradients:
         self._rows: int | None = None
 
     def measure(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Return the gradients for raw samples.
-
-        Returns (b, ...) float32: in units of the output for one unit of the raw feature.
-        """
+        """Return the gradients (b, ...), float32, for raw samples: per unit of the raw feature."""
         size = self.affordable(x)
         parts = zip(x.split(size), labels.split(size), strict=True)
         return torch.cat(

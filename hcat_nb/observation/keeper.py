@@ -13,10 +13,7 @@ from hcat_nb.observation.record import EachEpoch, Need, Observation
 
 
 class DynamicsKeeper(EachEpoch, Buffered):
-    """A subscriber that remembers p_y at the end of every epoch.
-
-    ``labels`` (n,) int64: observed codes, -1 where missing.
-    """
+    """A subscriber that remembers p_y at the end of every epoch."""
 
     needs = frozenset({Need.LOGITS})
     buffers = ("probs", "heard")

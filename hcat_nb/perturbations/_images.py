@@ -141,10 +141,7 @@ def redrawn(
 
 
 class Pixels:
-    """What a pixel of a dataset can be: its type, and its grey levels where there are such.
-
-    ``dataset``: images.
-    """
+    """What a pixel of a dataset can be: its type, and its grey levels where there are such."""
 
     def __init__(self, dataset: LabelledDataset) -> None:
         self._dtype = dataset.features.dtype
@@ -247,10 +244,7 @@ def grey(images: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class GreyLevels:
-    """Evenly spaced levels of one channel.
-
-    ``values`` (m,) float32: ascending; those that occur bit by bit as they occur.
-    """
+    """Evenly spaced levels of one channel, ascending; those that occur, bit by bit as they do."""
 
     lowest: float
     step: float

@@ -72,10 +72,7 @@ class Mixture(Perturbation):
         return cls(options.get("parts", options))
 
     def __call__(self, dataset: LabelledDataset, p: float | None, seed: int) -> Perturbed:
-        """Return a new dataset with each part's proportion of samples made hard.
-
-        ``dataset``: left as it is; ``p``: None, or what the parts add up to; 0: no perturbation.
-        """
+        """Return a dataset with each part's proportion made hard; ``p``: None, 0, or their sum."""
         _check_seed(seed)
         if p is not None:
             _check_p(p)

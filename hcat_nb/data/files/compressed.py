@@ -28,10 +28,7 @@ def read_bytes(file: Path, most: int = -1) -> bytes:
 
 @contextmanager
 def opened(file: Path) -> Iterator[Any]:
-    """Give the unpacked content of a file as a stream of bytes.
-
-    Raises DataError if an archive holds several files.
-    """
+    """Give the unpacked content of a file as a stream of bytes."""
     kind = _kind(file)
     if kind != ".zip":
         with _opened(file, kind, "rb") as stream:
@@ -55,10 +52,7 @@ def unpacked(file: Path) -> Path | BytesIO:
 
 
 def write_bytes(file: Path, content: bytes, kind: str, name: str) -> None:
-    """Write a file, packed as its ``kind`` says: a suffix of a compressed file, or "".
-
-    ``name`` is that of the only file in an archive.
-    """
+    """Write a file, packed as ``kind`` (a suffix, or "") says; an archive's file is a ``name``."""
     if kind == ".zip":
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(name, content)

@@ -69,10 +69,7 @@ def missing_files(paths: Sequence[str | os.PathLike[str]]) -> None:
 
 
 def from_files(files: ImageFiles, seed: int) -> Parts:
-    """Read every file once, in order.
-
-    ``unread`` tells which files could not be read, and why.
-    """
+    """Read every file once, in order."""
     named = (path for path in files.paths if isinstance(path, (str, os.PathLike)))
     paths = tuple(os.path.abspath(path) for path in named)
     bits = bits_of(paths)

@@ -24,10 +24,7 @@ class OneHot:
 
 
 def label_column(labels: Any) -> np.ndarray | pd.Categorical | OneHot:
-    """Return labels as a column of numbers or objects, a Categorical, or a OneHot.
-
-    ``labels``: one label a row, or one column a class.
-    """
+    """Return labels as a column of numbers or objects, a Categorical, or a OneHot."""
     labels = as_pandas(labels)
     if isinstance(labels, np.ma.MaskedArray):
         raise DataError(

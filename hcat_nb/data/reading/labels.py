@@ -25,11 +25,7 @@ _MANY = 20
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """Labels as class codes.
-
-    ``codes`` (n,) int64: ``0 .. len(class_values) - 1``, or ``NO_LABEL`` where missing;
-    ``class_values``: the user's own value of each class, by code: int, float, bool or str.
-    """
+    """Codes (n,) int64, ``NO_LABEL`` where missing, and the user's own value of each class."""
 
     codes: np.ndarray
     class_values: tuple[Value, ...]

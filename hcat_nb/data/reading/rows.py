@@ -22,10 +22,7 @@ def check_policy(option: str, value: str) -> None:
 
 
 def settle_missing_labels(missing: Tensor, ids: pd.Index, policy: str) -> str | None:
-    """Return a note about rows without a label, None if there is none.
-
-    ``missing`` (n,) bool: rows without a label.
-    """
+    """Return a note about rows without a label, None if there is none."""
     rows = torch.nonzero(missing).ravel()
     if len(rows) == 0:
         return None
@@ -44,10 +41,7 @@ def settle_missing_labels(missing: Tensor, ids: pd.Index, policy: str) -> str | 
 def settle_bad_rows(
     values: Tensor, bad: Tensor, ids: pd.Index, names: tuple[str, ...] | None, policy: str
 ) -> str | None:
-    """Return a note about rows that hold NaN or infinity, None if there is none.
-
-    ``values`` (n, ...) float32; ``bad`` (n,) bool: rows that cannot be read.
-    """
+    """Return a note about rows that hold NaN or infinity, None if there is none."""
     rows = torch.nonzero(bad).ravel()
     if len(rows) == 0:
         return None
@@ -67,10 +61,7 @@ def settle_bad_rows(
 
 
 def settle_unread(unread: Mapping[int, str], n: int, policy: str) -> str | None:
-    """Return a note about samples whose file cannot be read, None if there is none.
-
-    ``unread``: position of a sample, and its file with the reason.
-    """
+    """Return a note about samples whose file cannot be read, None if there is none."""
     if not unread:
         return None
     named = some(unread.values(), _NAMED, "; ")

@@ -20,11 +20,7 @@ from hcat_nb.errors import DataError
 
 
 def cifar_dataset(source: Source, torchvision_name: str, expected: str) -> LabelledDataset:
-    """Return the training set, uint8 of shape (50000, 3, 32, 32); download it if need be.
-
-    ``source``: says where to look, and whether a download is allowed; ``torchvision_name``: class
-    of ``torchvision.datasets``; ``expected``: the files, for a message.
-    """
+    """Return the training set, uint8 of shape (50000, 3, 32, 32); download it if need be."""
     import torchvision
 
     published = getattr(torchvision.datasets, torchvision_name)

@@ -34,11 +34,7 @@ def find_idx(folder: Path, stem: str) -> Path | None:
 
 
 def read_idx(path: Path, dimensions: int) -> Tensor:
-    """Return the values of an idx file; a gzipped one is unpacked in memory.
-
-    ``path``: file, gzipped if its name ends in ``.gz``; ``dimensions``: dimensions that it has to
-    have.
-    """
+    """Return the values of an idx file of so many dimensions; a gzipped one is unpacked."""
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
