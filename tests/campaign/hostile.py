@@ -21,6 +21,7 @@ import hcat_nb as hcat
 from hcat_nb.charts.picture import chart_html
 from hcat_nb.errors import HcatError
 from hcat_nb.jupyter.review.compare_panel import ComparePanel
+from hcat_nb.jupyter.review.explore_screen import ExploreScreen
 from hcat_nb.sweeps.dry_run import dry_run
 from hcat_nb.sweeps.grid import read_plan
 from tests.campaign.trials import Campaign, LostError, Trial, told
@@ -104,7 +105,8 @@ def _shown(text: str, place: str, folder: Path) -> None:
     data = _dataset(text, place)
     _safe_html("check", hcat.check(data)._repr_html_())
     run = hcat.characterize(
-        data, epochs=2, methods="el2n aum datamaps", seed=0, hardness="uniform", p=0.1, keep_dynamics="probs",
+        data, epochs=2, methods="el2n aum datamaps", seed=0, hardness="uniform", p=0.1,
+        keep_dynamics="probs",
         out=folder / "run",
     )  # fmt: skip
     _safe_html("hardest", run.hardest()._repr_html_())
@@ -114,8 +116,8 @@ def _shown(text: str, place: str, folder: Path) -> None:
         _safe_chart(name, spec)
         _safe_html(name, chart_html(spec, b"png"))
     run.decisions().drop(run.scores.index[:2])
-    _safe_widget("explorer", run.explore().widget)
-    _safe_widget("comparison", ComparePanel(run.compare_methods("el2n", "aum")))
+    _safe_widget("explorer", ExploreScreen(run.explore()).box)
+    _safe_widget("comparison", ComparePanel(run, run))
     audit = hcat.audit(data, epochs=2, methods="el2n aum", seed=0)
     _safe_html("audit", audit.report(folder / "audit.html").read_text(encoding="utf-8"))
 
