@@ -23,7 +23,7 @@ endif
 # are handed out in the order that tests/conftest.py makes.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick bench docs lab lint format picture clean
+.PHONY: help demo test quick campaign bench docs lab lint format picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test: lint ## all tests, as CI runs them
 
 quick: lint ## all but the slow tests: no browser, kernel, second process or long training
 	$(PYTEST) -m "not slow"
+
+campaign: $(DEV_READY) ## attack what is promised, count what is lost (hours; goes on where it was)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.campaign
 
 bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (50 minutes)
 	$(BIN)/python tests/benchmarks/speed.py

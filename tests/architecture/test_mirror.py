@@ -6,7 +6,7 @@ from pathlib import Path
 
 # Folders of tests that look at the whole instead of at one module.
 ACROSS = {
-    *("architecture", "contract", "notebooks", "browser", "typing", "benchmarks", "soak"),
+    *("architecture", "contract", "notebooks", "browser", "typing", "benchmarks", "campaign"),
 }
 
 # Modules without a test file of their own, each with the reason.
