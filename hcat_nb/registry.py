@@ -50,7 +50,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "dataset": {"cifar": ("cifar10",)},
 }
 
-# The order of METHODS.md, in which columns and tables stand; names that are
+# The order in which columns and tables stand; names that are
 # not in it (a user's own) follow in alphabetical order.
 _ORDER = (
     *("aum", "cleanlab", "conf_agree", "dataiq", "datamaps", "grand", "el2n"),
@@ -158,7 +158,7 @@ class Registry:
     _registered: dict[str, type] = field(default_factory=dict, init=False)
 
     def names(self) -> list[str]:
-        """Return the names, methods in the order of METHODS.md; imports no plug-in.
+        """Return the names, methods in the order of all tables; imports no plug-in.
 
         Judges and further methods are not among them: see :meth:`known`.
         """
@@ -294,7 +294,8 @@ def register(plugin: T) -> T:
     """Register a user's own method, perturbation, model or source (a class decorator).
 
     The kind is read off the base class.  Afterwards the plug-in's ``name``
-    works wherever a built-in's does.
+    works wherever a built-in's does.  No example here, since its class would
+    stay registered: ``notebooks/extending.ipynb`` has two.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 Flags, initial weights, sample order, dropout and masks each draw from a
 stream of their own, so that switching one of them on or off never moves
-another (METHODS.md, "independence").
+another.
 """
 
 from __future__ import annotations

@@ -299,7 +299,7 @@ class RunSpec:
         return self.hardness is not None or self.truth is not None
 
     def method_names(self) -> list[str]:
-        """Return the methods of this run, in the order of METHODS.md."""
+        """Return the methods of this run, in the order of :func:`hcat_nb.list_methods`."""
         everyone = METHODS.names() if "all" in self.methods else []
         return [name for name in METHODS.known() if name in (*everyone, *self.methods)]
 

@@ -103,7 +103,7 @@ def _cell(tag: str, value: object) -> str:
 
 
 def list_methods(*, judges: bool = False) -> pd.DataFrame:
-    """Return one row a hardness characterization method, in the order of METHODS.
+    """Return one row a hardness characterization method, in the order of all tables.
 
     Parameters
     ----------
@@ -177,6 +177,11 @@ def list_datasets() -> pd.DataFrame:
         ``n_samples`` (training set; NA where it depends on what is read),
         ``bundled`` (needs no download), ``options`` (their names), ``cost``
         (of getting it) and ``paper``.
+
+    Examples
+    --------
+    >>> int(list_datasets().loc["wine", "n_samples"])
+    178
     """
     names = SOURCES.names()
     cards = [SOURCES.get(name) for name in names]
@@ -223,6 +228,11 @@ def list_models() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``name``; columns ``title``, ``modality``, ``paper``.
+
+    Examples
+    --------
+    >>> "mlp" in list_models().index
+    True
     """
     names = MODELS.names()
     return _cards([MODELS.get(name) for name in names], names, "title", "modality", "paper")

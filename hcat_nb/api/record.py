@@ -105,6 +105,17 @@ def record(
     ------
     HcatError
         If ids repeat, labels do not fit, or the folder holds dynamics already.
+
+    Examples
+    --------
+    >>> import hcat_nb as hcat
+    >>> recorder = hcat.record(4, ["cat", "dog"])
+    >>> for epoch in range(2):
+    ...     recorder.add([2, 0, 1, 3], [[0.1, 0.9], [2, 0], [1, 0], [0, epoch]])
+    ...     recorder.end_epoch()
+    >>> given = {"logits": recorder.logits, "labels": ["cat", "cat", "dog", "dog"]}
+    >>> hcat.characterize_dynamics(**given, methods="aum").scores.shape
+    (4, 1)
     """
     import pandas as pd
 

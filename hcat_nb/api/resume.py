@@ -70,6 +70,20 @@ def resume(
         or options are not those of the run; the error says what differs.
     HcatError
         As :func:`hcat_nb.characterize` raises it.
+
+    Examples
+    --------
+    >>> import tempfile, hcat_nb as hcat
+    >>> from hcat_nb.training.events import Control, Listener
+    >>> out, control = tempfile.mkdtemp() + "/run", Control()
+    >>> class Impatient(Listener):
+    ...     def on_epoch(self, event):
+    ...         control.stop.set()  # as Ctrl-C does
+    >>> told = {"listeners": [Impatient()], "control": control, "out": out}
+    >>> hcat.characterize("wine", epochs=2, methods="el2n", **told).info["outcome"]
+    'stopped'
+    >>> hcat.resume(out).info["outcome"]
+    'finished'
     """
     from hcat_nb.training.ranks import together
     from hcat_nb.training.seed import undisturbed

@@ -79,6 +79,28 @@ class Run(RunViews):
         sample standard deviation.
     folder : Path or None
         Where the run was last saved to or loaded from.
+
+    Examples
+    --------
+    >>> import hcat_nb as hcat
+    >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n", seed=0)
+    >>> run.methods, [len(one.columns) for one in run.by_seed()], run.positions([4, 2]).tolist()
+    (['aum', 'el2n'], [2], [4, 2])
+    >>> run.learning_check.partition(":")[0], run.without_data().dataset is None
+    ('Still rising', True)
+    >>> run.first_look.scores.shape
+    (178,)
+    >>> hcat.Run.of(run) is run, len(run.duplicates())
+    (True, 0)
+    >>> charts = run.curves(), run.costs_chart(), run.by_class("aum")  # Altair's
+    >>> charts += run.histograms("aum", overlay="flagged"), run.scatter("aum", "el2n")
+    >>> charts += (run.agreement(measure="top_overlap", top=0.05),)
+    >>> run.hardest(3, by="aum").frame.shape[0], run.neighbours(0, k=2)["rank"].tolist()
+    (3, [0, 1])
+    >>> run.compare(hcat.characterize("wine", epochs=2, methods="aum", seed=1)).by
+    'aum'
+    >>> run.compare_methods("aum", "el2n", kendall=False).agreement["n"].item()
+    178
     """
 
     @classmethod
@@ -140,6 +162,13 @@ class Run(RunViews):
         ------
         DataError
             If nobody knows which samples are hard.
+
+        Examples
+        --------
+        >>> import hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n", hardness="uniform", p=0.1)
+        >>> run.evaluate(n_resamples=50)[["hcm", "n_hard"]].head(2).to_numpy().tolist()
+        [['aum', 18], ['el2n', 18]]
         """
         known = inspect.getfullargspec(Run.evaluate).kwonlyargs
         refuse_unknown(unknown, known, "evaluate has no option {!r}")
@@ -159,6 +188,12 @@ class Run(RunViews):
             ``"group"``, ``"truth"``, or a column of ``details`` or of ``scores``.
         **options
             Passed on to :func:`hcat_nb.charts.data_map.data_map`.
+
+        Examples
+        --------
+        >>> import hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
+        >>> chart = run.data_map(color="el2n")
         """
         return drawn_map(self, x=x, color=color, **options)
 
@@ -175,6 +210,13 @@ class Run(RunViews):
         ------
         StoreError
             If nothing was trained: the run was made of dynamics.
+
+        Examples
+        --------
+        >>> import hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
+        >>> bool(run.costs()["hcm"].isin(["aum", "el2n"]).any())
+        True
         """
         from hcat_nb.runs.execution.costs import costs_table
 
@@ -216,6 +258,15 @@ class Run(RunViews):
             If sample ids repeat.
         StoreError
             If the file cannot be read, or holds decisions on other samples.
+
+        Examples
+        --------
+        >>> import hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
+        >>> decisions = run.decisions()
+        >>> decisions.mislabeled([3, 7], note="seen")
+        >>> len(decisions)
+        2
         """
         from hcat_nb.runs.review.decisions import decisions_of
 
@@ -258,6 +309,14 @@ class Run(RunViews):
             If the run holds no data, none are given, and none can be made.
         UnknownNameError
             If a decision names a sample or a class that does not exist.
+
+        Examples
+        --------
+        >>> import hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
+        >>> run.decisions().drop([3, 7])
+        >>> len(run.apply().labels)
+        176
         """
         from hcat_nb.runs.review.applying import apply_to
 
@@ -265,6 +324,8 @@ class Run(RunViews):
 
     def explore(self, **options: Any) -> ExplorePanel:
         """Open the explorer in a notebook: from a dot on a map to the sample behind it.
+
+        No example here: it needs a kernel.  ``notebooks/own_data.ipynb`` has one.
 
         Parameters
         ----------
@@ -276,7 +337,13 @@ class Run(RunViews):
         return explore(self, **options)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the run into ``folder``; see :func:`hcat_nb.runs.store.saving.save_record`."""
+        """Write the run into ``folder``; see :func:`hcat_nb.runs.store.saving.save_record`.
+
+        >>> import tempfile, hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=2, methods="el2n")
+        >>> run.save(tempfile.mkdtemp() + "/first").name
+        'first'
+        """
         from hcat_nb.runs.review.decisions import keep_beside
         from hcat_nb.runs.store.saving import folder_path, save_record
 
@@ -295,6 +362,14 @@ def load_run(folder: str | Path) -> Run:
     StoreError
         If there is no run, a file of it is missing, or it was written by a
         newer schema.
+
+    Examples
+    --------
+    >>> import tempfile, hcat_nb as hcat
+    >>> out = tempfile.mkdtemp() + "/first"
+    >>> run = hcat.characterize("wine", epochs=2, methods="el2n", out=out)
+    >>> hcat.load_run(out).scores.equals(run.scores)
+    True
     """
     from hcat_nb.runs.store.saving import load_record
 

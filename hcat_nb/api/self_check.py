@@ -60,6 +60,12 @@ def self_check(methods: Sequence[str] | None = None, *, seed: int = 0) -> pd.Dat
     ------
     UnknownNameError
         If a method does not exist.
+
+    Examples
+    --------
+    >>> import hcat_nb as hcat
+    >>> bool(hcat.self_check(["aum"], seed=0)["passed"].all())
+    True
     """
     import pandas as pd
 

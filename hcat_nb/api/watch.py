@@ -43,7 +43,11 @@ class Watch:
     _training: Training = field(init=False)
 
     def attach(self, model: nn.Module) -> None:
-        """Watch this module, where :func:`hcat_nb.watch` was given None; raises as it does."""
+        """Watch this module, where :func:`hcat_nb.watch` was given None; raises as it does.
+
+        >>> import torch, hcat_nb as hcat
+        >>> hcat.watch(None, hcat.load("wine"), epochs=2).attach(torch.nn.Linear(13, 3))
+        """
         from torch import distributed, nn
 
         from hcat_nb.models._watched import numbered
@@ -137,6 +141,7 @@ class Watch:
         It ends epochs and makes the run.  Methods that read the logits of
         training need the ids of samples, which only steps of Lightning hand
         on: ``return {"loss": loss, "ids": ids, "logits": logits}``.
+        No example here: it needs one of these packages.  "How to" in the documentation has one.
         """
         from hcat_nb.api._callbacks import callback
 

@@ -59,6 +59,23 @@ class Audit:
         Of each planted wrong label, the share of the other rows above it.
     plan : Plan
     notes : list of str
+
+    Examples
+    --------
+    >>> import tempfile, hcat_nb as hcat
+    >>> audit = hcat.audit("wine", epochs=2, methods="el2n", seed=0)
+    >>> audit.summary().splitlines()[1].partition(";")[0]
+    'The network doubts 3 of 178 samples'
+    >>> first = audit.review().queue(1).index
+    >>> audit.answer(first, is_wrong=False).reviewed
+    1
+    >>> audit.remedy(share=0.1, seeds=2).held_out
+    44
+    >>> folder = tempfile.mkdtemp()
+    >>> audit.report(folder + "/audit.html").name
+    'audit.html'
+    >>> hcat.load_audit(audit.save(folder + "/audit")).recommended == audit.recommended
+    True
     """
 
     run: Run
@@ -114,6 +131,7 @@ class Audit:
         """Open the explorer on the next ``k`` samples of the review, with their verdicts.
 
         Decisions are those of :meth:`review`.  Further options as of :meth:`Run.explore`.
+        No example here: it needs a kernel, as that.
         """
         names = {"suggested": "proposal", "suggested_probability": "probability"}
         names["verdict"] = "evidence"
@@ -166,7 +184,10 @@ class Audit:
             return self.write(place)
 
     def write(self, folder: Path) -> Path:
-        """Write the tables and findings into a folder in which the plan stands."""
+        """Write the tables and findings into a folder in which the plan stands.
+
+        No example here: it needs such a folder, which :meth:`save` makes.
+        """
         tables = {"samples": self.samples, "methods": self.methods, "causes": self.causes}
         findings = {
             "recommended": self.recommended,
@@ -227,6 +248,14 @@ def load_audit(folder: str | Path) -> Audit:
     ------
     StoreError
         If there is none, it is not finished, or a file is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile, hcat_nb as hcat
+    >>> out = tempfile.mkdtemp() + "/audit"
+    >>> audit = hcat.audit("wine", epochs=2, methods="el2n", out=out)
+    >>> hcat.load_audit(out).samples.shape == audit.samples.shape
+    True
     """
     place = folder_path(folder)
     found, tables = store.read(place)

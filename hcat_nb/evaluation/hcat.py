@@ -1,7 +1,7 @@
 """The average precision of H-CAT's released evaluator, so that its figures can be compared.
 
 It takes the *untouched* samples as positives, and a method's quantity in the
-sign in which it computes it (METHODS.md, "What the paper claims").  So a
+sign in which it computes it (Seedat et al. 2024, arXiv 2403.04551, released code).  So a
 quantity that is low for hard samples is judged as it should be, and one that
 is high for them upside down: with a share p of hard samples, a *perfect* such
 quantity puts all of them first, the i-th untouched sample then stands at rank

@@ -9,7 +9,7 @@ GROUPS = ("easy", "ambiguous", "hard")  # by code
 DOUBTS = ("fine", "uncertain", "doubted")  # by code; absolute, unlike a share of the samples
 EASY, AMBIGUOUS, HARD, UNPLACED = 0, 1, 2, -1
 
-# METHODS.md, "groups": H-CAT's confidence above and below which a sample is
+# H-CAT's (arXiv 2403.04551, released code) confidence above and below which a sample is
 # easy or hard, and the uncertainty up to which it is either.
 HCAT = {"upper": 0.8, "lower": 0.2, "limit": 0.15}
 
@@ -39,7 +39,7 @@ def by_doubt(
     best_other: np.ndarray | None = None,
     doubted: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return how far each sample's label is in doubt (METHODS.md, groups): codes of ``DOUBTS``.
+    """Return how far each sample's label is in doubt: codes of ``DOUBTS``.
 
     Uncertain is a label whose mean probability is below twice that of the best other class, or
     varies by more than .25; ``doubted`` one in whose place another is proposed. Without

@@ -136,7 +136,7 @@ class Method(Buffered, ABC):
         Values of the option ``variant``, its default first; empty if it has
         none.  ``"hcat"`` is what H-CAT's benchmark computed, quantity and
         direction; where it is not among them, the benchmark's equals ours as
-        far as METHODS.md knows.
+        far as its published code tells.
     cost : str
         Passes and memory, in words.
     misleads : str
@@ -147,7 +147,7 @@ class Method(Buffered, ABC):
         Whether the paper's score is a mean over initialisations, which a run
         with ``seeds=k`` follows.
     family : str
-        Group by which charts colour it: those of METHODS.md, or any other.
+        Group by which charts colour it: those of the built-in methods, or any other.
     """
 
     name: ClassVar[str]

@@ -7,8 +7,8 @@ is ours, (1 - confidence) - aleatoric = mean over epochs of (1 - p_y)^2, which
 is largest in the corner where the paper's hard group lies.
 
 ``variant="hcat"`` is the confidence, low = hard: H-CAT scores Data-IQ and data
-maps alike (METHODS.md gives the common ranking; that it is the confidence, and
-so low for hard samples, is our reading of it).  Its groups have fixed bounds.
+maps alike (that their common ranking is the confidence, low for hard samples, is our
+reading of its code).  Its groups have fixed bounds.
 
 Cost: nothing beside the shared pass at the end of each epoch; 18 bytes a sample.
 Caveat: ranks much as data maps do; do not count the two as independent votes.

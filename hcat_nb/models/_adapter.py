@@ -70,7 +70,7 @@ def fit_scaling(dataset: LabelledDataset, normalize: str, defaults: int = DEFAUL
     """Return the scaling for ``dataset``.
 
     ``dataset``: the data as it is trained on, perturbed already; ``normalize`` {"auto", "none"}:
-    ``auto`` maps an image's valid range to [-1, 1] (METHODS.md, protocol), except float images that
+    ``auto`` maps an image's valid range to [-1, 1] (as H-CAT), except float images that
     have negative values and so were scaled by their owner; columns of a table get mean 0 and
     (population) standard deviation 1 over the trainable rows, constant columns 0; TF-IDF weights
     keep their zeros and their proportions; a text's get the length 10. Categorical columns become

@@ -2,7 +2,7 @@
 
 Images are redrawn in blocks, in the raw pixel domain: shape, type and valid
 range stay.  A redrawn image also keeps its own darkest and brightest value
-(METHODS.md: no clamping or rescaling may give the flag away).  Interpolation
+(no clamping or rescaling may give away which are hard).  Interpolation
 and blur lower peaks, noise raises them and a photograph has none, so that
 otherwise the minimum or the maximum alone would find most hard samples: AUROC
 up to .82 for Gaussian noise on CIFAR-10, .12 for zoomed MNIST.  Float images

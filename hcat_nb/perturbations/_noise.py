@@ -1,6 +1,6 @@
 """Gaussian noise on pixels or on the numeric columns of a table.
 
-Source: METHODS.md, "Hardness types".  H-CAT measures "the range" of images
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551.  It measures "the range" of images
 normalised to [-1, 1] from 0 to their maximum, a half of it, and clamps the
 result to [0, 1]: every hard image lies in the upper half of the valid range,
 so that its minimum alone gives it away.

@@ -185,7 +185,7 @@ def _within(groups: tuple[tuple[int, ...], ...]) -> dict[int, tuple[int, ...]]:
 
 
 BUILT_IN: dict[str, tuple[int, dict[int, tuple[int, ...]]]] = {
-    # name: (number of classes, rule); H-CAT's rules where METHODS.md gives one
+    # name: (number of classes, rule); H-CAT's rules where it has one
     "mnist": (10, _HANDWRITTEN),
     "digits": (10, _HANDWRITTEN),
     "cifar10": (

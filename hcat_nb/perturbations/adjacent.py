@@ -1,6 +1,6 @@
 """Adjacent label noise: one class up or down, as an annotator of grades errs.
 
-Source: METHODS.md, "Hardness types" (H-CAT's adjacent mislabelling).  With
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551.  With
 two classes it is the other class.
 """
 

@@ -1,6 +1,6 @@
 """Asymmetric label noise: each class is confused with the others in its own way.
 
-Source: METHODS.md, "Hardness types" (H-CAT's asymmetric mislabelling): the
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551: the
 row of a class is a draw from Dirichlet(1, ..., 1), i.e. uniform over all
 distributions on the other classes.
 """

@@ -1,6 +1,6 @@
 """Atypical: one feature takes a value from the far end of its distribution.
 
-Source: METHODS.md, "Hardness types" (H-CAT's atypical: the largest 1 % of
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551 (the largest 1 % of
 Elevation for cover, num_medications for diabetes, timePrtctg for eye).
 """
 

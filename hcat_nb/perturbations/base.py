@@ -64,7 +64,7 @@ class Perturbation(ABC):
 
     A subclass is a frozen dataclass whose fields are its strengths; it names
     its card in class variables and says what to change in :meth:`change`.
-    The rules of METHODS.md are kept here, once: the input stays untouched,
+    The rules of all are kept here, once: the input stays untouched,
     exactly ``floor(p * n + .5)`` samples are changed, each of them truly, ids
     and all other samples stay bit-identical, and the same seed gives the same
     result on any device.

@@ -1,6 +1,6 @@
 """Crop: an atypical view of the same thing, moved partly out of the picture.
 
-Source: METHODS.md, "Hardness types" (H-CAT's crop_shift: 10 pixels of 28,
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551 (10 pixels of 28,
 always to the right, filled with the middle of the normalised range).
 """
 

@@ -1,6 +1,6 @@
 """Domain shift: the same shapes in another texture, a cartoon of the image.
 
-Source: METHODS.md, "Hardness types".  H-CAT's settings of OpenCV: median blur
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551.  Its settings of OpenCV: median blur
 of 5 pixels; edges by an adaptive threshold, 9 of 255 grey levels below the
 mean of 9 x 9 pixels; bilateral filter of diameter 9, sigma 250; edges black.
 Written anew here, borders replicated.  H-CAT adds noise of .5 first (``noise``).

@@ -1,6 +1,6 @@
 """Far out of distribution: an image of something else, or a row beyond the table's ranges.
 
-Source: METHODS.md, "Hardness types" (H-CAT's far_ood: MNIST and CIFAR-10 take
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551 (MNIST and CIFAR-10 take
 images of each other; in tables two zeros and two ones are flipped).
 """
 

@@ -1,6 +1,7 @@
 """Mild Gaussian noise: a control that stays in distribution.
 
-Source: METHODS.md, "Hardness types" (the paper's id_covariate, .1 of the value range).
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551:
+id_covariate, .1 of the value range.
 """
 
 from __future__ import annotations

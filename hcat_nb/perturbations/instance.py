@@ -1,6 +1,6 @@
 """Instance-specific label noise: labels that a person could plausibly confuse.
 
-Source: METHODS.md, "Hardness types" (H-CAT's instance mislabelling), which
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551, which
 gives the rules of mnist, cifar10, cover, diabetes and eye; those of the other
 datasets are ours.
 """

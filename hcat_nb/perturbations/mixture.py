@@ -1,4 +1,4 @@
-"""Several kinds of hardness at once, on disjoint samples (METHODS.md, "Hardness types")."""
+"""Several kinds of hardness at once, on disjoint samples."""
 
 from __future__ import annotations
 

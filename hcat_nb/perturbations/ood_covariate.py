@@ -1,6 +1,7 @@
 """Strong Gaussian noise: near, but out of distribution.
 
-Source: METHODS.md, "Hardness types" (the paper's ood_covariate, .5 of the value range).
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551:
+ood_covariate, .5 of the value range.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Uniform label noise: any other class, each as likely as the next.
 
-Source: METHODS.md, "Hardness types"; Zhang et al. 2017, arXiv 1611.03530
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551; Zhang et al. 2017, arXiv 1611.03530
 (random labels).  There, as in H-CAT, the new label may be the old one, which
 makes 1 in C flags no change at all, so that even a perfect score gets an
 AUROC of .95 at C = 10; here it never is, unless ``variant="hcat"`` asks for it.

@@ -1,6 +1,7 @@
 """Zoom: an atypical view of the same thing, its centre enlarged.
 
-Source: METHODS.md, "Hardness types" (H-CAT's zoom_shift, factor 1.75).
+Source: Seedat et al. 2024 (H-CAT), arXiv 2403.04551:
+zoom_shift, factor 1.75.
 """
 
 from __future__ import annotations

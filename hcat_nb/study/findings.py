@@ -1,6 +1,6 @@
 """What a table of results says: which method for which hardness, and the paper's findings.
 
-Each finding of H-CAT's paper (ICLR 2024; METHODS.md, "What the paper claims")
+Each finding of H-CAT's paper (Seedat et al. 2024, arXiv 2403.04551)
 is turned into a figure of the results that are given, and compared with a
 threshold that is part of the call.
 """

@@ -1,4 +1,6 @@
-"""H1 to H5 of METHODS.md: where H-CAT's findings come from, tested on a table of results.
+"""H1 to H5: where H-CAT's findings come from, tested on a table of results.
+
+``notebooks/takeaways.ipynb`` states each of them, and what came out.
 
 H-CAT's evaluator takes untouched samples as positives and does not turn scores
 round, its never-learned samples count as easiest, its perturbations leave a

@@ -8,7 +8,7 @@ draw.
 Trivial probes of the pixels tell what gives hard samples away without any training.
 A perturbation should be found by what it means.  Where a shifted image differs
 in its least or greatest value, or holds a grey that no other holds, a single
-look tells, and every method's figure on it is in doubt (METHODS.md, H3).
+look tells, and every method's figure on it is in doubt (hypothesis H3).
 """
 
 from __future__ import annotations

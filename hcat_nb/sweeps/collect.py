@@ -69,6 +69,16 @@ def results(
     ------
     StoreError
         If there is no such folder, or no run in it.
+
+    Examples
+    --------
+    >>> import tempfile, hcat_nb as hcat
+    >>> folder = tempfile.mkdtemp()
+    >>> options = {"epochs": 2, "methods": "el2n", "hardness": "uniform", "p": 0.1}
+    >>> for seed in (0, 1):
+    ...     run = hcat.characterize("wine", seed=seed, out=f"{folder}/{seed}", **options)
+    >>> hcat.results(folder)["run"].unique().tolist()
+    ['0', '1']
     """
     root = as_path(folder, StoreError).resolve()
     if not str(folder) or not root.is_dir():  # an empty text would be where this process works

@@ -151,6 +151,13 @@ def sweep(
     ------
     HcatError
         If anything is wrong with the plan, before any run begins.
+
+    Examples
+    --------
+    >>> import hcat_nb as hcat
+    >>> grid = {"dataset": ["wine"], "epochs": [2], "hardness": ["uniform"], "p": [0.1, 0.2]}
+    >>> len(hcat.sweep({"grid": grid}, out="results", dry_run=True).table)
+    2
     """
     plan = _plan(source)
     given: dict[str, Any] = {"out": out, "workers": workers, "scheduler": scheduler}

@@ -1,6 +1,6 @@
 """The training loop: the only one.
 
-Adam, cross-entropy, no schedule (METHODS.md, protocol of the benchmark).
+Adam, cross-entropy, no schedule (the protocol of H-CAT, arXiv 2403.04551).
 After each epoch the observer looks at the model, and listeners are told.
 """
 

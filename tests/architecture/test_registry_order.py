@@ -1,4 +1,4 @@
-"""Columns and tables have an order: METHODS.md's."""
+"""Columns and tables have an order, the same everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of METHODS.md that hold for every kind of hardness, by registry name."""
+"""The rules that hold for every kind of hardness, by registry name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What METHODS.md promises of perturbed data, for every kind and every form of a user's own data.
+"""What is promised of perturbed data, for every kind and every form of a user's own data.
 
 Forms: images of bytes, of floats in [0, 1], in [-1, 1] and in a range of their
 own, and tables.  The mixture is of all kinds that apply, each on its own samples.

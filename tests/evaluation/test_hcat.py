@@ -1,4 +1,4 @@
-"""H-CAT's evaluator: figures of METHODS.md, and scikit-learn called as it calls it."""
+"""H-CAT's evaluator: figures derived by hand, and scikit-learn called as it calls it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision, low_is_
 from hcat_nb.evaluation.table import COLUMNS, evaluate
 
 N = 20_000
-# METHODS.md, "What the paper claims": the AUPRC of a perfect score that is high for hard samples,
-# and of a random one.
+# By the formula in the head of hcat_nb/evaluation/hcat.py: the AUPRC of a perfect score that is
+# high for hard samples, and of a random one.
 PUBLISHED = [(0.1, 0.744, 0.9), (0.25, 0.538, 0.75), (0.5, 0.307, 0.5)]
 
 

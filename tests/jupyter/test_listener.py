@@ -108,7 +108,7 @@ def test_without_a_truth_the_groups_are_shown(made_up_run: Any, x: Any) -> None:
     run = made_up_run(truth=False)
     screen = play(run, x=x)
     snapshot = run.snapshot(3)
-    # METHODS.md, groups: half of what is left stands for the best other class, of which a live
+    # Half of what is left stands for the best other class, of which a live
     # view knows nothing; along the other axis, neither of how much a probability varied
     confidence, spread = snapshot.confidence, snapshot.variability
     doubtful = confidence < 2 * (1 - confidence) / 2

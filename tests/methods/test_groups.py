@@ -19,7 +19,7 @@ def test_bounds_belong_to_the_groups():
 
 
 def test_hcats_are_those_of_the_specification():
-    # METHODS.md: ".8 / .2 and uncertainty <= .15"
+    # H-CAT's published code: ".8 / .2 and uncertainty <= .15"
     assert HCAT == {"upper": 0.8, "lower": 0.2, "limit": 0.15}
 
 

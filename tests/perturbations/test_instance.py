@@ -24,7 +24,7 @@ def pairs(data, result):
     return set(zip(before.tolist(), after.tolist(), strict=True))
 
 
-# Written out from METHODS.md, "Hardness types".
+# Written out from H-CAT's published code (arXiv 2403.04551).
 HANDWRITTEN = {(1, 7), (2, 7), (3, 8), (5, 6), (6, 5), (7, 1), (7, 2), (8, 3), (9, 7)}
 TABLE = {
     "mnist": HANDWRITTEN,

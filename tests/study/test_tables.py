@@ -165,7 +165,7 @@ def test_hcats_form_gives_itself_away_and_ours_does_not(table) -> None:
     rows = table[(table["dataset"] == "digits") & table["probe"].notna()]
     best = rows.groupby(["hardness", "variant"])["auroc"].max()
     for kind in ("ood_covariate", "crop_shift"):
-        # H-CAT clamps to mid-grey, or fills with it: METHODS.md gives 1.000
+        # H-CAT clamps to mid-grey, or fills with it: it gives 1.000
         assert best[kind, "hcat"] > 0.999
     grey = rows[rows["probe"] == "mid-grey"].groupby(["hardness", "variant"])["auroc"].max()
     # Of 40 hard and 160 others a guess has a standard error of .05; these are better of two sides.

@@ -6,7 +6,7 @@ from hcat_nb.spec import RunSpec
 
 _LEAST, _MOST = 10, 100
 # Of the optimizer. A network that saw few rows ten times has learned little: of 700 rows in
-# batches of 64, ten epochs are 110 steps (METHODS.md, "Enough steps").
+# batches of 64, ten epochs are 110 steps.
 _STEPS = 330
 
 

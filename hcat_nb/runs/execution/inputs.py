@@ -118,7 +118,7 @@ def check_audience(listeners: Any, control: Any, **flags: Any) -> tuple[Listener
 
 
 def make_methods(spec: RunSpec, names: Sequence[str] | None = None) -> list[Method]:
-    """Return fresh methods, those of the run or named ones, in the order of METHODS.md."""
+    """Return fresh methods, those of the run or named ones, in the order of all tables."""
     from hcat_nb.methods._epochs import MeanOverEpochs
 
     methods = []

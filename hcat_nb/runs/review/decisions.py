@@ -46,6 +46,32 @@ class Decisions:
     ------
     StoreError
         If the file cannot be read, or does not fit the samples.
+
+    Examples
+    --------
+    >>> import tempfile, hcat_nb as hcat
+    >>> run = hcat.characterize("wine", epochs=2, methods="el2n")
+    >>> decisions = run.decisions()
+    >>> decisions.mislabeled([3, 7], note="seen")
+    >>> decisions.relabel(5, "class_2")
+    >>> decisions.drop(9)
+    >>> decisions.keep(11)
+    >>> decisions.clear(7)
+    >>> decisions.undo(), decisions.redo(), decisions.steps
+    ([7], [7], (5, 0))
+    >>> decisions.decide([20], "keep")
+    >>> decisions.relabel_each([21, 22], [1, 2])
+    >>> decisions.of(9).action, len(decisions.items()), int((decisions.codes() >= 0).sum())
+    ('drop', 7, 7)
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> decisions.keep_in(folder / "kept.json")
+    >>> decisions.file.name
+    'kept.json'
+    >>> file = decisions.export(folder / "decisions.csv")
+    >>> other = hcat.characterize("wine", epochs=2, methods="el2n").decisions()
+    >>> other.add(file)
+    >>> list(other.frame()["action"]) == list(decisions.frame()["action"])
+    True
     """
 
     def __init__(self, samples: Samples, file: Path | None = None) -> None:
@@ -131,6 +157,7 @@ class Decisions:
     def listen(self, method: Callable[[], object]) -> Callable[[], object]:
         """Call a method of an object after each change, as long as it lives; return what ends it.
 
+        No example here: it needs an object that lives as long.
         A table lives as long as its run: an object that it held, and that
         holds the run, would keep both for ever.
         """

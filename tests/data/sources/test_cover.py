@@ -35,7 +35,7 @@ def test_it_has_instance_rules_and_a_column_to_make_atypical(shared_data: Path) 
     data = load("cover", path=str(shared_data / "tables" / "covertype_natural.parquet"))
     truth = perturb(data, "instance", 0.2, seed=0).truth.query("is_hard")
     pairs = set(zip(truth.original_label, truth.observed_label, strict=True))
-    # METHODS.md counts from 0, the table from 1
+    # H-CAT counts from 0, the table from 1
     assert pairs == {(1, 7), (2, 1), (3, 4), (4, 3), (5, 6), (6, 3), (7, 1)}
     notes = perturb(data, "atypical", 0.1, seed=0).dataset.notes
     assert notes[-1] == "atypical: values of 'Elevation' replaced"

@@ -55,7 +55,7 @@ def test_methods_get_their_options():
 def test_one_variant_for_all_that_have_it_and_another_for_one():
     spec = RunSpec(variant="hcat", method_options={"vog": {"variant": "paper"}})
     variants = {method.name: getattr(method, "variant", None) for method in make_methods(spec)}
-    # METHODS.md and H-CAT's published code: these are computed as ours are, or ranked alike.
+    # H-CAT's published code: these are computed as ours are, or ranked alike.
     assert variants.pop("loss") == "mean"
     assert variants.pop("vog") == "paper"
     assert {variants.pop(name) for name in ("cleanlab", "prototypicality")} == {None}

@@ -73,7 +73,7 @@ def test_groups_are_those_of_the_runs_own_methods():
     details = hcat.details
     assert details["confidence"].equals(paper.details["confidence"])
     for name, uncertainty in (("dataiq", "aleatoric"), ("datamaps", "variability")):
-        # METHODS.md, "groups": H-CAT's bounds.
+        # H-CAT's bounds.
         certain = details[uncertainty] <= 0.15
         easy, hard = (
             certain & (details["confidence"] >= 0.8),
