@@ -30,6 +30,15 @@ READING_FIELDS = (
 )
 # Data and model are handed over as objects where a remedy names them.
 _IN_LINE = {item.name for item in dataclasses.fields(RunSpec)} - {"dataset", "model"} | set(READING)
+# A field of RunSpec, and the part of the help that begins with it.
+_PARTS = {"dataset": "data", "hardness": "hardness to inject", "model": "model"}
+_PARTS |= {"methods": "methods", "epochs": "training", "folds": "what is kept and checked"}
+# What one needs first: all that `-h` shows where there are many options.
+_FIRST = {
+    *("help", "help_all", "dataset", "target", "features", "hardness", "p", "model", "methods"),
+    *("epochs", "seed", "own_out", "own_budget", "own_report", "own_test", "own_fix"),
+}
+_MANY = 20
 # Not behind a bracket, where it belongs to a call in Python.
 _KEYWORD = re.compile(r"""(?<![\w.(])(?P<name>\w+)=(?P<value>"[^"]*"|'[^']*'|[\w.]*)""")
 
@@ -39,6 +48,24 @@ class OptionParser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **settings})
+
+    def format_help(self, *, whole: bool = False) -> str:
+        """Return the help: of many options those needed first, unless ``whole`` asks for all."""
+        if whole or "--help-all" not in self._option_string_actions:
+            return super().format_help()
+        hidden = [(one, one.help) for one in self._actions if one.dest not in _FIRST]
+        for action, _ in hidden:
+            action.help = argparse.SUPPRESS
+        try:
+            return f"{super().format_help()}\n{len(hidden)} further options: --help-all\n"
+        finally:
+            for action, text in hidden:
+                action.help = text
+
+    def offer_all(self) -> None:
+        """Add ``--help-all`` where there are many options."""
+        if len(self._actions) > _MANY:
+            self.add_argument("--help-all", action=_HelpAll, nargs=0, help="show all options")
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse ``words``; a sub-command's parser names itself by ``set_defaults(parser=...)``."""
@@ -64,19 +91,25 @@ class OptionParser(argparse.ArgumentParser):
         raise SpecError(message, remedy="ask for help with -h")
 
 
+class _HelpAll(argparse.Action):
+    def __call__(self, parser: Any, *_: Any) -> None:
+        print(parser.format_help(whole=True))
+        parser.exit()
+
+
 def add_spec_options(parser: argparse.ArgumentParser, only: Collection[str] | None = None) -> None:
     """Add one option for each field of RunSpec; ``dataset`` becomes the positional argument.
 
     Options that are not given do not appear in the namespace.  ``only`` names
     the fields that are wanted, None for all.
     """
+    part: Any = parser
     for item in dataclasses.fields(RunSpec):
+        if item.name in _PARTS:
+            part = parser.add_argument_group(_PARTS[item.name])
         if only is not None and item.name not in only:
             continue
-        help_text = _help(item)
-        if item.name == "dataset":
-            parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=help_text)
-            continue
+        help_text, choices = _help(item), field_choices(item)
         flags = [f"--{item.name.replace('_', '-')}"]
         flags += [f"--{item.name}"] if "_" in item.name else []
         flags += [
@@ -86,20 +119,22 @@ def add_spec_options(parser: argparse.ArgumentParser, only: Collection[str] | No
             for form in sorted({alias, alias.replace("_", "-")})
         ]
         kind = str(item.type)
-        settings: dict[str, Any] = {
-            "dest": item.name,
-            "default": argparse.SUPPRESS,
-            "help": help_text,
-        }
-        if kind == "bool":
+        settings: dict[str, Any] = {"default": argparse.SUPPRESS, "help": help_text}
+        if item.name == "dataset":
+            flags, settings["nargs"] = [item.name], "?"
+        elif kind == "bool":
             settings["action"] = argparse.BooleanOptionalAction
         elif kind.startswith("Mapping"):
             settings |= {"nargs": "+", "metavar": "KEY=VALUE"}
         elif kind.startswith("tuple"):
             settings |= {"nargs": "+", "metavar": "NAME"}
+        elif item.metadata["choices"]:
+            settings["metavar"] = f"{{{','.join(choices)}}}"
         else:
-            settings["metavar"] = kind.split(" ")[0].upper()
-        parser.add_argument(*flags, **settings)
+            plain = kind.split(" ")[0].upper()
+            settings["metavar"] = item.name.upper() if plain == "STR" else plain
+        action: Any = part.add_argument(*flags, **settings)  # the first flag gives the dest
+        action.completer = lambda known=choices, **_: known  # for argcomplete
     if only is None or "dataset_options" in only:
         add_reading_options(parser)
 
@@ -205,7 +240,7 @@ def _help(item: dataclasses.Field[Any]) -> str:
     if item.metadata["expected"]:
         text += f" ({item.metadata['expected']})"
     choices = field_choices(item)
-    if choices:
+    if choices and not item.metadata["choices"]:
         text += ": " + ", ".join(choices)
     if item.default not in (None, dataclasses.MISSING):
         shown = " ".join(item.default) if isinstance(item.default, tuple) else item.default

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 
 from hcat_nb.errors import HcatError
@@ -61,14 +60,8 @@ def user_cache() -> Path:
 
     ``$HCAT_CACHE`` if it is set, else what the platform uses for caches.
     """
+    from platformdirs import user_cache_path
+
     if given := os.environ.get("HCAT_CACHE"):
         return Path(given)
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        base = Path(local) if local else Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        given = os.environ.get("XDG_CACHE_HOME")
-        base = Path(given) if given else Path.home() / ".cache"
-    return base / "hcat_nb"
+    return user_cache_path("hcat_nb", appauthor=False, opinion=False)

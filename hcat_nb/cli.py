@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _SHOWN = ("dataset", "hardness", "p", "model", "data_seed", "model_seed", "hcm", "auroc", "auprc")
 
+_INTERRUPTED = 130  # as shells have it
+
 Called = Callable[..., Any]
 
 
@@ -45,12 +48,16 @@ class Given(NamedTuple):
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line (default: of this process); return the exit status.
 
-    0; 1 if a check failed, or a sweep is not complete; or 2 after a mistake
-    of the user, told in one line on standard error.
+    0; 1 if something was found or failed; 2 after a mistake of the user, told
+    in one line on standard error; 130 where Ctrl-C ended it before it was done.
     """
     told: Callable[[HcatError], str] = in_line_words
     try:
         parser = _parser()
+        if "_ARGCOMPLETE" in os.environ:  # a shell asks for words
+            import argcomplete
+
+            argcomplete.autocomplete(parser)
         namespace = parser.parse(sys.argv[1:] if words is None else words)
         if namespace.line is None:
             parser.print_help()
@@ -72,10 +79,12 @@ def main(words: Sequence[str] | None = None) -> int:
         else:
             print(f"hcat: {told(error)}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except BrokenPipeError:  # the other end, such as `head`, has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return int(bool(failed))
+    return int(failed or 0)
 
 
 def _parser() -> OptionParser:
@@ -90,6 +99,7 @@ def _parser() -> OptionParser:
         help_text = words[0].lower() + words[1:]
         one = commands.add_parser(name, help=help_text, description=words, epilog=command.epilog)
         command.fill(one, "line")
+        one.offer_all()
         one.set_defaults(line=name, parser=one)
     return parser
 
@@ -126,7 +136,20 @@ def _logged(own: Mapping[str, Any]) -> Iterator[None]:
 # -- what each command prints ----------------------------------------------------------------------
 
 
-def _run(given: Given, characterize: Called) -> None:
+def _say(given: Given, data: Any, *texts: Any) -> None:
+    """Print the texts, or ``data`` where JSON is asked for; nothing where quiet is."""
+    if given.own["json"]:
+        print(data if isinstance(data, str) else json.dumps(data, indent=1, default=str))
+    elif not given.own["quiet"]:
+        print(*texts, sep="\n")
+
+
+def _rows(table: pd.DataFrame) -> Any:
+    """Return a table for JSON: a mapping a row, null for what is missing."""
+    return json.loads(table.to_json(orient="records", double_precision=15, default_handler=str))
+
+
+def _run(given: Given, characterize: Called) -> int:
     from hcat_nb.checks.before_training import told_in_a_line
 
     own, spec = given.own, RunSpec.from_options(**given.options)
@@ -135,12 +158,13 @@ def _run(given: Given, characterize: Called) -> None:
         from hcat_nb.training.ranks import speaks
 
         if speaks():
-            print(forecast(spec=spec))
-        return
+            foreseen = forecast(spec=spec)
+            _say(given, {"forecast": str(foreseen).splitlines()}, foreseen)
+        return 0
     kept = {name: own[name] for name in ("out", "overwrite", "keep_checkpoint")}
-    with _audience() as heard, told_in_a_line():
+    with _audience(given) as heard, told_in_a_line():
         run = characterize(spec=spec, **heard, **kept)
-    _report(run, own["out"], own["hardest"])
+    return _report(given, run, own["out"])
 
 
 def _audit(given: Given, audit: Called) -> None:
@@ -151,90 +175,121 @@ def _audit(given: Given, audit: Called) -> None:
     if own["report"] is not None:
         page_place(own["report"])  # a bad name is told before the trainings
     kept = {name: own[name] for name in ("out", "overwrite", "budget")}
-    with _audience() as heard, told_in_a_line():
+    with _audience(given) as heard, told_in_a_line():
         found = audit(**given.options, **heard, **kept)
-    print(found)
-    print(found.samples.iloc[: own["hardest"], :7].to_string())
+    first = found.samples.iloc[: own["hardest"], :7]
+    texts = [found, first.to_string()]
+    data = {"summary": found.summary().splitlines(), "recommended": found.recommended}
+    data |= {"samples": _rows(first.reset_index()), "methods": _rows(found.methods.reset_index())}
     if own["report"] is not None:
-        print(f"report: {found.report(own['report']).resolve()}")
+        data["report"] = found.report(own["report"]).resolve()
+        texts.append(f"report: {data['report']}")
     if own["out"] is not None:
-        print(f"saved to {found.folder}")
+        data["folder"] = found.folder
+        texts.append(f"saved to {found.folder}")
+    _say(given, data, *texts)
 
 
 def _check(given: Given, check: Called) -> bool:
     """Print what is wrong with data; return whether some of it is severe."""
     found = check(test=given.own["test"], fix=given.own["fix"], **given.options)
-    print(found.to_json() if given.own["json"] else as_options(str(found)))
+    _say(given, found.to_json(), as_options(str(found)))
     return bool(found.severe)
 
 
-def _resume(given: Given, resume: Called) -> None:
+def _resume(given: Given, resume: Called) -> int:
     own = given.own
-    with _audience() as heard:
+    with _audience(given) as heard:
         run = resume(own["folder"], **heard, keep_checkpoint=own["keep_checkpoint"])
-    _report(run, own["folder"], own["hardest"])
+    return _report(given, run, own["folder"])
 
 
 @contextmanager
-def _audience() -> Iterator[dict[str, Any]]:
+def _audience(given: Given) -> Iterator[dict[str, Any]]:
     """Give what shows a training, and what lets Ctrl-C end it."""
     from hcat_nb.runs.execution.bar import TerminalBar
     from hcat_nb.training.events import Control
 
     control = Control()
     with interrupts(control.stop):
-        yield {"listeners": [TerminalBar()], "control": control}
+        try:
+            yield {"listeners": [] if given.own["quiet"] else [TerminalBar()], "control": control}
+        except HcatError as error:
+            if not control.stop.is_set():
+                raise
+            print(f"hcat: {in_line_words(error)}", file=sys.stderr)
+            raise KeyboardInterrupt from error
 
 
-def _report(run: Run, folder: str | None, hardest: int) -> None:
+def _report(given: Given, run: Run, folder: str | None) -> int:
+    """Print a run; return whether it was interrupted, as an exit status."""
+    stopped = _INTERRUPTED if run.info["outcome"] == "stopped" else 0
     if run.follows:  # rank 0 reports
-        return
-    print(run)
-    for note in (*run.info["dataset"]["notes"], *run.info["notes"]):
-        print(f"note: {note}")
+        return stopped
+    hardest = run.hardest(given.own["hardest"])
+    texts = [
+        run,
+        *(f"note: {note}" for note in (*run.info["dataset"]["notes"], *run.info["notes"])),
+    ]
+    data = {"run": repr(run), "outcome": run.info["outcome"], "notes": run.info["notes"]}
+    data["hardest"] = _rows(hardest.frame.reset_index())
     if run.spec.knows_truth:
-        _print(_brief(_metrics(run, folder)))
-    print(run.hardest(hardest))
+        metrics = _metrics(run, folder)
+        texts.append(_text(_brief(metrics)))
+        data["metrics"] = _rows(metrics)
+    texts.append(hardest)
     if folder is not None:
-        print(f"saved to {Path(folder).resolve()}")
-        if run.info["outcome"] == "stopped":
-            print(f"`hcat resume {folder}` goes on from there")
+        data["folder"] = Path(folder).resolve()
+        texts.append(f"saved to {data['folder']}")
+        if stopped:
+            texts.append(f"`hcat resume {folder}` goes on from there")
+    _say(given, data, *texts)
+    return stopped
 
 
 def _evaluate(given: Given, measured: Called) -> None:
     from hcat_nb.api.run import load_run
 
     run, own = load_run(given.own["run"]), given.own
-    print(run)
     options = {"variant": own["variant"], "n_resamples": own["resamples"], "seed": own["seed"]}
     chosen = {name: value for name, value in options.items() if value is not None}
-    _print(measured(run, baselines=not own["no_baselines"], **chosen))
+    table = measured(run, baselines=not own["no_baselines"], **chosen)
+    _say(given, _rows(table), run, _text(table))
 
 
 def _rescore(given: Given, rescore: Called) -> None:
     run = rescore(given.own["run"], **given.options)
-    print(run)
-    print("added", ", ".join(run.info["rescored"][-1]["methods"]))
-    for name, reason in run.info["skipped"].items():
-        print(f"skipped {name}: {reason}")
+    added, skipped = run.info["rescored"][-1]["methods"], run.info["skipped"]
+    texts = [run, f"added {', '.join(added)}"]
+    texts += [f"skipped {name}: {reason}" for name, reason in skipped.items()]
+    data = {"added": added, "skipped": skipped}
     if run.spec.knows_truth:
-        _print(_brief(_metrics(run, given.own["run"])))
+        metrics = _metrics(run, given.own["run"])
+        texts.append(_text(_brief(metrics)))
+        data["metrics"] = _rows(metrics)
+    _say(given, data, *texts)
 
 
 def _apply(given: Given, apply_to_files: Called) -> None:
-    own = {name: value for name, value in given.own.items() if value is not None}
-    print(apply_to_files(**own, **given.options))
+    options = {name: value for name, value in given.own.items() if value is not None}
+    own = {name: options[name] for name in options if name not in ("json", "quiet")}
+    applied = apply_to_files(**own, **given.options)
+    _say(given, {"applied": str(applied).splitlines()}, applied)
 
 
-def _sweep(given: Given, sweep: Called) -> bool:
-    """Do the sweep; return whether a run of it failed, or was not begun."""
+def _sweep(given: Given, sweep: Called) -> int:
+    """Do the sweep; return 1 if a run of it failed, or what an interrupt gives."""
     from hcat_nb.sweeps.sweep import Sweep
 
     names = ("out", "workers", "scheduler", "time_limit", "memory_limit", "dry_run")
     options = {name: given.own[name] for name in names}
     done = sweep(given.own["source"], only=given.own["only"] or (), **options)
-    print(done)
-    return isinstance(done, Sweep) and done.done < len(done.cells)
+    if not isinstance(done, Sweep):
+        _say(given, _rows(done.table), done)
+        return 0
+    data = {"out": done.out, "runs": len(done.cells), "done": done.done, "failed": done.failures}
+    _say(given, data, done)
+    return _INTERRUPTED if len(done.states) < len(done.cells) else done.done < len(done.cells)
 
 
 def _results(given: Given, results: Called) -> None:
@@ -242,46 +297,48 @@ def _results(given: Given, results: Called) -> None:
 
     own = given.own
     table = results(own["folder"], **{name: own[name] for name in ("version", "planned", "out")})
-    runs = table["run"].nunique()
+    runs, texts = table["run"].nunique(), []
     if own["out"] is not None:
-        print(f"{runs} runs, {len(table)} rows: {Path(own['out']).resolve()}")
+        texts.append(f"{runs} runs, {len(table)} rows: {Path(own['out']).resolve()}")
     for name, mirror in (("mlflow", mirror_to_mlflow), ("wandb", mirror_to_wandb)):
         if (place := own[name]) is not None:
-            print(f"{mirror(table, place)} new of {runs} runs: {name}, {place}")
-    if own["out"] or own["mlflow"] or own["wandb"]:
-        return
-    _print(table[[name for name in _SHOWN if name in table]])
+            texts.append(f"{mirror(table, place)} new of {runs} runs: {name}, {place}")
+    shown = table[[name for name in _SHOWN if name in table]]
+    _say(given, _rows(table), *(texts or [_text(shown)]))
 
 
 def _list(given: Given, listing: Called) -> None:
-    print(listing(given.line, given.own["names"], verbose=given.own["verbose"]))
+    found = listing(given.line, given.own["names"], verbose=given.own["verbose"])
+    _say(given, _rows(found.frame.reset_index()), found)
 
 
 def _self_check(given: Given, self_check: Called) -> bool:
     """Print a line for each method and fault; return whether one failed."""
     from hcat_nb.runs.execution.info import versions
 
-    print(", ".join(f"{name} {number}" for name, number in versions().items()))
+    texts = [", ".join(f"{name} {number}" for name, number in versions().items())]
     table = self_check(seed=given.own["seed"])
     for _, row in table.iterrows():
         fault = row["fault"] or "names no fault"
         verdict = "ok" if row["passed"] else f"FAILED: {row['problem']}"
-        print(f"{row['method']:<18}{fault:<16}{row['auroc']:<5.2f} {verdict}")
+        texts.append(f"{row['method']:<18}{fault:<16}{row['auroc']:<5.2f} {verdict}")
+    _say(given, _rows(table), *texts)
     failed = table.loc[~table["passed"], "method"].unique()
     if len(failed):
         print(f"hcat: the self-check failed for {', '.join(failed)}", file=sys.stderr)
     return bool(len(failed))
 
 
-def _doctor(_: Given, doctor: Called) -> bool:
+def _doctor(given: Given, doctor: Called) -> bool:
     """Print the findings; return whether something is wrong."""
     findings = doctor()
-    print("\n".join(map(str, findings)))
+    _say(given, [vars(finding) for finding in findings], *findings)
     return any(finding.state == "wrong" for finding in findings)
 
 
 def _demo(given: Given, run_demo: Called) -> None:
-    print(run_demo(given.own["out"]))
+    told = run_demo(given.own["out"])
+    _say(given, {"demo": str(told).splitlines()}, told)
 
 
 def _write_report(given: Given, write_report: Called) -> None:
@@ -289,7 +346,8 @@ def _write_report(given: Given, write_report: Called) -> None:
     options = {name: own[name] for name in ("metric", "posthoc", "alpha") if own[name] is not None}
     if own["only"]:
         options["only"] = dict(map(read_pair, own["only"]))
-    print(f"report: {write_report(own['results'], own['out'], parameters=options)}")
+    page = write_report(own["results"], own["out"], parameters=options)
+    _say(given, {"report": page}, f"report: {page}")
 
 
 def _metrics(run: Run, folder: str | None) -> pd.DataFrame:
@@ -304,12 +362,12 @@ def _brief(table: pd.DataFrame) -> pd.DataFrame:
     return table[["hcm", *figures, "kind"]]
 
 
-def _print(table: pd.DataFrame) -> None:
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+def _text(table: pd.DataFrame) -> str:
+    return table.to_string(index=False, float_format=lambda value: f"{value:.4f}")
 
 
 # By the word behind `hcat`; each takes what was given, and what the table says that it calls.
-_ACTIONS: dict[str, Callable[[Given, Called], bool | None]] = {
+_ACTIONS: dict[str, Callable[[Given, Called], int | None]] = {
     "run": _run,
     "check": _check,
     "audit": _audit,

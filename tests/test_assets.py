@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
+import platformdirs.macos
+import platformdirs.unix
+import platformdirs.windows
 import pytest
 
 from hcat_nb import assets
@@ -39,15 +41,15 @@ def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("platform", "variable", "end"),
+    ("system", "variable", "end"),
     [
-        ("linux", "XDG_CACHE_HOME", ("hcat_nb",)),
-        ("win32", "LOCALAPPDATA", ("hcat_nb",)),
-        ("darwin", "HOME", ("Library", "Caches", "hcat_nb")),
+        (platformdirs.unix.Unix, "XDG_CACHE_HOME", ("hcat_nb",)),
+        (platformdirs.windows.Windows, "LOCALAPPDATA", ("hcat_nb",)),
+        (platformdirs.macos.MacOS, "HOME", ("Library", "Caches", "hcat_nb")),
     ],
 )
-def test_each_platform_has_its_cache(
-    platform: str,
+def test_each_platform_has_its_cache_where_earlier_versions_had_it(
+    system: type[platformdirs.unix.Unix],
     variable: str,
     end: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
@@ -55,7 +57,9 @@ def test_each_platform_has_its_cache(
 ) -> None:
     monkeypatch.delenv("HCAT_CACHE", raising=False)
     monkeypatch.setenv(variable, str(tmp_path))
-    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(platformdirs, "PlatformDirs", system)
+    from_environment = platformdirs.windows.get_win_folder_from_env_vars
+    monkeypatch.setattr(platformdirs.windows, "get_win_folder", from_environment)
     assert assets.user_cache() == tmp_path.joinpath(*end)
 
 

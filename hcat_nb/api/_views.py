@@ -126,13 +126,6 @@ class RunViews(Record):
         ------
         StoreError
             If the run trained no folds.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="el2n", folds=3)
-        >>> run.pred_probs().shape
-        (178, 3)
         """
         if self.held_out is None:
             raise StoreError(
@@ -237,12 +230,6 @@ class RunViews(Record):
             If the run kept no dynamics.
         DataError
             If there is no such sample.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="el2n", keep_dynamics=True)
-        >>> chart = run.trajectories([0, 5])
         """
         from hcat_nb.charts.trajectories import trajectories
         from hcat_nb.runs.recorded.kept import label_probabilities, outcomes
@@ -276,13 +263,6 @@ class RunViews(Record):
         ------
         StoreError
             If the run kept no dynamics, or nothing was made hard.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> options = {"hardness": "uniform", "p": 0.1, "keep_dynamics": "logits"}
-        >>> run = hcat.characterize("wine", epochs=2, methods="el2n", **options)
-        >>> chart = run.auroc_by_epoch()
         """
         from hcat_nb.charts.auroc import auroc_by_epoch
         from hcat_nb.runs.recorded.epoch_auroc import epoch_auroc

@@ -82,7 +82,7 @@ class Run(RunViews):
 
     Examples
     --------
-    >>> import hcat_nb as hcat
+    >>> import tempfile, hcat_nb as hcat
     >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n", seed=0)
     >>> run.methods, [len(one.columns) for one in run.by_seed()], run.positions([4, 2]).tolist()
     (['aum', 'el2n'], [2], [4, 2])
@@ -92,13 +92,26 @@ class Run(RunViews):
     (178,)
     >>> hcat.Run.of(run) is run, len(run.duplicates())
     (True, 0)
-    >>> charts = run.curves(), run.costs_chart(), run.by_class("aum")  # Altair's
-    >>> charts += run.histograms("aum", overlay="flagged"), run.scatter("aum", "el2n")
-    >>> charts += (run.agreement(measure="top_overlap", top=0.05),)
+    >>> set(run.costs()["hcm"]) >= {"aum", "el2n"}
+    True
+    >>> run.decisions().mislabeled([3, 7], note="seen")
+    >>> run.decisions().drop(9)
+    >>> len(run.decisions()), len(run.apply().labels)
+    (3, 177)
+    >>> hcat.load_run(run.save(tempfile.mkdtemp() + "/first")).scores.equals(run.scores)
+    True
+    >>> charts = run.data_map(color="aum"), run.curves(), run.costs_chart()  # Altair's
+    >>> charts += run.by_class("aum"), run.histograms("aum", overlay="flagged")
+    >>> charts += run.scatter("aum", "el2n"), run.agreement(measure="top_overlap", top=0.05)
     >>> run.hardest(3, by="aum").frame.shape[0], run.neighbours(0, k=2)["rank"].tolist()
     (3, [0, 1])
     >>> run.compare(hcat.characterize("wine", epochs=2, methods="aum", seed=1)).by
     'aum'
+    >>> made = {"hardness": "uniform", "p": 0.1, "folds": 3, "keep_dynamics": "logits"}
+    >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n", **made)
+    >>> run.pred_probs().shape, run.evaluate(n_resamples=50)["n_hard"].iloc[0].item()
+    ((178, 3), 18)
+    >>> charts = run.trajectories([0, 5]), run.auroc_by_epoch()
     >>> run.compare_methods("aum", "el2n", kendall=False).agreement["n"].item()
     178
     """
@@ -162,13 +175,6 @@ class Run(RunViews):
         ------
         DataError
             If nobody knows which samples are hard.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n", hardness="uniform", p=0.1)
-        >>> run.evaluate(n_resamples=50)[["hcm", "n_hard"]].head(2).to_numpy().tolist()
-        [['aum', 18], ['el2n', 18]]
         """
         known = inspect.getfullargspec(Run.evaluate).kwonlyargs
         refuse_unknown(unknown, known, "evaluate has no option {!r}")
@@ -188,12 +194,6 @@ class Run(RunViews):
             ``"group"``, ``"truth"``, or a column of ``details`` or of ``scores``.
         **options
             Passed on to :func:`hcat_nb.charts.data_map.data_map`.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
-        >>> chart = run.data_map(color="el2n")
         """
         return drawn_map(self, x=x, color=color, **options)
 
@@ -210,13 +210,6 @@ class Run(RunViews):
         ------
         StoreError
             If nothing was trained: the run was made of dynamics.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
-        >>> bool(run.costs()["hcm"].isin(["aum", "el2n"]).any())
-        True
         """
         from hcat_nb.runs.execution.costs import costs_table
 
@@ -258,15 +251,6 @@ class Run(RunViews):
             If sample ids repeat.
         StoreError
             If the file cannot be read, or holds decisions on other samples.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
-        >>> decisions = run.decisions()
-        >>> decisions.mislabeled([3, 7], note="seen")
-        >>> len(decisions)
-        2
         """
         from hcat_nb.runs.review.decisions import decisions_of
 
@@ -309,14 +293,6 @@ class Run(RunViews):
             If the run holds no data, none are given, and none can be made.
         UnknownNameError
             If a decision names a sample or a class that does not exist.
-
-        Examples
-        --------
-        >>> import hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="aum el2n")
-        >>> run.decisions().drop([3, 7])
-        >>> len(run.apply().labels)
-        176
         """
         from hcat_nb.runs.review.applying import apply_to
 
@@ -337,13 +313,7 @@ class Run(RunViews):
         return explore(self, **options)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the run into ``folder``; see :func:`hcat_nb.runs.store.saving.save_record`.
-
-        >>> import tempfile, hcat_nb as hcat
-        >>> run = hcat.characterize("wine", epochs=2, methods="el2n")
-        >>> run.save(tempfile.mkdtemp() + "/first").name
-        'first'
-        """
+        """Write the run into ``folder``; see :func:`hcat_nb.runs.store.saving.save_record`."""
         from hcat_nb.runs.review.decisions import keep_beside
         from hcat_nb.runs.store.saving import folder_path, save_record
 
@@ -357,19 +327,13 @@ class Run(RunViews):
 def load_run(folder: str | Path) -> Run:
     """Read a run that :meth:`Run.save` wrote; its ``dataset`` is None.
 
+    The example of :class:`Run` does.
+
     Raises
     ------
     StoreError
         If there is no run, a file of it is missing, or it was written by a
         newer schema.
-
-    Examples
-    --------
-    >>> import tempfile, hcat_nb as hcat
-    >>> out = tempfile.mkdtemp() + "/first"
-    >>> run = hcat.characterize("wine", epochs=2, methods="el2n", out=out)
-    >>> hcat.load_run(out).scores.equals(run.scores)
-    True
     """
     from hcat_nb.runs.store.saving import load_record
 

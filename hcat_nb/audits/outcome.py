@@ -244,18 +244,12 @@ class Audit:
 def load_audit(folder: str | Path) -> Audit:
     """Read an audit that ``out=`` or :meth:`Audit.save` wrote; its run's ``dataset`` is None.
 
+    The example of :class:`Audit` does.
+
     Raises
     ------
     StoreError
         If there is none, it is not finished, or a file is missing or damaged.
-
-    Examples
-    --------
-    >>> import tempfile, hcat_nb as hcat
-    >>> out = tempfile.mkdtemp() + "/audit"
-    >>> audit = hcat.audit("wine", epochs=2, methods="el2n", out=out)
-    >>> hcat.load_audit(out).samples.shape == audit.samples.shape
-    True
     """
     place = folder_path(folder)
     found, tables = store.read(place)

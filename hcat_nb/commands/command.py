@@ -44,6 +44,12 @@ class Own:
         return not self.name.startswith("-")
 
 
+SPOKEN = (
+    Own("--json", "print JSON", settings={"action": "store_true"}, only="line"),
+    Own("--quiet", "print errors only", settings={"action": "store_true"}, short="-q", only="line"),
+)
+
+
 @dataclass(frozen=True)
 class Command:
     """One command."""
@@ -66,7 +72,7 @@ class Command:
 
     def of(self, face: Face) -> tuple[Own, ...]:
         """Return the further arguments of one face."""
-        return tuple(one for one in self.arguments if one.only in (None, face))
+        return tuple(one for one in (*self.arguments, *SPOKEN) if one.only in (None, face))
 
     def function(self) -> Callable[..., Any]:
         """Return what it calls."""

@@ -38,7 +38,7 @@ _DISPLAY = Own(
     "--display",
     "how it is shown [auto]",
     choices=DISPLAYS,
-    settings={"metavar": "STR"},
+    settings={"metavar": f"{{{','.join(DISPLAYS)}}}"},
     only="magic",
 )
 MISLABELED = ("unlabel", "drop", "keep")
@@ -124,7 +124,6 @@ COMMANDS = (
                 "file for what is safe to mend; its .plan holds the rest, to be confirmed",
                 settings={"metavar": "FILE"},
             ),
-            Own("--json", "print JSON", settings=_FLAG, only="line"),
             _NAME,
         ),
         cell=True,

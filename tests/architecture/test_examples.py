@@ -20,6 +20,8 @@ from hcat_nb.runs.review.decisions import Decisions
 
 # What shows the methods of a class that only one function makes.
 MAKERS = {Recorder: hcat_nb.record, Watch: hcat_nb.watch}
+# What reads back what a class writes, and is shown with it; its docstring says so.
+READERS = {"load_run": Run, "load_audit": Audit}
 
 
 def _code(owner: Any) -> str:
@@ -61,7 +63,12 @@ def _methods(owner: type) -> dict[str, Any]:
 def test_functions_are_shown() -> None:
     functions = _functions()
     assert "characterize" in functions
-    assert [name for name, one in functions.items() if not _shown(rf"\b{name}", one)] == []
+    for name, owner in READERS.items():
+        assert f"The example of :class:`{owner.__name__}` does." in inspect.getdoc(functions[name])
+    missing = [
+        name for name, one in functions.items() if not _shown(rf"\b{name}", one, READERS.get(name))
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("owner", [Run, Audit, Decisions, Watch, Recorder])

@@ -18,7 +18,7 @@ def test_a_key_is_the_name_as_a_keyword() -> None:
 
 def test_each_face_has_its_own_arguments_beside_the_shared() -> None:
     command = Command("", "os:getcwd", arguments=(WORDS, LOUD, NAME))
-    assert [one.name for one in command.of("line")] == ["words", "--loud"]
+    assert [one.name for one in command.of("line")] == [*("words", "--loud", "--json", "--quiet")]
     assert [one.name for one in command.own] == ["words", "--name"]
 
 

@@ -61,5 +61,7 @@ def test_two_faces_of_a_command_have_the_same_options() -> None:
     for command in shared:
         mine, theirs = ({one.key for one in command.of(face)} for face in ("line", "magic"))
         # Who is at a terminal has no variables; who is in a notebook reads no log there.
-        only = {"name", "display", "data", "model", "hardest", "verbose", "log_file", "json"}
+        only = {"name", "display", "data", "model", "hardest", "verbose", "log_file", "json"} | {
+            "quiet"
+        }
         assert mine ^ theirs <= only
