@@ -18,6 +18,7 @@ warnings.filterwarnings("ignore", message=".*datetime.*")
 
 HERE = Path(__file__).parent
 MADE = HERE / "made"
+sys.path.insert(0, str(HERE))  # for pictures.py beside this file
 
 project, author = "hcat_nb", "The hcat_nb maintainers"
 copyright = author  # noqa: A001 - Sphinx asks for this name
@@ -48,6 +49,8 @@ KINDS = {
 
 def cards(kind: str) -> str:
     """Return the page of all plug-ins of one kind."""
+    from pictures import before_and_after, found, scored
+
     from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
 
     registry = dict(zip(KINDS, (METHODS, PERTURBATIONS, SOURCES, MODELS), strict=True))[kind]
@@ -55,8 +58,11 @@ def cards(kind: str) -> str:
     names = registry.known()
     if kind == "methods":
         toc = "\n".join(names)
+        captions = found(MADE / "methods")
+        captions |= scored(MADE / "methods", [name for name in names if name not in captions])
         for name in names:
-            (MADE / "methods" / f"{name}.md").write_text(method(name), encoding="utf-8")
+            page = method(name, captions[name])
+            (MADE / "methods" / f"{name}.md").write_text(page, encoding="utf-8")
         return f"# {title}\n\n{about}\n\n```{{toctree}}\n:maxdepth: 1\n\n{toc}\n```\n"
     parts = [f"# {title}\n\n{about}\n"]
     for name in names:
@@ -68,12 +74,14 @@ def cards(kind: str) -> str:
         rows = [f"| {field} | {words(value)} |" for field, value in fields if value]
         parts.append(f"## `{name}`: {getattr(card, 'title', name)}\n")
         parts.append("\n".join(["| | |", "| --- | --- |", *rows]) + "\n")
+        if kind == "hardness":
+            parts.append(before_and_after(MADE / "hardness", name))
         parts.append(text(inspect.getmodule(card).__doc__))
     return "\n".join(parts)
 
 
-def method(name: str) -> str:
-    """Return the page of a method: its card, what its module says, its options."""
+def method(name: str, caption: str) -> str:
+    """Return the page of a method: its card, its chart, what its module says, its options."""
     from hcat_nb.methods._card import claim_words
     from hcat_nb.registry import METHODS
 
@@ -89,7 +97,8 @@ def method(name: str) -> str:
     table = "\n".join(f"| {key} | {words(value)} |" for key, value in rows.items() if value)
     module = inspect.getmodule(card)
     return (
-        f"# `{name}`: {card.title}\n\n| | |\n| --- | --- |\n{table}\n\n{text(module.__doc__)}\n\n"
+        f"# `{name}`: {card.title}\n\n| | |\n| --- | --- |\n{table}\n\n"
+        f"![What {name} finds]({name}.png)\n\n{caption}\n\n{text(module.__doc__)}\n\n"
         f"```{{eval-rst}}\n.. autoclass:: {module.__name__}.{card.__name__}\n```\n"
     )
 
@@ -122,7 +131,9 @@ def lines() -> str:
     actions = next(one for one in _parser()._actions if one.dest == "line" or one.choices)
     parts = ["# Command line and magics\n\nMade of one table: names are the same everywhere.\n"]
     for name in LINES:
-        parts.append(f"## `hcat {name}`\n\n```text\n{actions.choices[name].format_help()}```\n")
+        parts.append(
+            f"## `hcat {name}`\n\n```text\n{actions.choices[name].format_help(whole=True)}```\n"
+        )
     for name, command in MAGICS.items():
         parts.append(f"## `%{name}`\n\n```text\n{command.parser().format_help()}```\n")
     return "\n".join(parts)
@@ -142,7 +153,8 @@ def words(value: object) -> str:
 
 def make(_app: object) -> None:
     """Write the pages that are made."""
-    (MADE / "methods").mkdir(parents=True, exist_ok=True)
+    for folder in ("methods", "hardness"):
+        (MADE / folder).mkdir(parents=True, exist_ok=True)
     (MADE / "methods" / "index.md").write_text(cards("methods"), encoding="utf-8")
     for kind in ("hardness", "datasets", "models"):
         (MADE / f"{kind}.md").write_text(cards(kind), encoding="utf-8")
