@@ -1,4 +1,7 @@
-"""What all kinds of label noise share: a transition matrix, and how labels are drawn from it."""
+"""What all kinds of label noise share: a transition matrix, and how labels are drawn from it.
+
+Which rows flip is drawn for all kinds alike: :mod:`hcat_nb.perturbations._chosen_rows`.
+"""
 
 from __future__ import annotations
 

@@ -176,7 +176,10 @@ def sweep(
 def _do_the_rest(
     plan: Plan, cells: tuple[Cell, ...], listener: SweepListener | None, stop: Stop | None
 ) -> Sweep:
-    """Resume or begin a sweep whose folder is owned: do the runs that are not done yet."""
+    """Resume or begin a sweep whose folder is owned: do the runs that are not done yet.
+
+    A run that was cut short begins anew, not from its checkpoint: ``_execute`` in ``_cell.py``.
+    """
     folder, settings = begin(plan), plan.settings
     found = {cell.address: done_state(folder / cell.address) for cell in cells}
     states = {address: state for address, state in found.items() if state}

@@ -9,6 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 
 def _floors(requirements: list[str]) -> dict[str, str]:
@@ -23,6 +25,19 @@ def test_its_environment_repeats_no_other_range(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     own = _floors(project["dependencies"])
     assert conda == {"pytorch-cpu": own["torch"], "torchvision": own["torchvision"]}
+
+
+def test_its_lock_names_all_that_is_needed_by_digest(repository: Path) -> None:
+    text = (repository / "binder/requirements.lock").read_text()
+    assert "://" not in text  # the address of a registry
+    entries = re.split(r"\n(?=[\w])", re.sub(r"(?m)^#.*\n", "", text).strip())
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
+    pinned = dict(entry.split(" ", 1)[0].split("==") for entry in entries)
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    build = tomllib.loads((repository / "pyproject.toml").read_text())["build-system"]["requires"]
+    for name, floor in _floors([*project["dependencies"], *build]).items():
+        if name not in ("torch", "torchvision"):  # conda's
+            assert Version(pinned[canonicalize_name(name)]) >= Version(floor), name
 
 
 def test_it_starts_the_tutorial(repository: Path) -> None:

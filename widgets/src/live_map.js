@@ -128,7 +128,7 @@ function render({ model, el }) {
     for (const [name, table] of state.tables) {
       const before = filled.get(name);
       if (!datasets.has(name) || sameTable(table, before?.table)) continue;
-      filled.set(name, { table, rows: refill(view, table, before?.rows) });
+      filled.set(name, { table, rows: refill(view, table, before?.rows) }); // moves the points
       touched = true;
     }
     for (const [name, value] of Object.entries(state.signals)) setSignal(one, name, value);

@@ -39,7 +39,10 @@ def read_index(folder: Path) -> dict[str, Any] | None:
 
 
 def last_good(folder: Path) -> dict[str, Any] | None:
-    """Return the JSON of the last whole checkpoint, None without any; warn of a damaged one."""
+    """Return the JSON of the last whole checkpoint, None without any; warn of a damaged one.
+
+    A resume begins at the epoch after its ``epoch``: ``_resume`` in runs/execution/carry_out.py.
+    """
     place = within(folder, CHECKPOINT)
     there = [name for name in (INDEX, PREVIOUS) if within(place, name).is_file()]
     first: StoreError | None = None

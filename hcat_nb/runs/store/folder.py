@@ -4,7 +4,7 @@ New files are written into a hidden folder in the run's own and flushed.  Then
 a small file says that they hold, and only then they are moved to their names,
 ``run.json`` last.  A process that dies before that small file is there leaves
 the old run as it was; one that dies after it leaves moves that whoever looks
-at the folder next completes.
+at the folder next completes.  What each file holds: ``runs/store/saving.py``.
 """
 
 from __future__ import annotations
