@@ -23,7 +23,7 @@ endif
 # are handed out in the order that tests/conftest.py makes.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick campaign bench docs lab lint format picture clean
+.PHONY: help demo test quick campaign lowest bench docs lab lint format picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,14 @@ quick: lint ## all but the slow tests: no browser, kernel, second process or lon
 
 campaign: $(DEV_READY) ## attack what is promised, count what is lost (hours; goes on where it was)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.campaign
+
+lowest: ## the quick tests with the lowest versions that pyproject.toml allows (needs uv)
+	uv venv --allow-existing .venv-lowest
+	uv pip install --python .venv-lowest/bin/python --resolution lowest-direct --editable . \
+	  "pytest>=8.3" "pytest-xdist>=3.6" "nbval>=0.11"
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -m "not slow" tests/models tests/training \
+	  tests/observation tests/charts tests/data tests/runs tests/contract/test_methods.py
+	.venv-lowest/bin/python -m hcat_nb demo --out output/demo
 
 bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (50 minutes)
 	$(BIN)/python tests/benchmarks/speed.py
