@@ -1,12 +1,10 @@
-"""A user with faulty data, from the wheel alone: check, train, decide, apply, train again."""
+"""A user with faulty data and an installed wheel: check, train, decide, apply, train again."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +20,19 @@ WORDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the wheel installs, in a folder of its own."""
-    built = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)]
-    subprocess.run(command, cwd=repository, check=True, capture_output=True)
-    folder = tmp_path_factory.mktemp("site-packages")
-    (packed,) = built.iterdir()
-    with zipfile.ZipFile(packed) as archive:
-        archive.extractall(folder)
-    return folder
+def hcat(programs: Path, folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    return started([programs / "hcat", *map(str, words)], folder)
 
 
-def hcat(wheel: Path, folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+def started(command: list[object], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
-        [sys.executable, "-m", "hcat_nb", *map(str, words)],
+        [str(word) for word in command],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(wheel), "OMP_NUM_THREADS": "1"},
+        env={**environment, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -62,7 +52,7 @@ def faulty_texts(rows: int, seed: int) -> pd.DataFrame:
     return frame.assign(label=label)
 
 
-def decisions(wheel: Path, folder: Path, run: str) -> Path:
+def decisions(programs: Path, folder: Path, run: str) -> Path:
     """Relabel, as a user would in the explorer, what the run proposes; return the table."""
     code = (
         "import hcat_nb as hcat\n"
@@ -74,14 +64,7 @@ def decisions(wheel: Path, folder: Path, run: str) -> Path:
         "table.export('decisions.csv')\n"
         "print(len(proposed))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(wheel), "OMP_NUM_THREADS": "1"},
-    )
+    done = started([programs / "python", "-c", code], folder)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0
     return folder / "decisions.csv"
@@ -93,23 +76,23 @@ def held_out_accuracy(folder: Path, run: str) -> float:
 
 
 def test_a_faulty_csv_of_texts_is_checked_trained_mended_and_trained_again(
-    wheel: Path, tmp_path: Path
+    new_environment: Path, tmp_path: Path
 ) -> None:
     faulty_texts(600, 0).to_csv(tmp_path / "calls.csv", index=False)
     data = ["calls.csv", "--target", "label", "--truth", "true"]
     options = ["--dataset-options", "text=text"]
-    told = hcat(wheel, tmp_path, "check", *data, *options)
+    told = hcat(new_environment, tmp_path, "check", *data, *options)
     assert told.returncode == 1, told.stderr
     for part in ("'copy'", "'row': counting the rows", "spelled several ways", "'channel' '?'"):
         assert part in told.stdout
     chosen = [*options, "--exclude", "found", "--join-spellings", "--strict", "--seed", "0"]
     run = ["run", *data, *chosen, "--folds", "3", "--methods", "el2n"]
-    first = hcat(wheel, tmp_path, *run, "--out", "first")
+    first = hcat(new_environment, tmp_path, *run, "--out", "first")
     assert first.returncode == 0, first.stderr
     assert "excluded, as told: copy, row" in first.stdout
-    table = decisions(wheel, tmp_path, "first")
+    table = decisions(new_environment, tmp_path, "first")
     words = ["apply", table, "calls.csv", "--target", "label", "--out", "mended.csv"]
-    applied = hcat(wheel, tmp_path, *words)
+    applied = hcat(new_environment, tmp_path, *words)
     assert applied.returncode == 0, applied.stderr
     before, after = (pd.read_csv(tmp_path / name) for name in ("calls.csv", "mended.csv"))
     assert list(after.columns) == list(before.columns)
@@ -118,13 +101,13 @@ def test_a_faulty_csv_of_texts_is_checked_trained_mended_and_trained_again(
     ]
     assert wrong[1] < wrong[0] / 2
     run[1] = "mended.csv"
-    again = hcat(wheel, tmp_path, *run, "--out", "second")
+    again = hcat(new_environment, tmp_path, *run, "--out", "second")
     assert again.returncode == 0, again.stderr
     assert held_out_accuracy(tmp_path, "second") > held_out_accuracy(tmp_path, "first")
 
 
 def test_a_faulty_folder_of_photos_is_checked_trained_mended_and_trained_again(
-    wheel: Path, tmp_path: Path
+    new_environment: Path, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
     for i in range(240):
@@ -140,20 +123,20 @@ def test_a_faulty_folder_of_photos_is_checked_trained_mended_and_trained_again(
     photos = tmp_path / "photos"
     (photos / "green/twin.png").write_bytes((photos / "red/2.png").read_bytes())
     (photos / "red/broken.png").write_bytes(b"no picture")
-    told = hcat(wheel, tmp_path, "check", "./photos")
+    told = hcat(new_environment, tmp_path, "check", "./photos")
     assert told.returncode == 1, told.stderr
     assert "broken.png" in told.stdout
     assert "twin.png" in told.stdout
     run = ["run", "./photos", "--on-bad-row", "drop", "--folds", "3", "--methods", "el2n"]
     run += ["--dataset-options", "size=16", "--epochs", "20", "--seed", "0"]
-    first = hcat(wheel, tmp_path, *run, "--out", "first")
+    first = hcat(new_environment, tmp_path, *run, "--out", "first")
     assert first.returncode == 0, first.stderr
     assert "contradicting labels" in first.stderr
-    table = decisions(wheel, tmp_path, "first")
-    applied = hcat(wheel, tmp_path, "apply", table, "./photos", "--out", "./mended")
+    table = decisions(new_environment, tmp_path, "first")
+    applied = hcat(new_environment, tmp_path, "apply", table, "./photos", "--out", "./mended")
     assert applied.returncode == 0, applied.stderr
     assert (photos / "green/0.png").is_file()  # the originals are untouched
     run[1] = "./mended"
-    again = hcat(wheel, tmp_path, *run, "--out", "second")
+    again = hcat(new_environment, tmp_path, *run, "--out", "second")
     assert again.returncode == 0, again.stderr
     assert held_out_accuracy(tmp_path, "second") > held_out_accuracy(tmp_path, "first")

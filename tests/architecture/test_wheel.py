@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -14,22 +17,9 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def _build(kind: str, repository: Path, folder: Path) -> Path:
-    done = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = folder.iterdir()
-    return built
-
-
 @pytest.fixture(scope="module")
-def installed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds what the wheel installs: a pure wheel is installed by unpacking it."""
-    wheel = _build("wheel", repository, tmp_path_factory.mktemp("wheel"))
     assert wheel.name.endswith("-py3-none-any.whl")
     folder = tmp_path_factory.mktemp("site-packages")
     with zipfile.ZipFile(wheel) as archive:
@@ -80,8 +70,36 @@ def test_the_wheel_works_alone(installed: Path, fresh_python: Callable[..., str]
 def test_the_sdist_holds_files_of_the_project_only(
     repository: Path, project_files: list[Path], tmp_path: Path
 ) -> None:
-    with tarfile.open(_build("sdist", repository, tmp_path)) as archive:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=repository, check=True, capture_output=True)
+    (sdist,) = tmp_path.iterdir()
+    with tarfile.open(sdist) as archive:
         packed = {member.name.partition("/")[2] for member in archive if member.isfile()}
     own = {path.relative_to(repository).as_posix() for path in project_files}
     assert packed - own <= {"PKG-INFO"}
-    assert {"pyproject.toml", "LICENSE", "README.md", "widgets/src/live_map.js"} <= packed
+    assert {"pyproject.toml", "LICENSE", "README.md", "SECURITY.md", "CITATION.cff"} <= packed
+    assert "widgets/src/live_map.js" in packed
+
+
+def test_an_installed_wheel_does_its_work(new_environment: Path, tmp_path: Path) -> None:
+    def said(program: str, *words: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(
+            [str(new_environment / program), *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env={**environment, "OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    where = said("python", "-c", "import hcat_nb; print(hcat_nb.__file__)")
+    assert Path(where.strip()).is_relative_to(new_environment.parent)
+    assert re.fullmatch(r"hcat_nb \d+\.\d+\.\d+\n", said("hcat", "--version"))
+    findings = json.loads(said("hcat", "doctor", "--json"))
+    assert {one["what"] for one in findings} >= {"Python", "charts", "front end", "memory"}
+    assert not [one for one in findings if one["state"] == "wrong"]
+    run = ["run", "wine", "--epochs", "1", "--methods", "el2n", "--out", "first", "--json"]
+    assert json.loads(said("hcat", *run))["outcome"] == "finished"
+    assert (tmp_path / "first" / "run.json").is_file()
