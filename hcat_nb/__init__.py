@@ -27,7 +27,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until so
 
 def __getattr__(name: str) -> object:
     if name == "last_run":  # changes, and lazy_loader would keep its first value
-        from hcat_nb.magics import latest
+        from hcat_nb.jupyter import latest
 
         return latest.last_run
     return _attribute(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from hcat_nb.charts.data_map import XAxis
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.jupyter.review.explore_panel import ExplorePanel
+    from hcat_nb.models._building import ModelLike
     from hcat_nb.runs.review.applying import Mislabeled
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record
+    from hcat_nb.training.events import Control, Listener
 
 
 class Run(RunViews):
@@ -297,6 +299,45 @@ class Run(RunViews):
         from hcat_nb.runs.review.applying import apply_to
 
         return apply_to(self, decisions, dataset, mislabeled)
+
+    def retrain(
+        self,
+        decisions: Decisions | pd.DataFrame | str | Path | None = None,
+        *,
+        dataset: Any = None,
+        mislabeled: Mislabeled = "unlabel",
+        model: ModelLike | None = None,
+        features: Any = None,
+        listeners: Sequence[Listener] = (),
+        control: Control | None = None,
+    ) -> Run:
+        """Train again as this run was, on the data as decisions make them.
+
+        Parameters
+        ----------
+        decisions, dataset, mislabeled
+            Of :meth:`apply`, whose data it trains on.  Nothing is injected again.
+        model, features
+            Where the run had objects of the user's own: these again, as
+            :func:`hcat_nb.characterize` takes them.
+        listeners, control
+            Of :func:`hcat_nb.characterize`.
+
+        Returns
+        -------
+        Run
+            ``run.compare(run.retrain())`` tells what changed.
+
+        Raises
+        ------
+        HcatError
+            As :meth:`apply` and :func:`hcat_nb.characterize`; SpecError if the
+            run was trained by other code, or had an object that is not given.
+        """
+        from hcat_nb.runs.review.retraining import retrain
+
+        given = {"decisions": decisions, "given": dataset, "mislabeled": mislabeled}
+        return faced(lambda: retrain(self, listeners, control, model, features, **given))
 
     def explore(self, **options: Any) -> ExplorePanel:
         """Open the explorer in a notebook: from a dot on a map to the sample behind it.

@@ -138,6 +138,7 @@ class Audit:
         queue = self.review().queue(k)[[*names]].rename(columns=names)
         if queue.empty:
             raise DataError("all samples are decided on", remedy="audit.run.explore() shows them")
+        options.setdefault("remains", self.review().so_far)
         return self.run.explore(queue=queue.reset_index(names="sample_id"), **options)
 
     def answer(self, ids: Iterable[Hashable] | Hashable, is_wrong: bool) -> Review:

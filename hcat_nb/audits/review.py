@@ -87,19 +87,27 @@ class Review:
         """Stop rule (b): the next 50 hold fewer than this, with 95 % confidence."""
         return next_batch(self.answers.tolist())[1] < fewer_than
 
+    def so_far(self) -> str:
+        """Return what was found, what remains, and whether to stop, in a line; "" at the start."""
+        return " · ".join(self._lines()) if self.reviewed else ""
+
     def __repr__(self) -> str:
         if not self.reviewed:
             return f"nothing reviewed of {len(self.samples):,}; .queue() is where to begin"
+        found, *more = self._lines()
+        return "\n".join([f"{self.reviewed:,} of {len(self.samples):,} reviewed; {found}", *more])
+
+    def _lines(self) -> list[str]:
         expected, most = next_batch(self.answers.tolist())
         lines = [
-            f"{self.reviewed:,} of {len(self.samples):,} reviewed; {self.remaining()}",
+            str(self.remaining()),
             f"the next 50 hold about {expected:.0f} wrong labels (95 %: at most {most:.0f})",
         ]
         if self.tenth_left:
             lines.append("you may stop: at most a tenth of all wrong labels is left")
         elif self.next_few():
             lines.append("you may stop: the next 50 hold fewer than 5")
-        return "\n".join(lines)
+        return lines
 
     def _actions(self) -> np.ndarray:
         """Return what was decided about each sample, in the order of the ranking: (n,), object."""

@@ -12,11 +12,11 @@ from hcat_nb.arguments import in_line_words
 from hcat_nb.commands.command import Command
 from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import HcatError, SpecError, StoreError
+from hcat_nb.jupyter.interrupt import wait_for
+from hcat_nb.jupyter.latest import keep
 from hcat_nb.jupyter.screens import attempt, open_screen
 from hcat_nb.magics.completion import add_completer
 from hcat_nb.magics.history import add_history
-from hcat_nb.magics.interrupt import wait_for
-from hcat_nb.magics.latest import keep
 from hcat_nb.magics.parser import MagicCall, parse
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _magic(shell: Any, command: Command) -> Callable[..., Any]:
 
 def _train(call: MagicCall, _: Any, characterize: Called) -> Run | Forecast:
     if "dry_run" in call.own:
-        from hcat_nb.magics.training_thread import aside
+        from hcat_nb.jupyter.training_thread import aside
         from hcat_nb.runs.execution.forecast import forecast
 
         with aside():
@@ -93,7 +93,7 @@ def _watched(call: MagicCall, train: Callable[..., Run]) -> Run:
     try:
         from hcat_nb.jupyter.listener import LiveListener
         from hcat_nb.jupyter.next_step import offer_next
-        from hcat_nb.magics.training_thread import trained
+        from hcat_nb.jupyter.training_thread import trained
         from hcat_nb.training.events import Control
 
         control = Control()
@@ -153,7 +153,8 @@ def _eval(call: MagicCall, _: Any, measured: Called) -> Any:
 
 def _rescore(call: MagicCall, _: Any, rescore: Called) -> Run:
     run = call.own.get("run")
-    return keep(rescore(_newest() if run is None else run, **call.keywords))
+    made: Run = rescore(_newest() if run is None else run, **call.keywords)
+    return keep(made)
 
 
 def _compare(call: MagicCall, shell: Any, panel: Called) -> Any:
@@ -198,11 +199,12 @@ def _loaded(run: Run | str) -> Run:
 
 
 def _newest() -> Run:
-    from hcat_nb.magics import latest
+    from hcat_nb.jupyter import latest
 
-    if latest.last_run is None:
+    run: Run | None = latest.last_run
+    if run is None:
         raise StoreError("there is no run yet", "a run: a variable, or the folder of a saved one")
-    return latest.last_run
+    return run
 
 
 def _listed(kind: str) -> Action:

@@ -11,8 +11,12 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 import numpy as np
 
 from hcat_nb.errors import HcatError
+from hcat_nb.fields import USERS_OWN
+from hcat_nb.jupyter.training_thread import aside
+from hcat_nb.magics.data_view import seen
 from hcat_nb.magics.newest import Newest
-from hcat_nb.magics.training_thread import aside
+from hcat_nb.magics.problem import Problem
+from hcat_nb.registry import SOURCES
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -21,17 +25,18 @@ if TYPE_CHECKING:
 
 _MAKING = "A preview is being made; what stands here is of earlier choices."
 _LATER = "What stands here is of earlier choices; a preview of these follows the training."
+_UNCHANGED = "<p>No hardness: the data stay as they are.</p>"
 _SAMPLES = 400  # enough for every kind to find what it can change, few enough to be at once there
 _PAIRS = 6
 _LONGEST = 300  # characters of a text
 
 
 class PreviewPane:
-    """A preview beside controls, ``wait`` seconds after a change, and a line that says of what."""
+    """A preview beside controls, ``wait`` seconds after a change; ``problem`` says of what."""
 
-    def __init__(self, wait: float) -> None:
+    def __init__(self, wait: float, problem: Problem) -> None:
         self.page = ipywidgets.HTML("")
-        self.state = ipywidgets.HTML("")
+        self.problem = problem
         self.jobs: Newest[str] = Newest(self._show, self._fail, wait)
         self._previewer = Previewer()
         self._wanted: Any = None
@@ -44,12 +49,12 @@ class PreviewPane:
         wanted = (*(identity(keywords.get(key)) for key in kept), plain)
         if training:
             self._wanted = None
-            self._say("" if wanted == self._shown else _LATER)
+            self.problem.say("" if wanted == self._shown else _LATER)
             return
         if wanted == self._wanted:
             return
         self._wanted = wanted
-        self._say(_MAKING)
+        self.problem.say(_MAKING)
 
         def preview() -> str:
             with aside():
@@ -63,17 +68,14 @@ class PreviewPane:
 
     def _show(self, page: str) -> None:
         self.page.value, self._shown = page, self._wanted
-        self._say("")
+        self.problem.say("")
 
     def _fail(self, error: Exception) -> None:
         text = " ".join(str(error).split())
         words = text if isinstance(error, HcatError) else f"{type(error).__name__}: {text}"
         self._wanted = self._shown = None  # once a run is over it may be made
-        self.page.value = f"<p>No preview: {html.escape(words)}</p>"
-        self._say("")
-
-    def _say(self, text: str) -> None:
-        self.state.value = f'<span role="status">{text}</span>' if text else ""
+        self.page.value = ""
+        self.problem.fail(error, f"No preview: {words}")
 
 
 class Previewer:
@@ -90,13 +92,16 @@ class Previewer:
 
         options = {key: value for key, value in keywords.items() if key not in _OBJECTS}
         spec = make_spec(keywords.get("data"), None, None, options)
-        if spec.hardness is None:
-            return "<p>No hardness: the data stay as they are.</p>"
+        own = spec.dataset == USERS_OWN or spec.dataset not in SOURCES.names()
+        if spec.hardness is None and not own:
+            return _UNCHANGED
         dataset = self._few(keywords, spec)
+        note = seen(dataset) if own else ""
+        if spec.hardness is None:
+            return _UNCHANGED + note
         made, p = _made_hard(dataset, spec)
-        note = ""
         if p != spec.p:
-            note = f"<p>Here p is {p:.3g}, so that there is something to see.</p>"
+            note += f"<p>Here p is {p:.3g}, so that there is something to see.</p>"
         if dataset.text is not None:
             return note + _texts(dataset, made)
         pairs = before_and_after(dataset, made, _PAIRS)

@@ -17,12 +17,13 @@ from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.screens import WidgetScreen, attempt, close_inside
 from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.jupyter.training_thread import TrainingThread, aside
 from hcat_nb.magics.newest import Newest
 from hcat_nb.magics.parser import MagicCall, parse
 from hcat_nb.magics.preview import PreviewPane
+from hcat_nb.magics.problem import Problem
 from hcat_nb.magics.setup_form import SetupForm
 from hcat_nb.magics.text import magic_line, option_words, python_code
-from hcat_nb.magics.training_thread import TrainingThread, aside
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -53,16 +54,16 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._lock = threading.RLock()  # callbacks may run in the thread of a subshell
         self._training: TrainingThread | None = None
         self._screen: Any = None
-        self._pane = PreviewPane(_TYPING_SECONDS)
         self._estimates: Newest[Forecast] = Newest(
             lambda forecast: self._form.methods.show_costs(forecast),
             lambda error: self._form.methods.say(_words(error)),
         )
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
+        self._pane = PreviewPane(_TYPING_SECONDS, Problem(self._form.values, self._form.choose))
         self._train_button = _button("Train", "train in the background", self.train, "success")
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
-        self._message = ipywidgets.HTML("")  # wraps, as a Label would not; holds escaped text
+        self._message = Problem(self._form.values, self._form.choose)
         self._line = ipywidgets.HTML("")
         self._code = ipywidgets.HTML("")
         self._live = ipywidgets.VBox()
@@ -98,7 +99,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 call = self._call()
                 _spec(call)
             except HcatError as error:
-                self._say(str(error))
+                self._message.fail(error, _words(error))
                 return
             own = self._form.own()
             self.run, self.error = None, None
@@ -117,7 +118,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self._estimates.drop()
             self._pane.offer(call.keywords, training=True)
             self._training = TrainingThread(work, self._ended)
-            self._say("")
+            self._message.say("")
             self._training.start()
             self._show_state()
 
@@ -169,7 +170,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 self.spec = _spec(call)
             except HcatError as error:
                 self.spec = None
-                self._say(str(error))
+                self._message.fail(error, _words(error))
                 self._show_text()
                 self._show_state()
                 return
@@ -181,7 +182,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             )
             self._show_text()
             if not self._is_training:
-                self._say("")
+                self._message.say("")
             self._pane.offer(call.keywords, self._is_training)
             self._show_state()
 
@@ -218,7 +219,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         always = [title for title in sections if title not in _CLOSED]
         left = [one for title in always for one in (_heading(title), *sections[title])]
         folded = [one for title in _CLOSED for one in _folding(title, sections[title])]
-        right = [_heading("Preview"), self._pane.state, self._pane.page]
+        right = [_heading("Preview"), self._pane.problem, self._pane.page]
         text = [_heading("The same as a line and as code"), self._line, self._code]
         columns = ipywidgets.HBox(
             [
@@ -241,7 +242,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         with self._lock:
             if self._training is not None and self._is_training:
                 tell(self._training.control)
-                self._say(said)
+                self._message.say(said)
             self._show_state()
 
     def _ended(self) -> None:
@@ -251,9 +252,11 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             assert training is not None
             self.run, self.error = training.run, training.error
             notes = [] if self.run is None else [f"{self.run!r} is .run of this panel"]
+            said = " · ".join([*notes, *training.warnings])
             if self.error is not None:
-                notes.insert(0, _words(self.error))
-            self._say(" · ".join([*notes, *training.warnings]))
+                self._message.fail(self.error, " · ".join(filter(None, [_words(self.error), said])))
+            else:
+                self._message.say(said)
             self._show_state()
             attempt("clearing the view", self._screen.discard)  # of a run that did not begin
             if (run := training.run) is not None and self._open:
@@ -288,11 +291,6 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._pause_button.disabled = self._stop_button.disabled = not active or stopping
         paused = active and training is not None and not training.control.resume.is_set()
         self._pause_button.description = "Resume" if paused else "Pause"
-
-    def _say(self, text: str) -> None:
-        """Show one line, as text."""
-        words = html.escape(" ".join(text.split()))
-        self._message.value = f'<span role="status">{words}</span>'
 
     def _after_cell(self, _: Any) -> None:
         self.refresh()

@@ -145,6 +145,7 @@ def lab_page() -> Iterator[Any]:
                 args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
             )
             page = chromium.new_page(viewport={"width": 1400, "height": 1300})
+            page.set_default_timeout(1000 * browser.LIMIT)  # a run takes longer than the 30 s there
             page.add_init_script(WATCH)
             yield browser.LabPage(page, address, served)
             chromium.close()

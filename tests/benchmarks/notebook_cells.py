@@ -146,11 +146,12 @@ class Watch(Listener):
     ends = []
     def on_epoch(self, event):
         self.ends.append(time.perf_counter())
-# In a thread, so that the kernel hears the page while it trains.
+# In a thread, so that the kernel hears the page while it trains; without judges, checks and
+# networks of folds, which are minutes of 60,000 rows and have no view.
 run = await asyncio.to_thread(
     hcat.characterize, features, labels, model="mlp", hardness="uniform", p=0.1, epochs=20,
-    batch_size=1024, methods=["aum", "datamaps"], seed=0,
-    listeners=[Watch(), LiveListener("widget")])
+    batch_size=1024, methods=["aum", "datamaps"], seed=0, judges=False, folds="0",
+    learning_check=False, listeners=[Watch(), LiveListener("widget")])
 await asyncio.sleep(3)  # the last frame
 print("figures", json.dumps({
     "first_paint_s": drawn[0] - Watch.ends[0],
@@ -165,7 +166,8 @@ import hcat_nb as hcat
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (60_000, 28, 28), dtype=np.uint8)  # noise: PNG's worst case
 run = hcat.characterize(images, rng.integers(0, 10, 60_000), model="mlp", epochs=1,
-                        batch_size=1024, methods=["aum", "datamaps"], seed=0)
+                        batch_size=1024, methods=["aum", "datamaps"], seed=0, judges=False,
+                        folds="0", learning_check=False)
 # Spread evenly, so that a twelfth of the plot holds 5,000 samples.
 run.details["variability"] = 0.5 * rng.random(60_000, dtype=np.float32)
 run.details["confidence"] = rng.random(60_000, dtype=np.float32)

@@ -176,8 +176,11 @@ def test_the_map_is_brushed_by_keyboard_and_samples_are_found_by_words(lab_page:
     assert page.locator(".jp-Notebook-cell").count() == 2
     page.keyboard.press("Escape")
     page.wait_for_selector(".hcat-place:has-text('of 400 samples')")
-    search = page.get_by_placeholder("search: id, text, value")
+    search = page.get_by_placeholder("search: id, text, aum > .5")
     search.fill("no such sample")
+    search.press("Enter")
+    page.wait_for_selector(".hcat-place:has-text('0 samples')")
+    search.fill("aum > 1e9")
     search.press("Enter")
     page.wait_for_selector(".hcat-place:has-text('0 samples')")
     search.fill("")

@@ -20,9 +20,9 @@ from hcat_nb.api.characterize import characterize
 from hcat_nb.api.resume import resume
 from hcat_nb.errors import SpecError
 from hcat_nb.jupyter import panels
+from hcat_nb.jupyter.training_thread import alone
 from hcat_nb.magics.parser import MagicCall
 from hcat_nb.magics.setup_panel import SetupPanel
-from hcat_nb.magics.training_thread import alone
 from hcat_nb.training.events import Control
 
 LIMIT = 300.0  # seconds until a hanging test is given up
@@ -69,8 +69,8 @@ def test_it_trains_what_the_plain_call_trains(make: Callable[[str], SetupPanel])
         "digits", hardness="uniform", p=0.1, epochs=2, methods=["aum", "el2n"], seed=0
     )
     pd.testing.assert_frame_equal(panel.run.scores, plain.scores)  # same seed, same bits
-    assert ".run of this panel" in panel._message.value
-    assert "<Run" not in panel._message.value  # as text, not as an element
+    assert ".run of this panel" in panel._message.children[0].value
+    assert "<Run" not in panel._message.children[0].value  # as text, not as an element
 
 
 def test_a_panel_whose_options_were_refused_leaves_no_trace(shell: InteractiveShell) -> None:
@@ -147,7 +147,7 @@ def test_a_mistake_is_one_line_of_text_and_nothing_trains(
     assert panel.spec is None
     assert panel.line == panel.code == ""
     assert panel._train_button.disabled
-    assert "&lt;b&gt;" in panel._message.value
+    assert "&lt;b&gt;" in panel._message.children[0].value
     panel.train()
     assert panel.run is None
     panel._form.controls["model_options"].widget.value = ""
@@ -159,7 +159,7 @@ def test_a_mistake_that_training_finds_is_told(make: Callable[[str], SetupPanel]
     panel = make("digits --hardness atypical --epochs 1 --methods aum")
     panel.train()
     assert panel.wait(LIMIT)
-    assert "does not apply to image data" in panel._message.value
+    assert "does not apply to image data" in panel._message.children[0].value
     assert panel.run is None
     assert not panel._train_button.disabled
 
@@ -181,7 +181,7 @@ def test_a_defect_names_its_type_and_is_kept(
     panel.train()
     assert panel.wait(LIMIT)
     assert isinstance(panel.error, ZeroDivisionError)
-    assert "ZeroDivisionError: in my own model" in panel._message.value
+    assert "ZeroDivisionError: in my own model" in panel._message.children[0].value
     assert capfd.readouterr() == ("", "")
 
 
@@ -206,13 +206,15 @@ def test_previews_follow_the_controls_and_stay_away_from_training(
     assert "by uniform" in panel._pane.page.value
     panel._form.controls["hardness"].widget.value = "atypical"
     assert panel._pane.jobs.join(LIMIT)
-    assert "No preview: " in panel._pane.page.value
+    assert "No preview: " in panel._pane.problem.children[0].value
     panel._form.controls["hardness"].widget.value = "uniform"
     panel.train()
     panel._form.controls["hardness"].widget.value = "crop_shift"
     assert panel._pane.jobs.join(LIMIT)
     assert "crop_shift" not in panel._pane.page.value
-    assert "of earlier choices" in panel._pane.state.value  # never an old truth without a word
+    assert (
+        "of earlier choices" in panel._pane.problem.children[0].value
+    )  # never an old truth without a word
     panel.stop()
     assert panel.wait(LIMIT)
     panel.refresh()  # as after the next cell
@@ -250,7 +252,7 @@ def test_a_run_that_cannot_begin_leaves_no_bar(make: Callable[[str], SetupPanel]
         panel.train()
         assert panel.wait(LIMIT)
     wait_until(lambda: panel._screen._box.comm is None)  # after the training is over
-    assert "another run is being trained" in panel._message.value
+    assert "another run is being trained" in panel._message.children[0].value
     panel.train()
     assert panel.wait(LIMIT)
     assert panel.run is not None

@@ -133,11 +133,11 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
             [self._method, self._other],
             [self._folder, self._add, self._find],
         ]
-        tables = ipywidgets.VBox([self._headline, self._agreement])
         samples = ipywidgets.HBox(
             [self._chart, self._moved], layout=ipywidgets.Layout(flex_flow="row wrap")
         )
-        return [*(ipywidgets.HBox(row) for row in rows), self._message, tables, samples]
+        choices = [ipywidgets.HBox(row) for row in rows]
+        return [self._headline, *choices, self._message, self._agreement, samples]
 
     def _find_runs(self) -> None:
         """Fill the lists; what was chosen stays chosen where it is still there."""

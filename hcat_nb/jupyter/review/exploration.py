@@ -7,13 +7,17 @@ another filter leave it as it is.
 
 from __future__ import annotations
 
+import operator
+import re
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hcat_nb.charts.coloring import SCHEMES, unused
-from hcat_nb.charts.theme import TRUTH
+from hcat_nb.charts.coloring import SCHEMES, Coloring, unused
+from hcat_nb.charts.theme import CLASSES, NONE, TRUTH
+from hcat_nb.checks.raw import feature_frame
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs.first_look import rankings, score_of
@@ -28,10 +32,13 @@ if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
 
 PAGE = 100  # samples a page holds at most
+DECISION = "decision"  # a filter and a colour
 FILTERS = ("label", "group", "truth", "decision")
 _COORDINATES = ("variability", "aleatoric", "confidence", "correctness")
 # Schemes of groups, each named with its groups: "label: doubted", "Data-IQ: hard".
 _GROUP_COLUMNS = {"label": "group", "Data-IQ": "dataiq_group", "Data Maps": "datamaps_group"}
+_ASKED = re.compile(r"(.+?)\s*(!=|=|<|>)\s*(.+)")  # column, how it is compared, value
+_COMPARED = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 _NO_LABEL = "(no label)"
 _DECIDED = ("undecided", "decided", *ACTIONS)
 
@@ -165,14 +172,28 @@ class Exploration:
         """Select the samples whose id, or else whose text or row, holds these words.
 
         Case does not matter, and no words select nothing.  ``cells`` returns what
-        each sample says; it is called where no id holds the words.
+        each sample says; it is called where no id holds the words.  ``column = value``,
+        ``!=``, ``<`` and ``>`` select by a column of the data, the scores or the details.
         """
         part, rows = words.strip().lower(), None
+        asked = _ASKED.fullmatch(words.strip())
+        if asked and (column := self._column(asked[1])) is not None:
+            self.choose(np.flatnonzero(_COMPARED[asked[2]](*_comparable(column, asked[3]))))
+            return
         for said in (lambda: map(str, self.ids), cells) if part else ():
             rows = np.flatnonzero([part in one.lower() for one in said()])
             if len(rows):
                 break
         self.choose(rows)
+
+    def _column(self, name: str) -> pd.Series | None:
+        """Return a column of the data as they were given, the scores or the details, if any."""
+        dataset = self._run.dataset
+        own = None if dataset is None or dataset.modality == "image" else feature_frame(dataset)
+        for table in (own, self._run.scores, self._run.details):
+            if table is not None and name in table:
+                return table[name]
+        return None
 
     def choose(self, rows: np.ndarray | None) -> None:
         """Select by positions; None: nothing is selected, and all are shown."""
@@ -240,6 +261,24 @@ class Exploration:
             return None
         return float(np.count_nonzero(scores < scores[row]) / np.isfinite(scores).sum())
 
+    def found(self) -> str:
+        """Return how many of what was made hard the looks so far have found, in words."""
+        hard = self._run.truth["is_hard"].to_numpy(dtype=bool)
+        looked = np.zeros_like(hard) if self._decided is None else self._decided() >= 0
+        if not hard.any() or not looked.any():
+            return ""
+        return f"found {(looked & hard).sum():,} of {hard.sum():,} with {looked.sum():,} looks"
+
+    def coloring(self, color: str, x: str) -> Coloring:
+        """Return colours by what was decided, or see :func:`run_coloring`."""
+        from hcat_nb.jupyter.run_scene import run_coloring
+
+        if color != DECISION:
+            return run_coloring(self._run, color, x)
+        codes = np.full(len(self), -1) if self._decided is None else self._decided()
+        palette = (NONE, *CLASSES[: len(ACTIONS)])
+        return Coloring(DECISION, codes.astype(np.int64) + 1, ("undecided", *ACTIONS), palette)
+
     def decisions_changed(self) -> None:
         """Take in that decisions changed, which moves samples where they are filtered by."""
         if "decision" in self._filters:
@@ -282,6 +321,14 @@ class Exploration:
             return _equal(details[_GROUP_COLUMNS[way]].to_numpy(dtype=object), group)
         is_hard = self._run.truth["is_hard"].to_numpy(dtype=bool)
         return _equal(is_hard, value == list(TRUTH)[1])
+
+
+def _comparable(column: pd.Series, value: str) -> tuple[np.ndarray, float | str]:
+    """Return a column and a value as numbers where both are; else as words without case."""
+    if column.dtype.kind in "fiu":
+        with suppress(ValueError):
+            return column.to_numpy(dtype=np.float64), float(value)
+    return column.astype(str).str.lower().to_numpy(dtype=object), value.lower()
 
 
 def _equal(values: np.ndarray, value: object) -> np.ndarray:

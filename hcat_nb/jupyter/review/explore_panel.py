@@ -12,7 +12,7 @@ import numpy as np
 
 from hcat_nb.errors import DataError, HcatError, StoreError, UnknownNameError
 from hcat_nb.jupyter.review.evidence_card import EvidenceCards
-from hcat_nb.jupyter.review.exploration import FILTERS, PAGE, Exploration
+from hcat_nb.jupyter.review.exploration import DECISION, FILTERS, PAGE, Exploration
 from hcat_nb.jupyter.review.explore_map import draw_map, filter_map, mark_decided, mark_selection
 from hcat_nb.jupyter.review.gallery_page import SampleViews, kept_words
 from hcat_nb.jupyter.review.reviewer import Reviewer
@@ -42,6 +42,7 @@ def explore(
     by: str | None = None,
     queue: Any = None,
     reveal: bool = True,
+    remains: Callable[[], str] | None = None,
 ) -> ExplorePanel:
     """Open the explorer of a run, on the samples to review first; it shows itself in a cell.
 
@@ -64,6 +65,8 @@ def explore(
         ``probability``, ``evidence``; see :func:`hcat_nb.runs.review.queue.queue_of`.
     reveal : bool
         Whether an injected truth is told from the start; a button tells it later.
+    remains : callable, optional
+        Says after each decision what is left to find; see :meth:`hcat_nb.Audit.explore`.
 
     Raises
     ------
@@ -74,7 +77,9 @@ def explore(
     UnknownNameError
         If there is no such axis or method.
     """
-    panel = ExplorePanel(run, *data_or_why(run, dataset), file, queue, reveal=reveal)
+    panel = ExplorePanel(
+        run, *data_or_why(run, dataset), file, queue, reveal=reveal, remains=remains
+    )
     panel.set(x=x, y=y, by=panel.exploration.by if by is None else by)
     return panel
 
@@ -107,8 +112,12 @@ class ExplorePanel:
         queue: Any = None,
         *,
         reveal: bool = True,
+        remains: Callable[[], str] | None = None,
     ) -> None:
         self._without = without
+        self._remains = remains
+        self.dataset = dataset
+        self.retrained: Any = None  # the newest run on the data as decided, where there is one
         self._lock = threading.RLock()
         self._row: int | None = None  # in focus
         self.screen: ExploreScreen | None = None  # its widgets, once it was shown
@@ -172,6 +181,7 @@ class ExplorePanel:
         """Take the panel off the page, and let go of the run and its data."""
         with self._lock:
             self._opened, screen, self.screen = None, self.screen, None
+            self.retrained = self._remains = self.dataset = None
         if self._unlisten is not None:
             self._unlisten()
         if screen is not None:
@@ -243,6 +253,7 @@ class ExplorePanel:
             self._guarded(lambda: self._choose("color", "truth"))
             with self._lock:
                 self._focus(self._row)
+                self._say_kept()
         else:
             self.heard(name, {"path": path})
 
@@ -296,9 +307,7 @@ class ExplorePanel:
             self._show_page()
 
     def _recolor(self, color: str) -> None:
-        from hcat_nb.jupyter.run_scene import run_coloring
-
-        coloring = run_coloring(self.run, color, self.x)
+        coloring = self.exploration.coloring(color, self.x)
         self.color = color
         if self.screen is not None:
             self.screen.map.recolor(coloring)
@@ -369,6 +378,8 @@ class ExplorePanel:
                 rows = exploration.on_page().tolist()
                 self.screen.gallery.mark({row: words(decisions.of(row)) for row in rows})
             mark_decided(self.screen, self.decisions)
+            if self.color == DECISION:
+                self._recolor(DECISION)
             self._say_kept()
 
     def _say(self, words: str, bad: bool = False) -> None:
@@ -383,4 +394,6 @@ class ExplorePanel:
         if (table := reviewer.table) is not None:
             queue = self.exploration.queue
             share = queue.done(table) / max(len(queue.rows), 1)
-            self.screen.progress(share, queue.progress(table), queue.outcome(table))
+            said = [queue.outcome(table), self.exploration.found() if self.reveal else ""]
+            self.screen.progress(share, queue.progress(table), " · ".join(filter(None, said)))
+            self.screen.retraining.tell(len(table), self._remains() if self._remains else "")

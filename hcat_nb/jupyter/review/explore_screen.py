@@ -13,6 +13,8 @@ from hcat_nb.charts.coloring import SCHEMES
 from hcat_nb.charts.picture import picture
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.panels import show_panel
+from hcat_nb.jupyter.review.exploration import DECISION
+from hcat_nb.jupyter.review.retraining import Retraining
 from hcat_nb.jupyter.sample_detail import SampleDetail
 from hcat_nb.jupyter.sample_gallery import SampleGallery
 from hcat_nb.jupyter.screens import close_tree
@@ -43,7 +45,7 @@ class ExploreScreen:
         self.detail = SampleDetail()
         self.controls = ExploreControls(
             panel.exploration,
-            ["group", "label", *panel.run.methods],
+            ["group", "label", DECISION, *panel.run.methods],
             {"x": panel.x, "y": panel.y, "color": panel.color},
             panel.chosen,
             panel.pressed,
@@ -55,7 +57,14 @@ class ExploreScreen:
         self.map = self._new_map()
         self.progress(0.0, "", "")
         # The outer box is what the inner one's layout measures (sample_gallery.css).
-        self.box = _classed(ipywidgets.VBox([self._bench]), "hcat-frame")
+        self.retraining = Retraining(panel)
+        self.box = _classed(ipywidgets.VBox([self._bench, *self.retraining.parts]), "hcat-frame")
+        self.controls.present.observe(
+            lambda change: (self.box.add_class if change["new"] else self.box.remove_class)(
+                "hcat-presented"
+            ),
+            names="value",
+        )
 
     def progress(self, share: float, words: str, outcome: str) -> None:
         """Show how much of the queue is reviewed, in [0, 1] and in words, and what was decided."""
@@ -108,6 +117,7 @@ class ExploreScreen:
 
     def close(self) -> None:
         """Take everything off the page."""
+        self.retraining.close()
         close_tree(self.box)
 
 
@@ -184,7 +194,7 @@ class ExploreControls:
         ]
         row = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         self._search = ipywidgets.Text(
-            placeholder="search: id, text, value",
+            placeholder="search: id, text, aum > .5",
             continuous_update=False,
             layout=ipywidgets.Layout(width="210px"),
         )
@@ -198,6 +208,11 @@ class ExploreControls:
         if truth and not reveal:
             chips.append(self._button("reveal", "Reveal truth", "show what was made hard"))
         self._reveal = chips[2:]
+        self.present = ipywidgets.ToggleButton(
+            description="Present",
+            tooltip="larger type, and all the room there is",
+            layout=ipywidgets.Layout(width="auto"),
+        )
         self._path = ipywidgets.Text(
             value="decisions.csv",
             description="decisions",
@@ -219,7 +234,7 @@ class ExploreControls:
         fold = ipywidgets.Accordion([more], titles=("axes, colour, order, filters, files",))
         fold.selected_index = None
         self.box = ipywidgets.VBox(
-            [ipywidgets.HBox([*chips, self._search, self._kept], layout=row), fold]
+            [ipywidgets.HBox([*chips, self._search, self.present, self._kept], layout=row), fold]
         )
 
     def say(self, words: str) -> None:

@@ -45,7 +45,7 @@ class SampleViews:
         self.classes = [str(value) for value in run.details["label"].cat.categories]
         self.kind: Literal["image", "text", "table"] = "table"
         self._run = run
-        self._dataset = dataset
+        self.dataset = dataset
         self.labels = run.details["label"].cat.codes.to_numpy()
         self.proposals = proposals
         if dataset is not None and dataset.modality == "image":
@@ -85,8 +85,8 @@ class SampleViews:
         }
         if self.kind != "image" or len(rows) == 0:
             return PagePart(content, [])
-        assert self._dataset is not None
-        made = sprite(self._dataset, rows, largest=_TILE_PIXELS)
+        assert self.dataset is not None
+        made = sprite(self.dataset, rows, largest=_TILE_PIXELS)
         content["sprite"] = {"columns": made.columns, "rows": made.rows, "pixels": made.pixels}
         return PagePart(content, [made.png])
 
@@ -122,12 +122,12 @@ class SampleViews:
         """
         if self.kind != "image":
             return b"", b"", ""
-        assert self._dataset is not None
-        if max(self._dataset.sample_shape[1:]) <= _PICTURE_PIXELS:
-            seen = png(self._dataset, row)
+        assert self.dataset is not None
+        if max(self.dataset.sample_shape[1:]) <= _PICTURE_PIXELS:
+            seen = png(self.dataset, row)
         else:
-            seen = sprite(self._dataset, np.array([row]), largest=_PICTURE_PIXELS).png
-        truth, files = self._run.truth.iloc[row], self._dataset.files
+            seen = sprite(self.dataset, np.array([row]), largest=_PICTURE_PIXELS).png
+        truth, files = self._run.truth.iloc[row], self.dataset.files
         same = truth.get("original_label") == self._run.details["label"].iloc[row]
         other = truth["is_hard"] and same  # not the label was made hard
         if files is None or other:
@@ -139,10 +139,10 @@ class SampleViews:
 
     def strip(self, rows: np.ndarray, pixels: int) -> tuple[bytes, list[str]]:
         """Return at most ten samples as one picture, side by side, or as a line of text each."""
-        if self._dataset is None or len(rows) == 0:
+        if self.dataset is None or len(rows) == 0:
             return b"", [""] * len(rows)
         if self.kind == "image":
-            return sprite(self._dataset, rows, largest=pixels).png, [""] * len(rows)
+            return sprite(self.dataset, rows, largest=pixels).png, [""] * len(rows)
         if self.kind == "text":
             return b"", [_cut(one, _LETTERS) for one in self._texts(rows)]
         cells = [self._cells(column, rows) for column in self._shown]
@@ -153,14 +153,14 @@ class SampleViews:
         return "" if code < 0 else self.classes[code]
 
     def _texts(self, rows: np.ndarray) -> list[str]:
-        assert self._dataset is not None
-        assert self._dataset.original is not None, "a dataset of texts keeps them"
-        column = self._dataset.original[self._dataset.text].iloc[rows]
+        assert self.dataset is not None
+        assert self.dataset.original is not None, "a dataset of texts keeps them"
+        column = self.dataset.original[self.dataset.text].iloc[rows]
         return ["" if value is None or value != value else str(value) for value in column]
 
     def _columns(self) -> list[tuple[str, int]]:
         """Return names and places of the columns of a table: of the original where it is kept."""
-        dataset = self._dataset
+        dataset = self.dataset
         if dataset is None or dataset.modality != "table":
             return []
         if dataset.original is not None:
@@ -170,12 +170,12 @@ class SampleViews:
         return [(str(name), place) for place, name in enumerate(names)]
 
     def _cells(self, column: tuple[str, int], rows: np.ndarray) -> list[str]:
-        assert self._dataset is not None
-        if self._dataset.original is not None:
-            values = self._dataset.original.iloc[rows, column[1]].tolist()
+        assert self.dataset is not None
+        if self.dataset.original is not None:
+            values = self.dataset.original.iloc[rows, column[1]].tolist()
         else:
-            offset = self._dataset.offsets.get(column[1], 0.0)
-            values = (self._dataset.features[rows, column[1]].double() + offset).tolist()
+            offset = self.dataset.offsets.get(column[1], 0.0)
+            values = (self.dataset.features[rows, column[1]].double() + offset).tolist()
             if offset:
                 return [f"{value:.12g}" for value in values]
         return [_cut(_cell(value), _LETTERS) for value in values]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcat_nb.api.characterize import characterize
 from hcat_nb.errors import UnknownNameError
 from hcat_nb.jupyter.review.exploration import PAGE, Exploration
 from hcat_nb.runs.review.decision import ACTIONS
@@ -250,3 +251,44 @@ def test_samples_are_found_by_id_and_else_by_what_they_hold(run):
     assert len(exploration.rows) == 0
     exploration.find("", lambda: labels)
     assert exploration.selected is None
+
+
+def test_columns_are_asked_for_by_name_and_value() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"len = 1": rng.normal(size=60), "wood": ["Oak", "elm", None] * 20})
+    frame["kind"] = np.where(frame["len = 1"] > 0, "a", "b")
+    run = characterize(frame, target="kind", epochs=2, methods="aum", seed=0, judges=False)
+    shown = Exploration(run)
+
+    def found(words: str) -> list[int]:
+        shown.find(words, list)
+        return sorted(shown.rows.tolist())
+
+    assert found("wood = oak") == list(range(0, 60, 3))
+    assert found("aum > 0") == np.flatnonzero(run.scores["aum"] > 0).tolist()
+    assert found("label != a") == np.flatnonzero(frame["kind"] != "a").tolist()
+    assert found("correctness < 1") == np.flatnonzero(run.details["correctness"] < 1).tolist()
+    assert found("no such column = 3") == []
+
+
+def test_samples_are_coloured_by_what_was_decided() -> None:
+    run = characterize("wine", epochs=1, methods="aum", seed=0, judges=False)
+    codes = np.full(178, -1, dtype=np.int8)
+    codes[[3, 5]] = ACTIONS.index("drop"), ACTIONS.index("keep")
+    colors = Exploration(run, lambda: codes).coloring("decision", "variability")
+    names = np.array(colors.levels)[colors.data]
+    assert names[3] == "drop"
+    assert names[5] == "keep"
+    assert (names == "undecided").sum() == 176
+    assert len(colors.palette) == len(colors.levels)
+
+
+def test_looks_are_counted_against_what_was_made_hard() -> None:
+    run = made_up()
+    codes = np.full(N, -1, dtype=np.int8)
+    shown = Exploration(run, lambda: codes)
+    assert shown.found() == ""
+    hard = np.flatnonzero(run.truth["is_hard"])
+    codes[hard[:3]] = codes[np.flatnonzero(~run.truth["is_hard"])[:2]] = 0
+    assert shown.found() == f"found 3 of {len(hard)} with 5 looks"
+    assert Exploration(made_up(truth=False), lambda: codes).found() == ""

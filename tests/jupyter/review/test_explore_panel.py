@@ -53,6 +53,7 @@ class FakeScreen:
             say=lambda words, bad=False: self.said.append(words),
             place=2,
         )
+        self.retraining = SimpleNamespace(tell=lambda decided, remains: None)
         self.controls = SimpleNamespace(say=self.kept.append, show=lambda name, value: None)
 
     def show_map(self, scene: Any) -> None:

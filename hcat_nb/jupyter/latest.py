@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from hcat_nb.api.run import Run
+R = TypeVar("R")  # a run
 
 # The newest run that a magic or a panel trained, resumed or scored again, also one
 # that was stopped, or whose cell was interrupted twice; None before the first.
-last_run: Run | None = None
+last_run: Any = None
 
 
-def keep(run: Run) -> Run:
+def keep(run: R) -> R:
     """Make ``run`` the newest one, and return it."""
     global last_run
     last_run = run

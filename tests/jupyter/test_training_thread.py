@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from hcat_nb.errors import DivergedError, SpecError
-from hcat_nb.magics import latest, training_thread
-from hcat_nb.magics.training_thread import TrainingThread, alone, aside
+from hcat_nb.jupyter import latest, training_thread
+from hcat_nb.jupyter.training_thread import TrainingThread, alone, aside
 
 LIMIT = 300.0  # seconds until a hanging test is given up
 

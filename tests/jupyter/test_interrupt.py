@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from hcat_nb import signals
-from hcat_nb.magics.interrupt import wait_for
+from hcat_nb.jupyter.interrupt import wait_for
 
 Interrupt = Callable[[float], None]
 

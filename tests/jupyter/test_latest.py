@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import hcat_nb
-from hcat_nb.magics import latest
+from hcat_nb.jupyter import latest
 
 
 def test_the_package_tells_the_newest_run_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

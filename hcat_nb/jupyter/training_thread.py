@@ -9,16 +9,17 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hcat_nb.errors import HcatError, SpecError
+from hcat_nb.jupyter.interrupt import TRAINING, empty_frames
+from hcat_nb.jupyter.latest import keep
 from hcat_nb.jupyter.screens import in_thread
-from hcat_nb.magics.interrupt import TRAINING, empty_frames
-from hcat_nb.magics.latest import keep
 
 if TYPE_CHECKING:
-    from hcat_nb.api.run import Run
     from hcat_nb.training.events import Control
+
+R = TypeVar("R")  # a run
 
 # Held by a training, and by whoever draws from the same random streams.
 _busy, _drawing = threading.Lock(), threading.Lock()
@@ -57,7 +58,7 @@ def aside() -> Iterator[None]:
         _drawing.release()
 
 
-def trained(train: Callable[[], Run]) -> Run:
+def trained(train: Callable[[], R]) -> R:
     """Train in this thread, which has a grad mode of its own; the run becomes the newest."""
     import torch
 
@@ -72,11 +73,11 @@ class TrainingThread:
     of one that stopped or diverged the epochs before; the frames of ``error`` hold nothing.
     """
 
-    def __init__(self, train: Callable[[Control], Run], ended: Callable[[], None]) -> None:
+    def __init__(self, train: Callable[[Control], Any], ended: Callable[[], None]) -> None:
         from hcat_nb.training.events import Control
 
         self.control = Control()
-        self.run: Run | None = None
+        self.run: Any = None
         self.error: Exception | None = None
         self.warnings: list[str] = []
         self._train = train
@@ -140,5 +141,5 @@ def _collected_warnings(found: list[str]) -> Iterator[None]:
             warnings.showwarning = before
 
 
-def _nothing(_: Control) -> Run:
+def _nothing(_: Control) -> Any:
     raise AssertionError("the training is over")
