@@ -333,6 +333,14 @@ class Run(RunViews):
         HcatError
             As :meth:`apply` and :func:`hcat_nb.characterize`; SpecError if the
             run was trained by other code, or had an object that is not given.
+
+        Examples
+        --------
+        >>> import hcat_nb as hcat
+        >>> run = hcat.characterize("wine", epochs=1, methods="aum", seed=0)
+        >>> run.decisions().drop([5])
+        >>> len(run.retrain().scores)
+        177
         """
         from hcat_nb.runs.review.retraining import retrain
 

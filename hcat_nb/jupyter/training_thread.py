@@ -141,5 +141,11 @@ def _collected_warnings(found: list[str]) -> Iterator[None]:
             warnings.showwarning = before
 
 
+def error_words(error: Exception) -> str:
+    """Return an error as one line; a defect names its type."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, HcatError) else f"{type(error).__name__}: {text}"
+
+
 def _nothing(_: Control) -> Any:
     raise AssertionError("the training is over")

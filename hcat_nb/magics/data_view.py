@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
 
 _SHOWN, _COLUMNS, _CLASSES = 6, 12, 12
-_PIXELS, _LETTERS = 64, 60
+_PIXELS = 64  # a side
 
 
 def seen(dataset: LabelledDataset) -> str:
@@ -37,16 +37,12 @@ def seen(dataset: LabelledDataset) -> str:
     frame = feature_frame(dataset)
     told = [_column(frame[name]) for name in frame.columns[:_COLUMNS]]
     lines.append(f"{frame.shape[1]:,} columns: {', '.join(told)}")
-    shown = frame.iloc[rows, :_COLUMNS].map(_short)
+    shown = frame.iloc[rows, :_COLUMNS].copy()
     shown.insert(0, "label", [labels[row] for row in rows], allow_duplicates=True)
     return (
         _lines(lines)
         + f'<div style="overflow-x:auto">{shown.to_html(border=0, justify="right")}</div>'
     )
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)[:_LETTERS]
 
 
 def _column(column: pd.Series) -> str:
@@ -62,12 +58,7 @@ def _lines(lines: list[str]) -> str:
 def _pictures(dataset: LabelledDataset, rows: np.ndarray, labels: list[str]) -> str:
     from hcat_nb.runs.review.pictures import data_url, sprite
 
-    figures = []
-    for row in rows:
-        image = data_url(sprite(dataset, np.array([row]), largest=_PIXELS).png)
-        words = html.escape(labels[row])
-        figures.append(
-            f'<figure style="margin:0;width:72px"><img alt="{words}" src="{image}" '
-            f'style="width:64px;image-rendering:pixelated"><figcaption>{words}</figcaption></figure>'
-        )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(figures)}</div>'
+    image = data_url(sprite(dataset, rows, largest=_PIXELS).png)
+    words = html.escape(", ".join(labels[row] for row in rows))
+    style = "max-width:100%;image-rendering:pixelated"
+    return f'<img alt="{words}" style="{style}" src="{image}"><div>{words}</div>'

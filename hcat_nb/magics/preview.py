@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 import numpy as np
 
-from hcat_nb.errors import HcatError
 from hcat_nb.fields import USERS_OWN
-from hcat_nb.jupyter.training_thread import aside
+from hcat_nb.jupyter.training_thread import aside, error_words
 from hcat_nb.magics.data_view import seen
 from hcat_nb.magics.newest import Newest
 from hcat_nb.magics.problem import Problem
@@ -71,11 +70,9 @@ class PreviewPane:
         self.problem.say("")
 
     def _fail(self, error: Exception) -> None:
-        text = " ".join(str(error).split())
-        words = text if isinstance(error, HcatError) else f"{type(error).__name__}: {text}"
         self._wanted = self._shown = None  # once a run is over it may be made
         self.page.value = ""
-        self.problem.fail(error, f"No preview: {words}")
+        self.problem.fail(error, f"No preview: {error_words(error)}")
 
 
 class Previewer:

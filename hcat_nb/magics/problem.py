@@ -11,6 +11,7 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 
 from hcat_nb.errors import HcatError
 from hcat_nb.jupyter.screens import close_tree
+from hcat_nb.magics.controls import FormControl
 
 _COLUMNS = 4  # of a table that are offered as target, the last ones first
 _STYLE = (
@@ -28,12 +29,7 @@ class Mend(NamedTuple):
 
 
 def mends(error: Exception, values: Mapping[str, Any]) -> list[Mend]:
-    """Return the remedies of an error that one of the controls, here by name, can take.
-
-    >>> error = HcatError("unknown thing 'oka'", "one of oak (nearest: oak)")
-    >>> mends(error, {"kind": "oka"})
-    [Mend(words='kind: oak', name='kind', value='oak')]
-    """
+    """Return the remedies of an error that one of the controls, here by name, can take."""
     if not isinstance(error, HcatError):
         return []
     expected, remedy = error.expected or "", error.remedy or ""
@@ -56,14 +52,11 @@ def mends(error: Exception, values: Mapping[str, Any]) -> list[Mend]:
 class Problem(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
     """A line of text, or an error with its buttons; nothing at first.
 
-    ``values`` are those of the controls by name, and ``choose`` sets one.
+    ``controls`` returns those by name that a button may set.
     """
 
-    def __init__(
-        self, values: Callable[[], Mapping[str, Any]], choose: Callable[[str, str], object]
-    ) -> None:
-        self._values = values
-        self._choose = choose
+    def __init__(self, controls: Callable[[], Mapping[str, FormControl]]) -> None:
+        self._controls = controls
         self._line = ipywidgets.HTML("")  # wraps, as a Label would not; holds escaped text
         self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
         super().__init__([self._line, self._buttons])
@@ -76,13 +69,11 @@ class Problem(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annota
     def fail(self, error: Exception, words: str) -> None:
         """Show an error in these words."""
         line = f'<div role="alert" style="{_STYLE}">{html.escape(words)}</div>'
-        self._show(line, mends(error, self._values()))
+        values = {name: control.widget.value for name, control in self._controls().items()}
+        self._show(line, mends(error, values))
 
     def _show(self, line: str, offered: list[Mend]) -> None:
-        before = self._buttons.children
-        if line == self._line.value and len(before) == len(offered):
-            return
-        self._line.value = line
+        self._line.value, before = line, self._buttons.children
         self._buttons.children = [self._button(one) for one in offered]
         for button in before:
             close_tree(button)
@@ -92,5 +83,6 @@ class Problem(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annota
         button = ipywidgets.Button(
             description=mend.words, tooltip=f"set {mend.name} to {mend.value}", layout=layout
         )
-        button.on_click(lambda _: self._choose(mend.name, mend.value))
+        widget = self._controls()[mend.name].widget
+        button.on_click(lambda _: setattr(widget, "value", mend.value))
         return button

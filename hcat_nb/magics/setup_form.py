@@ -133,15 +133,8 @@ class SetupForm:
         folder = self.out.value.strip()
         return {"out": folder, "overwrite": bool(self.overwrite.value)} if folder else {}
 
-    def values(self) -> dict[str, Any]:
-        """Return what the controls hold, by name."""
-        return {name: control.widget.value for name, control in self._named().items()}
-
-    def choose(self, name: str, value: str) -> None:
-        """Set a control of :meth:`values`."""
-        self._named()[name].widget.value = value
-
-    def _named(self) -> dict[str, FormControl]:
+    def named(self) -> dict[str, FormControl]:
+        """Return the controls by name."""
         return {control.name: control for control in self.options} | self.controls
 
     def refresh(self, variables: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.screens import WidgetScreen, attempt, close_inside
 from hcat_nb.jupyter.static_view import StaticView
-from hcat_nb.jupyter.training_thread import TrainingThread, aside
+from hcat_nb.jupyter.training_thread import TrainingThread, aside, error_words
 from hcat_nb.magics.newest import Newest
 from hcat_nb.magics.parser import MagicCall, parse
 from hcat_nb.magics.preview import PreviewPane
@@ -56,14 +56,14 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._screen: Any = None
         self._estimates: Newest[Forecast] = Newest(
             lambda forecast: self._form.methods.show_costs(forecast),
-            lambda error: self._form.methods.say(_words(error)),
+            lambda error: self._form.methods.say(error_words(error)),
         )
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
-        self._pane = PreviewPane(_TYPING_SECONDS, Problem(self._form.values, self._form.choose))
+        self._pane = PreviewPane(_TYPING_SECONDS, Problem(self._form.named))
         self._train_button = _button("Train", "train in the background", self.train, "success")
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
-        self._message = Problem(self._form.values, self._form.choose)
+        self._message = Problem(self._form.named)
         self._line = ipywidgets.HTML("")
         self._code = ipywidgets.HTML("")
         self._live = ipywidgets.VBox()
@@ -99,7 +99,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 call = self._call()
                 _spec(call)
             except HcatError as error:
-                self._message.fail(error, _words(error))
+                self._message.fail(error, error_words(error))
                 return
             own = self._form.own()
             self.run, self.error = None, None
@@ -170,7 +170,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 self.spec = _spec(call)
             except HcatError as error:
                 self.spec = None
-                self._message.fail(error, _words(error))
+                self._message.fail(error, error_words(error))
                 self._show_text()
                 self._show_state()
                 return
@@ -254,7 +254,9 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             notes = [] if self.run is None else [f"{self.run!r} is .run of this panel"]
             said = " · ".join([*notes, *training.warnings])
             if self.error is not None:
-                self._message.fail(self.error, " · ".join(filter(None, [_words(self.error), said])))
+                self._message.fail(
+                    self.error, " · ".join(filter(None, [error_words(self.error), said]))
+                )
             else:
                 self._message.say(said)
             self._show_state()
@@ -327,12 +329,6 @@ def _own_words(own: Mapping[str, Any]) -> list[str]:
         if value is not False:
             words += option_words(name, value)
     return words
-
-
-def _words(error: Exception) -> str:
-    """Return an error as one line; a defect names its type, and where to find it whole."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, HcatError) else f"{type(error).__name__}: {text} (see .error)"
 
 
 def _button(text: str, tooltip: str, act: Any, style: str = "") -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -53,14 +54,13 @@ def test_what_no_control_holds_has_no_button() -> None:
 
 
 def test_a_button_sets_the_control_and_goes_with_its_error() -> None:
-    chosen: list[tuple[str, str]] = []
-    problem = Problem(lambda: VALUES, lambda name, value: chosen.append((name, value)))
-    error = _error(_frame())
-    problem.fail(error, "<b>no</b> labels")
+    target = SimpleNamespace(widget=SimpleNamespace(value=""))
+    problem = Problem(lambda: {"target": target})  # type: ignore[dict-item]
+    problem.fail(_error(_frame()), "<b>no</b> labels")
     line, buttons = problem.children
     assert "&lt;b&gt;no" in line.value
     assert 'role="alert"' in line.value
     buttons.children[0].click()
-    assert chosen == [("target", "kind")]
+    assert target.widget.value == "kind"
     problem.say("all is well")
     assert buttons.children == ()

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
 
-from hcat_nb.errors import HcatError
 from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.latest import keep
 from hcat_nb.jupyter.review.compare_panel import ComparePanel
 from hcat_nb.jupyter.screens import WidgetScreen
-from hcat_nb.jupyter.training_thread import TrainingThread
+from hcat_nb.jupyter.training_thread import TrainingThread, error_words
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.review.explore_panel import ExplorePanel
@@ -61,7 +60,7 @@ class Retraining:
         if self._screen is not None:
             self._screen.close()
         self._screen = screen = WidgetScreen(self._live)
-        given = None if run.dataset is not None else data
+        given = data if run.dataset is None else None
 
         def work(control: Control) -> Record:
             from hcat_nb.jupyter.listener import LiveListener
@@ -74,10 +73,6 @@ class Retraining:
         self._training = TrainingThread(work, self._ended)
         self._say(f"Training again, with {self._decided:,} decisions applied.")
         self._training.start()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until training is over; return whether that was in time."""
-        return self._training is None or self._training.wait(timeout)
 
     def close(self) -> None:
         """End a training, and let go of the runs."""
@@ -102,8 +97,8 @@ class Retraining:
         new, error = training.run, training.error
         if new is None:
             screen.discard()
-            known = isinstance(error, HcatError)
-            self._say(str(error) if known else f"{type(error).__name__}: {error}", bad=True)
+            assert error is not None
+            self._say(error_words(error), bad=True)
             return
         for shown in self._compared.children:
             shown.close()

@@ -39,6 +39,11 @@ def _line(screen: ExploreScreen) -> tuple[str, Any]:
     return words.value, button
 
 
+def _over(screen: ExploreScreen) -> bool:
+    training = screen.retraining._training
+    return training is not None and training.wait(LIMIT)
+
+
 def test_it_waits_for_decisions_and_says_what_remains(run: Run, displayed: Any) -> None:
     panel, screen = _opened(run, remains=lambda: "9 found; <5> more remain")
     words, button = _line(screen)
@@ -56,7 +61,7 @@ def test_a_click_trains_again_and_the_comparison_says_what_became(run: Run, disp
     other = 1 - int(run.details["label"].cat.codes.iloc[5])
     panel.heard("act", {"rows": [5], "action": "relabel", "code": other})
     _line(screen)[1].click()
-    assert screen.retraining.wait(LIMIT)
+    assert _over(screen)
     words, button = _line(screen)
     assert "the new run is hcat_nb.last_run" in words
     assert not button.disabled
@@ -68,7 +73,7 @@ def test_a_click_trains_again_and_the_comparison_says_what_became(run: Run, disp
     assert "<b>1 relabelled: " in compared.children[0].value  # what became of it comes first
     # A second click compares anew, in the place of the first.
     button.click()
-    assert screen.retraining.wait(LIMIT)
+    assert _over(screen)
     assert len(screen.retraining.parts[1].children) == 1
     assert compared.comparison is None
     panel.close()
@@ -80,7 +85,7 @@ def test_a_mistake_is_told_in_the_line(run: Run, displayed: Any) -> None:
     panel.heard("act", {"rows": [5], "action": "drop", "code": -1})
     run.spec = run.spec.replace(model="own")
     _line(screen)[1].click()
-    assert screen.retraining.wait(LIMIT)
+    assert _over(screen)
     words, button = _line(screen)
     assert "hcat-error" in words
     assert "came as an object" in words
@@ -92,7 +97,7 @@ def test_a_closed_panel_lets_both_runs_go(run: Run, displayed: Any) -> None:
     panel, screen = _opened(run)
     panel.heard("act", {"rows": [5], "action": "drop", "code": -1})
     _line(screen)[1].click()
-    assert screen.retraining.wait(LIMIT)
+    assert _over(screen)
     dataset = weakref.ref(panel.retrained.dataset)
     panel.close()
     hcat_nb.jupyter.latest.last_run = None
