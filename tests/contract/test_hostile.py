@@ -200,3 +200,18 @@ def test_a_checkpoint_without_a_key(key: str, stopped: Path, tmp_path: Path) -> 
         rewritten(path, lambda values: values.pop(key), seal=True)
     with pytest.raises(StoreError, match="checkpoint"):
         hcat.resume(folder, TABLE, LABELS)
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/../../x", "logits/../x", "logits/a/b"])
+def test_an_index_names_only_files_that_a_run_writes(
+    name: str, saved: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(saved, tmp_path / "run")
+    rewritten(folder / "run.json", lambda all_: all_["files"].update({name: "0" * 32}), seal=True)
+    with pytest.raises(StoreError, match="other files than a run writes"):
+        hcat.load_run(folder)
+    shutil.rmtree(folder)
+    shutil.copytree(saved, folder)
+    rewritten(folder / "run.json", lambda all_: all_["files"].pop("scores.parquet"), seal=True)
+    with pytest.raises(StoreError, match=r"'scores\.parquet'"):
+        hcat.load_run(folder)

@@ -20,7 +20,7 @@ from hcat_nb.data.files.dialect import Dialect, encoding_of, wrong_encoding
 from hcat_nb.data.files.number_texts import blanked, told_missing
 from hcat_nb.data.files.text_files import read_text
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.errors import DataError, HcatError, MissingDataError, some
+from hcat_nb.errors import DataError, HcatError, MissingDataError, TooLargeError, some
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES, split_of
 
 _TEXT = (".csv", ".tsv", ".data", ".txt")
@@ -124,8 +124,13 @@ def _one(file: Path, options: TableOptions, words: set[str]) -> TableFile:
     }
     try:
         read = readers[kind]()
-    except (HcatError, MemoryError):
+    except HcatError:
         raise
+    except MemoryError as error:
+        raise TooLargeError(
+            f"{file} does not fit into the memory that is free",
+            remedy="hcat check reads it in part; see whether it unpacks without end, or read less",
+        ) from error
     except UnicodeError as error:
         raise wrong_encoding(file, options, error) from error
     except Exception as error:  # parsers raise whatever they like

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import as_path
-from hcat_nb.errors import HcatError, StoreError
+from hcat_nb.errors import HcatError, StoreError, some
 from hcat_nb.runs.store.atomic import writing
 from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
 from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed, sealed
@@ -144,6 +145,12 @@ def load_record(folder: str | Path) -> Record:
     if not isinstance(digests, dict):
         raise StoreError(f"{path / RECORD} names its files as {digests!r}", "names and digests")
     needed = {*(f"{table}.parquet" for table in TABLES), WEIGHTS}
+    foreign = [name for name in digests if "/" in name and not _of_logits(name)]
+    if digests and (odd := foreign + sorted(needed - digests.keys())):
+        raise StoreError(
+            f"{path / RECORD} names other files than a run writes: {some(map(repr, odd))}",
+            remedy="do not use this folder, or take run.json from a copy",
+        )
     # Kept logits are checked when they are read: they may be large.
     check_files(path, digests, needed | {name for name in digests if "/" not in name})
     try:
@@ -242,6 +249,11 @@ def _logits(folder: Path, n: int, digests: Mapping[str, str]) -> StoredLogits | 
         check_files(folder, digests, [f"{LOGITS}/{file.name}"])
 
     return StoredLogits(folder / LOGITS, n, check)
+
+
+def _of_logits(name: str) -> bool:
+    folder, _, file = name.partition("/")
+    return folder == LOGITS and re.fullmatch(r"\w+\.parquet", file) is not None
 
 
 def _read(path: Path) -> pd.DataFrame:
