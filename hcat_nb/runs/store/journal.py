@@ -33,7 +33,9 @@ from hcat_nb.runs.store.folder import (
     LOGITS,
     drop_if_empty,
     is_rest,
+    nothing_of_a_users,
     remove_checkpoint,
+    settle,
     within,
 )
 from hcat_nb.runs.store.saving import load_record, write_record
@@ -164,6 +166,9 @@ class Journal:
         """Return the finished runs of the first seeds."""
         runs: list[Record] = []
         while (path := within(self.place, f"seed_{len(runs)}")).is_dir():
+            settle(path)
+            if nothing_of_a_users(path):  # a save that found no room; its checkpoint stands there
+                break
             runs.append(load_record(path))
         return runs
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+import hcat_nb as hcat
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store import atomic as _atomic
+from hcat_nb.runs.store.atomic import DRAFT
 from hcat_nb.runs.store.checkpoint import CHECKPOINT, INDEX, PREVIOUS, read_index
 from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.journal import Journal
@@ -148,3 +150,22 @@ def test_discarding_leaves_what_is_not_its_own(tmp_path):
             (folder / "run.json").touch()
         Journal(folder, HEAD).discard()
         assert folder.exists() == other
+
+
+def test_a_seed_whose_save_found_no_room_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"epochs": 2, "methods": "el2n", "seeds": 2, "seed": 0, "judges": False}
+    whole = hcat.characterize("wine", **options)
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "keep_seed", full)
+        with pytest.raises(StoreError, match="no room"):
+            hcat.characterize("wine", out=tmp_path / "run", **options)
+    # What is left of the save: a lock, and the draft that nobody could take away.
+    draft = tmp_path / "run" / CHECKPOINT / "seed_0" / f"{DRAFT}0123abcd"
+    draft.mkdir(parents=True)
+    assert hcat.resume(tmp_path / "run").scores.equals(whole.scores)
