@@ -154,7 +154,7 @@ def test_from_a_brush_to_a_relabelled_image_that_is_there_tomorrow(lab_page: Lab
     lab_page.wait_for_text("mended decisions applied: 1 relabelled, 1 unlabelled")
     _open_explorer(lab_page)
     page.locator(".widget-accordion .jupyter-widget-Collapse-header").click()
-    page.locator(".widget-dropdown:has-text('decision') select").select_option("decided")
+    page.get_by_label("decision", exact=True).select_option("decided")
     assert _wait_for_place(page, "of 2 samples") == "1–2 of 2 samples"
     assert page.locator(".hcat-tile[data-decision=relabel]").count() == 1
     lab_page.screenshot("explore_again")
