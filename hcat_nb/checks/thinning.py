@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +13,16 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TextIO
 
 from hcat_nb.data.files.compressed import opened
-from hcat_nb.data.files.dialect import SPACE, find_dialect, form
+from hcat_nb.data.files.dialect import SPACE, encoding_of, find_dialect, form
 from hcat_nb.data.files.table_files import kind_of_file, table_files
 from hcat_nb.data.files.text_files import head_of
 from hcat_nb.data.table_options import TableOptions
 from hcat_nb.registry import COMPRESSIONS, TABLE_SUFFIXES
 
-_WHOLE = (".json", ".arff")  # kinds that no reader gives row by row
+_LINES = (".jsonl", ".ndjson", ".arff")  # kinds of which each line is a row
 _BLOCK = 1 << 20  # bytes
 
 
@@ -34,8 +36,8 @@ def thinned(
     bytes, unpacked, that are not too many; ``options``: how a text is written.
     """
     files = table_files(path)
-    kind = kind_of_file(files[0])
-    known = kind in TABLE_SUFFIXES and kind not in _WHOLE
+    kind, how = kind_of_file(files[0]), options or TableOptions()
+    known = kind in TABLE_SUFFIXES and (kind != ".json" or _is_list(files[0], how) is not None)
     step = -(-sum(_size(file, kind) for file in files) // most) if known else 1
     if step <= 1:
         yield str(path), 1
@@ -53,11 +55,13 @@ def thinned(
             if kind == ".parquet":
                 count = _thin_parquet(file, part, step, seen)
             elif kind == ".xlsx":
-                count = _thin_sheets(file, part, step, seen, options or TableOptions())
-            elif kind in (".jsonl", ".ndjson"):
-                count = _thin_lines(file, part, step, seen)
+                count = _thin_sheets(file, part, step, seen, how)
+            elif kind == ".json" and _is_list(file, how):
+                count = _thin_list(file, part, step, seen, how)
+            elif kind in (".json", *_LINES):
+                count = _thin_lines(file, part, step, seen, how)
             else:
-                count = _thin_text(file, part, step, seen, options or TableOptions())
+                count = _thin_text(file, part, step, seen, how)
             if seen % step and seen % step + count <= step:  # no row of it is kept
                 part.unlink()
             seen += count
@@ -117,12 +121,76 @@ def _thin_sheets(file: Path, part: Path, step: int, seen: int, options: TableOpt
     return longest
 
 
-def _thin_lines(file: Path, part: Path, step: int, seen: int) -> int:
-    count = 0
-    with opened(file) as stream, part.open("wb") as sink:
-        for line in stream:
-            sink.writelines([line] if (seen + count) % step == 0 else ())
+def _as_text(file: Path, options: TableOptions) -> dict[str, Any]:
+    """Return how a text is opened, bytes of another encoding staying what they are."""
+    encoding = options.encoding or encoding_of(head_of(file))
+    return {"encoding": encoding, "errors": "surrogateescape", "newline": ""}
+
+
+def _is_list(file: Path, options: TableOptions) -> bool | None:
+    """Return whether JSON is a list of records, or has one in each line; None: neither."""
+    try:
+        head = head_of(file).decode(options.encoding or encoding_of(head_of(file)), "ignore")
+    except Exception:  # no such file: reading it tells what is wrong
+        return None
+    first, _, second = head.lstrip("\ufeff \t\r\n").partition("\n")
+    if re.match(r"\[\s*\{", first + second):
+        return True
+    return False if first.startswith("{") and second.lstrip().startswith("{") else None
+
+
+def _thin_list(file: Path, part: Path, step: int, seen: int, options: TableOptions) -> int:
+    count, how = 0, _as_text(file, options)
+    with (
+        opened(file) as stream,
+        TextIOWrapper(stream, **how) as text,
+        part.open("w", **how) as sink,
+    ):
+        for record, whole in _records(text):
+            kept = (seen + count) % step == 0 or not whole
+            sink.writelines(["," if sink.tell() else "[", record] if kept else ())
             count += 1
+        sink.write("]")
+    return count
+
+
+def _records(text: TextIO) -> Iterator[tuple[str, bool]]:
+    """Give the records of a list as written, and whether each is one: the last may be cut."""
+    read, between = json.JSONDecoder().raw_decode, re.compile(r"[\s,\ufeff]*")
+    held = text.read(_BLOCK)
+    at = held.index("[") + 1
+    while True:
+        at = between.match(held, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        try:
+            end = read(held, at)[1]
+        except ValueError:  # not all of the record was read, or there is none
+            more = text.read(_BLOCK)
+            held, at = held[at:] + more, 0
+            if not more:
+                if held.strip() != "]":
+                    yield held, False
+                return
+            continue
+        yield held[at:end], True
+        at = end
+
+
+def _thin_lines(file: Path, part: Path, step: int, seen: int, options: TableOptions) -> int:
+    """Write each k-th line; of ARFF all that is above its rows, and no comment among these."""
+    count, how = 0, _as_text(file, options)
+    above = part.suffix == ".arff"
+    with (
+        opened(file) as stream,
+        TextIOWrapper(stream, **how) as text,
+        part.open("w", **how) as sink,
+    ):
+        for line in text:
+            if above:
+                sink.write(line)
+                above = line.strip().lower() != "@data"
+            elif line.strip() and not (part.suffix == ".arff" and line.startswith("%")):
+                sink.writelines([line] if (seen + count) % step == 0 else ())
+                count += 1
     return count
 
 
@@ -135,8 +203,11 @@ def _thin_text(file: Path, part: Path, step: int, seen: int, options: TableOptio
     # A byte of another encoding far below stays what it is: reading the part tells of it.
     how: Any = {"encoding": found.encoding, "errors": "surrogateescape", "newline": ""}
     count = -int(found.header)
-    with opened(file) as stream, part.open("w", **how) as sink:
-        lines = TextIOWrapper(stream, **how)
+    with (
+        opened(file) as stream,
+        TextIOWrapper(stream, **how) as lines,
+        part.open("w", **how) as sink,
+    ):
         sink.writelines(islice(lines, found.skip))
         held: list[str] = []
 

@@ -215,6 +215,9 @@ def _named(
     folder = None if root is None else Path(root)
     source = SOURCES.get(name).from_options(folder, download, **options)
     dataset: LabelledDataset = source.load_as(**reading)
+    if name != "folder" and Path(name).is_dir():
+        note = f"{name!r} is the dataset of that name, not the folder beside: that is './{name}'"
+        dataset = dataset.replace(notes=(*dataset.notes, note))
     return dataset
 
 

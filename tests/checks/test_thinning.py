@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,8 +23,17 @@ WIDTH = 8  # bytes of a number
 def written(frame: pd.DataFrame, path: Path) -> Path:
     """Write a table as its path says, packed ones too."""
     inner = path.with_suffix("") if path.suffix in (".gz", ".zip", ".zst", ".xz") else path
-    if inner.suffix == ".jsonl":
-        frame.to_json(inner, orient="records", lines=True)
+    if inner.suffix in (".jsonl", ".json"):
+        frame.to_json(inner, orient="records", lines=inner.suffix == ".jsonl")
+    elif inner.suffix == ".arff":
+        head = [
+            "% caf\xe9",
+            "@relation t",
+            *(f"@attribute {name} numeric" for name in frame),
+            "@DATA",
+        ]
+        rows = frame.to_csv(index=False, header=False).splitlines()
+        inner.write_text("\n".join([*head, "% none", "", *rows, ""]), encoding="utf-8")
     else:
         kind = {".csv": "csv", ".parquet": "parquet", ".xlsx": "excel"}[inner.suffix]
         getattr(frame, f"to_{kind}")(inner, index=False)
@@ -34,7 +44,11 @@ def written(frame: pd.DataFrame, path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["t.csv", "t.CSV", "t.csv.gz", "t.csv.zip", "t.csv.zst", "t.jsonl", "t.jsonl.xz"]
+    "name",
+    [
+        *("t.csv", "t.CSV", "t.csv.gz", "t.csv.zip", "t.csv.zst", "t.jsonl", "t.jsonl.xz"),
+        *("t.json", "t.json.gz", "t.arff", "t.arff.xz"),
+    ],
 )
 def test_of_a_large_text_each_kth_row_is_kept(tmp_path: Path, name: str) -> None:
     frame = pd.DataFrame({"a": np.arange(N)})
@@ -43,14 +57,12 @@ def test_of_a_large_text_each_kth_row_is_kept(tmp_path: Path, name: str) -> None
     with thinned(path, size // 4 + 1) as (part, step):
         assert step == 4
         assert read_frame(part)["a"].tolist() == list(range(0, N, 4))
-        assert Path(part).name == name.removesuffix(Path(name).suffix).lower().split(".")[0] + (
-            ".jsonl" if "jsonl" in name else ".csv"
-        )
+        assert Path(part).name == ".".join(name.lower().split(".")[:2])
     with thinned(path, 10**9) as (same, step):
         assert (same, step) == (str(path), 1)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "csv.gz", "jsonl"])
+@pytest.mark.parametrize("kind", ["parquet", "csv", "csv.gz", "jsonl", "json"])
 @pytest.mark.parametrize("pattern", [True, False])
 def test_of_shards_each_kth_row_of_all_is_kept(tmp_path: Path, kind: str, pattern: bool) -> None:
     place = tmp_path / "birds"
@@ -99,6 +111,36 @@ def test_of_a_large_text_whole_rows_are_kept(tmp_path: Path, encoding: str) -> N
     with thinned(path, path.stat().st_size // 4 + 1) as (part, step):
         read = pd.read_csv(part, encoding=encoding)
     pd.testing.assert_frame_equal(read, frame[::step].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_of_large_json_whole_records_are_kept(
+    tmp_path: Path, encoding: str, name: str, indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hcat_nb.checks.thinning._BLOCK", 1000)  # records that lie in two blocks
+    rows = [{"a": row, "t": f'caf\xe9, [{{two}}]\nlines \\" {row}'} for row in range(400)]
+    path = tmp_path / name
+    lines = name.endswith("l") and not indent
+    text = "\n".join(json.dumps(one, ensure_ascii=False) for one in rows)
+    path.write_text(text if lines else json.dumps(rows, indent=indent), encoding=encoding)
+    path = path if name.endswith("l") == lines else path.rename(tmp_path / "t.json")
+    with thinned(path, path.stat().st_size // 4 + 1) as (part, step):
+        assert step == 4
+        assert read_frame(part).to_dict("records") == rows[::4]
+
+
+def test_json_that_is_no_list_of_records_stays_whole_and_a_cut_one_is_told(tmp_path: Path) -> None:
+    columns, cut = tmp_path / "columns.json", tmp_path / "cut.json"
+    pd.DataFrame({"a": range(400)}).to_json(columns)
+    with thinned(columns, 100) as (part, step):
+        assert (part, step) == (str(columns), 1)
+    cut.write_text(pd.DataFrame({"a": range(400)}).to_json(orient="records")[:-5])
+    with thinned(cut, 100) as (part, step):
+        assert step > 1
+        with pytest.raises(DataError, match="cannot be read"):
+            read_frame(part)
 
 
 def test_a_line_above_the_names_stays(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hcat_nb.data.files.pictures import SUFFIXES
 from hcat_nb.data.image_options import ImageOptions
 from hcat_nb.data.reading.coerce import coerce
 from hcat_nb.data.sources.base import Source
-from hcat_nb.errors import DataError, MissingDataError, SpecError
+from hcat_nb.errors import DataError, MissingDataError, SpecError, some
 from hcat_nb.registry import names_file, nearest, split_of
 
 # What macOS, Windows, Synology and Python leave in folders.
@@ -79,7 +79,7 @@ class Folder(ImageOptions, Source):
         root = as_path(self.path)
         if not root.is_dir():
             raise MissingDataError(f"there is no folder {root}", "a folder of class folders")
-        paths, passed = _images(root)
+        paths, passed, loose = _images(root)
         inside = [path.relative_to(root) for path in paths]
         classes_at = _class_level(root, inside, self.split)
         if self.split is not None:
@@ -96,7 +96,15 @@ class Folder(ImageOptions, Source):
                 "a subfolder for each class, at least two",
                 f"the folder {deeper}" if deeper else remedy,
             )
-        notes = (f"{passed} files of {root.name} that are no images were passed over",)
+        notes = [f"{passed} files of {root.name} that are no images were passed over"]
+        notes = notes if passed else []
+        if loose:
+            notes.append(f"{loose} images beside the class folders of {root.name} have no class")
+        if nested := _nested(inside, classes_at):
+            notes.append(
+                f"{some(nested)}: has its images in several folders, where other classes have them "
+                "at once; all are of the class that the upper folder names"
+            )
         return ImageFiles(
             paths,
             labels,
@@ -104,7 +112,7 @@ class Folder(ImageOptions, Source):
             pd.Index([path.as_posix() for path in inside]),
             ImageOptions.chosen(self),
             self.transform,
-            notes if passed else (),
+            tuple(notes),
         )
 
 
@@ -146,10 +154,24 @@ def _in_split(path: Path, split: str) -> bool:
     return split in path.parts[:2] and len(path.parts) > 2
 
 
-def _images(root: Path) -> tuple[list[Path], int]:
-    """Return the images below the class folders, sorted, and the number of other files."""
+def _nested(inside: Sequence[Path], level: int) -> list[str]:
+    """Return the classes that look like a folder of classes, beside some that do not."""
+    below: dict[str, set[str]] = {}
+    for path in inside:
+        deeper = path.parts[level + 1] if len(path.parts) > level + 2 else ""
+        below.setdefault(path.parts[level], set()).add(deeper)
+    odd = [f"{name}/ ({some(sorted(one), 3)})" for name, one in below.items() if _wrapped(one)]
+    return odd if len(odd) < len(below) else []
+
+
+def _wrapped(folders: set[str]) -> bool:
+    return len(folders) > 1 and "" not in folders and not any(map(split_of, folders))
+
+
+def _images(root: Path) -> tuple[list[Path], int, int]:
+    """Return the images below the class folders, sorted; how many other files, and images, are."""
     found: list[Path] = []
-    passed = 0
+    passed = loose = 0
     for folder, inner, names in os.walk(root, followlinks=True):
         inner[:] = sorted(one for one in inner if not one.startswith(".") and one not in _JUNK)
         for name in sorted(names):
@@ -158,5 +180,6 @@ def _images(root: Path) -> tuple[list[Path], int]:
             if is_image and path.parent != root:
                 found.append(path)
             else:
-                passed += 1
-    return sorted(found), passed
+                passed += not is_image
+                loose += is_image
+    return sorted(found), passed, loose

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,20 +109,34 @@ def check(
     if fix is not None:
         return looking.mended(data, labels, as_path(fix), test)
     beside = labels is not None or not (truth is None or isinstance(truth, str))
-    is_path = isinstance(place, (str, os.PathLike)) and names_file(name_of_path(place))
-    if not is_path or beside or names_array_file(place):
-        return looking.page(data, labels, test)
-    most, how = int(_SHARE * free_host_memory()), TableOptions.among(chosen.dataset_options)
-    with thinned(as_path(place), max(1, most), how) as (part, step):
-        if step == 1:
-            return looking.page(data, labels, test)
-        page = looking.page(part, labels, test, step)
+    how = TableOptions.among(chosen.dataset_options)
+    with _in_part(None if beside else place, how) as (part, step), _in_part(test, how) as held:
+        page = looking.page(data if step == 1 else part, labels, held[0], (step, held[1]))
+    if step == 1:
+        return page
     found = (
         dataclasses.replace(one, evidence=one.evidence.replace(part, str(place)))
         for one in page.findings
     )
     done = (note.replace(part, str(place)) for note in page.done)
     return dataclasses.replace(page, findings=tuple(found), done=tuple(done))
+
+
+@contextmanager
+def _in_part(data: Any, options: TableOptions) -> Iterator[tuple[Any, int]]:
+    """Give data, of a file that is larger than memory each k-th row as a path, and k; else 1."""
+    is_path = isinstance(data, (str, os.PathLike)) and names_file(name_of_path(data))
+    if not is_path or names_array_file(data):
+        yield data, 1
+        return
+    with thinned(as_path(data), max(1, int(_SHARE * free_host_memory())), options) as (part, step):
+        try:
+            yield (data, 1) if step == 1 else (part, step)
+        except HcatError as error:
+            if step == 1 or part not in error.wrong:
+                raise
+            wrong = error.wrong.replace(part, f"{data} (1 of {step:,} rows of it)")
+            raise type(error)(wrong, error.expected, error.remedy) from error
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -133,8 +148,8 @@ class _Looking:
     classes: Sequence[Any] | None
     truth: Any
 
-    def page(self, data: Any, labels: Any, test: Any, step: int = 1) -> Check:
-        """Return the page; ``step``: of which rows ``data`` hold one each."""
+    def page(self, data: Any, labels: Any, test: Any, steps: tuple[int, int] = (1, 1)) -> Check:
+        """Return the page; ``steps``: of how many rows ``data`` and ``test`` hold one each."""
         raw = self.raw(data, labels)
         dataset, findings = self.load(data, labels, raw)
         if dataset is not None and (raw is None or dataset.modality == "image"):
@@ -145,8 +160,10 @@ class _Looking:
             if dataset is None:
                 skipped.append("what a run does to the data: it stops, as told above")
         findings = [*findings, *found, *self.shared(raw, dataset, test, skipped)]
-        if step > 1:
-            skipped.append(f"all rows: too large for memory, so 1 of {step:,} rows was read")
+        for whose, step in zip(("", " of the test set"), steps, strict=True):
+            if step > 1:
+                told = f"too large for memory, so 1 of {step:,} rows was read"
+                skipped.append(f"all rows{whose}: {told}")
         named = "data" if self.spec.dataset == USERS_OWN else Path(self.spec.dataset).stem
         name = self.name or (named if dataset is None else dataset.name)
         done = () if dataset is None else dataset.notes

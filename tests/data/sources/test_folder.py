@@ -161,7 +161,8 @@ def test_what_is_no_image_is_counted_not_read(small: Path) -> None:
     dataset = load(small)
     assert len(dataset) == 24
     assert "cat/deeper/1.png" in dataset.sample_ids
-    assert dataset.notes[0].startswith("4 files of")
+    assert dataset.notes[0].startswith("3 files of")
+    assert dataset.notes[1].startswith("1 images beside")
 
 
 def test_a_run_on_a_folder(small: Path) -> None:
@@ -270,3 +271,36 @@ def test_a_folder_around_splits_or_classes_names_the_one_to_give(
         with pytest.raises(DataError, match=f"the folder .*{named}$"):
             load(given, split="train") if given == outer else load(f"{given}/")
     assert load(outer / "dataset/train", size=8).class_values == ("cat", "dog")
+
+
+def photos_at(root: Path, *places: str) -> Path:
+    for at, place in enumerate(places):
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), at).save(root / place)
+    return root
+
+
+def test_a_folder_of_classes_beside_classes_is_told(tmp_path: Path) -> None:
+    plain = photos_at(tmp_path / "plain", "cat/1.png", "dog/1.png", "loose.png")
+    (plain / "read.me").touch()
+    assert load(plain).notes[:2] == (
+        "1 files of plain that are no images were passed over",
+        "1 images beside the class folders of plain have no class",
+    )
+    odd = photos_at(tmp_path / "odd", "cat/1.png", "more/dog/1.png", "more/cow/1.png", "elk/1.png")
+    dataset = load(odd)
+    assert dataset.class_values == ("cat", "elk", "more")
+    assert "more/ (cow, dog)" in dataset.notes[0]
+    # All classes in parts, or parts called as splits are: as it is meant to be.
+    deep = photos_at(tmp_path / "deep", *(f"{name}/{day}/1.png" for name in "ab" for day in "12"))
+    assert not any("folders" in note for note in load(deep).notes)
+
+
+def test_a_folder_called_as_a_dataset_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not any("./wine" in note for note in load("wine").notes)
+    photos_at(tmp_path / "wine", "red/1.png", "white/1.png")
+    assert "the folder beside: that is './wine'" in load("wine").notes[-1]
+    assert load("./wine").class_values == ("red", "white")

@@ -206,6 +206,35 @@ def test_tables_larger_than_memory_are_read_in_part(
     assert (f"3 files of {tmp_path / name}" in told) == (not name.startswith("t."))
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_large_test_set_is_read_in_part(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    monkeypatch.setattr("hcat_nb.runs.checking.check.free_host_memory", lambda: 30_000)
+    frame.to_csv(tmp_path / "test.csv", index=False)
+    data = frame.head(9)
+    if beside:
+        data.to_csv(tmp_path / "train.csv", index=False)
+        data = tmp_path / "train.csv"
+    page = check(data, test=str(tmp_path / "test.csv"), target="y")
+    step = int(page.skipped[-1].split()[-4])
+    assert page.skipped[-1].startswith("all rows of the test set: too large")
+    assert step > 1
+    (shared,) = (one for one in page.findings if "test set" in one.evidence)
+    assert f"of {-(-N // step)} " in shared.evidence
+
+
+def test_what_is_wrong_with_a_large_file_is_told_of_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hcat_nb.runs.checking.check.free_host_memory", lambda: 30_000)
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n" + "1,0\n" * 5000 + "1,2,3,4\n" * 50)
+    with pytest.raises(DataError, match=r"t\.csv \(1 of 4 rows of it\) cannot be read") as caught:
+        check(path, target="y")
+    assert str(caught.value).startswith(str(path))
+
+
 def test_a_new_file_takes_what_is_safe_and_a_plan_the_rest(
     frame: pd.DataFrame, tmp_path: Path
 ) -> None:
