@@ -37,6 +37,7 @@ _PARTS |= {"methods": "methods", "epochs": "training", "folds": "what is kept an
 _FIRST = {
     *("help", "help_all", "dataset", "target", "features", "hardness", "p", "model", "methods"),
     *("epochs", "seed", "own_out", "own_budget", "own_report", "own_test", "own_fix"),
+    *("own_target", "own_mislabeled"),
 }
 _MANY = 20
 # Not behind a bracket, where it belongs to a call in Python.
@@ -53,7 +54,8 @@ class OptionParser(argparse.ArgumentParser):
         """Return the help: of many options those needed first, unless ``whole`` asks for all."""
         if whole or "--help-all" not in self._option_string_actions:
             return super().format_help()
-        hidden = [(one, one.help) for one in self._actions if one.dest not in _FIRST]
+        further = [one for one in self._actions if one.option_strings and one.dest not in _FIRST]
+        hidden = [(one, one.help) for one in further]
         for action, _ in hidden:
             action.help = argparse.SUPPRESS
         try:

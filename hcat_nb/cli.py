@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
-import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +20,9 @@ from hcat_nb.arguments import (
     reading_options,
     spec_options,
 )
+from hcat_nb.commands.logged import logged
 from hcat_nb.commands.table import LINES
-from hcat_nb.errors import HcatError, StoreError
+from hcat_nb.errors import HcatError
 from hcat_nb.signals import interrupts
 from hcat_nb.spec import RunSpec
 
@@ -68,7 +69,7 @@ def main(words: Sequence[str] | None = None) -> int:
         own = {one.key: getattr(namespace, one.dest) for one in command.of("line")}
         options = (reading_options if command.reads else spec_options)(namespace)
         given = Given(namespace.line, own, options)
-        with _logged(own):
+        with logged(own.get("log_file"), verbose="log_file" in own and own["verbose"]):
             failed = _ACTIONS[namespace.line](given, command.function())
         sys.stdout.flush()  # here, where a pipe that was closed can be told from a defect
     except HcatError as error:
@@ -89,7 +90,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _parser() -> OptionParser:
     parser = OptionParser(
-        prog="hcat", description="How hard, and why, is each sample of a dataset?"
+        prog="hcat",
+        description="How hard, and why, is each sample of a dataset?",
+        epilog="Exit codes: 0 done; 1 done, and something was found or failed; 2 wrong use; "
+        "130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"hcat_nb {version('hcat-nb')}")
     parser.set_defaults(line=None)
@@ -104,44 +108,20 @@ def _parser() -> OptionParser:
     return parser
 
 
-@contextmanager
-def _logged(own: Mapping[str, Any]) -> Iterator[None]:
-    """Write what the package logs to where the line says, while its command runs."""
-    logger = logging.getLogger("hcat_nb")
-    handlers: list[logging.Handler] = []
-    if (file := own.get("log_file")) is not None:
-        try:
-            handlers.append(logging.FileHandler(file, encoding="utf-8"))
-        except OSError as error:
-            raise StoreError(
-                f"the log {file} cannot be written ({error.strerror})", "a file in a folder"
-            ) from error
-    if "log_file" in own and own["verbose"]:
-        handlers.append(logging.StreamHandler())
-    before = logger.level
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(handler)
-    if handlers:
-        logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-        for handler in handlers:
-            logger.removeHandler(handler)
-            handler.close()
-
-
 # -- what each command prints ----------------------------------------------------------------------
 
 
 def _say(given: Given, data: Any, *texts: Any) -> None:
     """Print the texts, or ``data`` where JSON is asked for; nothing where quiet is."""
     if given.own["json"]:
-        print(data if isinstance(data, str) else json.dumps(data, indent=1, default=str))
+        print(json.dumps(data, indent=1, default=_plain))
     elif not given.own["quiet"]:
         print(*texts, sep="\n")
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers of NumPy as Python's, and all else as its text."""
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def _rows(table: pd.DataFrame) -> Any:
@@ -159,7 +139,10 @@ def _run(given: Given, characterize: Called) -> int:
 
         if speaks():
             foreseen = forecast(spec=spec)
-            _say(given, {"forecast": str(foreseen).splitlines()}, foreseen)
+            figures = {"seconds": foreseen.seconds, "training_seconds": foreseen.training}
+            figures |= {"epochs": foreseen.epochs, "memory_bytes": foreseen.needed}
+            figures |= {"free_bytes": foreseen.free, "parts": _rows(foreseen.table.reset_index())}
+            _say(given, figures, foreseen)
         return 0
     kept = {name: own[name] for name in ("out", "overwrite", "keep_checkpoint")}
     with _audience(given) as heard, told_in_a_line():
@@ -193,7 +176,7 @@ def _audit(given: Given, audit: Called) -> None:
 def _check(given: Given, check: Called) -> bool:
     """Print what is wrong with data; return whether some of it is severe."""
     found = check(test=given.own["test"], fix=given.own["fix"], **given.options)
-    _say(given, found.to_json(), as_options(str(found)))
+    _say(given, found.to_dict(), as_options(str(found)))
     return bool(found.severe)
 
 
@@ -227,12 +210,10 @@ def _report(given: Given, run: Run, folder: str | None) -> int:
     if run.follows:  # rank 0 reports
         return stopped
     hardest = run.hardest(given.own["hardest"])
-    texts = [
-        run,
-        *(f"note: {note}" for note in (*run.info["dataset"]["notes"], *run.info["notes"])),
-    ]
-    data = {"run": repr(run), "outcome": run.info["outcome"], "notes": run.info["notes"]}
-    data["hardest"] = _rows(hardest.frame.reset_index())
+    notes = [*run.info["dataset"]["notes"], *run.info["notes"]]
+    texts = [run, *(f"note: {note}" for note in notes)]
+    data = {"run": repr(run), "outcome": run.info["outcome"], "notes": notes}
+    data |= {"by": hardest.by, "hardest": _rows(hardest.frame.reset_index())}
     if run.spec.knows_truth:
         metrics = _metrics(run, folder)
         texts.append(_text(_brief(metrics)))
@@ -262,7 +243,7 @@ def _rescore(given: Given, rescore: Called) -> None:
     added, skipped = run.info["rescored"][-1]["methods"], run.info["skipped"]
     texts = [run, f"added {', '.join(added)}"]
     texts += [f"skipped {name}: {reason}" for name, reason in skipped.items()]
-    data = {"added": added, "skipped": skipped}
+    data: dict[str, Any] = {"added": added, "skipped": skipped}
     if run.spec.knows_truth:
         metrics = _metrics(run, given.own["run"])
         texts.append(_text(_brief(metrics)))
@@ -271,25 +252,36 @@ def _rescore(given: Given, rescore: Called) -> None:
 
 
 def _apply(given: Given, apply_to_files: Called) -> None:
-    options = {name: value for name, value in given.own.items() if value is not None}
-    own = {name: options[name] for name in options if name not in ("json", "quiet")}
+    from hcat_nb.runs.review.export import changes_of
+
+    own = {k: v for k, v in given.own.items() if v is not None and k not in ("json", "quiet")}
     applied = apply_to_files(**own, **given.options)
-    _say(given, {"applied": str(applied).splitlines()}, applied)
+    log = changes_of(applied)
+    with log.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    changes = [one for one in lines if one["id"]]
+    notes = [one["reason"] for one in lines if not one["id"]]
+    data = {"file": applied.resolve(), "log": log.resolve(), "changes": changes, "notes": notes}
+    _say(given, data, applied, f"{len(changes)} changes: {log}")
 
 
 def _sweep(given: Given, sweep: Called) -> int:
     """Do the sweep; return 1 if a run of it failed, or what an interrupt gives."""
+    from hcat_nb.sweeps.progress import TerminalProgress
     from hcat_nb.sweeps.sweep import Sweep
 
     names = ("out", "workers", "scheduler", "time_limit", "memory_limit", "dry_run")
     options = {name: given.own[name] for name in names}
+    options["listener"] = TerminalProgress(hidden=given.own["quiet"])
     done = sweep(given.own["source"], only=given.own["only"] or (), **options)
     if not isinstance(done, Sweep):
-        _say(given, _rows(done.table), done)
+        table = _rows(done.table.reset_index())
+        _say(given, {"runs": table, "seconds": done.seconds, "workers": done.n_workers}, done)
         return 0
-    data = {"out": done.out, "runs": len(done.cells), "done": done.done, "failed": done.failures}
-    _say(given, data, done)
-    return _INTERRUPTED if len(done.states) < len(done.cells) else done.done < len(done.cells)
+    left = len(done.cells) - len(done.states)
+    data = {"out": done.out, "runs": len(done.cells), "done": done.done, "skipped": done.skipped}
+    _say(given, {**data, "left": left, "failed": done.failures}, done)
+    return _INTERRUPTED if left else done.done < len(done.cells)
 
 
 def _results(given: Given, results: Called) -> None:
@@ -298,13 +290,16 @@ def _results(given: Given, results: Called) -> None:
     own = given.own
     table = results(own["folder"], **{name: own[name] for name in ("version", "planned", "out")})
     runs, texts = table["run"].nunique(), []
+    data: dict[str, Any] = {"runs": runs, "rows": _rows(table)}
     if own["out"] is not None:
-        texts.append(f"{runs} runs, {len(table)} rows: {Path(own['out']).resolve()}")
+        data["file"] = Path(own["out"]).resolve()
+        texts.append(f"{runs} runs, {len(table)} rows: {data['file']}")
     for name, mirror in (("mlflow", mirror_to_mlflow), ("wandb", mirror_to_wandb)):
         if (place := own[name]) is not None:
-            texts.append(f"{mirror(table, place)} new of {runs} runs: {name}, {place}")
+            data[name] = mirror(table, place)  # how many of the runs are new there
+            texts.append(f"{data[name]} new of {runs} runs: {name}, {place}")
     shown = table[[name for name in _SHOWN if name in table]]
-    _say(given, _rows(table), *(texts or [_text(shown)]))
+    _say(given, data, *(texts or [_text(shown)]))
 
 
 def _list(given: Given, listing: Called) -> None:
@@ -322,7 +317,7 @@ def _self_check(given: Given, self_check: Called) -> bool:
         fault = row["fault"] or "names no fault"
         verdict = "ok" if row["passed"] else f"FAILED: {row['problem']}"
         texts.append(f"{row['method']:<18}{fault:<16}{row['auroc']:<5.2f} {verdict}")
-    _say(given, _rows(table), *texts)
+    _say(given, {"versions": versions(), "checks": _rows(table)}, *texts)
     failed = table.loc[~table["passed"], "method"].unique()
     if len(failed):
         print(f"hcat: the self-check failed for {', '.join(failed)}", file=sys.stderr)
@@ -337,8 +332,9 @@ def _doctor(given: Given, doctor: Called) -> bool:
 
 
 def _demo(given: Given, run_demo: Called) -> None:
-    told = run_demo(given.own["out"])
-    _say(given, {"demo": str(told).splitlines()}, told)
+    told = run_demo(given.own["out"], progress=not given.own["quiet"])
+    data = {name: getattr(told, name) for name in ("notebook", "page", "run", "picture", "by")}
+    _say(given, data | {"hardest": _rows(told.hardest.reset_index())}, told)
 
 
 def _write_report(given: Given, write_report: Called) -> None:
@@ -346,7 +342,7 @@ def _write_report(given: Given, write_report: Called) -> None:
     options = {name: own[name] for name in ("metric", "posthoc", "alpha") if own[name] is not None}
     if own["only"]:
         options["only"] = dict(map(read_pair, own["only"]))
-    page = write_report(own["results"], own["out"], parameters=options)
+    page = write_report(own["results"], own["out"], parameters=options, progress=not own["quiet"])
     _say(given, {"report": page}, f"report: {page}")
 
 
@@ -358,8 +354,9 @@ def _metrics(run: Run, folder: str | None) -> pd.DataFrame:
 
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:
-    figures = ["n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc"]
-    return table[["hcm", *figures, "kind"]]
+    return table[
+        ["hcm", "n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc", "kind"]
+    ]
 
 
 def _text(table: pd.DataFrame) -> str:

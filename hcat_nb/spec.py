@@ -74,16 +74,17 @@ class RunSpec:
         {}, "options of the dataset, or of how a table is read, as key=value"
     )
     target: str | None = option(
-        None, "column of a table that holds the labels; of an array, the .npy file of these"
+        None, "column with the labels; for data in a .npy file, the .npy file with the labels"
     )
     truth: str | None = option(
-        None, "column with the true labels, or that says whether a label is wrong; no feature"
+        None,
+        "column with the true labels, or one that says which labels are wrong; never a feature",
     )
     groups: str | None = option(
         None,
-        "column that is equal for rows that belong together (a patient's, an author's), which no "
-        "fold parts; no feature",
-        expected="the name of a column; values go in as hcat.load(X, y, groups=values)",
+        "column that says which rows belong together (of one patient, of one author); they stay "
+        "in one fold; never a feature",
+        expected="the name of a column; in Python also hcat.load(X, y, groups=values)",
     )
     root: str | None = option(
         None,
@@ -109,8 +110,8 @@ class RunSpec:
     )
     exclude: tuple[str, ...] = option(
         (),
-        "columns that are no features; found: those that hcat check calls leaks, identifiers or "
-        "constants",
+        "columns that are no features; the word found: those that hcat check calls leaks, "
+        "identifiers or constants",
     )
     strict: bool = option(
         False, "stop before training where a check of the data finds a severe fault"
@@ -137,9 +138,9 @@ class RunSpec:
     )
     features: str = option(
         "raw",
-        "what the model sees of a sample: raw pixels or columns; patches (of images, by k-means on "
-        "their own patches); torchvision:NAME or timm:NAME, frozen (NAME:FILE where a file has the "
-        "weights); in Python also an array or a function",
+        "what the model sees of a sample: raw (pixels or columns); patches (of images: features "
+        "made of their own patches by k-means); torchvision:NAME or timm:NAME (a frozen network; "
+        "NAME:FILE if the weights are in a file); in Python also an array or a function",
         check=_names_features,
         expected="raw, patches, torchvision:NAME or timm:NAME",
     )
@@ -156,12 +157,12 @@ class RunSpec:
     )
     judges: bool = option(
         True,
-        "judge the samples by their neighbours and by a linear model too, where they are small "
-        "enough: baselines, and what first_look needs",
+        "also judge the samples by their neighbours and by a linear model, if the data are not "
+        "too large: these are baselines, and part of first_look",
     )
     variant: str = option(
         "paper",
-        "hcat: compute every method as H-CAT's benchmark did, where that is known to differ",
+        "paper: methods as their papers define them; hcat: as H-CAT's benchmark computed them",
         choices=("paper", "hcat"),
     )
     epoch_mean: str = option(
@@ -171,21 +172,20 @@ class RunSpec:
     )
     observe: str = option(
         "pass",
-        "what loss, el2n, data maps and others see of an epoch: a pass over all samples at its "
-        "end, or the logits of training as they came (training), without a pass",
+        "what loss, el2n, data maps and others see of an epoch: pass, all samples once more at "
+        "its end; training, the logits that the optimizer saw, which costs nothing",
         choices=("pass", "training"),
     )
     epochs: int | None = option(
         None,
-        "epochs of training (default: 10, of few rows as many as it takes to learn)",
+        "epochs of training (default: 10; with few rows more, up to 100)",
         check=_positive,
         expected="at least 1, and less than 2**31",
     )
     defaults: int = option(
         DEFAULTS,
-        "generation of what a run takes where nobody chose: 1 as H-CAT and as before (models "
-        "lenet and mlp, 10 epochs), 2 what learns from few rows, too (models cnn and dense, enough "
-        "epochs)",
+        "which default models and epochs: 1, those of H-CAT (lenet, mlp, 10 epochs); 2, those "
+        "that also learn from few rows (cnn, dense, more epochs)",
         check=lambda value: value in (1, DEFAULTS),
         expected=f"1 or {DEFAULTS}",
     )
@@ -228,21 +228,21 @@ class RunSpec:
     )
     folds: str = option(
         "auto",
-        "networks that each leave a fold out, so that every row is judged by one that did not see "
-        "it: a number, 0 for none, or auto (5 where the learning check finds that the network "
-        "memorised, and they take less than 5 minutes)",
+        "number of further networks, each trained without one fold, so that each row is judged "
+        "by a network that did not see it; auto: 5 if the learning check says memorised and they "
+        "take less than 5 minutes, else 0",
         check=lambda value: value == "auto" or (value.isdecimal() and value != "1"),
         expected="auto, 0, or a whole number from 2",
     )
     learning_check: bool = option(
         True,
-        "tell by rows held out whether the network learned (at most a fifth more training, or "
+        "hold rows out to tell whether the network learned (a fifth more training at most, or "
         "some seconds)",
     )
     keep_dynamics: str = option(
         "none",
-        "what to keep of every epoch, so that hcat rescore adds methods without training: each "
-        "sample's label probability (probs), or all logits too, on disk (logits)",
+        "what to keep of every epoch, so that hcat rescore can add methods without training: "
+        "probs (the probability of each sample's label) or logits (all of them, on disk)",
         choices=("none", "probs", "logits"),
         words={False: "none", True: "probs"},
     )

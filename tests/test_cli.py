@@ -302,14 +302,3 @@ def test_a_run_prints_severe_findings_first_and_a_strict_one_refuses(trees, caps
     printed = capsys.readouterr()
     assert printed.err == ""
     assert "note: excluded, as told: plural" in printed.out
-
-
-def test_a_log_says_what_was_done_and_is_silent_unasked(tmp_path, capsys):
-    words = ["run", "wine", "--epochs", "1", "--methods", "el2n", "--hardest", "0"]
-    main(words)
-    assert "hcat_nb.runs" not in capsys.readouterr().err
-    main([*words, "--log-file", str(tmp_path / "log.txt"), "-v"])
-    line = r"INFO hcat_nb\.runs\.execution\.carry_out: wine begins: dense, 1 epochs, cpu"
-    assert re.search(line, (tmp_path / "log.txt").read_text())
-    assert re.search(line, capsys.readouterr().err)
-    assert main([*words, "--log-file", str(tmp_path / "absent" / "log.txt")]) == 2

@@ -197,7 +197,7 @@ def option_texts(card: type[Source]) -> dict[str, str]:
     """Return the first sentence that the documentation has on each option of a dataset.
 
     >>> option_texts(SOURCES.get("file"))["sep"]
-    'Of a file of text, what stands between fields'
+    'Character between the fields of a text file'
     """
     known: dict[str, str] = {}
     for owner in card.__mro__:

@@ -23,6 +23,9 @@ class Own:
     # the name of a kind in hcat_nb.api.listing, or "" for free text.
     values: str = ""
     choices: tuple[str, ...] = ()
+    flag: bool = False  # stands without a value
+    metavar: str = ""
+    type: Callable[[str], Any] | None = None  # what reads its text
     settings: Mapping[str, Any] = field(default_factory=dict)  # further ones of argparse
     short: str = ""  # a second name, of one letter
     only: Face | None = None  # the face that has it; default: both
@@ -45,8 +48,8 @@ class Own:
 
 
 SPOKEN = (
-    Own("--json", "print JSON", settings={"action": "store_true"}, only="line"),
-    Own("--quiet", "print errors only", settings={"action": "store_true"}, short="-q", only="line"),
+    Own("--json", "print one JSON document", flag=True, only="line"),
+    Own("--quiet", "print nothing but what is wrong", flag=True, short="-q", only="line"),
 )
 
 
@@ -108,8 +111,10 @@ class Command:
 
 def _add(parser: argparse.ArgumentParser, one: Own, face: Face) -> None:
     text = one.help + (f": one of {', '.join(one.choices)}" if one.choices else "")
-    default = False if one.settings.get("action") == "store_true" else None
-    settings: dict[str, Any] = {"default": default, "help": text, **one.settings}
+    settings: dict[str, Any] = {"default": None, "help": text}
+    settings |= {"default": False, "action": "store_true"} if one.flag else {}
+    settings |= {key: value for key in ("metavar", "type") if (value := getattr(one, key))}
+    settings |= one.settings
     if face == "line":
         settings |= one.line
         if one.choices:

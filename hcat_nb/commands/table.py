@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 from hcat_nb.arguments import READING_FIELDS
 from hcat_nb.commands.command import Command, Own
@@ -33,32 +31,30 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_NAME = Own("--name", "variable that gets the result", settings={"metavar": "VAR"}, only="magic")
+_NAME = Own("--name", "variable that gets the result", metavar="VAR", only="magic")
 _DISPLAY = Own(
     "--display",
     "how it is shown [auto]",
     choices=DISPLAYS,
-    settings={"metavar": f"{{{','.join(DISPLAYS)}}}"},
+    metavar=f"{{{','.join(DISPLAYS)}}}",
     only="magic",
 )
 MISLABELED = ("unlabel", "drop", "keep")
-_MUST = {"required": True}
-_FLAG: Mapping[str, Any] = {"action": "store_true"}
+_MUST = {"required": True, "metavar": "FILE"}
 _OUT = (
-    Own("--out", "folder to save the run to", settings={"metavar": "DIR"}),
-    Own("--overwrite", "replace a run that stands there", settings=_FLAG),
+    Own("--out", "folder to save the run to", metavar="DIR"),
+    Own("--overwrite", "replace a run that stands there", flag=True),
 )
-_KEEP = Own("--keep-checkpoint", "keep the last checkpoint of a finished run", settings=_FLAG)
+_KEEP = Own("--keep-checkpoint", "keep the last checkpoint of a finished run", flag=True)
 _HARDEST = Own(
-    "--hardest",
-    "samples to print [3]",
+    *("--hardest", "how many samples to print [3]"),
     settings={"type": _count, "default": 3, "metavar": "K"},
     only="line",
 )
-_DRY = Own("--dry-run", "say what it would take, and stop", settings=_FLAG)
+_DRY = Own("--dry-run", "say how long it would take and how much memory, and stop", flag=True)
 _LOG = (
-    Own("--verbose", "log to the terminal", settings=_FLAG, short="-v", only="line"),
-    Own("--log-file", "log to the end of a file", settings={"metavar": "FILE"}, only="line"),
+    Own("--verbose", "log to the terminal", flag=True, short="-v", only="line"),
+    Own("--log-file", "log to the end of a file", metavar="FILE", only="line"),
 )
 _FOLDER = {"nargs": None, "metavar": "DIR"}
 _RUN = Own(
@@ -93,8 +89,14 @@ def _listing(kind: str, words: str) -> Command:
         magic=f"hcat_{kind}",
         line=kind,
         arguments=(
-            Own("names", "whose cards", kind, settings={"nargs": "*"}, line={"metavar": "NAME"}),
-            Own("--verbose", "show whole cards", settings=_FLAG, short="-v"),
+            Own(
+                "names",
+                "show the cards of these",
+                kind,
+                settings={"nargs": "*"},
+                line={"metavar": "NAME"},
+            ),
+            Own("--verbose", "show whole cards", flag=True, short="-v"),
         ),
     )
 
@@ -118,12 +120,10 @@ COMMANDS = (
         line="check",
         fields=READING_FIELDS,
         arguments=(
-            Own("--test", "a test set: tell what is in both", "data", line={"metavar": "DATA"}),
             Own(
-                "--fix",
-                "file for what is safe to mend; its .plan holds the rest, to be confirmed",
-                settings={"metavar": "FILE"},
+                "--test", "a test set: tell what is in both sets", "data", line={"metavar": "DATA"}
             ),
+            Own("--fix", "new file, mended as far as safe; .plan: the rest", metavar="FILE"),
             _NAME,
         ),
         cell=True,
@@ -136,9 +136,9 @@ COMMANDS = (
         line="audit",
         fields=FIELDS,
         arguments=(
-            Own("--budget", "time for all trainings, as 90s, 10min or 1h: decides on seeds"),
+            Own("--budget", "time for all trainings: 90s, 10min, 1h; more time, more seeds"),
             *_OUT,
-            Own("--report", "page to write", settings={"metavar": "FILE"}),
+            Own("--report", "HTML page to write", metavar="FILE"),
             _DISPLAY,
             _NAME,
             _HARDEST,
@@ -162,10 +162,10 @@ COMMANDS = (
         line="evaluate",
         arguments=(
             _RUN,
-            Own("--variant", "as which measures", choices=("paper", "hcat")),
-            Own("--resamples", "bootstrap resamples behind the intervals", settings={"type": int}),
-            Own("--seed", "of the bootstrap and of the random baseline", settings={"type": int}),
-            Own("--no-baselines", "methods only", settings=_FLAG),
+            Own("--variant", "the papers' measures, or H-CAT's", choices=("paper", "hcat")),
+            Own("--resamples", "bootstrap resamples for the intervals", type=int),
+            Own("--seed", "seed of the bootstrap and of the random baseline", type=int),
+            Own("--no-baselines", "show the methods without the baselines", flag=True),
             _NAME,
         ),
     ),
@@ -220,21 +220,16 @@ COMMANDS = (
         arguments=(_RUN, _NAME),
     ),
     Command(
-        "Write data mended, in the format that they came in.",
+        "Write your data again with the decisions carried out, in the format that they came in.",
         "hcat_nb.runs.review.export:apply_to_files",
         line="apply",
         arguments=(
             Own("decisions", "a run's folder, its file of decisions, or a table of them"),
-            Own("data", "the table or folder that was decided on"),
-            Own(
-                "--out",
-                "of the kind of the data; of images also a .csv list",
-                settings={"metavar": "FILE"},
-                line=_MUST,
-            ),
+            Own("data", "the table or folder that the decisions are about"),
+            Own("--out", "what to write, of the data's kind; of images also .csv", line=_MUST),
             Own("--target", "column of the labels [that of the run]"),
-            Own("--mislabeled", "what becomes of them [unlabel]", choices=MISLABELED),
-            Own("--overwrite", "replace what stands there", settings=_FLAG),
+            Own("--mislabeled", "what to do with those so marked [unlabel]", choices=MISLABELED),
+            Own("--overwrite", "replace what stands there", flag=True),
         ),
         reads=True,
     ),
@@ -249,19 +244,15 @@ COMMANDS = (
                 "source",
                 "a YAML file, the folder of a sweep, or a variable with a grid or list",
                 settings={"nargs": "?"},
-                line={
-                    "nargs": None,
-                    "metavar": "FILE",
-                    "help": "YAML file, or folder of a sweep to go on",
-                },
+                line={"nargs": None, "metavar": "PLAN", "help": "YAML file, or folder of a sweep"},
             ),
-            Own("--out", "folder to write to", settings={"metavar": "DIR"}),
-            Own("--workers", "runs at a time [cores]", settings={"type": _count, "metavar": "N"}),
-            Own("--scheduler", "of Dask: tcp://host:8786, or local"),
-            Own("--time-limit", "seconds of a run", settings={"type": float, "metavar": "S"}),
-            Own("--memory-limit", "megabytes of a run", settings={"type": float, "metavar": "MB"}),
-            Own("--only", "addresses of runs", settings={"nargs": "+", "metavar": "RUN"}),
-            Own("--dry-run", "show the runs and their time", settings=_FLAG),
+            Own("--out", "folder to write to", metavar="DIR"),
+            Own("--workers", "how many runs at a time [number of cores]", metavar="N", type=_count),
+            Own("--scheduler", "Dask scheduler: tcp://host:8786, or local"),
+            Own("--time-limit", "end a run after so many seconds", metavar="S", type=float),
+            Own("--memory-limit", "end a run above so many MB", metavar="MB", type=float),
+            Own("--only", "addresses of the runs to do", metavar="RUN", settings={"nargs": "+"}),
+            Own("--dry-run", "show the runs and how long they would take", flag=True),
             _NAME,
             *_LOG,
         ),
@@ -274,12 +265,12 @@ COMMANDS = (
         "hcat_nb.sweeps.collect:results",
         line="results",
         arguments=(
-            Own("folder", "of a sweep, or of saved runs", line=_FOLDER),
-            Own("--out", ".parquet or .csv file to write", settings={"metavar": "FILE"}),
-            Own("--planned", "only runs of the last plan", settings=_FLAG),
-            Own("--version", "of the code that made the runs", settings={"metavar": "V"}),
-            Own("--mlflow", "to mirror them: sqlite:///runs.db", settings={"metavar": "URI"}),
-            Own("--wandb", "folder for offline runs of W&B", settings={"metavar": "DIR"}),
+            Own("folder", "folder of a sweep, or of saved runs", line=_FOLDER),
+            Own("--out", ".parquet or .csv file to write", metavar="FILE"),
+            Own("--planned", "only runs that the last plan has", flag=True),
+            Own("--version", "only runs that this version of the code made", metavar="V"),
+            Own("--mlflow", "copy them to MLflow: sqlite:///runs.db, or a server", metavar="URI"),
+            Own("--wandb", "copy them to offline runs of Weights & Biases", metavar="DIR"),
         ),
     ),
     _listing("methods", "the methods"),
@@ -291,7 +282,7 @@ COMMANDS = (
         "hcat_nb.api.self_check:self_check",
         line="self-check",
         arguments=(
-            Own("--seed", "of data and training [0]", settings={"type": int, "default": 0}),
+            Own("--seed", "seed of data and training [0]", type=int, settings={"default": 0}),
         ),
     ),
     Command(
@@ -305,13 +296,13 @@ COMMANDS = (
         line="report",
         arguments=(
             Own("results", "folder of a sweep, or a table of results", line=_FOLDER),
-            Own("--out", "the page [report.html in DIR]", settings={"metavar": "FILE"}),
-            Own("--metric", "to rank by [auroc]", choices=("auroc", "auprc")),
-            Own("--posthoc", "test of pairs [nemenyi]", choices=("nemenyi", "wilcoxon")),
-            Own("--alpha", "level of significance [0.05]", settings={"type": float}),
+            Own("--out", "the page [report.html in DIR]", metavar="FILE"),
+            Own("--metric", "measure to rank by [auroc]", choices=("auroc", "auprc")),
+            Own("--posthoc", "test of pairs of methods [nemenyi]", choices=("nemenyi", "wilcoxon")),
+            Own("--alpha", "level of significance [0.05]", type=float),
             Own(
                 "--only",
-                "rows of the results, as epochs=10 or dataset=[mnist,eye]",
+                "only these rows of the results, as epochs=10 or dataset=[mnist,eye]",
                 settings={"nargs": "+", "default": [], "metavar": "COLUMN=VALUE"},
             ),
         ),
@@ -321,11 +312,7 @@ COMMANDS = (
         "hcat_nb.sweeps.demo:run_demo",
         line="demo",
         arguments=(
-            Own(
-                "--out",
-                "folder to write to [output]",
-                settings={"metavar": "DIR", "default": "output"},
-            ),
+            Own("--out", "folder to write to [output]", settings=_FOLDER | {"default": "output"}),
         ),
     ),
 )

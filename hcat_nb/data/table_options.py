@@ -55,10 +55,10 @@ class TableOptions:
         Fewest and most neighbouring characters (default: 2 to 4), or words (1),
         that form a term.
     sep : str, optional
-        Of a file of text, what stands between fields; default: what gives all
-        lines as many of them.
+        Character between the fields of a text file; default: the one that gives
+        all lines equally many fields.
     encoding : str, optional
-        Of a file of text; default: as its first bytes say, else UTF-8, else
+        Encoding of a text file; default: as its first bytes say, else UTF-8, else
         Latin-1.
     decimal, thousands : str, optional
         Signs in numbers: a dot or a comma; for groups of digits also a space or

@@ -96,8 +96,7 @@ def _check_own(command: Command, own: Mapping[str, Any]) -> None:
             continue
         if one.choices and value not in one.choices:
             raise SpecError(f"{one.key} is {value!r}", "one of " + ", ".join(one.choices))
-        flag = one.settings.get("action") == "store_true"
-        if flag and not isinstance(value, bool):
+        if one.flag and not isinstance(value, bool):
             raise SpecError(f"{one.key} is {value!r}", "true or false")
 
 

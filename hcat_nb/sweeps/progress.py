@@ -49,18 +49,20 @@ class SweepListener(Protocol):
 
 
 class TerminalProgress:
-    """A bar on standard error, if that is a terminal."""
+    """A bar on standard error, if that is a terminal and it is not ``hidden``."""
 
     _bar: tqdm[None] | None = None
+
+    def __init__(self, *, hidden: bool = False) -> None:
+        self._hidden = hidden or None  # None: tqdm asks whether it is a terminal
 
     def show(self, progress: SweepProgress) -> None:
         """Move the bar."""
         from tqdm import tqdm
 
         if self._bar is None:
-            self._bar = tqdm(
-                total=progress.total, disable=None, bar_format="sweep |{bar}| {elapsed}{postfix}"
-            )
+            shape = "sweep |{bar}| {elapsed}{postfix}"
+            self._bar = tqdm(total=progress.total, disable=self._hidden, bar_format=shape)
         self._bar.n = progress.ended
         self._bar.set_postfix_str(str(progress))
 

@@ -24,7 +24,7 @@ ANSWERS = {
     13: "characterize_dynamics",
     14: "watch.end_epoch()",
     15: "XGBoost",
-    16: "missing values",
+    16: "impute=",
     17: "`.npy`|x.npy",
     18: "groups=COLUMN",
     19: r"run\.apply\(\)",

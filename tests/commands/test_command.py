@@ -6,7 +6,7 @@ from hcat_nb.arguments import OptionParser
 from hcat_nb.commands.command import Command, Own
 
 WORDS = Own("words", "what to join", settings={"nargs": "?"}, line={"nargs": None})
-LOUD = Own("--loud", "in capitals", settings={"action": "store_true"}, only="line")
+LOUD = Own("--loud", "in capitals", flag=True, only="line")
 NAME = Own("--name", "variable", only="magic")
 JOIN = Command("Join words.", "os.path:join", magic="join", line="join", arguments=(WORDS, LOUD))
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_help_begins_with_what_one_needs(line: str, capsys: pytest.CaptureFixtur
         assert f"\n{part}" in whole
 
 
+@pytest.mark.parametrize("line", LINES)
+def test_help_always_shows_what_stands_without_a_name(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = _help(line, "-h", capsys)
+    for one in LINES[line].of("line"):
+        if one.positional:
+            assert one.line.get("help", one.help) in " ".join(short.split())
+
+
 def test_help_of_few_options_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--help-all" not in _help("evaluate", "-h", capsys)
 
@@ -85,8 +96,10 @@ def test_a_shell_completes(typed: str, expected: set[str], tmp_path: Path) -> No
 
 # -- JSON and silence ------------------------------------------------------------------------------
 
+# A line of each command, as far as it takes but a moment or two.
 READ = {
     "run": TINY,
+    "run --dry-run": [*TINY, "--dry-run"],
     "audit": ["audit", "wine", "--epochs", "1", "--methods", "el2n"],
     "check": ["check", "wine"],
     "methods": ["methods"],
@@ -98,37 +111,97 @@ READ = {
     "evaluate": ["evaluate", "RUN"],
     "rescore": ["rescore", "RUN", "--methods", "loss"],
     "results": ["results", "RUN"],
+    "apply": ["apply", "DECISIONS", "TABLE", "--target", "kind", "--out", "NEW", "--overwrite"],
+    "sweep": ["sweep", "PLAN"],
+    "sweep --dry-run": ["sweep", "PLAN", "--dry-run"],
 }
-# What needs more than a moment, or files of its own, and where it is tried.
-ELSEWHERE = {"resume", "apply", "sweep", "report", "demo"}
+# What needs more than a moment, or a run that was stopped, and where it is tried.
+ELSEWHERE = {"resume", "report", "demo"}
 
 
 def test_all_commands_have_both() -> None:
     for command in LINES.values():
         assert {"json", "quiet"} <= {one.key for one in command.of("line")}
-    assert READ.keys() | ELSEWHERE == LINES.keys()
+    assert {line.partition(" ")[0] for line in READ} | ELSEWHERE == LINES.keys()
 
 
-@pytest.mark.parametrize("line", READ)
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory, saved: str) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "table.csv").write_text("a,kind\n" + "1,elm\n2,oak\n" * 4)
+    (folder / "decisions.csv").write_text("sample_id,action,new_label\n0,relabel,oak\n3,drop,\n")
+    base = {"dataset": "wine", "epochs": 1, "methods": ["el2n"], "judges": False}
+    plan = {"base": base, "grid": {"model_seed": [0, 1]}, "out": str(folder / "sweep")}
+    (folder / "plan.yaml").write_text(json.dumps(plan))
+    files = {"DECISIONS": "decisions.csv", "TABLE": "table.csv", "NEW": "new.csv"}
+    files |= {"PLAN": "plan.yaml"}
+    return {"RUN": saved, **{word: str(folder / name) for word, name in files.items()}}
+
+
+def _documented(repository: Path) -> dict[str, set[str]]:
+    """Return, by line, the keys that the reference says its JSON has."""
+    page = (repository / "notebooks/docs/reference.md").read_text()
+    rows = re.findall(r"^\| (`hcat .+`) \| (.+) \|$", page, re.MULTILINE)
+    return {
+        line: set(re.findall(r"`(\w+)`", keys))
+        for lines, keys in rows
+        for line in re.findall(r"`hcat ([^`]+)`", lines)
+    }
+
+
+def test_the_reference_has_the_keys_of_all(repository: Path) -> None:
+    assert _documented(repository).keys() == READ.keys() | ELSEWHERE
+
+
+def _strict(text: str) -> Any:
+    """Return what a JSON document says; NaN, which is none, fails."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param(one, marks=[pytest.mark.slow] * (one == "sweep")) for one in READ]
+)
 def test_json_is_json_and_quiet_is_silent(
-    line: str, saved: str, capsys: pytest.CaptureFixture[str]
+    line: str,
+    places: dict[str, str],
+    repository: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    words = [saved if word == "RUN" else word for word in READ[line]]
+    words = [places.get(word, word) for word in READ[line]]
     status = main([*words, "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert told
+    told = _strict(capsys.readouterr().out)
+    keys = set(told[0] if isinstance(told, list) else told)
+    assert keys
+    assert keys <= _documented(repository)[line]
     if line == "rescore":  # the second time there is nothing to add
-        words = ["rescore", saved, "--methods", "cleanlab"]
+        words = ["rescore", places["RUN"], "--methods", "cleanlab"]
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # where bars are drawn
     assert main([*words, "--quiet"]) == status
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "")
 
 
 def test_json_holds_what_the_text_says(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["evaluate", saved, "--no-baselines"])
     printed = capsys.readouterr().out
     main(["evaluate", saved, "--no-baselines", "--json"])
-    for row in json.loads(capsys.readouterr().out):
+    for row in _strict(capsys.readouterr().out):
         assert re.search(rf"{row['hcm']} .*{row['auroc']:.4f}", printed)
+
+
+def test_apply_tells_each_change(
+    places: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*(places.get(word, word) for word in READ["apply"]), "--json"])
+    told = _strict(capsys.readouterr().out)
+    changed = {one["id"]: (one["old"], one["new"], one["reason"]) for one in told["changes"]}
+    assert changed == {"0": ("elm", "oak", "relabel"), "3": ("oak", "", "drop")}
+    assert Path(told["file"]).is_file()
+    assert Path(told["log"]).is_file()
 
 
 # -- exit codes ------------------------------------------------------------------------------------
@@ -171,3 +244,9 @@ def test_130_where_ctrl_c_ended_it(
 def test_the_reference_names_each_code(repository: Path) -> None:
     page = (repository / "notebooks/docs/reference.md").read_text()
     assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == ["0", "1", "2", "130"]
+
+
+def test_the_first_help_names_each_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    said = " ".join(capsys.readouterr().out.partition("Exit codes: ")[2].split())
+    assert re.findall(r"(?:^|; )(\d+) ", said) == ["0", "1", "2", "130"]

@@ -7,9 +7,10 @@ import pytest
 
 from hcat_nb.api.characterize import characterize
 from hcat_nb.api.run import load_run
+from hcat_nb.cli import main
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.runs.first_look import score_of
-from hcat_nb.sweeps.demo import run_demo
+from hcat_nb.sweeps.demo import Demo, run_demo
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,9 @@ def test_mistakes_are_told_before_the_kernel_starts(
 
 
 @pytest.mark.slow
-def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
+def test_the_demo_makes_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     earlier = characterize("wine", epochs=1, seed=1, methods="aum", out=tmp_path / "demo/run")
     demo = run_demo(tmp_path / "demo", progress=False, dataset="wine", epochs=2, model="mlp")
     run = load_run(demo.run)
@@ -48,6 +51,20 @@ def test_the_demo_makes_what_it_says(tmp_path: Path) -> None:
     scores = score_of(run, demo.by).sort_values(ascending=False, kind="stable")
     assert list(demo.hardest[demo.by]) == list(scores.iloc[:3])
     assert all(f"sample {sample}:" in said for sample in demo.hardest.index)
+
+    asked = []
+
+    def done(out: str, *, progress: bool) -> Demo:
+        asked.append(progress)
+        return demo
+
+    monkeypatch.setattr("hcat_nb.sweeps.demo.run_demo", done)
+    assert main(["demo", "--json", "--quiet"]) == main(["demo", "--quiet"]) == 0
+    assert asked == [False, False]
+    told = json.loads(capsys.readouterr().out)
+    assert told["page"] == str(demo.page)
+    assert [row[demo.by] for row in told["hardest"]] == pytest.approx(list(demo.hardest[demo.by]))
+    assert set(told) == {"notebook", "page", "run", "picture", "by", "hardest"}
 
 
 @pytest.mark.parametrize("name", ["tutorial.ipynb", "tutorial.html", "data_map.png"])

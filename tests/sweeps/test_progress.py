@@ -33,3 +33,11 @@ def test_a_terminal_has_a_bar_and_a_file_nothing(monkeypatch: pytest.MonkeyPatch
         assert words in stream.getvalue()
         assert bool(stream.getvalue()) == bool(words)
     TerminalProgress().end()  # one that had nothing to show
+
+
+def test_a_hidden_bar_is_silent_in_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := _Terminal())
+    bar = TerminalProgress(hidden=True)
+    bar.show(SweepProgress(4, 1, running=2))
+    bar.end()
+    assert terminal.getvalue() == ""

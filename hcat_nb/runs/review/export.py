@@ -69,7 +69,7 @@ class Mended:
             If decisions do not fit the data.
         """
         out = as_path(path, StoreError)
-        log = out.with_name(f"{out.name}.changes.csv")
+        log = changes_of(out)
         path = name_of_path(self.source)
         read = _table if names_file(path) else _folder
         listed = read is _folder and out.suffix.lower() == ".csv"
@@ -161,6 +161,11 @@ def mended(run: Record, decisions: Any, given: Any, mislabeled: Mislabeled) -> M
     elif not (isinstance(source, os.PathLike) or names_file(source) or "/" in source):
         return None
     return None if source == USERS_OWN else Mended(source, decisions, target, options, mislabeled)
+
+
+def changes_of(out: Path) -> Path:
+    """Return where the list of what was changed stands, beside what was written."""
+    return out.with_name(f"{out.name}.changes.csv")
 
 
 def apply_to_files(

@@ -83,7 +83,8 @@ def test_the_command_takes_target_and_options_from_the_run(
     for decisions in ("run", "run.decisions.json"):
         out = tmp_path / f"{decisions}.csv"
         assert main(["apply", str(tmp_path / decisions), str(table), "--out", str(out)]) == 0
-        assert capsys.readouterr().out.strip() == str(out)
+        said = capsys.readouterr().out.splitlines()
+        assert said == [str(out), f"2 changes: {out}.changes.csv"]
         assert [pair[1].split(";")[1] for pair in changed(table, out)] == ["", ""]
     run.decisions().export(tmp_path / "d.csv")
     words = ["apply", str(tmp_path / "d.csv"), str(table), "--out", str(tmp_path / "o.csv")]
