@@ -114,14 +114,10 @@ def _parser() -> OptionParser:
 def _say(given: Given, data: Any, *texts: Any) -> None:
     """Print the texts, or ``data`` where JSON is asked for; nothing where quiet is."""
     if given.own["json"]:
-        print(json.dumps(data, indent=1, default=_plain))
+        # NumPy's numbers as Python's, and all else as its text.
+        print(json.dumps(data, indent=1, default=lambda one: getattr(one, "item", one.__str__)()))
     elif not given.own["quiet"]:
         print(*texts, sep="\n")
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers of NumPy as Python's, and all else as its text."""
-    return value.item() if hasattr(value, "item") else str(value)
 
 
 def _rows(table: pd.DataFrame) -> Any:
@@ -354,9 +350,8 @@ def _metrics(run: Run, folder: str | None) -> pd.DataFrame:
 
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:
-    return table[
-        ["hcm", "n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc", "kind"]
-    ]
+    figures = ["n_hard", "base_rate", "auroc", "auroc_low", "auroc_high", "auprc"]
+    return table[["hcm", *figures, "kind"]]
 
 
 def _text(table: pd.DataFrame) -> str:

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+import shutil
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 warnings.filterwarnings("ignore", message=".*datetime.*")
 
@@ -30,7 +37,9 @@ extensions = [
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
 html_title = "hcat_nb"
-nb_execution_mode = "off"  # the test suite executes them
+nb_execution_mode = "off"  # executed.py does, with parameters
+html_static_path = ["made/static"]
+html_css_files = ["site.css"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 numpydoc_show_class_members = False
@@ -39,6 +48,17 @@ exclude_patterns = ["_build"]
 # Notebooks and pages link to files of the repository, which are no pages of the site.
 suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure", "mystnb.unknown_mime_type"]
 
+# Sentences that a notebook prints wrap; charts fit their column, down to a width that can be read;
+# outputs that follow the page's theme by themselves need no light ground in the dark.
+STYLE = """
+.cell_output pre { white-space: pre-wrap }
+.hcat-chart { overflow-x: auto }
+.hcat-chart svg, .hcat-chart img { max-width: max(100%, 600px); height: auto }
+html[data-theme] .bd-content div.cell_output .text_html:not(:has(table.dataframe)) {
+  background: transparent; color: inherit
+}
+html[data-theme] .bd-content div.cell_output .text_html img { padding: 0 }
+"""
 KINDS = {
     "methods": ("Methods", "What scores samples. Higher always means harder."),
     "hardness": ("Kinds of hardness", "What can be injected, to see which method finds it."),
@@ -48,36 +68,76 @@ KINDS = {
 
 
 def cards(kind: str) -> str:
-    """Return the page of all plug-ins of one kind."""
-    from pictures import before_and_after, found, scored
-
+    """Return the page of all plug-ins of one kind; methods and hardness have a page each."""
     from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
 
     registry = dict(zip(KINDS, (METHODS, PERTURBATIONS, SOURCES, MODELS), strict=True))[kind]
     title, about = KINDS[kind]
     names = registry.known()
-    if kind == "methods":
-        toc = "\n".join(names)
-        captions = found(MADE / "methods")
-        captions |= scored(MADE / "methods", [name for name in names if name not in captions])
-        for name in names:
-            page = method(name, captions[name])
-            (MADE / "methods" / f"{name}.md").write_text(page, encoding="utf-8")
-        return f"# {title}\n\n{about}\n\n```{{toctree}}\n:maxdepth: 1\n\n{toc}\n```\n"
     parts = [f"# {title}\n\n{about}\n"]
+    if kind in PAGES:
+        write = PAGES[kind](names)
+        for name in names:
+            (MADE / kind / f"{name}.md").write_text(write(name), encoding="utf-8")
+        lines = [f"| [`{name}`]({name}.md) | {registry.get(name).title} |" for name in names]
+        parts.append("\n".join(["| name | what it is |", "| --- | --- |", *lines]) + "\n")
+        parts.append("\n".join(["```{toctree}", ":hidden:", "", *names, "```\n"]))
+        return "\n".join(parts)
     for name in names:
         card = registry.get(name)
-        fields = [
-            (field, getattr(card, field, None))
-            for field in ("family", "modality", "paper", "cost", "n_samples")
-        ]
-        rows = [f"| {field} | {words(value)} |" for field, value in fields if value]
         parts.append(f"## `{name}`: {getattr(card, 'title', name)}\n")
-        parts.append("\n".join(["| | |", "| --- | --- |", *rows]) + "\n")
-        if kind == "hardness":
-            parts.append(before_and_after(MADE / "hardness", name))
+        parts.append(
+            rows(
+                name,
+                {
+                    field: getattr(card, field, None)
+                    for field in ("modality", "paper", "cost", "n_samples")
+                },
+            )
+        )
         parts.append(text(inspect.getmodule(card).__doc__))
     return "\n".join(parts)
+
+
+def rows(name: str, entries: dict[str, object]) -> str:
+    """Return a card as a table, without what is empty."""
+    lines = [f"| {key} | {words(value)} |" for key, value in entries.items() if value]
+    return "\n".join([f"| card | `{name}` |", "| --- | --- |", *lines]) + "\n"
+
+
+def methods(names: list[str]) -> Callable[[str], str]:
+    """Draw the charts of methods; return what writes the page of one."""
+    from pictures import found, scored
+
+    captions = found(MADE / "methods")
+    captions |= scored(MADE / "methods", [name for name in names if name not in captions])
+    return lambda name: method(name, captions[name])
+
+
+def hardness(name: str) -> str:
+    """Return the page of a kind of hardness: card, samples before and after, what finds it."""
+    from pictures import before_and_after, finders
+
+    from hcat_nb.registry import PERTURBATIONS
+
+    card = PERTURBATIONS.get(name)
+    module = inspect.getmodule(card)
+    card_table = rows(
+        name,
+        {
+            "what changes": CHANGES.get(card.family, "the features"),
+            "family": card.family,
+            "on": [f"{one}s" for one in card.modality],
+            "cost": card.cost,
+            "source": card.paper,
+        },
+    )
+    return (
+        f"# `{name}`: {card.title}\n\n{card_table}\n{text(module.__doc__)}\n\n"
+        f"## Before and after\n\n{before_and_after(MADE / 'hardness', name)}\n"
+        f"## What finds it, and what misses it\n\n{finders(MADE / 'hardness', name)}\n"
+        f"## Options\n\n```{{eval-rst}}\n.. autoclass:: {module.__name__}.{card.__name__}\n```\n"
+    )
 
 
 def method(name: str, caption: str) -> str:
@@ -86,18 +146,20 @@ def method(name: str, caption: str) -> str:
     from hcat_nb.registry import METHODS
 
     card = METHODS.get(name)
-    rows = {
-        "detects": ", ".join(claim_words(card)) or "no fault by its card",
-        "looks at labels": "yes" if card.looks_at_labels else "no",
-        "cost": card.cost,
-        "misleads": card.misleads,
-        "source": card.paper,
-        "variants": ", ".join(card.variants),
-    }
-    table = "\n".join(f"| {key} | {words(value)} |" for key, value in rows.items() if value)
+    card_table = rows(
+        name,
+        {
+            "detects": ", ".join(claim_words(card)) or "no fault by its card",
+            "looks at labels": "yes" if card.looks_at_labels else "no",
+            "cost": card.cost,
+            "misleads": card.misleads,
+            "source": card.paper,
+            "variants": ", ".join(card.variants),
+        },
+    )
     module = inspect.getmodule(card)
     return (
-        f"# `{name}`: {card.title}\n\n| | |\n| --- | --- |\n{table}\n\n"
+        f"# `{name}`: {card.title}\n\n{card_table}\n"
         f"![What {name} finds]({name}.png)\n\n{caption}\n\n{text(module.__doc__)}\n\n"
         f"```{{eval-rst}}\n.. autoclass:: {module.__name__}.{card.__name__}\n```\n"
     )
@@ -141,7 +203,8 @@ def lines() -> str:
 
 def text(docstring: str | None) -> str:
     """Return a docstring of ours as Markdown: its marks are those of reStructuredText."""
-    return inspect.cleandoc(docstring or "").replace("``", "`").replace("*", r"\*")
+    plain = re.sub(r":\w+:(?=`)", "", inspect.cleandoc(docstring or ""))  # roles
+    return plain.replace("``", "`").replace("*", r"\*")
 
 
 def words(value: object) -> str:
@@ -151,25 +214,42 @@ def words(value: object) -> str:
     return said.replace("|", r"\|").replace("\n", " ")
 
 
-def make(_app: object) -> None:
+CHANGES = {"mislabel": "the label", "mixed": "what its parts change"}  # by family
+# What returns the function that writes the page of one plug-in.
+PAGES = {"methods": methods, "hardness": lambda _: hardness}
+
+
+def make() -> None:
     """Write the pages that are made."""
-    for folder in ("methods", "hardness"):
+    from executed import Executed, charts_module
+
+    shutil.rmtree(MADE, ignore_errors=True)  # no page outlives what it is made of
+    notebooks = Executed()
+    for folder in ("methods", "hardness", "static"):
         (MADE / folder).mkdir(parents=True, exist_ok=True)
-    (MADE / "methods" / "index.md").write_text(cards("methods"), encoding="utf-8")
-    for kind in ("hardness", "datasets", "models"):
-        (MADE / f"{kind}.md").write_text(cards(kind), encoding="utf-8")
+    (MADE / "static" / "charts.js").write_text(charts_module(), encoding="utf-8")
+    (MADE / "static" / "site.css").write_text(STYLE, encoding="utf-8")
+    for kind in KINDS:
+        page = f"{kind}/index.md" if kind in PAGES else f"{kind}.md"
+        (MADE / page).write_text(cards(kind), encoding="utf-8")
     for name, page in (("python", api()), ("lines", lines())):
         (MADE / f"{name}.md").write_text(page, encoding="utf-8")
-    for notebook in HERE.parent.glob("*.ipynb"):
-        (MADE / notebook.name).write_bytes(notebook.read_bytes())
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
         page = (HERE.parents[1] / name).read_text(encoding="utf-8")
         (MADE / name.lower()).write_text(page, encoding="utf-8")
     (MADE / "architecture.md").write_bytes((HERE.parent / "architecture.md").read_bytes())
     (MADE / "data_map.png").write_bytes((HERE.parent / "data_map.png").read_bytes())
+    notebooks.write_to(MADE)
 
 
-def setup(app: object) -> None:
+def draw_charts(app: Sphinx, page: str, _template: str, context: dict, _doctree: object) -> None:
+    """Load what draws charts, on pages that have some."""
+    if 'class="hcat-chart"' in context.get("body", ""):
+        app.add_js_file("charts.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> None:
     """Make the pages before they are read."""
     sys.setrecursionlimit(5000)
-    make(app)
+    make()
+    app.connect("html-page-context", draw_charts)
