@@ -131,6 +131,8 @@ def audit(
                 begin(folder, plan, chosen)
         first = chosen.replace(seeds=1, keep_dynamics="logits", methods=plan.methods)
         run = work.trained(RUN, data, given, first, listeners)
+        held.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore", UserWarning)  # of the data: run A told them already
         if run.dataset is None:  # it was trained before an interruption
             again = load(data, labels, name=name, classes=classes) if labels is not None else data
             run.dataset = data_given(run, None if isinstance(data, str) else again)
@@ -191,7 +193,9 @@ def _plan(
     methods = tuple(spec.method_names())
 
     def seconds(names: tuple[str, ...]) -> float:
-        return forecast(data, spec=spec.replace(seeds=1, methods=names), **given).seconds
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of the data: run A will tell them
+            return forecast(data, spec=spec.replace(seeds=1, methods=names), **given).seconds
 
     dataset = load_dataset(
         data, given["labels"], given["name"], spec, given["classes"], given["truth"]
@@ -232,9 +236,7 @@ def _conclude(
             on_bad_row="keep",
         )
         given = {"labels": None, "model": model, "features": features, "truth": None}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of the data: run A told them already
-            trained = work.trained(f"copy_{number}", planted.dataset, given, spec)
+        trained = work.trained(f"copy_{number}", planted.dataset, given, spec)
         parts.append((signals_of(trained, planted.dataset), planted))
     copies = _stacked(parts, dataset.groups)
     judged = judge(copies, views, seed % 2**32)

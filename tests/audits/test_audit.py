@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 import hcat_nb as hcat
 from hcat_nb.audits import audit as module
-from hcat_nb.errors import DataError, HcatError, SpecError, StoreError
+from hcat_nb.errors import DataError, DataWarning, HcatError, SpecError, StoreError
 from hcat_nb.training.events import Control, Listener
 
 FEW = {"methods": "aum el2n datamaps loss", "epochs": 6, "seed": 0}
@@ -48,6 +48,16 @@ def test_the_same_call_gives_the_same_bits(found):
     pd.testing.assert_frame_equal(again.samples, audit.samples, check_exact=True)
     pd.testing.assert_frame_equal(again.methods, audit.methods, check_exact=True)
     assert np.array_equal(again.probes, audit.probes)
+
+
+def test_a_severe_finding_is_told_once_for_all_trainings():
+    data = table(200)[0]
+    leak = data.assign(name=data["y"] + "ish")
+    options = FEW | {"epochs": 2, "methods": "el2n", "judges": False, "seeds": 2}
+    with pytest.warns(DataWarning) as told:
+        hcat.audit(leak, target="y", budget="1h", **options)
+    assert [one for one in told if "'name'" in str(one.message)] == [told[0]]
+    assert len(told) == 1
 
 
 class StopAt(Listener):
