@@ -31,7 +31,8 @@ class LiveMap(anywidget.AnyWidget):
 
     A selection is a set of samples: it stays when they move, when the colour changes and when a
     filter hides some of them. ``on_drawn`` hears, in any thread, how many seconds the browser took
-    for a frame; ``fit`` lets charts take the room that the page has.
+    for a frame; ``fit`` lets charts take the room that the page has. ``tip`` returns, for the
+    position of a sample that the pointer rests on, what ``widgets/src/shared/tip.js`` tells of it.
 
     >>> def brushed(bounds):
     ...     live.select([] if bounds is None else live.inside(bounds))
@@ -46,22 +47,25 @@ class LiveMap(anywidget.AnyWidget):
     _vega = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     fit = traitlets.Bool(False).tag(sync=True)
+    tips = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self,
         scene: MapScene | None = None,
         on_drawn: Callable[[float], None] | None = None,
+        tip: Callable[[int], tuple[dict[str, Any], list[bytes]]] | None = None,
         **traits: Any,
     ) -> None:
         self._vega = vega_bundle()
         self._on_drawn = on_drawn
+        self._tip = tip
         self._lock = threading.Lock()
         self._shown: Frame | None = None
         self._seq = 0
         self._scene: MapScene | None = None
         self._brushed = ipywidgets.CallbackDispatcher()
         self._picked = ipywidgets.CallbackDispatcher()
-        super().__init__(**traits)
+        super().__init__(tips=tip is not None, **traits)
         self.on_msg(self._hear)
         if scene is not None:
             self.present(scene)
@@ -174,6 +178,9 @@ class LiveMap(anywidget.AnyWidget):
                 self._on_drawn(float(content["draw_ms"]) / 1000)
         elif kind == "brush":
             self._brushed(_bounds(content["bounds"]))
+        elif kind == "hover" and self._tip is not None:
+            told, picture = self._tip(int(content["row"]))
+            self.send({**told, "type": "tip"}, buffers=picture)
         elif kind == "pick":
             self._picked(self.scene.sample_ids[int(content["row"])])
 

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from hcat_nb.sweeps.progress import SweepProgress
 
 
 class SweepScreen:
-    """A bar and a line of figures."""
+    """A bar and a line of figures; in the end the answer, the table and how to go on."""
 
     def __init__(self, display: Callable[..., Any] | None = None) -> None:
         self._display = display
         self._handle: Any = None
-        self._last: str | None = None
+        self._last: dict[str, str] = {}
 
     def show(self, progress: SweepProgress) -> None:
         """Show the newest figures; what looks the same is not sent again."""
-        line = str(progress)
-        if line == self._last:
+        self._put(_bundle(progress))
+
+    def conclude(self, answer: str, table: str, line: str) -> None:
+        """Put the answer (a sentence of HTML), the table (HTML) and a line for the shell first."""
+        last, style = self._last or {"text/plain": "", "text/html": ""}, "margin:8px 0"
+        told = f'<p style="{style}"><b>{answer}</b></p><div style="overflow-x:auto">{table}</div>'
+        told += f'<p style="{style}">Charts and tests on one page: <code>{escape(line)}</code></p>'
+        plain = re.sub(r"<[^>]+>", "", f"{answer} {line}")
+        self._put(
+            {"text/plain": f"{unescape(plain)}\n{last['text/plain']}".strip()}
+            | {"text/html": told + last["text/html"]}
+        )
+
+    def _put(self, bundle: dict[str, str]) -> None:
+        if bundle == self._last:
             return
-        self._last = line
-        bundle = _bundle(progress)
+        self._last = bundle
         if self._handle is not None:
             self._handle.update(bundle, raw=True)
             return
@@ -38,8 +51,9 @@ class SweepScreen:
 
 
 def _bundle(progress: SweepProgress) -> dict[str, str]:
-    line = f"sweep: {progress}"
+    best = progress.best if progress.ended < progress.total else ""
+    line = "; ".join(filter(None, [f"sweep: {progress}", best]))
     share = progress.ended / max(progress.total, 1)
     # The element draws itself in the colours of the page, light or dark.
-    bar = f'<progress value="{share:.4f}" max="1" style="width:24em"></progress>'
+    bar = f'<progress value="{share:.4f}" max="1" aria-label="sweep" style="width:24em"></progress>'
     return {"text/plain": line, "text/html": f"<div>{bar}<div>{escape(line)}</div></div>"}

@@ -71,7 +71,7 @@ def field_control(item: dataclasses.Field[Any], value: Any) -> FormControl:
     text_box = ipywidgets.Combobox if name == "target" else ipywidgets.Text  # it offers columns
     box = text_box(
         value=shown,
-        placeholder=str(item.metadata["expected"] or ("key=value" if several else "default")),
+        placeholder=str(item.metadata["expected"] or "key=value") if several else "default",
         continuous_update=False,
         **dress,
     )

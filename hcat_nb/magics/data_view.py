@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
 
 _SHOWN, _COLUMNS, _CLASSES = 6, 12, 12
-_PIXELS = 64  # a side
+_PIXELS = 72  # a side
 
 
 def seen(dataset: LabelledDataset) -> str:
@@ -23,7 +23,7 @@ def seen(dataset: LabelledDataset) -> str:
     rows = np.linspace(0, len(dataset) - 1, min(_SHOWN, len(dataset))).astype(int)
     labels = [str(value) for value in dataset.label_values()]
     counts = np.bincount(dataset.labels[dataset.labels >= 0], minlength=dataset.n_classes)
-    classes = [f"{value} {counts[code]:,}" for code, value in enumerate(dataset.class_values)]
+    classes = [f"{value} ({counts[code]:,})" for code, value in enumerate(dataset.class_values)]
     more = f", and {len(classes) - _CLASSES} more" if len(classes) > _CLASSES else ""
     lines = [
         f"{len(dataset):,} samples looked at",
@@ -58,7 +58,13 @@ def _lines(lines: list[str]) -> str:
 def _pictures(dataset: LabelledDataset, rows: np.ndarray, labels: list[str]) -> str:
     from hcat_nb.runs.review.pictures import data_url, sprite
 
-    image = data_url(sprite(dataset, rows, largest=_PIXELS).png)
-    words = html.escape(", ".join(labels[row] for row in rows))
-    style = "max-width:100%;image-rendering:pixelated"
-    return f'<img alt="{words}" style="{style}" src="{image}"><div>{words}</div>'
+    figures = []
+    for row in rows:
+        image, label = sprite(dataset, np.array([row]), largest=_PIXELS).png, labels[row]
+        figures.append(
+            '<figure style="margin:0;text-align:center;font-size:12px;line-height:1.4">'
+            f'<img alt="a sample of class {html.escape(label)}" width="{_PIXELS}" '
+            f'style="image-rendering:pixelated" src="{data_url(image)}">'
+            f"<figcaption>{html.escape(label)}</figcaption></figure>"
+        )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(figures)}</div>'

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError  # noqa: TID253 - loaded by %load_ext only
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from hcat_nb.api.run import Run
     from hcat_nb.audits.outcome import Audit
     from hcat_nb.checks.page import Check
+    from hcat_nb.jupyter.sweep_screen import SweepScreen
     from hcat_nb.runs.execution.forecast import Forecast
     from hcat_nb.sweeps.dry_run import DryRun
     from hcat_nb.sweeps.sweep import Sweep
@@ -175,15 +180,39 @@ def _sweep(call: MagicCall, shell: Any, sweep: Called) -> Sweep | DryRun:
             "a YAML file, a folder, a variable, or the cell",
         )
     source = call.document if word is None else shell.user_ns.get(word, word)
-    stop = Stop()
+    stop, screen = Stop(), SweepScreen()
     try:
         done: Sweep | DryRun = wait_for(
-            lambda: sweep(source, listener=SweepScreen(), stop=stop, **given), stop.soon
+            lambda: sweep(source, listener=screen, stop=stop, **given), stop.soon
         )
     except KeyboardInterrupt:
         stop.now.set()
         raise
+    if not given.get("dry_run"):
+        _answer(screen, cast("Sweep", done))
     return done
+
+
+def _answer(screen: SweepScreen, done: Sweep) -> None:
+    """Show which method is best for which hardness, in a sentence and as a table."""
+    from hcat_nb.study.findings import answer, choice_table, method_results
+
+    results = done.results(planned=True)
+    if not done.done:
+        return
+    near = done.out.is_relative_to(Path.cwd())
+    folder = done.out.relative_to(Path.cwd()) if near else done.out
+    line = f"hcat report {shlex.quote(str(folder))}"
+    results = done.results(planned=True)
+    if "auroc" not in results or method_results(results).empty:
+        screen.conclude("Nothing was made hard, so that no method can be judged.", "", line)
+        return
+    table = choice_table(method_results(results, baselines=True))
+    order = table.groupby("hcm")["mean_rank"].mean().sort_values().index
+    shown = table.pivot_table("value", "hcm", "hardness", sort=False).reindex(order)
+    shown = shown.rename_axis(index=None, columns="mean AUROC")
+    words = re.sub(r"\*\*(.+?)\*\*", r"<em>\1</em>", escape(answer(table)))
+    screen.conclude(words, shown.to_html(border=0, float_format="{:.2f}".format), line)
 
 
 def _run_of(call: MagicCall) -> Run:

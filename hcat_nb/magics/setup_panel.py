@@ -13,6 +13,7 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 
 from hcat_nb.commands.table import MAGICS
 from hcat_nb.errors import HcatError
+from hcat_nb.jupyter.copy_button import CopyButton
 from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.screens import WidgetScreen, attempt, close_inside
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import Control
 
 _TYPING_SECONDS = 0.3
-_CLOSED = ("Methods", "Saving", "More options")  # they open on demand
+_CLOSED = ("Methods", "Saving", "More options", "Python code")  # they open on demand
 
 
 class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
@@ -60,15 +61,20 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         )
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
         self._pane = PreviewPane(_TYPING_SECONDS, Problem(self._form.named))
-        self._train_button = _button("Train", "train in the background", self.train, "success")
+        self._train_button = _button("Train", "train in the background", self.train, "primary")
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
         self._message = Problem(self._form.named)
         self._line = ipywidgets.HTML("")
         self._code = ipywidgets.HTML("")
+        self._copies = [
+            CopyButton("Copy", "the line that does the same"),
+            CopyButton("Copy as Python", "the Python code that does the same"),
+        ]
         self._live = ipywidgets.VBox()
         super().__init__(self._layout())
         self.add_class("hcat-live")  # a live view stands here (static_view.py)
+        self.add_class("hcat-frame")
         for button in (self._train_button, self._pause_button, self._stop_button):
             hear_while_busy(button)
         self._show_state()
@@ -216,20 +222,18 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def _layout(self) -> list[Any]:
         sections = self._form.sections()
-        always = [title for title in sections if title not in _CLOSED]
-        left = [one for title in always for one in (_heading(title), *sections[title])]
-        folded = [one for title in _CLOSED for one in _folding(title, sections[title])]
-        right = [_heading("Preview"), self._pane.problem, self._pane.page]
-        text = [_heading("The same as a line and as code"), self._line, self._code]
-        columns = ipywidgets.HBox(
-            [
-                ipywidgets.VBox(left, layout={"flex": "0 0 300px"}),
-                ipywidgets.VBox(right, layout={"flex": "1 1 320px", "min_width": "320px"}),
-            ],
-            layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"},
-        )
+        sections["Python code"] = [self._code]
+        fields = [one for title in sections if title not in _CLOSED for one in sections[title]]
         buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
-        return [columns, buttons, self._message, *folded, *text, self._live]
+        form = _classed(ipywidgets.Box([*fields, buttons]), "hcat-fields")
+        preview = ipywidgets.VBox([_heading("Preview"), self._pane.problem, self._pane.page])
+        top = _classed(ipywidgets.Box([form, preview]), "hcat-setup")
+        line = _classed(ipywidgets.HBox([self._line, *self._copies]), "hcat-same")
+        folds = [_folding(title, sections[title]) for title in _CLOSED]
+        openers = _classed(ipywidgets.HBox([one for one, _ in folds]), "hcat-folds")
+        opened = [box for _, box in folds]
+        head = ipywidgets.HTML('<div class="hcat-view hcat-head"><h3>Set up a run</h3></div>')
+        return [head, top, self._message, line, openers, *opened, self._live]
 
     def _pause_or_go_on(self) -> None:
         training = self._training
@@ -278,9 +282,11 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             self.run = training.run = training.run.without_data()
 
     def _show_text(self) -> None:
-        for box, text, name in zip(
-            (self._line, self._code), self._text, ("magic line", "Python code"), strict=True
+        names = ("magic line", "Python code")
+        for box, copy, text, name in zip(
+            (self._line, self._code), self._copies, self._text, names, strict=True
         ):
+            copy.text = text
             box.value = (
                 f'<pre tabindex="0" aria-label="{name}" style="white-space:pre-wrap;'
                 f'word-break:normal;user-select:text;margin:2px 0">{html.escape(text)}</pre>'
@@ -341,7 +347,12 @@ def _heading(text: str) -> Any:
     return ipywidgets.HTML(f"<b>{html.escape(text)}</b>")
 
 
-def _folding(title: str, inside: list[Any]) -> list[Any]:
+def _classed(box: Any, name: str) -> Any:
+    box.add_class(name)
+    return box
+
+
+def _folding(title: str, inside: list[Any]) -> tuple[Any, Any]:
     """Return a button and what it opens; a real button, so that the keyboard reaches it."""
     box = ipywidgets.VBox(inside, layout={"display": "none", "margin": "0 0 0 12px"})
     button = ipywidgets.ToggleButton(
@@ -353,4 +364,4 @@ def _folding(title: str, inside: list[Any]) -> list[Any]:
         button.icon = "chevron-down" if change["new"] else "chevron-right"
 
     button.observe(fold, "value")
-    return [button, box]
+    return button, box

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHOICE_COLUMNS = (
-    *("hardness", "hcm", "value", "mean_rank", "best_group", "n_blocks"),
+    *("hardness", "hcm", "kind", "value", "mean_rank", "best_group", "n_blocks"),
     *("effect", "effect_low", "effect_high", "p_value"),
 )
 _OUTPUT = "learning: output"
@@ -93,14 +93,16 @@ def choice_table(
     """Return each method's standing on each kind of hardness, the best first.
 
     Blocks are datasets, models and proportions; see :func:`hcat_nb.evaluation.comparison.compare`.
-    Columns: ``hardness``, ``hcm``, ``value`` (the mean metric), ``mean_rank``, ``best_group`` (not
-    significantly behind the best), ``n_blocks``; ``effect`` of the best against the method
-    (rank-biserial) with its 95 % interval over blocks, and the corrected ``p_value``. Where no
+    Columns: ``hardness``, ``hcm``, ``kind``, ``value`` (the mean metric), ``mean_rank``,
+    ``best_group`` (not significantly behind the best), ``n_blocks``; ``effect`` of the best against
+    the method (rank-biserial) with its 95 % interval over blocks, and its ``p_value``. Where no
     comparison can be made only ``value`` is known.
     """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
+    named = results.drop_duplicates("hcm").set_index("hcm")
+    kinds = named["kind"] if "kind" in named else dict.fromkeys(named.index, "method")
     for kind, part in results.groupby("hardness", sort=False):
         means = seed_means(part, metric, BLOCKS, "hcm").groupby("hcm", sort=False)["mean"].mean()
         try:
@@ -128,7 +130,51 @@ def choice_table(
                 against = pairs.loc[(found.methods[0], name)]
                 row |= against[["effect", "effect_low", "effect_high", "p_value"]].to_dict()
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(CHOICE_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(CHOICE_COLUMNS))
+    return table.assign(kind=table["hcm"].map(kinds))
+
+
+def answer(table: pd.DataFrame, metric: str = "auroc") -> str:
+    """Return :func:`choice_table` in two sentences, as Markdown: who leads for which kind.
+
+    >>> import pandas as pd
+    >>> row = {"hardness": "uniform", "hcm": "aum", "kind": "method", "value": 0.9, "n_blocks": 9}
+    >>> rows = [{**row, "best_group": True}, {**row, "hcm": "vog", "best_group": False}]
+    >>> answer(pd.DataFrame(rows))
+    'On these data: **aum** for uniform (mean AUROC .90). It is significantly ahead of all others.'
+    """
+    ranked = table[table["n_blocks"] > 0]
+    if ranked.empty:
+        return (
+            "These results cannot be ranked: there is no block in which two methods have a figure."
+        )
+    leads: dict[str, list[str]] = {}
+    shared = []
+    for kind, part in ranked.groupby("hardness", sort=False):
+        name, figure = part["hcm"].iloc[0], _figure(part["value"].iloc[0])
+        if part["kind"].iloc[0] == "baseline":
+            name = f"{name}, a baseline,"
+            methods = part[part["kind"] == "method"]
+            if len(methods):
+                other, value = methods[["hcm", "value"]].iloc[0]
+                figure += f"; best method: {other}, {_figure(value)}"
+        leads.setdefault(str(name), []).append(f"{kind} ({figure})")
+        shared += [str(kind)] if part["best_group"].sum() > 1 else []
+    words = [f"**{name}** for {', '.join(kinds)}" for name, kinds in leads.items()]
+    first, kinds = "; ".join(words), ranked["hardness"].nunique()
+    if kinds == 1:
+        first = first.replace("(", f"(mean {metric.upper()} ")
+        tail = "not significantly" if shared else "significantly"
+        return f"On these data: {first}. It is {tail} ahead of all others."
+    ahead = [kind for kind in map(str, ranked["hardness"].unique()) if kind not in shared]
+    tail = f"Significantly ahead of all others: only on {', '.join(ahead)}."
+    if len(ahead) in (0, kinds):
+        tail = f"{'Each' if ahead else 'None'} is significantly ahead of all others there."
+    return f"On these data, by mean rank (mean {metric.upper()} in brackets): {first}. {tail}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0")
 
 
 def paper_findings(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from hcat_nb.assets import asset
 from hcat_nb.casts import as_path
@@ -22,7 +24,9 @@ from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook
 
 NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
-_BUNDLED = "bundled"  # tag
+# Tags of cells: of the results that come along, of H-CAT's evaluator, what leads the report.
+_BUNDLED, _APPENDIX, _ANSWER = "bundled", "appendix", "answer"
+_HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _SAYING = "Figures change with each new run of a sweep."  # in every report, since the first
 
 
@@ -57,7 +61,8 @@ def write_report(
             execute_notebook(asset(name), made, values, progress=progress)
             documents.append(json.loads(made.read_text(encoding="utf-8")))
         whole = Path(scratch) / "report.ipynb"
-        whole.write_text(json.dumps(_joined(documents, place)), encoding="utf-8")
+        hcat = "variant" in study.results and bool((study.results["variant"] == "hcat").any())
+        whole.write_text(json.dumps(_joined(documents, place, hcat)), encoding="utf-8")
         page = export_html(whole, code=False).read_text(encoding="utf-8")
     written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target
@@ -98,27 +103,39 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _joined(documents: list[dict[str, Any]], place: Path) -> dict[str, Any]:
-    """Return one notebook of all, charts as HTML, numbers of cells renewed."""
-    import nbformat
+def _joined(documents: list[dict[str, Any]], place: Path, hcat: bool) -> dict[str, Any]:
+    """Return one notebook of all, the answer first, charts as HTML, numbers of cells renewed.
+
+    What is said of H-CAT's evaluator is an appendix, where ``hcat`` says that results hold any.
+    """
+    from nbformat.v4 import new_code_cell, new_markdown_cell
 
     from hcat_nb.charts.picture import charts_script
 
-    head = f"# Report\n\nOf `{place.name}`. {_SAYING}"
-    cells: list[dict[str, Any]] = [nbformat.v4.new_markdown_cell(head)]
-    for document in documents:
-        cells += [_drawn(cell) for cell in document["cells"] if not _is_of_bundled(cell)]
+    parts: dict[str, list[dict[str, Any]]] = {"": [], _BUNDLED: [], _APPENDIX: [], _ANSWER: []}
+    for cell in [cell for document in documents for cell in document["cells"]]:
+        tags = cell["metadata"].get("tags", [])
+        parts[next((tag for tag in tags if tag in parts), "")].append(_drawn(cell))
+    cells = parts[""]
+    if hcat:
+        cells += [new_markdown_cell("# Appendix: H-CAT's evaluator"), *parts[_APPENDIX]]
+    named = f"Of `{place.name}`. {_SAYING}\n\n{_contents(cells)}"
+    cells = [new_markdown_cell("# Report"), *parts[_ANSWER], new_markdown_cell(named), *cells]
     # The script stands last, so that all charts are there when it runs.
     script = {"data": {"text/html": charts_script()}, "metadata": {}, "output_type": "display_data"}
-    cells.append(nbformat.v4.new_code_cell(outputs=[script]))
+    cells.append(new_code_cell(outputs=[script]))
     for number, cell in enumerate(cells):
         cell["id"] = str(number)
     return {**documents[0], "cells": cells}
 
 
-def _is_of_bundled(cell: Mapping[str, Any]) -> bool:
-    """Return whether a cell speaks of the results that come along, not of those of the report."""
-    return _BUNDLED in cell["metadata"].get("tags", [])
+def _contents(cells: list[dict[str, Any]]) -> str:
+    """Return a list of links to the headings, as nbconvert names them."""
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    return "\n".join(
+        f"{'  ' * (len(level) - 1)}- [{words}](#{quote(words.replace(' ', '-'))})"
+        for level, words in _HEADING.findall("\n".join(texts))
+    )
 
 
 def _drawn(cell: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hcat_nb.casts import time_words
 
@@ -22,6 +23,7 @@ class SweepProgress:
     running: int = 0
     seconds_left: float | None = None  # None before the first run ended
     waiting: bool = False  # whether no worker is there to do what is left
+    best: str = ""  # so far, in words
 
     @property
     def ended(self) -> int:
@@ -36,6 +38,30 @@ class SweepProgress:
         if self.seconds_left is not None and self.ended < self.total and not self.waiting:
             words.append(f"{time_words(self.seconds_left)} left")
         return ", ".join(words)
+
+
+class Standing:
+    """Which method is best so far, by its mean AUROC over the runs that ended."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, list[float]] = {}
+        self._runs = 0
+
+    def add(self, metrics: Sequence[Mapping[str, Any]]) -> None:
+        """Take in the metrics of a run; without hardness there are none."""
+        known = {row["hcm"]: row["auroc"] for row in metrics if row.get("kind") == "method"}
+        known = {name: value for name, value in known.items() if value is not None}
+        self._runs += bool(known)
+        for name, value in known.items():
+            self._sums.setdefault(name, []).append(value)
+
+    def __str__(self) -> str:
+        whole = {name: sum(one) for name, one in self._sums.items() if len(one) == self._runs}
+        if not whole:
+            return ""
+        best = max(whole, key=lambda name: whole[name])
+        runs = "1 run" if self._runs == 1 else f"{self._runs} runs"
+        return f"best so far: {best}, mean AUROC {whole[best] / self._runs:.2f} of {runs}"
 
 
 class SweepListener(Protocol):

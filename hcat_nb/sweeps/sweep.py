@@ -16,13 +16,20 @@ from typing import TYPE_CHECKING, Any
 from hcat_nb.casts import as_path
 from hcat_nb.errors import SpecError, StoreError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs.store.digests import unsealed
+from hcat_nb.runs.store.folder import RECORD
 from hcat_nb.runs.store.lock import owned
 from hcat_nb.signals import interrupts
 from hcat_nb.sweeps._plan_file import begin, check_out, remembered
-from hcat_nb.sweeps._state import DONE, done_state
+from hcat_nb.sweeps._state import DONE, RUN, done_state
 from hcat_nb.sweeps._version import code_version
 from hcat_nb.sweeps.grid import LIMITS, Cell, Plan, read_plan
-from hcat_nb.sweeps.progress import SweepListener, SweepProgress, TerminalProgress
+from hcat_nb.sweeps.progress import (
+    Standing,
+    SweepListener,
+    SweepProgress,
+    TerminalProgress,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +221,9 @@ def _work(
     complete, began = len(states), time.monotonic()
     total, failed = complete + len(todo), 0
     shown: SweepProgress | None = None
-    recalled = False
+    recalled, standing = False, Standing()
+    for before in states.values():
+        _count_in(standing, folder, before)
     try:
         while not ending.now.is_set():
             width = team.width  # a cluster is asked for it
@@ -232,7 +241,9 @@ def _work(
                 left = pace * (len(todo) + team.pending)
             waiting = team.pending > 0 and width == 0
             running = min(team.pending, width)
-            now = SweepProgress(total, complete, ended - failed, failed, running, left, waiting)
+            now = SweepProgress(
+                total, complete, ended - failed, failed, running, left, waiting, str(standing)
+            )
             if now != shown:
                 listener.show(now)
                 shown = now
@@ -241,9 +252,21 @@ def _work(
             if (state := team.next(_TURN)) is not None:
                 states[state["address"]] = state
                 _say_end(state)
+                _count_in(standing, folder, state)
                 failed += state["state"] != DONE
     finally:
         listener.end()
+
+
+def _count_in(standing: Standing, folder: Path, state: Mapping[str, Any]) -> None:
+    """Let a run count for who is best so far."""
+    if state["state"] != DONE:
+        return
+    try:
+        record = unsealed((folder / state["address"] / RUN / RECORD).read_bytes())
+        standing.add(record["metrics"] or ())
+    except (OSError, ValueError, KeyError, TypeError) as error:  # the sweep goes on without it
+        _log.warning("run %s is not among the best so far: %r", state["address"], error)
 
 
 def _say_end(state: Mapping[str, Any]) -> None:

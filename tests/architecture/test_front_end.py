@@ -12,8 +12,8 @@ def test_each_widget_module_has_its_python_half_and_its_tests(repository: Path) 
     stems = {path.stem for path in (repository / "widgets/src").glob("*.js")}
     assert stems
     for stem in stems:
-        assert (repository / f"hcat_nb/jupyter/{stem}.py").is_file()
-        assert (repository / f"tests/jupyter/test_{stem}.py").is_file()
+        assert list((repository / "hcat_nb/jupyter").rglob(f"{stem}.py")), stem
+        assert list((repository / "tests/jupyter").rglob(f"test_{stem}.py")), stem
         assert (repository / f"widgets/tests/{stem}.test.js").is_file()
 
 

@@ -64,7 +64,7 @@ def marked(message: tuple[dict[str, Any], Any]) -> set[str]:
 def test_its_traits_are_what_the_page_reads() -> None:
     read = set(re.findall(r'model\.get\("(\w+)"\)', asset("live_map.js").read_text()))
     own = {name for name in LiveMap.class_own_traits(sync=True) if not name.startswith("_")}
-    assert own == read - {"_vega"} == {"spec", "fit"}
+    assert own == read - {"_vega"} == {"spec", "fit", "tips"}
 
 
 def test_a_view_that_is_ready_gets_the_newest_state(sent: Sent) -> None:
@@ -217,3 +217,11 @@ def test_the_users_transformers_stay(sent: Sent) -> None:
     before = (alt.data_transformers.active, dict(alt.data_transformers.options))
     LiveMap(scene())
     assert (alt.data_transformers.active, dict(alt.data_transformers.options)) == before
+
+
+def test_a_sample_under_the_pointer_is_told_of_where_somebody_knows_it(sent):
+    live = LiveMap(tip=lambda row: ({"row": row, "text": "oak"}, [b"png"]))
+    assert live.tips
+    hear(live, type="hover", row=7)
+    assert sent[-1] == ({"row": 7, "text": "oak", "type": "tip"}, [b"png"])
+    assert not LiveMap().tips

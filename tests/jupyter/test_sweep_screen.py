@@ -39,3 +39,16 @@ def test_one_output_is_updated_where_something_changed() -> None:
     ]
     assert 'value="1.0000"' in handle.sent[-1]["text/html"]
     assert "3/4 done, 1 failed" in handle.sent[-1]["text/html"]
+
+
+def test_the_answer_comes_first_in_the_end_and_what_the_user_named_is_text() -> None:
+    handle = _Handle()
+    screen = SweepScreen(handle.display)
+    screen.show(SweepProgress(3, 0, done=2, best="best so far: <aum>"))
+    assert "best so far: &lt;aum&gt;" in handle.sent[-1]["text/html"]
+    screen.conclude("On these data: <em>aum</em>.", "<table></table>", "hcat report 'a<b>'")
+    page, plain = handle.sent[-1]["text/html"], handle.sent[-1]["text/plain"]
+    parts = ["<b>On these data", "<table>", "hcat report &#x27;a&lt;b&gt;&#x27;", "<progress"]
+    places = [page.index(one) for one in parts]
+    assert places == sorted(places)
+    assert plain.startswith("On these data: aum.")

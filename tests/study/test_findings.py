@@ -12,6 +12,7 @@ from hcat_nb.evaluation.comparison import BLOCKS
 from hcat_nb.spec import RunSpec
 from hcat_nb.study.findings import (
     DECISIVE,
+    answer,
     choice_table,
     ends_of_p,
     method_results,
@@ -93,9 +94,26 @@ def test_the_choice_is_the_best_of_each_kind_with_its_distance() -> None:
     assert not last["best_group"]
 
 
+def test_the_answer_names_who_leads_where_and_whether_anybody_is_ahead() -> None:
+    words = answer(choice_table(make(), n_resamples=50))
+    assert "**aum** for uniform (.96); **grand** for far_ood (.91)" in words
+    same = {kind: {"aum": 0.8, "vog": 0.8 - 1e-9} for kind in ("uniform", "crop_shift")}
+    assert answer(choice_table(make(same, n=1), n_resamples=50)).endswith(
+        "None is significantly ahead of all others there."
+    )
+    rows = make().replace({"kind": {"method": "baseline"}}).query("hcm == 'aum'")
+    both = pd.concat([rows, make().query("hcm != 'aum'")])
+    assert "**aum, a baseline,** for uniform (.96; best method: dataiq, .91)" in answer(
+        choice_table(both, n_resamples=50)
+    )
+    mixed = {"uniform": {"aum": 0.9, "vog": 0.1}, "crop_shift": {"aum": 0.9, "vog": 0.9}}
+    assert "only on uniform" in answer(choice_table(make(mixed), n_resamples=50))
+
+
 def test_what_cannot_be_ranked_still_has_its_mean() -> None:
     rows = make({"uniform": {"aum": 0.9}})
     table = choice_table(rows)
+    assert answer(table).startswith("These results cannot be ranked")
     assert table["n_blocks"].tolist() == [0]
     assert table["value"].tolist() == pytest.approx([rows["auroc"].mean()])
     assert table["mean_rank"].isna().all()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -31,9 +33,39 @@ def page(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_it_says_nothing_of_the_results_that_come_along(page: Path) -> None:
     text = page.read_text()
-    assert "Hypotheses, written down before the runs" in text
+    assert "<code>study</code>" not in text  # no parameter that is not shown
+    assert "<code>only" not in text
     assert "What the study says" not in text
     assert "too small to rank methods" not in text
+
+
+@pytest.mark.slow
+def test_it_is_led_by_its_answer_and_ends_with_the_appendix_of_the_study(page: Path) -> None:
+    text = re.sub(r"<style.*?</style>", "", page.read_text(), flags=re.S)
+    places = [
+        text.index(words)
+        for words in ("On these data", "Figures change", "which method for which hardness", "Ranks")
+    ]
+    assert places == sorted(places)
+    appendix = text.index(">Appendix: H-CAT")
+    assert text.index(">Hypotheses, written down before the runs") > appendix > places[-1]
+    anchors = set(re.findall(r'<h[1-3] id="([^"]+)"', text))
+    links = re.findall(r'<li><a href="#([^"]+)"', text)
+    assert len(links) >= 10
+    assert {unquote(one) for one in links} <= {unescape(one) for one in anchors}
+
+
+@pytest.mark.parametrize("hcat", [True, False])
+def test_what_is_said_of_h_cats_evaluator_stands_in_reports_of_it_alone(hcat: bool) -> None:
+    def cell(words: str, *tags: str) -> dict[str, Any]:
+        return {"cell_type": "markdown", "metadata": {"tags": list(tags)}, "source": [words]}
+
+    cells = [cell("H1", "appendix"), cell("best", "answer"), cell("# Ranks")]
+    made = report._joined([{"cells": cells}], Path("mine"), hcat)["cells"]
+    words = ["".join(one["source"]) for one in made]
+    assert words[1] == "best"
+    assert "- [Ranks](#Ranks)" in words[2]
+    assert ("H1" in words) == hcat
 
 
 @pytest.mark.slow

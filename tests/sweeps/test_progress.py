@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from hcat_nb.sweeps.progress import SweepProgress, TerminalProgress
+from hcat_nb.sweeps.progress import Standing, SweepProgress, TerminalProgress
 
 
 def test_the_line_says_what_there_is_to_say() -> None:
@@ -16,6 +16,18 @@ def test_the_line_says_what_there_is_to_say() -> None:
         str(SweepProgress(8, 2, seconds_left=125, waiting=True)) == "2/8 done, waiting for a worker"
     )
     assert "left" not in str(SweepProgress(3, 0, done=2, failed=1, seconds_left=0))
+
+
+def test_best_so_far_is_who_has_a_figure_in_every_run() -> None:
+    standing = Standing()
+    assert str(standing) == ""
+    standing.add([])  # a run without hardness
+    rows = [("aum", "method", 0.8), ("vog", "method", 0.9), ("random", "baseline", 1.0)]
+    metrics = [dict(zip(("hcm", "kind", "auroc"), row, strict=True)) for row in rows]
+    standing.add(metrics)
+    assert str(standing) == "best so far: vog, mean AUROC 0.90 of 1 run"
+    standing.add([{**metrics[0], "auroc": 0.6}, {**metrics[1], "auroc": None}])
+    assert str(standing) == "best so far: aum, mean AUROC 0.70 of 2 runs"
 
 
 class _Terminal(io.StringIO):

@@ -6,6 +6,7 @@
 import { debounced, INK, make, onTheme, pageTheme } from "./shared/dom.js";
 import { assembler, refill, sameTable, tablesOf } from "./shared/frames.js";
 import { fillRoom, fitted, partsOf } from "./shared/parts.js";
+import { datumUnder, makeTip } from "./shared/tip.js";
 
 /**
  * @typedef {import("./shared/dom.js").Model} Model
@@ -13,7 +14,8 @@ import { fillRoom, fitted, partsOf } from "./shared/parts.js";
  * @typedef {import("./shared/frames.js").Frame} Frame
  * @typedef {import("./shared/frames.js").Part} FramePart
  * @typedef {import("./shared/parts.js").Part} Part
- * @typedef {Frame | FramePart | {type: "unbrush"}} Message
+ * @typedef {import("./shared/tip.js").Told} Told
+ * @typedef {Frame | FramePart | {type: "unbrush"} | {type: "tip"} & Told} Message
  * @typedef {{seq: number, epoch: number, signals: Record<string, any>,
  *   tables: Map<string, Table>}} Pending what the next draw shows
  * @typedef {{view: any, place: HTMLElement, role: Part["role"], sized: boolean,
@@ -22,6 +24,7 @@ import { fillRoom, fitted, partsOf } from "./shared/parts.js";
  */
 
 const COALESCE_MS = 60; // of the frames that arrive so soon after a draw, one is drawn
+const SETTLED_MS = 200; // after which another size is not of the same drag
 const CLICK_PIXELS = 4; // a click may move so far
 const STEP = 0.05; // of an axis, that a key moves the brush by
 // SVG is ten times slower here; of datasets that are empty before the first frame Vega would warn.
@@ -30,26 +33,6 @@ const EMBED = { renderer: "canvas", actions: false, logLevel: 1 };
 const RANGES = ["brush_x_1", "brush_y_1"];
 const HELP =
   "map of the samples: arrow keys move a box that selects, with Shift they change its size, Escape takes it away";
-
-/**
- * @param {any} view
- * @param {MouseEvent} event
- * @returns {number | undefined} the topmost sample under the pointer, also under the brush
- */
-function rowUnder(view, { clientX, clientY }) {
-  const { left, top } = view.container().querySelector("canvas").getBoundingClientRect();
-  const [[right, down], padding] = [view.origin(), view.padding()];
-  const [x, y] = [clientX - left - padding.left - right, clientY - top - padding.top - down];
-  let row;
-  const look = (/** @type {any} */ mark, /** @type {number} */ x, /** @type {number} */ y) => {
-    for (const item of mark.items) {
-      if (item.items) for (const inner of item.items) look(inner, x - item.x, y - item.y);
-      else if (item.datum?.row !== undefined && item.bounds.contains(x, y)) row = item.datum.row;
-    }
-  };
-  look(view.scenegraph().root, x, y);
-  return row;
-}
 
 /**
  * Move or resize a range within [0, size].
@@ -79,6 +62,11 @@ function render({ model, el }) {
   more.append(make("summary", "", "loss, all methods, scores"), folded);
   side.hidden = more.hidden = true;
   const fits = Boolean(model.get("fit"));
+  const under = (/** @type {MouseEvent} */ event) =>
+    embedded[0] && !drawing && datumUnder(embedded[0].view, event);
+  const tips = model.get("tips")
+    ? makeTip(box, under, (row) => model.send({ type: "hover", row }))
+    : null;
   el.classList.toggle("hcat-parts", fits);
   el.append(box, ...(fits ? [side, more] : []), status);
 
@@ -169,6 +157,7 @@ function render({ model, el }) {
       status.textContent = `receiving part ${content.part} of ${content.parts}`;
       return;
     }
+    if (content.type === "tip") tips?.tell(content, buffers[0]);
     if (content.type === "unbrush")
       box.querySelector("canvas")?.dispatchEvent(new MouseEvent("unbrush"));
     if (content.type !== "frame") return;
@@ -199,7 +188,7 @@ function render({ model, el }) {
     view.addEventListener("click", (/** @type {any} */ event, /** @type {any} */ item) => {
       const [x, y] = [event.clientX - pressed.clientX, event.clientY - pressed.clientY];
       if (Math.hypot(x, y) > CLICK_PIXELS) return; // the end of a drag, of the brush say
-      const row = item?.datum?.row ?? rowUnder(view, event);
+      const row = item?.datum?.row ?? datumUnder(view, event)?.row;
       if (row === undefined) return;
       tellBrush.cancel(); // what the press did to the brush; the sample is the selection now
       model.send({ type: "pick", row });
@@ -238,7 +227,8 @@ function render({ model, el }) {
     if (!page.hcatVegaEmbed) new Function(model.get("_vega"))(); // as Vega makes its expressions
     const place = make("div", "hcat-part");
     const spec = fits ? fitted(part, room) : structuredClone(part.spec);
-    const result = await page.hcatVegaEmbed(place, spec, EMBED);
+    const tooltip = !(tips && part.role === "map"); // Vega's own
+    const result = await page.hcatVegaEmbed(place, spec, { ...EMBED, tooltip });
     const names = (/** @type {string} */ kind) =>
       new Set((result.vgSpec[kind] ?? []).map((/** @type {any} */ one) => one.name));
     return {
@@ -278,7 +268,7 @@ function render({ model, el }) {
         const newest = pending ?? shown; // none before the first frame
         if (newest) pending = merged(shown, newest);
       }
-      box.replaceChildren(made[0].place);
+      box.replaceChildren(made[0].place, ...(tips ? [tips.tip] : []));
       side.replaceChildren(...made.slice(1).map(({ place }) => place));
       side.hidden = made.length < 2;
       folded.replaceChildren();
@@ -325,7 +315,12 @@ function render({ model, el }) {
   let sizes;
   if (fits && "ResizeObserver" in globalThis) {
     const later = debounced(() => !closed && refit());
-    sizes = new ResizeObserver(() => later(null));
+    let sized = 0; // when; the first of many is followed in the same frame
+    sizes = new ResizeObserver(() => {
+      if (performance.now() - sized < SETTLED_MS) return later(null);
+      sized = performance.now();
+      refit();
+    });
     sizes.observe(box);
     sizes.observe(side);
     sizes.observe(folded);
@@ -353,13 +348,15 @@ function render({ model, el }) {
 }
 
 /**
- * Give a new view brush and zoom of the one before; not where a drag began, or Vega goes on with it.
+ * Give a new view brush and zoom of the one before; not where a drag began, or Vega goes on with it,
+ * nor what tells Vega to scale a brush, which there may be none of.
  *
  * @param {any} before
  * @param {any} after
  */
 function keepGestures(before, after) {
-  const gesture = (/** @type {string} */ n) => /^(brush|zoom)(_(?!.*(anchor|delta))|$)/.test(n);
+  const gesture = (/** @type {string} */ n) =>
+    /^(brush|zoom)(_(?!.*(anchor|delta|trigger))|$)/.test(n);
   const state = before.view.getState({
     signals: (/** @type {string} */ name) => gesture(name) && after.signals.has(name),
     data: (/** @type {string} */ name) => gesture(name) && after.datasets.has(name),

@@ -1,4 +1,4 @@
-// The evidence card of one sample.  Its Python half is hcat_nb/jupyter/sample_detail.py.
+// The evidence card of one sample.  Its Python half is hcat_nb/jupyter/review/sample_detail.py.
 import { draw, make } from "./shared/dom.js";
 
 /**

@@ -1,5 +1,5 @@
 // The review queue: samples as pictures, texts or rows, decided on by one key each.
-// Its Python half is hcat_nb/jupyter/sample_gallery.py.
+// Its Python half is hcat_nb/jupyter/review/sample_gallery.py.
 import { makeChooser } from "./shared/chooser.js";
 import { debounced, make, makeButton } from "./shared/dom.js";
 

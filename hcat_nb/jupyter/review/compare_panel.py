@@ -128,16 +128,15 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         return StaticView(_words(compared), png=picture(compared.chart()))
 
     def _layout(self) -> list[Any]:
+        wrap = ipywidgets.Layout(flex_flow="row wrap")
+        self._chart.layout.flex, self._moved.layout.flex = "0 1 auto", "1 1 340px"
+        samples = ipywidgets.HBox([self._chart, self._moved], layout=wrap)
         rows = [
-            [self._first, self._second],
-            [self._method, self._other],
+            [self._first, self._second, self._method, self._other],
             [self._folder, self._add, self._find],
         ]
-        samples = ipywidgets.HBox(
-            [self._chart, self._moved], layout=ipywidgets.Layout(flex_flow="row wrap")
-        )
-        choices = [ipywidgets.HBox(row) for row in rows]
-        return [self._headline, *choices, self._message, self._agreement, samples]
+        choices = [ipywidgets.HBox(row, layout=wrap) for row in rows]
+        return [self._headline, *choices, self._message, samples, self._agreement]
 
     def _find_runs(self) -> None:
         """Fill the lists; what was chosen stays chosen where it is still there."""
@@ -206,10 +205,15 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
             )
             return
         self._message.value = ""
-        led = f"<b>{html.escape(done)}</b><br>" if (done := compared.relabelled()) else ""
-        self._headline.value = f"{led}<b>{html.escape(_words(compared))}</b>"
-        self._agreement.value = _agreement_html(compared)
-        self._moved.value = _pictures_html(compared, self._images()) + _moved_html(compared)
+        led = f"<h3>{html.escape(done)}</h3>" if (done := compared.relabelled()) else ""
+        words = f"{led}<span>{html.escape(_words(compared))}</span>"
+        self._headline.value = f'<div class="hcat-view hcat-head">{words}</div>'
+        self._agreement.value = f"<p>How much they agree</p>{_agreement_html(compared)}"
+        pictures = _pictures_html(compared, self._images())
+        moved = _moved_html(compared)
+        if pictures:  # which tell the same
+            moved = f"<details><summary>as a table</summary>{moved}</details>"
+        self._moved.value = pictures + moved
         self._chart.layout.display = ""
         self._chart.show(compared.chart().to_dict())
 
@@ -294,7 +298,8 @@ def _moved_html(compared: TwoRankings) -> str:
     }
     words = f"the {len(shown)} samples that moved most of {len(compared.moved):,}"
     words += "; below 0: harder in the second"
-    return f"<p>{words}</p>{_table(shown.rename(columns=names), index=True)}"
+    shown = shown.rename(columns=names).rename_axis(index=None, columns="sample")
+    return f"<p>{words}</p>{_table(shown, index=True)}"
 
 
 def _pictures_html(compared: TwoRankings, dataset: LabelledDataset | None) -> str:
@@ -311,13 +316,14 @@ def _pictures_html(compared: TwoRankings, dataset: LabelledDataset | None) -> st
         image = data_url(sprite(dataset, np.array([row]), largest=_PIXELS).png)
         places = f"{ranks['rank_first']:g} → {ranks['rank_second']:g}"
         figures.append(
-            f'<figure style="margin: 0; width: 76px" title="{name}"><img alt="sample {name}" '
+            f'<figure style="margin: 0; width: 84px" title="{name}"><img alt="sample {name}" '
             f'style="width: 76px; image-rendering: pixelated" src="{image}">'
-            f'<figcaption style="font-size: 11px">{places}</figcaption></figure>'
+            f'<figcaption style="font-size: 12px; line-height: 1.4">{places}</figcaption></figure>'
         )
-    flow = "display: flex; flex-wrap: wrap; gap: 6px; max-width: 640px"
+    flow = "display: flex; flex-wrap: wrap; gap: 6px; max-width: 720px"
     return (
-        f'<p>ranks in the first and in the second</p><div style="{flow}">{"".join(figures)}</div>'
+        f"<p>what moved most: ranks in the first and in the second</p>"
+        f'<div style="{flow}">{"".join(figures)}</div>'
     )
 
 

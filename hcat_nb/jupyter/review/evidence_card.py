@@ -55,7 +55,7 @@ class EvidenceCards:
             "sharp": bool(small),
             "label": names[0],
             "proposal": names[1],
-            "sentence": self._queue.evidence.get(row) or self._sentence(row, names),
+            "sentence": self._sentence(row, names),
             "text": views.text(row),
             "facts": self._facts(row, exploration, nearest, reveal)
             + ([("file", unread)] if unread else []),
@@ -77,6 +77,8 @@ class EvidenceCards:
         return card, {"picture": picture, "small": small, "near": strip}
 
     def _sentence(self, row: int, names: list[str]) -> str:
+        said = self._queue.evidence.get(row, "").rstrip(".")
+        lead = f"{said[:1].upper()}{said[1:]}. " if said else ""
         details = self._run.details.iloc[row]
         chance, mean = self._queue.probabilities[row], details["confidence"]
         known = (
@@ -85,7 +87,9 @@ class EvidenceCards:
         if names[1] and mean == mean and names[0]:
             known.append(f"{names[0]} had {100 * mean:.0f} % on average over the epochs")
         if names[1]:
-            return "; ".join(known) + "." if known else ""
+            return lead + ("; ".join(known) + "." if known else "")
+        if lead:
+            return lead.strip()
         why = self._run.info.get("proposals", {}).get("reason", "")
         return "No other label is proposed" + (f": {why}." if why else ".")
 

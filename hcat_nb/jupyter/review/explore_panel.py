@@ -14,7 +14,7 @@ from hcat_nb.errors import DataError, HcatError, StoreError, UnknownNameError
 from hcat_nb.jupyter.review.evidence_card import EvidenceCards
 from hcat_nb.jupyter.review.exploration import DECISION, FILTERS, PAGE, Exploration
 from hcat_nb.jupyter.review.explore_map import draw_map, filter_map, mark_decided, mark_selection
-from hcat_nb.jupyter.review.gallery_page import SampleViews, kept_words
+from hcat_nb.jupyter.review.gallery_page import PagePart, SampleViews, kept_words
 from hcat_nb.jupyter.review.reviewer import Reviewer
 from hcat_nb.registry import nearest
 from hcat_nb.runs.review.decisions import Decisions, decisions_of
@@ -48,11 +48,9 @@ def explore(
 
     Parameters
     ----------
-    run : Record
     dataset : LabelledDataset, table or array, optional
-        Of a loaded run, where they cannot be made again from its
-        specification: the data it was trained on, or what they were made of.
-        Without data the gallery has ids, labels and scores only, and says why.
+        Of a loaded run whose data its specification cannot make again: what it was trained on, or
+        what they were made of. Without data there are ids, labels and scores only; it says why.
     file : str or Path, optional
         JSON file that keeps the decisions; see :meth:`Run.decisions`.
     x, y : str
@@ -218,13 +216,18 @@ class ExplorePanel:
         """Names of all classes, by code."""
         return self._state().views.classes
 
+    def page(self, rows: np.ndarray) -> PagePart:
+        """Return the tiles of the samples at these positions."""
+        table = self.decisions
+        decided = table.of if table is not None else lambda _: None
+        return self._state().views.page(rows, self.exploration.by, decided)
+
     def brushed(self, bounds: Bounds | None) -> None:
         """Show the samples inside the brush; without one, what to review, or all."""
         if bounds is None and self.exploration.reviewing:
             return  # the brush was taken away for the queue
         inside = None if bounds is None else (*bounds.x, *bounds.y)
-        # The brush itself shows what is selected, until something else moves.
-        nothing = np.empty(0, dtype=np.int64)
+        nothing = np.empty(0, dtype=np.int64)  # the brush itself shows what is selected
         self._show_chosen(lambda: self.exploration.brush(self.x, self.y, inside), marks=nothing)
 
     def picked(self, sample_id: Hashable) -> None:
@@ -338,9 +341,7 @@ class ExplorePanel:
     def _show_page(self, focus: int = 0, said: str = "", stay: bool = False) -> None:
         if self.screen is None:
             return
-        opened, exploration, table = self._state(), self.exploration, self.decisions
-        decided = table.of if table is not None else lambda _: None
-        part = opened.views.page(exploration.on_page(), exploration.by, decided)
+        exploration, part = self.exploration, self.page(self.exploration.on_page())
         content = {
             **part.content,
             "first": exploration.page * PAGE,

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets  # noqa: TID253 - this module is imported when a panel is shown
+import numpy as np
 
 from hcat_nb.charts.coloring import SCHEMES
 from hcat_nb.charts.picture import picture
+from hcat_nb.jupyter.copy_button import CopyButton
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.review.exploration import DECISION
 from hcat_nb.jupyter.review.retraining import Retraining
-from hcat_nb.jupyter.sample_detail import SampleDetail
-from hcat_nb.jupyter.sample_gallery import SampleGallery
+from hcat_nb.jupyter.review.sample_detail import SampleDetail
+from hcat_nb.jupyter.review.sample_gallery import SampleGallery
 from hcat_nb.jupyter.screens import close_tree
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.runs.review.drawing import drawn_map
@@ -93,9 +95,10 @@ class ExploreScreen:
         self.map.present(scene)
 
     def _new_map(self) -> LiveMap:
-        live = LiveMap(fit=True)
-        live.on_brush(self._panel.brushed)
-        live.on_pick(self._panel.picked)
+        panel = self._panel
+        live = LiveMap(fit=True, tip=lambda row: panel.page(np.array([row])).tip(panel.classes))
+        live.on_brush(panel.brushed)
+        live.on_pick(panel.picked)
         self._bench.children = (self._head, live, self.detail, self.gallery, self.controls.box)
         return live
 
@@ -219,6 +222,11 @@ class ExploreControls:
             tooltip="a .csv or .parquet file",
             layout=ipywidgets.Layout(width="300px"),
         )
+        ids = CopyButton(
+            "Copy ids",
+            "the ids of the samples shown, as a list",
+            lambda: repr(exploration.ids[exploration.rows].tolist()),
+        )
         self._kept = ipywidgets.Label()
         self._export = self._button("export", *_EXPORT)
         self._written: set[str] = set()  # files that are from here
@@ -234,7 +242,10 @@ class ExploreControls:
         fold = ipywidgets.Accordion([more], titles=("axes, colour, order, filters, files",))
         fold.selected_index = None
         self.box = ipywidgets.VBox(
-            [ipywidgets.HBox([*chips, self._search, self.present, self._kept], layout=row), fold]
+            [
+                ipywidgets.HBox([*chips, self._search, ids, self.present, self._kept], layout=row),
+                fold,
+            ]
         )
 
     def say(self, words: str) -> None:

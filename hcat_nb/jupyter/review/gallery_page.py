@@ -34,6 +34,22 @@ class PagePart:
     content: dict[str, Any]
     buffers: list[bytes]
 
+    def tip(self, classes: list[str]) -> tuple[dict[str, Any], list[bytes]]:
+        """Return what is told of its first sample where the pointer rests on it."""
+        (tile, *_), sprite = self.content["tiles"], self.content["sprite"]
+        code = tile["suggested"]
+        values = zip(self.content["columns"], tile.get("cells", ()), strict=True)
+        told = {
+            "row": tile["row"],
+            "label": tile["label"],
+            "proposal": "" if code < 0 or classes[code] == tile["label"] else classes[code],
+            "decision": tile["decision"],
+            "text": tile.get("text", ""),
+            "values": [*([(self.content["by"], tile["score"])] if tile["score"] else []), *values],
+            "pixels": sprite["pixels"] if sprite else 0,
+        }
+        return told, self.buffers
+
 
 class SampleViews:
     """Makes the tiles of a run's samples; without a dataset there are ids and labels only.

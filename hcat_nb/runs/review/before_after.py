@@ -75,10 +75,10 @@ class BeforeAfter:
                 f'<img alt="{sample}, {when}" width="{_TILE}" '
                 f'style="display:inline-block;margin:0 2px 0 0;image-rendering:pixelated" '
                 f'src="{data_url(picture)}">'
-                for when, picture in (("before", before), ("after", after))
+                for when, picture in (("before", before), ("after", after))[: 1 + (before != after)]
             )
             tiles.append(
-                '<figure style="margin:0;text-align:center;font-size:11px">'
+                '<figure style="margin:0;text-align:center;font-size:12px;line-height:1.4">'
                 f'<div style="display:flex">{images}</div>'
                 f"<figcaption>{label}<br>{sample}</figcaption></figure>"
             )

@@ -210,3 +210,21 @@ def test_numbers_of_a_table_are_not_rounded_like_scores():
     cells = [tile["cells"] for tile in page(run, [0, 1, 2]).content["tiles"]]
     assert cells == [["12263"], ["-1234568"], ["0.1"]]
     assert dict(views(run).values(0))["income"] == "12263"
+
+
+def test_where_the_pointer_rests_proposal_decision_and_columns_are_told(images, table, texts):
+    proposals = np.full(N, -1)
+    proposals[[1, 2]] = 1 - views(images).labels[1], views(images).labels[2]
+    shown = SampleViews(images, images.dataset, proposals)
+    decided = {1: Decision("drop", "t")}.get
+    told, picture = shown.page(np.array([1]), "el2n", decided).tip(shown.classes)
+    assert (told["row"], told["decision"], told["pixels"]) == (1, "drop", 8)
+    assert told["label"] == shown.name(shown.labels[1])
+    assert told["proposal"] == shown.classes[proposals[1]]
+    assert Image.open(io.BytesIO(picture[0])).size == (8, 8)
+    own = shown.page(np.array([2]), "el2n", decided).tip(shown.classes)[0]
+    assert (own["proposal"], own["decision"]) == ("", "")  # what it is already
+    told, picture = page(table, [2]).tip(views(table).classes)
+    assert dict(told["values"])["a"] == "missing"
+    assert picture == []
+    assert page(texts, [2]).tip(views(texts).classes)[0]["text"].startswith(f"{EVIL} number 2")

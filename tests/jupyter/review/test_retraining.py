@@ -70,7 +70,7 @@ def test_a_click_trains_again_and_the_comparison_says_what_became(run: Run, disp
     assert int(new.details["label"].cat.codes.iloc[5]) == other
     (compared,) = screen.retraining.parts[1].children
     assert compared.comparison is not None
-    assert "<b>1 relabelled: " in compared.children[0].value  # what became of it comes first
+    assert "<h3>1 relabelled: " in compared.children[0].value  # what became of it comes first
     # A second click compares anew, in the place of the first.
     button.click()
     assert _over(screen)

@@ -34,6 +34,11 @@ def test_pictures_are_the_two_images_of_each_chosen_sample():
     assert "5 of 30 samples made hard by zoom_shift" in page
 
 
+def test_what_only_its_label_tells_apart_is_one_picture():
+    page = before_and_after(DIGITS, perturb(DIGITS, "uniform", p=0.3, seed=0), k=5)._repr_html_()
+    assert page.count("<img ") == page.count("&rarr;") == 5
+
+
 def test_samples_are_spread_over_the_dataset():
     harder = perturb(WINE, "uniform", p=0.5, seed=0)
     hard = np.flatnonzero(harder.truth["is_hard"])

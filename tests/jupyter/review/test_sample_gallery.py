@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hcat_nb.jupyter.sample_gallery import SampleGallery
+from hcat_nb.jupyter.review.sample_gallery import SampleGallery
 
 PAGE = {"tiles": [{"row": 3, "decision": ""}, {"row": 5, "decision": "keep"}]}
 

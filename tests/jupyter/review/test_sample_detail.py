@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hcat_nb.assets import asset
-from hcat_nb.jupyter.sample_detail import SampleDetail
+from hcat_nb.jupyter.review.sample_detail import SampleDetail
 
 
 def test_traits_are_what_the_page_reads():
