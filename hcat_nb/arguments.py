@@ -24,7 +24,8 @@ from hcat_nb.spec import OPTION_ALIASES, RunSpec
 _MOST_VALUES = 1_000_000  # of YAML
 # Fields of RunSpec that say how data are read.
 READING_FIELDS = (
-    *("dataset", "dataset_options", "target", "truth", "groups", "root", "download", "subset"),
+    *("dataset", "dataset_options", "target", "truth", "groups", "weights", "root", "download"),
+    "subset",
     *("on_missing_label", "on_bad_row", "join_spellings", "exclude", "data_on"),
     *("seed", "data_seed"),
 )

@@ -86,6 +86,11 @@ class RunSpec:
         "in one fold; never a feature",
         expected="the name of a column; in Python also hcat.load(X, y, groups=values)",
     )
+    weights: str | None = option(
+        None,
+        "column with what each row's loss counts in training, above 0; no feature",
+        expected="the name of a column; values go in as hcat.load(X, y, weights=values)",
+    )
     root: str | None = option(
         None,
         "folder of downloaded datasets (default: $HCAT_DATA, else the user's cache)",
@@ -140,7 +145,7 @@ class RunSpec:
         "raw",
         "what the model sees of a sample: raw (pixels or columns); patches (of images: features "
         "made of their own patches by k-means); torchvision:NAME or timm:NAME (a frozen network; "
-        "NAME:FILE if the weights are in a file); in Python also an array or a function",
+        "NAME:FILE if the weights are in a file); in Python and magics also an array or a function",
         check=_names_features,
         expected="raw, patches, torchvision:NAME or timm:NAME",
     )

@@ -92,7 +92,7 @@ def _own(data: Any, spec: RunSpec, dataset: LabelledDataset) -> Any:
 
     data = data[0] if isinstance(data, tuple) and data else data
     if isinstance(data, pd.DataFrame):
-        beside = {*map(str, (spec.target, spec.truth, spec.groups)), *spec.exclude}
+        beside = {*map(str, (spec.target, spec.truth, spec.groups, spec.weights)), *spec.exclude}
         data = data.drop(columns=[one for one in data.columns if str(one) in beside])
     elif not (isinstance(data, np.ndarray) and data.ndim == 2):
         return None

@@ -26,6 +26,7 @@ from hcat_nb.audits.samples import samples_table
 from hcat_nb.audits.signals import Signals, signals_of
 from hcat_nb.audits.store import begin, check_place, read_plan
 from hcat_nb.commands.table import DATA_FIELDS
+from hcat_nb.data.folds import units
 from hcat_nb.data.loading import load
 from hcat_nb.errors import DataError, HcatError, SpecError
 from hcat_nb.evaluation._truth import UNKNOWN
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 # Fields that say how the data are read or judged, not how a network is trained.
 _NOT_OF_COPIES = {
     *DATA_FIELDS,
-    *("truth", "groups", "join_spellings", "exclude", "strict", "seeds", "model_seed"),
+    *("truth", "groups", "weights", "join_spellings", "exclude", "strict", "seeds", "model_seed"),
     *("folds", "learning_check", "keep_dynamics"),
 }
 _LEAST = 20  # rows, of which a tenth can be planted into
@@ -203,7 +204,7 @@ def _plan(
     Samples(dataset.sample_ids, pd.Categorical([]))  # ids that repeat cannot be reviewed
     if (n := int(dataset.trainable.sum())) < _LEAST:
         raise DataError(f"{n} rows can be trained on", f"{_LEAST} at least: fewer tell nothing")
-    if dataset.groups is not None and (few := len(dataset.groups[dataset.trainable].unique())) < 5:
+    if (few := len(np.unique(units(dataset)[dataset.trainable.numpy()]))) < 5:
         raise DataError(f"the data are {few} groups", "5 at least, to judge by groups left out")
     return planned(n, wanted, methods, limit, seconds)
 
@@ -238,7 +239,7 @@ def _conclude(
         given = {"labels": None, "model": model, "features": features, "truth": None}
         trained = work.trained(f"copy_{number}", planted.dataset, given, spec)
         parts.append((signals_of(trained, planted.dataset), planted))
-    copies = _stacked(parts, dataset.groups)
+    copies = _stacked(parts, units(dataset))
     judged = judge(copies, views, seed % 2**32)
     every = np.ones(len(dataset), dtype=bool)
     why = causes(copies, [one.features(every) for one in views], kinds, seed % 2**32)
@@ -254,11 +255,8 @@ def _conclude(
     )
 
 
-def _stacked(parts: Sequence[tuple[Signals, Any]], groups: Any) -> Copies:
-    """Return what is known of all copies, one below the other."""
-    n = len(parts[0][0].labels)
-    group = np.arange(n) if groups is None else groups.numpy()
-    group = np.where(group < 0, np.arange(n) + group.max() + 1, group)
+def _stacked(parts: Sequence[tuple[Signals, Any]], group: np.ndarray) -> Copies:
+    """Return what is known of all copies, one below the other; ``group``: who shares a fold."""
     scores, features, codes, members = [], [], [], []
     for signals, planted in parts:
         free = planted.causes < 0

@@ -2,9 +2,11 @@
 
 Every arm trains the same network with the same seeds on the rows that are not
 held out, and is judged by these: keep all; drop the first share of the
-ranking, of each class alike or whatever the class; as many at random; and, if
-somebody has decided, drop or relabel what was confirmed.  Rows that are left
-out or held out lose their label, so that networks see all arms alike.
+ranking, of each class alike or whatever the class; let the same count a quarter
+in the loss; drop as many at random; and, if somebody has decided, drop or
+relabel what was confirmed.  Rows that are left out or held out lose their
+label, so that networks see all arms alike; groups and duplicates are held out
+together.
 Intervals: paired bootstrap over held-out rows and seeds, 95 % for all arms
 together (Bonferroni).  Labels of held-out rows may be wrong, too.
 """
@@ -21,6 +23,7 @@ import torch
 
 from hcat_nb.api.characterize import characterize
 from hcat_nb.data.dataset import NO_LABEL, LabelledDataset
+from hcat_nb.data.folds import units
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.methods.linear import stratified_folds
 from hcat_nb.runs.review.decisions import decisions_of
@@ -36,6 +39,7 @@ _FOLDS = 4  # a quarter of the rows is held out
 _RESAMPLES = 2000
 _WORSE = 0.05  # of a class's recall: a warning
 _LEVEL = 0.05
+_LIGHT = 0.25  # what a row counts in the loss that an arm does not trust
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +81,9 @@ def remedy(
     ----------
     audit : Audit
     held_out : array-like of sample ids, optional
-        Rows to judge by; default: a quarter of each class, groups whole.
+        Rows to judge by; default: a quarter of each class, groups and duplicates whole.
     share : float
-        Of the rows, that the arms without decisions drop.
+        Of the rows, that the arms without decisions drop or weigh less.
     seeds : int
         Networks an arm; at least 2.
     model : str, Module or callable, optional
@@ -102,7 +106,7 @@ def remedy(
     own = {"model": model, "features": features}
     judge = _held_out(dataset, audit, held_out)
     arms = _arms(dataset, audit, judge, share)
-    right = {name: _trained(audit, dataset, arms[name], judge, seeds, own) for name in arms}
+    right = {name: _trained(audit, arm, dataset, judge, seeds, own) for name, arm in arms.items()}
     return _compared(dataset, arms, right, judge, child_seed(audit.run.spec.seed, "remedy"))
 
 
@@ -114,8 +118,7 @@ def _held_out(dataset: LabelledDataset, audit: Audit, ids: Any) -> np.ndarray:
         chosen[positions(dataset.sample_ids, ids)] = True
     else:
         rows = np.flatnonzero(dataset.trainable.numpy())
-        groups = np.arange(len(rows)) if dataset.groups is None else dataset.groups.numpy()[rows]
-        groups = np.where(groups < 0, np.arange(len(rows)) + groups.max() + 1, groups)
+        groups = units(dataset)[rows]
         seed = child_seed(audit.run.spec.seed, "held out") % 2**32
         chosen[rows[stratified_folds(labels[rows], groups, _FOLDS, seed) == 0]] = True
     # What somebody decided on is mended, and cannot judge the mending.
@@ -132,8 +135,8 @@ def _held_out(dataset: LabelledDataset, audit: Audit, ids: Any) -> np.ndarray:
 
 def _arms(
     dataset: LabelledDataset, audit: Audit, judge: np.ndarray, share: float
-) -> dict[str, np.ndarray]:
-    """Return the labels that each arm trains with: (n,), -1 where a row is left out."""
+) -> dict[str, LabelledDataset]:
+    """Return what each arm trains with; a row that is left out has no label."""
     base = dataset.labels.numpy().copy()
     base[judge | ~dataset.trainable.numpy()] = NO_LABEL
     place = dataset.sample_ids.get_indexer(audit.samples.index)
@@ -152,17 +155,24 @@ def _arms(
         f"drop the first {share:.0%}": ranked[:k],
         f"drop {share:.0%} at random": rng.permutation(ranked)[:k],
     }
-    arms = {KEEP: base} | {name: _without(base, rows) for name, rows in dropped.items()}
+    labels = {KEEP: base} | {name: _without(base, rows) for name, rows in dropped.items()}
     decided = decisions_of(audit.run).items()
     wrong = [row for row, one in decided if one.action != "keep"]
     if wrong:
-        arms["drop what was confirmed"] = _without(base, np.array(wrong))
-        mended = arms["drop what was confirmed"].copy()
+        labels["drop what was confirmed"] = _without(base, np.array(wrong))
+        mended = labels["drop what was confirmed"].copy()
         new = {row: one.code for row, one in decided if one.action == "relabel"}
         mended[list(new)] = list(new.values())
         if new:
-            arms["relabel what was confirmed"] = mended
-    return arms
+            labels["relabel what was confirmed"] = mended
+    arms = {
+        name: dataset.replace(labels=torch.from_numpy(one), truth=None)
+        for name, one in labels.items()
+    }
+    weights = torch.ones(len(dataset)) if dataset.weights is None else dataset.weights.clone()
+    weights[torch.from_numpy(first)] *= _LIGHT
+    light = f"count the first {share:.0%} of each class a quarter"
+    return arms | {light: arms[KEEP].replace(weights=weights)}
 
 
 def _without(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -173,15 +183,14 @@ def _without(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _trained(
     audit: Audit,
+    arm: LabelledDataset,
     dataset: LabelledDataset,
-    labels: np.ndarray,
     judge: np.ndarray,
     seeds: int,
     own: dict[str, Any],
 ) -> np.ndarray:
     """Return whether each network of an arm is right about each held-out row: (seeds, m), bool."""
     spec, true = audit.run.spec, dataset.labels.numpy()[judge]
-    arm = dataset.replace(labels=torch.from_numpy(labels), truth=None)
     kept = ("model", "model_options", "features", "normalize", "epochs", "batch_size", "lr")
     options = {name: getattr(spec, name) for name in (*kept, "device", "data_on")}
     options |= {name: value for name, value in own.items() if value is not None}
@@ -205,7 +214,7 @@ def _trained(
 
 def _compared(
     dataset: LabelledDataset,
-    arms: Mapping[str, np.ndarray],
+    arms: Mapping[str, LabelledDataset],
     right: Mapping[str, np.ndarray],
     judge: np.ndarray,
     seed: int,
@@ -227,7 +236,7 @@ def _compared(
         }
         worst = min(change, key=lambda one: change[one])
         rows[name] = {
-            "rows": int((arms[name] >= 0).sum()),
+            "rows": int(arms[name].trainable.sum()),
             "accuracy": hits.mean(),
             "gain": gains.mean(),
             "gain_low": np.quantile(drawn, tail),

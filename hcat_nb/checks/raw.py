@@ -68,7 +68,8 @@ def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw |
         return None
     whole = data.set_axis([str(name) for name in data.columns], axis=1)
     truth = spec.truth if truth is None and spec.truth != USERS_OWN else truth
-    for option, given in (("truth", truth), ("groups", spec.groups)):
+    besides = {"truth": truth, "groups": spec.groups, "weights": spec.weights}
+    for option, given in besides.items():
         if names_column(given):
             data, _ = split_beside(data, option, given, target)
     frame = data.set_axis([str(name) for name in data.columns], axis=1)

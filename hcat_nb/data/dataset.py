@@ -66,6 +66,8 @@ class LabelledDataset:
     groups : Tensor of shape (n,), int64, optional
         Which rows belong together (those of a patient, of an author): codes
         from 0, -1 for a row that belongs to none.  They share a fold.
+    weights : Tensor of shape (n,), float32, optional
+        What each row's loss counts in training, above 0; only ratios matter.
     truth : array of shape (n,), object, optional
         What the user knows of each sample: its true label, or whether the
         observed one is wrong; None where nothing is known.
@@ -100,6 +102,7 @@ class LabelledDataset:
     text: str | None = None
     original: pd.DataFrame | None = None
     groups: Tensor | None = None
+    weights: Tensor | None = None
     truth: np.ndarray | None = None
     mapped: bool = False
     mended: Any = None
@@ -118,8 +121,9 @@ class LabelledDataset:
                 f"labels have the shape {tuple(self.labels.shape)} and type {self.labels.dtype}",
                 f"({n},) and torch.int64",
             )
-        if self.groups is not None and self.groups.shape != (n,):
-            raise DataError(f"{len(self.groups)} groups for {n} samples", "one each")
+        for what, beside in (("groups", self.groups), ("weights", self.weights)):
+            if beside is not None and beside.shape != (n,):
+                raise DataError(f"{len(beside)} {what} for {n} samples", "one each")
         if len(self.sample_ids) != n:
             raise DataError(f"{len(self.sample_ids)} sample ids for {n} samples", "one each")
         if n and not (
@@ -235,6 +239,7 @@ class LabelledDataset:
             sample_ids=self.sample_ids[rows.numpy()],
             unreadable=None if self.unreadable is None else self.unreadable[rows],
             groups=None if self.groups is None else self.groups[rows],
+            weights=None if self.weights is None else self.weights[rows],
             original=None if self.original is None else self.original.iloc[rows.numpy()],
             truth=None if self.truth is None else self.truth[rows.numpy()],
             files=None if self.files is None else tuple(self.files[row] for row in rows.tolist()),

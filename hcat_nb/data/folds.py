@@ -22,13 +22,21 @@ def units(dataset: LabelledDataset) -> np.ndarray:
 
     Rows are joined over both relations: a twin in another group joins the groups.
     """
+    keys = row_keys(dataset.features)
+    return keys if dataset.groups is None else joined_units(keys, dataset.groups.numpy())
+
+
+def joined_units(keys: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return one number a row, equal where keys or groups are, over any chain of both: (n,) int64.
+
+    ``keys`` from 0, ``groups`` too, -1 for a row that belongs to none.
+
+    >>> joined_units(np.array([0, 0, 1, 2]), np.array([-1, 5, 5, -1])).tolist()
+    [0, 0, 0, 1]
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    keys = row_keys(dataset.features)
-    if dataset.groups is None:
-        return keys
-    groups = dataset.groups.numpy()
     n_keys, n_groups = int(keys.max()) + 1, int(groups.max()) + 1
     known = groups >= 0  # a row without a group is one of its own
     edges = (np.ones(known.sum()), (keys[known], n_keys + groups[known]))

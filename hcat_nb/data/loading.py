@@ -16,7 +16,7 @@ from hcat_nb.data.placement import copied
 from hcat_nb.data.reading.coerce import check_learnable, coerce
 from hcat_nb.data.reading.rows import check_policy
 from hcat_nb.data.reading.spellings import joined
-from hcat_nb.data.truth import with_groups, with_truth
+from hcat_nb.data.truth import with_groups, with_truth, with_weights
 from hcat_nb.errors import DataError, SpecError
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
@@ -39,6 +39,7 @@ def load(
     data_on: str = "auto",
     truth: Any = None,
     groups: Any = None,
+    weights: Any = None,
     join_spellings: bool = False,
     **options: Any,
 ) -> LabelledDataset:
@@ -103,6 +104,9 @@ def load(
     groups : hashable or array-like of length n, optional
         Column, or values beside the data, equal for rows that belong together
         (a patient's, an author's): no feature, and never parted by folds.
+    weights : hashable or array-like of length n, optional
+        Column, or values beside the data, of what each row's loss counts in
+        the training of the network: above 0, only ratios matter.  No feature.
     join_spellings : bool
         Whether classes whose names differ in case, spaces, joints (``-``,
         ``_``) or a closing stop only are one, called by the commonest; notes
@@ -174,11 +178,13 @@ def load(
         "seed": seed,
         "truth": truth,
         "groups": groups,
+        "weights": weights,
     }
     if isinstance(data, LabelledDataset):
         dataset = _complete(data, labels=labels, target=target, classes=classes, **options)
         dataset = dataset if truth is None else with_truth(dataset, truth)
         dataset = dataset if groups is None else with_groups(dataset, groups)
+        dataset = dataset if weights is None else with_weights(dataset, weights)
     elif isinstance(data, (str, os.PathLike)) and names_array_file(data):
         features, labels = read_arrays(data, labels, target)
         reading["target"] = None

@@ -1,4 +1,4 @@
-"""What stands beside features and labels: the truth about these, and which rows belong together."""
+"""What stands beside features and labels: truth, groups, and what a row counts in training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def names_column(truth: Any) -> bool:
 
 
 def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, Any]:
-    """Return the data without the column that ``truth`` or ``groups`` names, and its values."""
+    """Return the data without the column that ``option`` names, and its values."""
     if not names_column(given):
         return data, given
     if not isinstance(given, Hashable):
@@ -60,21 +60,21 @@ def split_beside(data: Any, option: str, given: Any, target: Any) -> tuple[Any, 
     return data.iloc[:, kept], data.iloc[:, place]
 
 
-def truth_values(truth: Any, ids: pd.Index) -> np.ndarray:
+def truth_values(truth: Any, ids: pd.Index, what: str = "truth or groups") -> np.ndarray:
     """Return the values of the truth, one a row: (n,), object; None where nothing is known."""
     truth = as_pandas(truth)
     if isinstance(truth, pd.Series) and len(truth) == len(ids) and not truth.index.equals(ids):
         raise DataError(
-            f"truth or groups have another index ({truth.index[0]}, ...) than the samples "
+            f"{what} have another index ({truth.index[0]}, ...) than the samples "
             f"({ids[0]}, ...), so rows cannot be matched for sure",
             "one index for both",
             "values.to_numpy(), if they are in the order of the data",
         )
     column = label_column(truth)
     if isinstance(column, OneHot):
-        raise DataError("truth or groups are a matrix", "a value for each row")
+        raise DataError(f"{what} are a matrix", "a value for each row")
     if len(column) != len(ids):
-        raise DataError(f"{len(ids)} rows, but {len(column)} values of truth or groups", "one each")
+        raise DataError(f"{len(ids)} rows, but {len(column)} values of {what}", "one each")
     values = np.array(column, dtype=object)
     values[pd.isna(values)] = None
     return values
@@ -98,6 +98,28 @@ def with_groups(dataset: LabelledDataset, groups: Any) -> LabelledDataset:
     """Return a dataset of which it is known which rows belong together."""
     _refuse_column("groups", groups, dataset)
     return dataset.replace(groups=group_codes(groups, dataset.sample_ids))
+
+
+def weight_values(weights: Any, ids: pd.Index) -> Tensor:
+    """Return what each row's loss counts: (n,), float32, above 0."""
+    import torch
+
+    values = pd.to_numeric(pd.Series(truth_values(weights, ids, "weights")), errors="coerce")
+    wrong = ~(np.isfinite(values) & (values > 0) & (values.astype(np.float32) > 0))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise DataError(
+            f"{int(wrong.sum()):,} weights are missing or not above 0, the first of {ids[at]}",
+            "a finite number above 0 for each row",
+            "leave the rows out that must not count, or give them no label",
+        )
+    return torch.tensor(values.to_numpy(np.float32))
+
+
+def with_weights(dataset: LabelledDataset, weights: Any) -> LabelledDataset:
+    """Return a dataset of which it is known what each row's loss counts."""
+    _refuse_column("weights", weights, dataset)
+    return dataset.replace(weights=weight_values(weights, dataset.sample_ids))
 
 
 def _refuse_column(option: str, given: Any, dataset: LabelledDataset) -> None:

@@ -29,7 +29,7 @@ class MagicCall:
     own: dict[str, Any] = field(default_factory=dict)  # the command's own; runs are looked up
     name: str | None = None  # the variable that gets the result
     help: bool = False  # whether only the help is wanted
-    words: dict[str, str] = field(default_factory=dict)  # what stood for dataset and model
+    words: dict[str, str] = field(default_factory=dict)  # what stood for objects
     document: dict[Any, Any] = field(default_factory=dict)  # a cell's, where it holds no options
 
 
@@ -57,11 +57,15 @@ def parse(command: Command, line: str, cell: str | None, variables: Mapping[str,
     name = own.pop("name", None)
     if name is not None and not str(name).isidentifier():
         raise SpecError(f"name is {name!r}", "a name of a variable")
-    words_of = {str(key): str(options[key]) for key in ("dataset", "model") if key in options}
+    as_objects = ("dataset", "model", "features")
+    words_of = {str(key): str(options[key]) for key in as_objects if key in options}
     keywords = {**options, **data_keywords(options.pop("dataset", None), variables)}
     keywords.pop("dataset", None)
     if "model" in options:
         keywords["model"] = model_of(options["model"], variables)
+    given = variables.get(words_of.get("features", ""))
+    if looks_like_data(given) or (callable(given) and not isinstance(given, type)):
+        keywords["features"] = given
     own = _looked_up(command, own, variables)
     return MagicCall(keywords, own, name, words=words_of, document=document)
 

@@ -37,8 +37,8 @@ _PATH = " path"  # no name of a variable or plug-in begins with a blank
 class SetupForm:
     """What a run is made of; shows ``spec`` at first.
 
-    ``words`` stand for ``dataset`` and ``model`` where they are variables; ``own`` are ``out`` and
-    ``overwrite``, where given.
+    ``words`` stand for ``dataset``, ``model`` and ``features`` where they are variables; ``own``
+    are ``out`` and ``overwrite``, where given.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class SetupForm:
     ) -> None:
         self._changed = changed
         self.controls = {
-            name: field_control(item, getattr(spec, name))
+            name: field_control(item, words.get(name, getattr(spec, name)))
             for name, item in _FIELDS.items()
             if name not in _ELSEWHERE
         }

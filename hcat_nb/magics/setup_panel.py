@@ -308,9 +308,10 @@ def _spec(call: MagicCall) -> RunSpec:
     """Return the specification that a call stands for."""
     from hcat_nb.runs.execution.inputs import make_spec
 
-    objects = ("data", "labels", "name", "model")
-    options = {key: value for key, value in call.keywords.items() if key not in objects}
-    return make_spec(call.keywords.get("data"), call.keywords.get("model"), None, options)
+    given, objects = call.keywords, ("data", "labels", "name", "model", "features")
+    options = {key: value for key, value in given.items() if key not in objects}
+    data, model, features = (given.get(name) for name in ("data", "model", "features"))
+    return make_spec(data, model, None, options, features=features)
 
 
 def _objects(call: MagicCall) -> dict[str, str]:
@@ -326,6 +327,8 @@ def _objects(call: MagicCall) -> dict[str, str]:
             found["name"] = repr(keywords["name"])
     if not isinstance(keywords.get("model", ""), str):
         found["model"] = words["model"]
+    if not isinstance(keywords.get("features", ""), str):
+        found["features"] = words["features"]
     return found
 
 

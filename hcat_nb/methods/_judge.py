@@ -58,6 +58,7 @@ class Judge(Method):
     across = MappingProxyType({"asked": "any"})
 
     space: str | ArrayLike = "auto"
+    groups = None  # of the rows that are judged, (m,), if any belong together
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -199,6 +200,8 @@ class Judge(Method):
         found = np.full(self.context.n, np.nan, dtype=np.float32)
         if judged.any():
             chosen = rows[judged]
+            groups = self.context.groups
+            self.groups = None if groups is None else groups.cpu().numpy()[chosen]
             scores = self.judge(compact(features[judged]), labels[chosen])
             found[chosen] = np.where(np.isnan(scores), _DECLINED, scores)
             if self._said is not None and not self.in_embedding:

@@ -41,6 +41,8 @@ class Context:
         Rows that are never observed.
     outputs : FiniteOutputs, optional
         Knows, as training goes on, rows for which the model gives no numbers.
+    groups : Tensor of shape (n,), int64, optional
+        Equal for rows that no fold may part; -1 for a row that stands alone.
     """
 
     labels: Tensor
@@ -49,6 +51,7 @@ class Context:
     seed: int = 0
     unreadable: Tensor | None = None
     outputs: FiniteOutputs | None = None
+    groups: Tensor | None = None
 
     @property
     def n(self) -> int:
@@ -63,7 +66,8 @@ class Context:
     def of(self, rows: Tensor) -> Context:
         """Return what is known of the samples at ``rows``, numbered anew."""
         unreadable = None if self.unreadable is None else self.unreadable[rows]
-        return replace(self, labels=self.labels[rows], unreadable=unreadable)
+        groups = None if self.groups is None else self.groups[rows.to(self.groups.device)]
+        return replace(self, labels=self.labels[rows], unreadable=unreadable, groups=groups)
 
     @property
     def trainable(self) -> Tensor:

@@ -41,6 +41,8 @@ def early_epoch(n_epochs: int) -> int:
 class GraNd(PerEpoch):
     """L2 norm of the gradient of a sample's cross-entropy, at one epoch.
 
+    Of a run with ``weights``, that of the weighted loss, as training sees it.
+
     Parameters
     ----------
     at : int, optional

@@ -76,7 +76,8 @@ class Observer:
     measurements do not depend on it; ``seed``: parent of whatever a measurement draws; ``traits``:
     of the features; required if someone needs augmented copies; ``sharing``: with whom the samples
     are shared, if this process is not alone; ``from_training``: whether the logits of training
-    serve who wants logits of each epoch; ``clock``: seconds of the shared forward (``forward``), of
+    serve who wants logits of each epoch; ``weights``, (n,): what a sample's loss counts, and so its
+    gradient; ``clock``: seconds of the shared forward (``forward``), of
     each further quantity (``dropout``, ``augmented``, ``gradient_norm``, ``input_gradients``) and
     of each subscriber.
     """
@@ -96,8 +97,10 @@ class Observer:
         traits: InputTraits | None = None,
         sharing: Sharing | None = None,
         from_training: bool = False,
+        weights: Tensor | None = None,
     ) -> None:
         self.model = model
+        self.weights = weights
         self.from_training = from_training
         self.sharing = sharing
         self.features = features
@@ -316,7 +319,10 @@ class Observer:
                     measured[quantity].append(tap.take())
             for quantity in wanted & self._probes.keys():
                 with self.clock(quantity[0].name.lower()):
-                    measured[quantity].append(self._probes[quantity](batch))
+                    value = self._probes[quantity](batch)
+                    if quantity[0] is Need.GRADIENT_NORM and self.weights is not None:
+                        value = value * self.weights[batch.rows]
+                    measured[quantity].append(value)
         return torch.cat(parts), {key: torch.cat(values) for key, values in measured.items()}
 
     def _batches(

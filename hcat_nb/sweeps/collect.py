@@ -61,7 +61,8 @@ def results(
         ``run`` (its folder, from ``folder``), ``code_version``, ``planned`` (of the
         last plan; True where there is no plan), ``run_tag``;
         a column for each field of RunSpec (mappings as JSON text, seeds as
-        they were used); ``outcome``, ``n_samples``, ``seconds``,
+        they were used); ``outcome``, ``check_state`` (of the learning check: learned,
+        not_learned, ...; None where it was left out), ``n_samples``, ``seconds``,
         ``peak_memory_mb``; then the columns of :func:`hcat_nb.evaluate`.  A
         run without injected hardness has one row, without metrics.
 
@@ -187,6 +188,7 @@ def _read(
             "dataset": info["dataset"]["name"],
             "model": info["model"],
             "outcome": info["outcome"],
+            "check_state": (info.get("check") or {}).get("state"),
             "n_samples": info["dataset"]["n_samples"],
             "seconds": record["timings"].get("total"),
             "peak_memory_mb": record["timings"].get("peak_memory_mb"),

@@ -96,6 +96,7 @@ class Trainer:
     # What else belongs to the run, before listeners hear its end; gets what was trained, whose
     # outcome it may change, and what tells the listeners.
     afterwards: Callable[[Training, Notify], None] | None = None
+    weights: Tensor | None = None  # float32, shape (n,): what a sample's loss counts; mean 1
 
     @property
     def leads(self) -> bool:
@@ -233,12 +234,21 @@ class Trainer:
     def _step(self, batch: Tensor, x: Tensor, optimizer: LeanAdam) -> Tensor:
         """Train on a batch, whose shown features are ``x``; return the sum of its losses before."""
         logits = self.model(x)
-        loss = nn.functional.cross_entropy(logits.float(), self.labels[batch])
+        loss = self._loss(logits, batch, "mean")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         self.observer.record_step(batch, logits)
         return loss.detach() * len(batch)
+
+    def _loss(self, logits: Tensor, batch: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
+        """Return the loss of a batch, each sample's times its weight."""
+        logits, labels = logits.float(), self.labels[batch]
+        if self.weights is None:
+            return nn.functional.cross_entropy(logits, labels, reduction=reduction)
+        losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+        losses = losses * self.weights[batch]
+        return losses.mean() if reduction == "mean" else losses.sum()
 
     def _scored_meanwhile(self) -> list[Method]:
         """Return whom listeners may ask for scores while the run goes on."""

@@ -96,7 +96,7 @@ class RankTrainer(Trainer):
         self._wide.batch(len(batch), share)
         with self._wide.installed():
             logits = self._joint(x)
-        summed = nn.functional.cross_entropy(logits.float(), self.labels[shown], reduction="sum")
+        summed = self._loss(logits, shown, "sum")
         if len(mine) == 0:
             summed = 0.0 * summed
         optimizer.zero_grad()

@@ -26,9 +26,20 @@ def test_every_arm_is_compared_with_keeping_all(audit):
     assert table.loc[module.KEEP, ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
     assert (table["gain_low"] <= table["gain"]).all()
     assert (table["gain"] <= table["gain_high"]).all()
-    kept = table["rows"].tolist()
-    assert kept[0] + found.held_out == 600
-    assert all(rows == pytest.approx(0.9 * kept[0], abs=2) for rows in kept[1:])
+    kept = table["rows"]
+    assert kept[module.KEEP] + found.held_out == 600
+    light = "count the first 10% of each class a quarter"
+    assert kept[light] == kept[module.KEEP]
+    dropped = kept.drop([module.KEEP, light])
+    assert len(dropped) == 3
+    assert all(rows == pytest.approx(0.9 * kept[module.KEEP], abs=2) for rows in dropped)
+    judge = module._held_out(audit.run.dataset, audit, None)
+    arms = module._arms(audit.run.dataset, audit, judge, 0.1)
+    assert arms[module.KEEP].weights is None
+    weighed, counts = arms[light].weights.unique(return_counts=True)
+    assert weighed.tolist() == [0.25, 1.0]
+    assert counts[0] == pytest.approx(0.1 * kept[module.KEEP], abs=2)
+    assert arms[light].trainable[arms[light].weights < 1].all()
     assert "may be wrong, too" in found.sentence
 
 
@@ -90,3 +101,12 @@ def test_an_arm_that_harms_measurably_is_not_called_without_effect():
     names = ["gain", "gain_low", "gain_high", "worst_change"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=names).assign(worst_class="a")
     assert module._sentence(table).startswith("No arm helps measurably")
+
+
+def test_duplicates_are_held_out_together():
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.normal(size=(100, 3)), 3, axis=0)
+    audit = hcat.audit(x, np.arange(300) // 3 % 2, methods="aum", epochs=2, seed=0)
+    held_out = module._held_out(audit.run.dataset, audit, None)
+    assert held_out.any()
+    assert (held_out.reshape(100, 3).sum(axis=1) % 3 == 0).all()

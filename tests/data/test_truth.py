@@ -86,7 +86,30 @@ def test_groups_are_a_column_or_values_and_no_feature() -> None:
         load("wine", groups="who")
 
 
-@pytest.mark.parametrize("option", ["truth", "groups"])
+def test_weights_are_a_column_or_values_above_zero_and_no_feature(tmp_path) -> None:
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "w": [1, 2, 4, 0.5], "y": [0, 1, 0, 1]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for data in (frame, tmp_path / "t.csv"):
+        read = load(data, target="y", weights="w")
+        assert read.weights.tolist() == [1, 2, 4, 0.5]
+        assert read.feature_names == ("a",)
+        assert read.take(torch.tensor([0, 3])).weights.tolist() == [1, 0.5]
+    beside = load(frame[["a"]], frame["y"], weights=frame["w"])
+    assert beside.weights.tolist() == read.weights.tolist()
+    assert load(beside, weights=[1, 1, 1, 3]).weights.tolist() == [1, 1, 1, 3]
+    assert load("wine", weights=np.ones(178)).weights.sum() == 178
+    for wrong, words in (
+        ("v", "no column 'v' to use as weights"),
+        ([1, 1], "2 values of weights"),
+        ([1, 0, None, 1], "2 weights are missing or not above 0, the first of 1"),
+        ([1, np.inf, 1, 1], "1 weights are missing"),
+        (["much", 1, 1, 1], "1 weights are missing"),
+    ):
+        with pytest.raises(DataError, match=words):
+            load(frame, target="y", weights=wrong)
+
+
+@pytest.mark.parametrize("option", ["truth", "groups", "weights"])
 def test_a_column_that_stands_twice_is_refused(option: str) -> None:
     """The second would be a feature, which tells the truth."""
     twice = FRAME.set_axis(["a", "y", "a"], axis=1)

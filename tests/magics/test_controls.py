@@ -24,6 +24,7 @@ OTHER = RunSpec(
     dataset_options={"a": 1, "b": "two words"},
     target="kind",
     groups="patient",
+    weights="trust",
     join_spellings=True,
     exclude=("row",),
     strict=True,

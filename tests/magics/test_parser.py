@@ -15,6 +15,7 @@ from hcat_nb.errors import HcatError, SpecError
 from hcat_nb.magics import parser as magic_parser
 from hcat_nb.magics.parser import MagicCall, looks_like_data, looks_like_model
 from hcat_nb.perturbations._apply import perturb
+from hcat_nb.spec import RunSpec
 
 FRAME = pd.DataFrame({"a": [1.0], "b": ["x"]})
 TRAIN = MAGICS["hcat_train"]
@@ -89,6 +90,21 @@ def test_a_pair_is_features_and_labels() -> None:
     keywords = parse("pair", None, {"pair": (features, labels)}).keywords
     assert keywords["data"] is features
     assert keywords["labels"] is labels
+
+
+def test_features_of_ones_own_are_a_variable_of_that_name() -> None:
+    seen = np.ones((4, 2))
+    variables = {"seen": seen, "see": len, "patches": seen, "kind": dict}
+    for name in ("seen", "see"):
+        assert (
+            parse(f"digits --features {name}", None, variables).keywords["features"]
+            is (variables[name])
+        )
+    assert parse("digits --features torchvision:resnet18", None, variables).keywords[
+        "features"
+    ] == ("torchvision:resnet18")
+    with pytest.raises(SpecError, match="features is 'kind'"):
+        RunSpec.from_options(**parse("--features kind", None, variables).keywords)
 
 
 def test_models_of_ones_own() -> None:

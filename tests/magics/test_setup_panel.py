@@ -19,6 +19,7 @@ import hcat_nb
 from hcat_nb.api.characterize import characterize
 from hcat_nb.api.resume import resume
 from hcat_nb.errors import SpecError
+from hcat_nb.fields import USERS_OWN
 from hcat_nb.jupyter import panels
 from hcat_nb.jupyter.training_thread import alone
 from hcat_nb.magics.parser import MagicCall
@@ -297,3 +298,16 @@ def test_it_is_shown_with_words_for_where_no_kernel_is(
     assert list(shown[0]) == ["application/vnd.jupyter.widget-view+json"]
     assert "%hcat_panel opens it again" in shown[1]["text/plain"]
     assert repr(panel) == "<SetupPanel: digits; idle>"
+
+
+def test_features_of_ones_own_are_a_variable(
+    make: Callable[[str], SetupPanel], shell: InteractiveShell
+) -> None:
+    shell.user_ns["seen"] = np.random.default_rng(0).normal(size=(1797, 5)).astype(np.float32)
+    panel = make(f"digits {SMALL} --features seen")
+    assert "--features seen" in panel.line
+    assert "features=seen" in panel.code
+    panel.train()
+    assert panel.wait(LIMIT)
+    assert panel.run is not None
+    assert panel.run.spec.features == USERS_OWN

@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
+import hcat_nb as hcat
 from hcat_nb.errors import SpecError
 from hcat_nb.methods.base import Context
 from hcat_nb.methods.linear import Linear, held_out_probabilities, same_rows, stratified_folds
@@ -104,3 +105,17 @@ def test_options_out_of_range_are_refused(options):
     (name,) = options
     with pytest.raises(SpecError, match=rf"linear\.{name} is"):
         Linear(**options)
+
+
+def test_rows_of_one_group_are_judged_by_models_that_saw_none_of_it() -> None:
+    """A label that goes with the person, and columns that give the person away."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(40), 5)
+    label = (np.arange(40) % 2)[rng.permutation(40)][person]
+    features = np.eye(40, dtype=np.float32)[person] + rng.normal(0, 0.1, (200, 40))
+    options = {"methods": "linear", "epochs": 1, "seed": 0, "learning_check": False}
+    known = hcat.characterize(features, label, **options).scores["linear"]
+    data = hcat.load(features, label, groups=person)
+    honest = hcat.characterize(data, **options).scores["linear"]
+    assert known.mean() < 0.2
+    assert honest.mean() > 0.45

@@ -52,7 +52,14 @@ def features() -> torch.Tensor:
 
 
 def observer(
-    net, features, *subscribers, rows=None, batch_size=N, traits=None, from_training=False
+    net,
+    features,
+    *subscribers,
+    rows=None,
+    batch_size=N,
+    traits=None,
+    from_training=False,
+    weights=None,
 ) -> Observer:
     labels = torch.arange(N) % 3
     labels[0] = -1
@@ -68,6 +75,7 @@ def observer(
         embedding=net.head,
         traits=traits,
         from_training=from_training,
+        weights=weights,
     )
 
 
@@ -256,6 +264,12 @@ def test_gradients_are_those_of_the_observed_labels(features):
     error = (record.probs - torch.eye(3)[labels]).norm(dim=1)
     expected = error * (features.square().sum(1) + 1).sqrt()
     torch.testing.assert_close(record.take(Need.GRADIENT_NORM), expected)
+    again, weights = Subscriber(GRADIENTS), torch.linspace(0.5, 2, N)
+    observer(net, features, again, weights=weights).end_epoch(1, last=False)
+    (weighted,) = again.records
+    norms = weighted.take(Need.GRADIENT_NORM)
+    torch.testing.assert_close(norms, expected * weights[weighted.rows])
+    assert torch.equal(weighted.take(Need.INPUT_GRADIENTS), net.head.weight[labels])
 
 
 def test_the_batch_size_changes_no_gradient_and_no_copy(features):

@@ -72,11 +72,12 @@ def test_a_last_batch_of_one_joins_the_batch_before():
     assert [len(part) for part in batches(torch.arange(1), 64)] == [1]
 
 
-def test_it_does_what_a_plain_loop_does():
+@pytest.mark.parametrize("weights", [None, torch.linspace(0.5, 1.5, N)])
+def test_it_does_what_a_plain_loop_does(weights):
     """Adam on the same order of batches, written out; no dropout, so no other draws."""
     model = network()
     plain = copy.deepcopy(model)
-    history = trainer(model, batch_size=20).fit(start()).history
+    history = trainer(model, batch_size=20, weights=weights).fit(start()).history
     features, labels = data()
     optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2, fused=True)
     order = torch.Generator().manual_seed(child_seed(0, "order"))
@@ -85,7 +86,13 @@ def test_it_does_what_a_plain_loop_does():
         shuffled = torch.randperm(N, generator=order)
         losses = []
         for rows in (shuffled[:20], shuffled[20:40], shuffled[40:60], shuffled[60:]):
-            loss = nn.functional.cross_entropy(plain(features[rows]), labels[rows])
+            if weights is None:
+                loss = nn.functional.cross_entropy(plain(features[rows]), labels[rows])
+            else:
+                each = nn.functional.cross_entropy(
+                    plain(features[rows]), labels[rows], reduction="none"
+                )
+                loss = (each * weights[rows]).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -74,6 +74,14 @@ with together() as ranks:
     for mine, theirs in zip(history, found, strict=True):
         assert abs(mine.loss - theirs.loss) < 1e-4, (mine, theirs)
         assert mine.accuracy == theirs.accuracy
+    # Weights of losses count in each process as in one.
+    weighty = {"weights": torch.linspace(0.5, 1.5, N), "epochs": 2}
+    expected, found = Net(), Net()
+    found.load_state_dict(one.state_dict()), expected.load_state_dict(one.state_dict())
+    trainer(expected, None, **weighty).fit(start)
+    trainer(found, ranks, **weighty).fit(start)
+    for name, value in expected.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], value, rtol=1e-3, atol=1e-4)
     assert "forward" not in vars(two.body[1])
     assert several.leads == ranks.leads and isinstance(several.sharing_all(), Replicated)
 

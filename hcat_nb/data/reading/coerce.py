@@ -29,7 +29,7 @@ from hcat_nb.data.reading.rows import (
 )
 from hcat_nb.data.reading.torch_data import from_dataset, from_loader, plain_order
 from hcat_nb.data.table_options import TableOptions
-from hcat_nb.data.truth import group_codes, split_beside, truth_values
+from hcat_nb.data.truth import group_codes, split_beside, truth_values, weight_values
 from hcat_nb.errors import DataError
 
 _COLUMNS_NAMED = 20  # that a message lists
@@ -49,6 +49,7 @@ def coerce(
     data_on: str = "auto",
     truth: Any = None,
     groups: Any = None,
+    weights: Any = None,
 ) -> LabelledDataset:
     """Return the user's own data as a dataset that shares no memory with them.
 
@@ -67,6 +68,7 @@ def coerce(
     indexed = data is given or not is_plain(data.index)
     data, truth = split_beside(data, "truth", truth, target)
     data, groups = split_beside(data, "groups", groups, target)
+    data, weights = split_beside(data, "weights", weights, target)
     parts = _parts(data, labels, target, options or {}, seed, data_on, indexed)
     n = len(parts.features) if parts.features.ndim else 0
     if n == 0:
@@ -108,6 +110,7 @@ def coerce(
         original=parts.original,
         truth=None if truth is None else truth_values(truth, ids),
         groups=None if groups is None else group_codes(groups, ids),
+        weights=None if weights is None else weight_values(weights, ids),
         mapped=features.mapped,
         files=parts.files,
         offsets=parts.offsets or features.offsets,

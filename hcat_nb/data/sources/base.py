@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from hcat_nb.data.dataset import LabelledDataset
-from hcat_nb.data.truth import with_groups, with_truth
+from hcat_nb.data.truth import with_groups, with_truth, with_weights
 from hcat_nb.errors import DataError
 from hcat_nb.registry import refuse_unknown
 
@@ -65,6 +65,7 @@ class Source(ABC):
         seed: int = 0,
         truth: Any = None,
         groups: Any = None,
+        weights: Any = None,
     ) -> LabelledDataset:
         """Return the training set, read in the way that ``hcat_nb.load`` was asked for.
 
@@ -78,7 +79,8 @@ class Source(ABC):
                 )
         dataset = self.load()
         dataset = dataset if truth is None else with_truth(dataset, truth)
-        return dataset if groups is None else with_groups(dataset, groups)
+        dataset = dataset if groups is None else with_groups(dataset, groups)
+        return dataset if weights is None else with_weights(dataset, weights)
 
     @abstractmethod
     def load(self) -> LabelledDataset:

@@ -116,7 +116,8 @@ class File(ImageOptions, TableSource):
         if not self.image:
             self._refuse_unused(image)
         frame, truth = split_beside(frame, "truth", truth, target)
-        frame, groups = split_beside(frame, "groups", reading.pop("groups", None), target)
+        for option in ("groups", "weights"):
+            frame, reading[option] = split_beside(frame, option, reading.get(option), target)
         given: Any = frame
         if image is None:
             options = {name: getattr(self, name) for name in _TABLE}
@@ -129,7 +130,7 @@ class File(ImageOptions, TableSource):
                 **{item.name: getattr(self, item.name) for item in fields(ImageOptions)},
             }
             given = files_of(frame, None, target, options, self.called)
-        dataset = coerce(given, truth=truth, groups=groups, **reading)
+        dataset = coerce(given, truth=truth, **reading)
         return dataset.replace(notes=(*read.notes, *dataset.notes))
 
     @property

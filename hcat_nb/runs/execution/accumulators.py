@@ -103,4 +103,5 @@ def _begin(
         of_data = method.name in JUDGES
         parent = spec.effective_data_seed if of_data else spec.effective_model_seed
         seed = child_seed(parent, f"method/{method.name}")
-        method.begin(Context(labels, dataset.n_classes, pipeline.epochs, seed, unreadable, outputs))
+        known = (unreadable, outputs, dataset.groups)
+        method.begin(Context(labels, dataset.n_classes, pipeline.epochs, seed, *known))

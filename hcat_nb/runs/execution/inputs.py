@@ -186,6 +186,7 @@ def load_dataset(
         data_on=spec.data_on,
         classes=classes,
         groups=spec.groups,
+        weights=spec.weights,
         truth=spec.truth if truth is None and spec.truth != USERS_OWN else truth,
         join_spellings=spec.join_spellings,
         **options,

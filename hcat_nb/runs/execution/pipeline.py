@@ -273,6 +273,9 @@ class Pipeline(PipelineState):
         model = self._model()
         batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
+        weights = dataset.weights
+        if weights is not None:
+            weights = (weights / weights[dataset.trainable].mean()).to(device)
         make = self._trainer()
         if self.ranks is not None:
             from hcat_nb.training.rank_trainer import RankTrainer
@@ -303,6 +306,7 @@ class Pipeline(PipelineState):
             traits=InputTraits.of(seen),
             sharing=self.shares,
             from_training=spec.observe == "training",
+            weights=weights,
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
             observer.rehearse()
@@ -317,6 +321,7 @@ class Pipeline(PipelineState):
             batch_size=spec.batch_size,
             lr=spec.lr,
             seed=seed,
+            weights=weights,
         )
         held_out = HeldOut(spec, dataset, seed, self.epochs)
         agreed = bool if self.ranks is None else self.ranks.broadcast

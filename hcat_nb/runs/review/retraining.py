@@ -22,6 +22,7 @@ _LOADED: dict[str, Any] = {
     "target": None,
     "truth": None,
     "groups": None,
+    "weights": None,
     "subset": None,
     "on_missing_label": "keep",
     "on_bad_row": "keep",

@@ -41,6 +41,7 @@ def data_fingerprint(dataset: LabelledDataset) -> dict[str, Any]:
         "labels": tensor_digest(dataset.labels),
         "sample ids": _digest(ids.encode()),
         "unreadable rows": int((~dataset.readable).sum()),
+        **({} if dataset.weights is None else {"weights": tensor_digest(dataset.weights)}),
     }
 
 

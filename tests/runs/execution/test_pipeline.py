@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import torch
 
+from hcat_nb.api.characterize import characterize
+from hcat_nb.data.loading import load
 from hcat_nb.methods.base import Method
 from hcat_nb.runs.execution.info import start_event
 from hcat_nb.runs.execution.inputs import Inputs, make_spec
@@ -96,3 +100,20 @@ def test_extra_trainings_of_a_module_that_was_handed_over_say_where_they_start()
         training = made.train([], None)
         notes = made.run(training, training.outcome).info["notes"]
         assert any("not out of fold" in note for note in notes) is said
+
+
+def test_only_ratios_of_weights_count_and_a_column_of_them_resumes_none_but_its_own() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(90, 4)), columns=list("abcd"))
+    table = table.assign(y=np.arange(90) % 3, w=np.resize([0.5, 1.0, 1.5], 90))
+    options = {"methods": "grand aum", "epochs": 2, "model": "dense", "seed": 0, "judges": False}
+    plain = characterize(table.drop(columns="w"), target="y", **options)
+    equal = characterize(table.assign(w=7.0), target="y", weights="w", **options)
+    pd.testing.assert_frame_equal(equal.scores, plain.scores, check_exact=True)
+    weighted = characterize(table, target="y", weights="w", **options)
+    assert (weighted.scores["aum"] != plain.scores["aum"]).all()
+    given = load(table, target="y", weights="w")
+    assert seen_fingerprint(given, None) != seen_fingerprint(given.replace(weights=None), None)
+    assert "weights" not in seen_fingerprint(given.replace(weights=None), None)
+    kept = weighted.apply()
+    assert kept.weights.tolist() == table["w"].tolist()
