@@ -265,7 +265,7 @@ class Run(RunViews):
         dataset: Any = None,
         mislabeled: Mislabeled = "unlabel",
     ) -> LabelledDataset:
-        """Return the data as decisions make them; what they were stays as it is.
+        """Return a copy of the data with the decisions carried out.
 
         Parameters
         ----------
@@ -311,7 +311,7 @@ class Run(RunViews):
         listeners: Sequence[Listener] = (),
         control: Control | None = None,
     ) -> Run:
-        """Train again as this run was, on the data as decisions make them.
+        """Train again with this run's options, on the data with the decisions carried out.
 
         Parameters
         ----------

@@ -83,12 +83,13 @@ def audit(
         As of :func:`hcat_nb.characterize`; listeners hear of run A.
     budget : str or float, optional
         Time for all trainings ("90s", "10min", "1h", or seconds): as many
-        seeds, up to 3, as a forecast says fit; with none the methods that
-        cost no pass of their own.  The plan is recorded: with the same plan
-        an audit is repeated to the bit.
+        seeds, up to 3, as a forecast says fit; where not even one fits, one
+        seed, and only methods that need no pass of their own.  The plan is
+        recorded: with the same plan an audit is repeated to the bit.
     trusted : array-like of length n or str, optional
         Right labels of some rows, None elsewhere (or the name of a column):
-        they are never planted into, and tell how far the rest can be believed.
+        no fault is planted into these rows, and they tell how far the other
+        labels can be believed.
     out : str or Path, optional
         Folder to save to; an audit that was interrupted there goes on.
     overwrite : bool

@@ -81,9 +81,9 @@ def load(
         All class values in the order of their codes.  Classes that no row has
         are allowed; a label that is not among them is an error.
     on_missing_label : {"error", "drop", "keep"}
-        What to do with rows whose label is missing (None, NaN, NA; among numbers
-        held as text also "nan", among other words that is a class, and told):
-        stop, leave them out, or keep them without a label (code -1).
+        What to do with rows whose label is missing: stop, leave them out, or
+        keep them without a label (code -1).  Missing are None, NaN and NA; the
+        text "nan" is, too, among numbers; among words it is a class (a note says so).
     on_bad_row : {"error", "drop", "keep"}
         What to do with rows that hold NaN, infinity, or a number beyond
         float32: stop, leave them out, or keep them as ``unreadable``.
