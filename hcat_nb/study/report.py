@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hcat_nb.assets import asset
@@ -21,6 +21,9 @@ from hcat_nb.runs.store.atomic import make_room, written_whole
 from hcat_nb.study.findings import method_results
 from hcat_nb.study.tables import load_study
 from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook_parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
@@ -62,7 +65,8 @@ def write_report(
             documents.append(json.loads(made.read_text(encoding="utf-8")))
         whole = Path(scratch) / "report.ipynb"
         hcat = "variant" in study.results and bool((study.results["variant"] == "hcat").any())
-        whole.write_text(json.dumps(_joined(documents, place, hcat)), encoding="utf-8")
+        joined = _joined(documents, place, hcat, _unlearned(study.results))
+        whole.write_text(json.dumps(joined), encoding="utf-8")
         page = export_html(whole, code=False).read_text(encoding="utf-8")
     written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target
@@ -103,10 +107,23 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _joined(documents: list[dict[str, Any]], place: Path, hcat: bool) -> dict[str, Any]:
+def _unlearned(results: pd.DataFrame) -> str:
+    """Return in how many runs the network learned nothing, where any did not."""
+    if not {"run", "check_state"} <= set(results):
+        return ""
+    states = results.drop_duplicates("run")["check_state"].dropna()
+    count = int((states == "not_learned").sum())
+    told = f"In {count:,} of {len(states):,} runs that were checked the network learned nothing"
+    return f"**{told}: their scores rank noise.**\n\n" if count else ""
+
+
+def _joined(
+    documents: list[dict[str, Any]], place: Path, hcat: bool, warned: str = ""
+) -> dict[str, Any]:
     """Return one notebook of all, the answer first, charts as HTML, numbers of cells renewed.
 
-    What is said of H-CAT's evaluator is an appendix, where ``hcat`` says that results hold any.
+    ``warned`` is told below the answer. What is said of H-CAT's evaluator is an appendix, where
+    ``hcat`` says that results hold any.
     """
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
@@ -119,7 +136,7 @@ def _joined(documents: list[dict[str, Any]], place: Path, hcat: bool) -> dict[st
     cells = parts[""]
     if hcat:
         cells += [new_markdown_cell("# Appendix: H-CAT's evaluator"), *parts[_APPENDIX]]
-    named = f"Of `{place.name}`. {_SAYING}\n\n{_contents(cells)}"
+    named = f"{warned}Of `{place.name}`. {_SAYING}\n\n{_contents(cells)}"
     cells = [new_markdown_cell("# Report"), *parts[_ANSWER], new_markdown_cell(named), *cells]
     # The script stands last, so that all charts are there when it runs.
     script = {"data": {"text/html": charts_script()}, "metadata": {}, "output_type": "display_data"}

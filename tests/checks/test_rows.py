@@ -5,7 +5,14 @@ import pandas as pd
 
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE
 from hcat_nb.checks.profile import profiles
-from hcat_nb.checks.rows import overlap_findings, row_groups, twin_findings
+from hcat_nb.checks.rows import (
+    near_findings,
+    overlap_findings,
+    row_groups,
+    shared_images,
+    twin_findings,
+)
+from hcat_nb.data.loading import load
 
 IDS = pd.Index([f"s{i}" for i in range(100)])
 
@@ -53,3 +60,32 @@ def test_a_test_set_in_the_training_set_is_counted() -> None:
     assert "2 of 100 samples" in found.evidence
     assert "0.020" in found.price
     assert overlap_findings(train, test + 2, IDS, exact=True) == []
+
+
+def test_nearly_equal_images_are_told_with_their_labels_and_none_of_digits_is() -> None:
+    """Noise, another brightness and JPEG's losses make copies; another digit is none."""
+    digits = load("digits")
+    assert near_findings(digits) == []
+    rng = np.random.default_rng(0)
+    x, y = digits.features.numpy().copy(), digits.labels.numpy().copy()
+    x[1000] = x[10] * 0.8 + 1.0
+    x[1001] = np.clip(x[11] + rng.normal(0, 0.1, x[11].shape), 0, 16)
+    x[1002] = x[12]  # an exact copy is no near one
+    y[[1000, 1001, 1002]] = [y[10], (y[11] + 1) % 10, y[12]]
+    (found,) = near_findings(load(x, y))
+    assert (found.kind, found.severity) == ("near duplicate", LOOK)
+    assert found.evidence.startswith("4 images are nearly equal to another")
+    assert "2 under another label" in found.evidence
+    assert "10 and 1000" in found.evidence
+
+
+def test_nearly_equal_images_of_a_test_set_are_told() -> None:
+    digits = load("digits")
+    x, y = digits.features.numpy(), digits.labels.numpy()
+    test = x[1500:].copy()
+    test[7] = x[3] * 0.9
+    train, other = load(x[:1500], y[:1500]), load(test, y[1500:])
+    assert shared_images(train, load(x[1500:], y[1500:])) == []
+    (found,) = shared_images(train, other)
+    assert found.evidence.startswith("1 images of the test set are nearly equal to one of the")
+    assert "7 and 3" in found.evidence

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
 from hcat_nb.errors import DataError, HcatError, SpecError, StoreError, UnknownNameError
@@ -66,6 +67,16 @@ def test_what_is_said_of_h_cats_evaluator_stands_in_reports_of_it_alone(hcat: bo
     assert words[1] == "best"
     assert "- [Ranks](#Ranks)" in words[2]
     assert ("H1" in words) == hcat
+
+
+def test_runs_that_learned_nothing_are_told() -> None:
+    states = ["not_learned", "not_learned", "learned", None]  # two rows of one run
+    table = pd.DataFrame({"run": ["a", "a", "b", "c"], "check_state": states})
+    told = report._unlearned(table)
+    assert told.startswith("**In 1 of 2 runs that were checked the network learned nothing")
+    assert report._unlearned(table[2:]) == report._unlearned(table[["run"]]) == ""
+    made = report._joined([{"cells": []}], Path("mine"), False, told)["cells"]
+    assert made[1]["source"].startswith(told)
 
 
 @pytest.mark.slow

@@ -22,7 +22,14 @@ from hcat_nb.checks.page import Check
 from hcat_nb.checks.pictures import file_findings, file_table
 from hcat_nb.checks.profile import profiles
 from hcat_nb.checks.raw import Raw, coded, feature_frame, raw_table
-from hcat_nb.checks.rows import shape_of, shared_images, shared_rows, twin_findings
+from hcat_nb.checks.rows import (
+    MOST_COMPARED,
+    near_findings,
+    shape_of,
+    shared_images,
+    shared_rows,
+    twin_findings,
+)
 from hcat_nb.checks.table import WIDEST, table_findings
 from hcat_nb.checks.thinning import thinned
 from hcat_nb.data.duplicates import row_keys
@@ -353,6 +360,10 @@ def of_images(dataset: LabelledDataset, folder: Path | None) -> Facts:
     rows = np.flatnonzero(dataset.readable.numpy())
     keys, ids = row_keys(dataset.features)[rows], dataset.sample_ids[rows]
     found += twin_findings(keys, labels[rows], names, ids, exact=True)
+    if len(rows) <= MOST_COMPARED:
+        found += near_findings(dataset)
+    else:
+        skipped.append(f"images that are nearly equal: more than {MOST_COMPARED:,}")
     return facts | _classes(names, counts, labels) | _memory(dataset), found, skipped
 
 
