@@ -78,7 +78,8 @@ picture: demo ## make the README's picture again, from a real run
 	cp output/demo/data_map.png notebooks/data_map.png
 
 clean: ## remove what runs, builds and tools wrote (.venv stays)
-	rm -rf output notebooks/docs/made dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf output notebooks/docs/made dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache
 	find hcat_nb tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment made by hand serves as well; the stamps tell when pyproject.toml changed.

@@ -137,6 +137,8 @@ def is_path(given: str) -> bool:
 def as_path(given: Any, error: type[HcatError] = DataError) -> Path:
     """Return a path that a user gave, its ``~`` resolved; ``error`` if it can be none here."""
     try:
+        if given == "":  # else the current folder
+            raise ValueError("it is empty")
         path = Path(given).expanduser()
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             os.stat(path)  # the system knows what no path can be

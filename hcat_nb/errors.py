@@ -35,6 +35,7 @@ class HcatError(Exception):
     told: bool = False
 
     def __init__(self, wrong: str, expected: str | None = None, remedy: str | None = None) -> None:
+        wrong = " ".join(wrong.split()) if "\n" in wrong else wrong  # of a table, say
         if len(wrong) > _LONGEST:  # a value that was given fills pages
             wrong = f"{wrong[: _LONGEST // 2]} ... {wrong[-_LONGEST // 2 :]}"
         self.wrong = wrong
@@ -54,6 +55,12 @@ class UnknownNameError(HcatError, LookupError):
 
 class SpecError(HcatError, ValueError):
     """A run specification holds a value outside its range."""
+
+
+def check_word(name: str, value: Any, known: Iterable[str]) -> None:
+    """Raise SpecError unless ``value`` is one of these words."""
+    if not (isinstance(value, str) and value in known):
+        raise SpecError(f"{name} is {value!r}", "one of " + ", ".join(known))
 
 
 class DataError(HcatError, ValueError):

@@ -141,6 +141,8 @@ def positions(ids: Any, index: pd.Index) -> np.ndarray:
     import pandas as pd
 
     given = _array(ids)
+    if given.ndim != 1:
+        raise DataError(f"ids are {ids!r}", "one for each row")
     if index.is_unique:
         rows = index.get_indexer(pd.Index(given))
     else:
@@ -159,4 +161,7 @@ def _array(values: Any) -> np.ndarray:
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = values.float() if values.is_floating_point() else values
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of several lengths
+        raise DataError(f"{values!r} is no array", "rows of one length") from error

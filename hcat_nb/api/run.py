@@ -215,7 +215,7 @@ class Run(RunViews):
         """
         from hcat_nb.runs.execution.costs import costs_table
 
-        if "parts" not in self.info:
+        if "parts" not in self.info or "train" not in self.timings:
             raise StoreError(
                 "the run does not know what its methods cost",
                 "a run that was trained",

@@ -263,6 +263,9 @@ def watch(
                 f"{option}={value!r} is of a training that hcat_nb runs itself",
                 remedy="hcat.characterize has it; or change what your own loop trains on",
             )
+    for option, call in {"collate": collate, "forward": forward}.items():
+        if call is not None and not callable(call):
+            raise SpecError(f"{option} is {call!r}", "a function, or None")
     chosen = {"normalize": "none", **options, "epochs": epochs}
     chosen |= {"learning_check": False, "folds": "0"}
     spec = make_spec(dataset, model or _LATER, None, chosen, truth)

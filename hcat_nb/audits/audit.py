@@ -33,7 +33,7 @@ from hcat_nb.evaluation._truth import UNKNOWN
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import FURTHER
 from hcat_nb.runs.execution.forecast import forecast
-from hcat_nb.runs.execution.inputs import load_dataset, make_spec
+from hcat_nb.runs.execution.inputs import check_audience, load_dataset, make_spec
 from hcat_nb.runs.review.rebuilding import data_given
 from hcat_nb.runs.review.samples import Samples
 from hcat_nb.runs.store.checkpoint import unfinished
@@ -117,6 +117,7 @@ def audit(
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise SpecError("an audit is started by torchrun", "one process", "start it without")
+    check_audience(listeners, control, overwrite=overwrite)
     options.setdefault("methods", ("all", *FURTHER))
     chosen = make_spec(data, model, spec, options, trusted, features)
     wanted = chosen.seeds if "seeds" in options else None

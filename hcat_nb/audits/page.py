@@ -10,7 +10,7 @@ from hcat_nb.audits.review import next_ones
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.review.pictures import data_url, png
 from hcat_nb.runs.review.rebuilding import data_or_why
-from hcat_nb.runs.store.atomic import make_room, written_whole
+from hcat_nb.runs.store.atomic import delivered, make_room
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def write_page(audit: Audit, path: str | Path, *, k: int = 100, overwrite: bool 
     place = page_place(path, overwrite=overwrite)
     make_room(place)
     text = page(audit, k)
-    written_whole(place, lambda draft: draft.write_text(text, encoding="utf-8"))
+    delivered(place, lambda draft: draft.write_text(text, encoding="utf-8"))
     return place
 
 

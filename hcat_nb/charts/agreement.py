@@ -9,8 +9,7 @@ import numpy as np
 
 from hcat_nb.charts.rows import csv_table, need, numbers
 from hcat_nb.charts.theme import NONE, overlaid
-from hcat_nb.errors import SpecError
-from hcat_nb.registry import nearest
+from hcat_nb.errors import check_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +43,7 @@ def agreement(
     """
     import altair as alt
 
-    if measure not in MEASURES:
-        raise SpecError(f"measure is {measure!r}", nearest(str(measure), list(MEASURES)))
+    check_word("measure", measure, MEASURES)
     need(pairs, ("first", "second", measure), "the pairs have", "those of agreement_table()")
     if methods is None:
         methods = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))

@@ -16,7 +16,7 @@ from hcat_nb.charts.coloring import SCHEMES, Coloring, by_column, by_group, by_t
 from hcat_nb.charts.layers import CELLS, HARDEST, MapAxis, MapLayers, split
 from hcat_nb.charts.rows import csv_table, need, point_rows, shown
 from hcat_nb.charts.theme import DECIDED, themed
-from hcat_nb.errors import SpecError, UnknownNameError
+from hcat_nb.errors import SpecError, UnknownNameError, check_word
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def data_map(
     or any other. A column ``label`` is shown beside the pointer. ``note`` is a second line under
     the title. Multiples of 128 pixels draw the density without gaps.
     """
-    if x not in X_AXES:
-        raise SpecError(f"x is {x!r}", nearest(str(x), list(X_AXES)))
+    check_word("x", x, X_AXES)
     if not 1 <= hardest <= HARDEST:
         raise SpecError(f"hardest is {hardest!r}", f"a number from 1 to {HARDEST:,}")
     need(frame, ("confidence", x), "the frame has", "the details of a run")

@@ -12,7 +12,7 @@ from hcat_nb.charts.data_map import map_bins, map_chart
 from hcat_nb.charts.layers import CELLS, MapAxis, split
 from hcat_nb.charts.rows import numbers, point_rows
 from hcat_nb.charts.theme import CLASSES
-from hcat_nb.errors import DataError, SpecError, UnknownNameError
+from hcat_nb.errors import DataError, UnknownNameError, check_word
 from hcat_nb.registry import nearest
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def scatter(
     not drawn but counted. The scale "rank" is the share of samples that are easier, ties at their
     mean, which long tails do not squeeze. ``color`` names a column: ``is_hard``, or any other.
     """
-    if scale not in ("score", "rank"):
-        raise SpecError(f"scale is {scale!r}", "'score' or 'rank'")
+    check_word("scale", scale, ("score", "rank"))
     for column in (x, y, color):
         if column is not None and column not in frame:
             known = [str(one) for one in frame.columns]

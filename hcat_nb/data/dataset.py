@@ -111,6 +111,8 @@ class LabelledDataset:
 
     def __post_init__(self) -> None:
         n = len(self.features)
+        if not (isinstance(self.name, str) and self.name.isprintable()):
+            raise DataError(f"name is {self.name!r}", "what the data are called, in a line")
         if self.features.dim() not in (2, 4):
             raise DataError(
                 f"features have the shape {tuple(self.features.shape)}",

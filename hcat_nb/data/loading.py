@@ -17,7 +17,7 @@ from hcat_nb.data.reading.coerce import check_learnable, coerce
 from hcat_nb.data.reading.rows import check_policy
 from hcat_nb.data.reading.spellings import joined
 from hcat_nb.data.truth import with_groups, with_truth, with_weights
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, check_word
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 from hcat_nb.seeds import child_seed
 from hcat_nb.spec import DATA_ON
@@ -167,8 +167,7 @@ def load(
     """
     check_policy("on_missing_label", on_missing_label)
     check_policy("on_bad_row", on_bad_row)
-    if data_on not in DATA_ON:
-        raise SpecError(f"data_on is {data_on!r}", "one of " + ", ".join(DATA_ON))
+    check_word("data_on", data_on, DATA_ON)
     reading: dict[str, Any] = {
         "target": target,
         "classes": classes,

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, SpecError, check_word
 from hcat_nb.evaluation.seed_means import seed_means
 from hcat_nb.registry import nearest
 
@@ -318,8 +318,7 @@ def _wilcoxon(values: pd.DataFrame) -> pd.DataFrame:
 def _check(
     results: pd.DataFrame, needed: Sequence[str], posthoc: str, alpha: float, blocks: Sequence[str]
 ) -> None:
-    if posthoc not in POSTHOC:
-        raise SpecError(f"posthoc is {posthoc!r}", nearest(str(posthoc), list(POSTHOC)))
+    check_word("posthoc", posthoc, POSTHOC)
     if not 0 < alpha < 1:
         raise SpecError(f"alpha is {alpha!r}", "a level of significance in (0, 1)", "0.05 is usual")
     if not blocks:

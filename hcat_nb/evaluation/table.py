@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, check_word
 from hcat_nb.evaluation._truth import NOTHING, UNKNOWN, Truth, flags_of, read_truth
 from hcat_nb.evaluation.hcat import LOW_IS_HARD, hcat_average_precision
 from hcat_nb.evaluation.ranking import (
@@ -127,8 +127,7 @@ def evaluate(
     """
     options = inspect.getfullargspec(evaluate).kwonlyargs
     refuse_unknown(unknown, options, "evaluate has no option {!r}")
-    if variant not in ("paper", "hcat"):
-        raise SpecError(f"variant is {variant!r}", "'paper' or 'hcat'")
+    check_word("variant", variant, ("paper", "hcat"))
     table = _numeric(scores)
     n_methods = len(table.columns)
     if baselines is not None:

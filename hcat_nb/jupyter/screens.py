@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from hcat_nb.commands.table import DISPLAYS
-from hcat_nb.errors import SpecError
+from hcat_nb.errors import check_word
 from hcat_nb.jupyter.progress import ProgressBar
 from hcat_nb.jupyter.static_view import StaticView, live_output
 from hcat_nb.jupyter.throttle import Throttle
@@ -293,8 +293,7 @@ def open_screen(display: Display = "auto") -> Screen | None:
     "auto": widgets where a person watches, the static output under papermill, nbconvert and nbval,
     nothing outside a notebook.
     """
-    if display not in DISPLAYS:
-        raise SpecError(f"display is {display!r}", "one of " + ", ".join(DISPLAYS))
+    check_word("display", display, DISPLAYS)
     fitting, cell = asked_from()
     if display == "auto":
         display = fitting

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from hcat_nb.errors import SpecError
+from hcat_nb.errors import SpecError, check_word
 from hcat_nb.seeds import child_seed
 
 # What a model may raise that cannot take the rows of all sub-networks together.
@@ -57,8 +57,7 @@ class DropoutEnsemble:
     ) -> None:
         if k < 1:
             raise SpecError(f"k is {k}", "at least 1 sub-network")
-        if masks not in ("fixed", "per_sample"):
-            raise SpecError(f"masks is {masks!r}", '"fixed" or "per_sample"')
+        check_word("masks", masks, ("fixed", "per_sample"))
         self.model = model
         self.k = k
         self.masks = Masks(seed, per_sample=masks == "per_sample")

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from hcat_nb.errors import ModelError, SpecError
+from hcat_nb.errors import ModelError, check_word
 from hcat_nb.observation._memory import bytes_per_row, rows_within
 from hcat_nb.observation.traced import TracedForward, differentiable, traced_forward
 
@@ -30,10 +30,8 @@ class InputGradients:
         target: Literal["label", "predicted"] = "label",
         of: Literal["logit", "softmax"] = "logit",
     ) -> None:
-        if target not in ("label", "predicted"):
-            raise SpecError(f"target is {target!r}", '"label" or "predicted"')
-        if of not in ("logit", "softmax"):
-            raise SpecError(f"of is {of!r}", '"logit" or "softmax"')
+        check_word("target", target, ("label", "predicted"))
+        check_word("of", of, ("logit", "softmax"))
         self.model = model
         self.target = target
         self.of = of

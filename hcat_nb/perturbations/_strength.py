@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hcat_nb.errors import SpecError
+from hcat_nb.errors import SpecError, check_word
 
 Strength = float | tuple[float, ...]
 
@@ -63,5 +63,4 @@ def drawn(strength: Strength, k: int, rng: np.random.Generator) -> np.ndarray:
 
 def check_variant(variant: Any) -> None:
     """Raise SpecError if ``variant`` is neither ``"paper"`` nor ``"hcat"``."""
-    if variant not in ("paper", "hcat"):
-        raise SpecError(f"variant is {variant!r}", "'paper' or 'hcat'")
+    check_word("variant", variant, ("paper", "hcat"))

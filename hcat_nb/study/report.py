@@ -17,7 +17,7 @@ from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.evaluation.comparison import compare
 from hcat_nb.registry import nearest
-from hcat_nb.runs.store.atomic import make_room, written_whole
+from hcat_nb.runs.store.atomic import delivered, make_room
 from hcat_nb.study.findings import method_results
 from hcat_nb.study.tables import load_study
 from hcat_nb.sweeps.execute import MARK, execute_notebook, export_html, notebook_parameters
@@ -68,7 +68,7 @@ def write_report(
         joined = _joined(documents, place, hcat, _unlearned(study.results))
         whole.write_text(json.dumps(joined), encoding="utf-8")
         page = export_html(whole, code=False).read_text(encoding="utf-8")
-    written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
+    delivered(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
+from hcat_nb.runs.store.atomic import writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,10 +89,11 @@ class Study:
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the tables as Parquet into ``folder`` and return it."""
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for name in _TABLES:
-            getattr(self, name).to_parquet(target / f"{name}.parquet", index=False)
+        target = as_path(folder, StoreError)
+        with writing(f"the study in {target}", "choose another folder"):
+            target.mkdir(parents=True, exist_ok=True)
+            for name in _TABLES:
+                getattr(self, name).to_parquet(target / f"{name}.parquet", index=False)
         return target
 
 

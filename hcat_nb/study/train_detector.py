@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.api.run import Run
 from hcat_nb.errors import DataError, SpecError, StoreError
+from hcat_nb.runs.store.atomic import delivered
 from hcat_nb.seeds import child_seed
 from hcat_nb.study._detector_card import card, compare, held_out
 from hcat_nb.study._detector_data import FAMILIES, Dynamics, dynamics_of, family_runs
@@ -173,9 +174,7 @@ def _write(path: Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) 
     """Write the file whole or not at all."""
     from safetensors.torch import save
 
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(save(dict(weights), dict(about)))
-    draft.replace(path)
+    delivered(path, lambda draft: draft.write_bytes(save(dict(weights), dict(about))))
 
 
 def _versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.atomic import write_json
+from hcat_nb.runs.store.atomic import write_json, writing
 from hcat_nb.runs.store.digests import read_sealed
 from hcat_nb.runs.store.lock import LOCK
 from hcat_nb.spec import DEFAULTS
@@ -54,13 +54,9 @@ def begin(plan: Plan) -> Path:
         "runs": [cell.parameters for cell in plan.cells],
         "addresses": [cell.address for cell in plan.cells],
     }
-    try:
+    with writing(folder, "choose another"):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / PLAN, record)
-    except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be written ({error})", remedy="choose another"
-        ) from error
     return folder
 
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.atomic import write_json
+from hcat_nb.runs.store.atomic import write_json, writing
 from hcat_nb.runs.store.digests import unsealed
 
 NOTEBOOK, RUN, STATE = "benchmark.ipynb", "run", "state.json"
 ATTEMPTS = "attempts.jsonl"
 DONE = "done"
+_REMEDY = "make room there and resume the sweep"
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ def read_state(folder: Path) -> dict[str, Any] | None:
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write the state of a run, whole or not at all."""
-    with _written(folder / STATE):
+    with writing(folder / STATE, _REMEDY):
         write_json(folder / STATE, state)
 
 
@@ -54,16 +53,5 @@ def done_state(folder: Path) -> dict[str, Any] | None:
 def note_attempt(folder: Path, entry: Mapping[str, Any]) -> None:
     """Add a line to the history of a run."""
     line = json.dumps(entry, allow_nan=False) + "\n"
-    with _written(folder / ATTEMPTS), (folder / ATTEMPTS).open("a", encoding="utf-8") as file:
+    with writing(path := folder / ATTEMPTS, _REMEDY), path.open("a", encoding="utf-8") as file:
         file.write(line)
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    """Say what helps where the state of a run cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error})", remedy="make room there and resume the sweep"
-        ) from error

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.atomic import make_room, refuse_foreign, written_whole
+from hcat_nb.runs.store.atomic import delivered, make_room, refuse_foreign
 from hcat_nb.runs.store.checkpoint import INDEX
 from hcat_nb.runs.store.digests import unsealed
 from hcat_nb.runs.store.folder import RECORD, settle
@@ -127,7 +127,8 @@ def results(
     order = sorted(range(len(heads)), key=lambda number: _place(heads[number]))
     table = _joined([heads[number] for number in order], [metrics[number] for number in order])
     if target is not None:
-        _write(table, target)
+        write = table.to_csv if target.suffix == ".csv" else table.to_parquet
+        delivered(target, partial(write, index=False))
     return table
 
 
@@ -235,8 +236,3 @@ def _target(out: str | os.PathLike[str]) -> Path:
     refuse_foreign(path, ("run", "code_version", "planned"), "table of results")
     make_room(path)
     return path
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    write = table.to_csv if path.suffix == ".csv" else table.to_parquet
-    written_whole(path, partial(write, index=False))

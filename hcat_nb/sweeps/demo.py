@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hcat_nb.assets import asset
 from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.atomic import delivered
 from hcat_nb.runs.store.folder import is_run
 from hcat_nb.sweeps.execute import execute_notebook, export_html
 
@@ -71,7 +72,8 @@ def run_demo(out: str | Path, *, progress: bool = True, **parameters: Any) -> De
     page = export_html(notebook)
     run = load_record(saved)
     image = folder / _PICTURE
-    image.write_bytes(picture(drawn_map(run, color="truth"), scale=1.5))
+    drawn = drawn_map(run, color="truth")
+    delivered(image, lambda draft: draft.write_bytes(picture(drawn, scale=1.5)))
     hardest = hardest_samples(run, _SHOWN, None)
     return Demo(notebook, page, saved, image, hardest.frame, hardest.by)
 

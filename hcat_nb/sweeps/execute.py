@@ -14,7 +14,7 @@ from typing import Any
 
 from hcat_nb.errors import DataError, UnknownNameError
 from hcat_nb.registry import nearest
-from hcat_nb.runs.store.atomic import written_whole
+from hcat_nb.runs.store.atomic import delivered
 
 MARK = '<meta name="generator" content="hcat_nb">'  # by which a page is known as ours
 
@@ -89,5 +89,5 @@ def export_html(notebook: Path, *, code: bool = True) -> Path:
     page, _ = exporter.from_filename(str(notebook))
     page = page.replace("<head>", f"<head>{MARK}", 1)
     target = notebook.with_suffix(".html")
-    written_whole(target, lambda draft: draft.write_text(page, encoding="utf-8"))
+    delivered(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -356,3 +357,16 @@ def test_a_forward_of_ones_own_serves_models_of_another_input():
     )
     watch.end_epoch()
     assert np.isfinite(watch.run().scores["el2n"]).all()
+
+
+@pytest.mark.parametrize("option", ["forward", "collate"])
+def test_functions_are_functions(option: str) -> None:
+    with pytest.raises(SpecError, match=f"{option} is 'x'; expected a function"):
+        hcat.watch(nn.Linear(4, 3), data(), epochs=2, **{option: "x"})
+
+
+@pytest.mark.parametrize("ids", [3, {"a": 1}, [[1], [2, 3]], None])
+def test_ids_of_a_batch_are_one_for_each_row(ids: Any) -> None:
+    watch = hcat.watch(nn.Linear(4, 3), data(), epochs=2, methods="el2n")
+    with pytest.raises(DataError):
+        watch.batch(ids, torch.zeros(1, 3))

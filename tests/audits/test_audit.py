@@ -241,3 +241,10 @@ def test_trusted_rows_that_are_all_wrong_are_told_without_a_figure_that_is_none(
     ).summary()
     assert "Of 10 trusted labels 100% are wrong" in text
     assert "nan" not in text
+
+
+def test_overwrite_is_true_or_false(tmp_path):
+    with pytest.raises(SpecError, match="overwrite is 'x'"):
+        hcat.audit("wine", out=tmp_path / "audit", overwrite="x")
+    with pytest.raises(StoreError, match="empty"):
+        hcat.audit("wine", out="")

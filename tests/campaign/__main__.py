@@ -3,6 +3,7 @@
     python -m tests.campaign                     # all of them: hours on two cores
     python -m tests.campaign kills --trials 20   # the first 20 attempts of one
     python -m tests.campaign --table             # what was found so far
+    python -m tests.campaign --lines             # the line that each bad input got
 
 Each attempt is a line of the results' file; what stands there is not tried again.
 """
@@ -18,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tests.campaign.trials import Campaign, LostError, warm
+from tests.campaign.trials import SAID, Campaign, LostError, warm
 
 NAMES = ["kills", "interrupts", "bits", "disk", "inputs", "hostile", "pairs", "soak", "devices"]
 
@@ -47,7 +48,9 @@ def attempt(name: str, file: Path, trials: int | None) -> None:
                 lost = trial.attempt(Path(folder))
             except LostError as error:
                 lost = str(error)
-        row = {"campaign": name, "trial": trial.name, "lost": lost}
+            said = Path(folder, SAID)
+            row = {"campaign": name, "trial": trial.name, "lost": lost}
+            row |= {"said": said.read_text(encoding="utf-8")} if said.exists() else {}
         row["seconds"] = round(time.monotonic() - begin, 2)
         with file.open("a", encoding="utf-8") as results:
             results.write(json.dumps(row) + "\n")
@@ -65,6 +68,21 @@ def table(file: Path, names: list[str]) -> str:
     return "\n".join(lines)
 
 
+def lines(file: Path) -> str:
+    """What each attempt was told, in Markdown."""
+    rows = ["| what was given | what was said |", "| --- | --- |"]
+    for one in tried(file):
+        for line in one.get("said", "").splitlines():
+            rows.append("| " + " | ".join(_cell(text) for text in (one["trial"], line)) + " |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    shown = shown if len(shown) < 600 else f"{shown[:590]} ..."
+    return shown.replace("|", "\\|").replace("<", "&lt;")
+
+
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
@@ -73,13 +91,17 @@ def main() -> None:
     parser.add_argument("--trials", type=int, help="the first so many of each")
     parser.add_argument("--out", type=Path, default=Path("output/campaign.jsonl"))
     parser.add_argument("--table", action="store_true", help="print what was found, try nothing")
+    parser.add_argument("--lines", action="store_true", help="print what bad inputs were told")
     options = parser.parse_args()
     names = options.names or NAMES
     if unknown := set(names) - set(NAMES):
         parser.error(f"{', '.join(sorted(unknown))}: expected {', '.join(NAMES)}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
+    if options.lines:
+        print(lines(options.out))
+        return
     if not options.table:
-        warm()
+        warm(names)
         for name in names:
             attempt(name, options.out, options.trials)
     print(table(options.out, names))

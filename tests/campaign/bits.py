@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import random
 import shutil
@@ -20,9 +19,12 @@ from hcat_nb.sweeps.sweep import sweep
 from hcat_nb.training.events import Control, Listener
 from tests.campaign import work
 from tests.campaign.kills import TINY
-from tests.campaign.trials import Campaign, Trial, chance_of, told
+from tests.campaign.trials import Campaign, Trial, chance_of, made, told
 
-FOLDERS = {"run": 500, "checkpoint": 200, "audit": 200, "sweep": 120}
+FOLDERS = {
+    "run": 400, "checkpoint": 200, "audit": 200, "sweep": 120, "seeds": 60, "folds": 60,
+    "watched": 60,
+}  # fmt: skip
 
 
 def damage(path: Path, chance: random.Random) -> None:
@@ -46,29 +48,25 @@ class _StopAt(Listener):
 
 
 def _prepare(folder: Path) -> None:
-    run = work.train("logits", out=folder / "run")
-    run.decisions().drop([3])
+    work.train("logits", out=folder / "run" / "run").decisions().drop([3])  # beside it
+    for kind in ("seeds", "folds"):
+        work.train(kind, out=folder / kind / "run")
+    work.watched(0, folder / "watched" / "run")
     stop = _StopAt()
     work.train("logits", out=folder / "checkpoint", control=stop.control, listeners=[stop])
     audit = hcat.audit(work.TABLE, work.LABELS, methods="el2n aum", epochs=4, seed=0)
     audit.save(folder / "audit")
+    audit.answer(audit.review().queue(3).index, is_wrong=True)
     sweep([TINY, {**TINY, "seed": 1}], out=folder / "sweep", workers=1)
 
 
-@functools.cache
-def _good() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="campaign_good_"))
-    atexit.register(shutil.rmtree, folder)
-    told(_prepare, folder)
-    return folder
-
-
 def _read_run(folder: Path) -> list[Any]:
-    run = hcat.load_run(folder)
-    logits = [run.logits.epoch(number) for number in range(1, run.logits.n_epochs + 1)]
-    tables = [run.scores, run.details, run.history, run.flags, run.truth, *logits]
+    run = hcat.load_run(folder / "run")
+    numbers = range(1, run.logits.n_epochs + 1) if run.logits is not None else ()
+    tables = [run.scores, run.details, run.history, run.flags, run.truth, run.dynamics]
+    tables += [run.held_out, run.seed_scores, *(run.logits.epoch(number) for number in numbers)]
     weights = [value.numpy().tobytes() for value in run.weights.values()]
-    return [*tables, run.dynamics, weights, run.info, run.decisions().frame()]
+    return [*tables, weights, run.info, run.spec, run.decisions().frame()]
 
 
 def _read_checkpoint(folder: Path) -> list[Any]:
@@ -78,7 +76,8 @@ def _read_checkpoint(folder: Path) -> list[Any]:
 
 def _read_audit(folder: Path) -> list[Any]:
     audit = hcat.load_audit(folder)
-    return [audit.samples, audit.methods, audit.probes, audit.run.scores, audit.summary()]
+    found = [audit.samples, audit.methods, audit.causes, audit.probes, audit.run.scores]
+    return [*found, audit.summary(), repr(audit.review()), audit.run.decisions().frame()]
 
 
 def _read_sweep(folder: Path) -> list[Any]:
@@ -86,7 +85,8 @@ def _read_sweep(folder: Path) -> list[Any]:
 
 
 READERS: dict[str, Callable[[Path], list[Any]]] = {
-    "run": _read_run, "checkpoint": _read_checkpoint, "audit": _read_audit, "sweep": _read_sweep,
+    **dict.fromkeys(("run", "seeds", "folds", "watched"), _read_run),
+    "checkpoint": _read_checkpoint, "audit": _read_audit, "sweep": _read_sweep,
 }  # fmt: skip
 
 
@@ -98,19 +98,14 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@functools.cache
-def _reference(kind: str) -> list[Any]:
-    warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as folder:
-        return READERS[kind](Path(shutil.copytree(_GOOD[0] / kind, Path(folder) / kind)))
-
-
-_GOOD: list[Path] = []
+def _intact(kind: str, good: Path) -> list[Any]:
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as place:
+        warnings.simplefilter("ignore")
+        return READERS[kind](Path(shutil.copytree(good, Path(place) / kind)))
 
 
 def _check(kind: str, good: Path, folder: Path) -> str:
-    _GOOD[:] = [good]
-    before = _reference(kind)
+    before = work.once(f"intact {kind}", functools.partial(_intact, kind, good))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
@@ -124,12 +119,13 @@ def _check(kind: str, good: Path, folder: Path) -> str:
 
 
 def _attempt(kind: str, number: int, folder: Path) -> str:
-    copy = Path(shutil.copytree(_good() / kind, folder / kind))
+    good = made(_prepare) / kind
+    copy = Path(shutil.copytree(good, folder / kind))
     chance = chance_of("bits", kind, number)
     files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
     path = files[number % len(files)]
     damage(path, chance)
-    lost = told(_check, kind, _good(), copy)
+    lost = told(_check, kind, good, copy)
     return f"{path.relative_to(copy)}: {lost}" if lost else ""
 
 

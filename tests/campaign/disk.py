@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import tempfile
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,13 +22,22 @@ from typing import Any
 import hcat_nb as hcat
 from hcat_nb.api.rescore import rescore
 from hcat_nb.errors import HcatError
+from hcat_nb.runs.recorded.published_map import write_data_map
+from hcat_nb.sweeps.sweep import sweep
 from tests.campaign import work
-from tests.campaign.kills import _audit, _come_back, _same_audit, _still_scored
-from tests.campaign.trials import Campaign, LostError, Trial, told
+from tests.campaign.kills import (
+    TINY,
+    _audit,
+    _come_back,
+    _same_audit,
+    _still_scored,
+    _watched_scores,
+)
+from tests.campaign.trials import Campaign, LostError, Trial, prepared, told
 
 ERRORS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-SIZES = sorted({int(1.35**k) for k in range(40)})  # bytes, 1 to 121,000
+SIZES = sorted({int(1.6**k) for k in range(26)})  # bytes, 1 to 127,000
 
 
 class Disk:
@@ -80,36 +90,82 @@ def _kept_decisions(folder: Path) -> None:
     found.drop([4])
 
 
+def _watch(folder: Path) -> None:
+    work.watched(0, folder / "run")
+
+
+def _watched_again(folder: Path) -> None:
+    if not work.watched(0, folder / "run").scores.equals(_watched_scores(0)):
+        raise LostError("other scores")
+
+
+def _hand_out(folder: Path) -> None:
+    """What a person takes along: a page, tables, a mended table, a published map."""
+    audit = hcat.load_audit(folder / "audit")
+    audit.report(folder / "page.html", overwrite=True)
+    audit.run.decisions().export(folder / "decisions.csv")
+    audit.run.decisions().export(folder / "decisions.parquet")
+    hcat.results(folder / "audit", out=folder / "results.csv")
+    write_data_map(audit.run.details, folder / "map.jsonl", epochs=4)
+    hcat.check(folder / "rows.csv", target="y", fix=folder / f"fixed{uuid.uuid4().hex}.csv")
+
+
+def _decided_audit(folder: Path) -> None:
+    work.on_a_file(folder)
+    audit = _audit(folder)
+    audit.answer(audit.review().queue(3).index, is_wrong=True)
+
+
+def _sweep(folder: Path) -> None:
+    done = sweep([TINY], out=folder / "out", workers=1)
+    if odd := [one["error"] for one in done.failures if "Traceback" in one["error"]]:
+        raise LostError(odd[0])
+
+
+def _swept(folder: Path) -> None:
+    if sweep([TINY], out=folder / "out", workers=1).done != 1:
+        raise LostError("the sweep did not go on")
+
+
 Step = Callable[[Path], object]
+_OF_RUN = functools.partial(_run, "run")
+_COME_BACK = functools.partial(_come_back, "run")
 WORKS: dict[str, tuple[Step | None, Step, Step]] = {
-    "run": (None, functools.partial(_run, "run"), functools.partial(_come_back, "run")),
-    "logits": (None, functools.partial(_run, "logits"), functools.partial(_come_back, "logits")),
-    "seeds": (None, functools.partial(_run, "seeds"), functools.partial(_come_back, "seeds")),
-    "saving": (functools.partial(_run, "run"), _save, functools.partial(_come_back, "run")),
+    "run": (None, _OF_RUN, _COME_BACK),
+    **{
+        kind: (None, functools.partial(_run, kind), functools.partial(_come_back, kind))
+        for kind in ("logits", "seeds", "folds")
+    },
+    "saving": (_OF_RUN, _save, _COME_BACK),
     "rescore": (functools.partial(_run, "logits"), _rescore, _still_scored),
-    "decisions": (functools.partial(_run, "run"), _decide, _kept_decisions),
+    "decisions": (_OF_RUN, _decide, _kept_decisions),
     "audit": (None, _audit, _same_audit),
+    "watch": (None, _watch, _watched_again),
+    "mended file": (work.on_a_file, work.mend, work.mended_or_not),
+    "handed out": (_decided_audit, _hand_out, _hand_out),
+    "sweep": (None, _sweep, _swept),
 }
+# Their writes are those of other processes, or come again and again.
+BY_SIZE = {"sweep": SIZES[::6]}
 
 
-def _count(name: str) -> int:
-    prepare, act, _ = WORKS[name]
+def _count(name: str, folder: Path) -> int:
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        if prepare is not None:
-            prepare(folder)
-        disk = Disk(folder, None, 0)
-        act(folder)
-        disk.full = False
+    disk = Disk(folder, None, 0)
+    WORKS[name][1](folder)
+    disk.full = False
     return disk.writes
 
 
+def _writes(name: str) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        prepared(WORKS[name][0], Path(folder))
+        return int(told(_count, name, Path(folder)))
+
+
 def _filled(name: str, folder: Path, after: int, number: int) -> str:
-    prepare, act, check = WORKS[name]
+    _, act, check = WORKS[name]
     warnings.simplefilter("ignore")
-    if prepare is not None:
-        prepare(folder)
     disk = Disk(folder, after, number)
     said = _said(lambda: act(folder))
     disk.full = False
@@ -118,10 +174,8 @@ def _filled(name: str, folder: Path, after: int, number: int) -> str:
 
 
 def _limited(name: str, folder: Path, size: int) -> str:
-    prepare, act, check = WORKS[name]
+    _, act, check = WORKS[name]
     warnings.simplefilter("ignore")
-    if prepare is not None:
-        prepare(folder)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
     said = _said(lambda: act(folder))
@@ -142,8 +196,8 @@ def _said(act: Callable[[], object]) -> str:
     return ""
 
 
-def _attempt(folder: Path, work_of: Callable[..., str], *arguments: object) -> str:
-    name, *more = arguments
+def _attempt(folder: Path, work_of: Callable[..., str], name: str, *more: object) -> str:
+    prepared(WORKS[name][0], folder)
     told(work_of, name, folder, *more)
     return ""
 
@@ -151,10 +205,10 @@ def _attempt(folder: Path, work_of: Callable[..., str], *arguments: object) -> s
 def trials() -> Iterator[Trial]:
     """Each write of each work in turn, then each size."""
     for name in WORKS:
-        for after in range(told(_count, name)):
+        for after in range(0 if name in BY_SIZE else _writes(name)):
             number = ERRORS[after % len(ERRORS)]
             yield Trial(f"{name}, write {after}", _bound(_filled, name, after, number))
-        for size in SIZES:
+        for size in BY_SIZE.get(name, SIZES):
             yield Trial(f"{name}, {size} bytes", _bound(_limited, name, size))
 
 

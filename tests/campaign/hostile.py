@@ -267,7 +267,7 @@ def _stranger(name: str, place: str, folder: Path) -> str:
         said = _refused(lambda: hcat.load_run(folder / "run"))
     else:
         said = _refused(lambda: hcat.resume(folder / "run", work.TABLE, work.LABELS))
-    made = [one for one in folder.parent.rglob(f"*{MARK}*") if "campaign" not in one.name]
+    made = list(folder.rglob(f"*{MARK}*"))
     new = {one for one in Path("/tmp").iterdir() if MARK in one.name} - before
     return f"wrote {made} {new}" if made or new else said
 

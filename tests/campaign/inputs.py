@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -12,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 import hcat_nb as hcat
 from hcat_nb.errors import HcatError
 from hcat_nb.spec import RunSpec
 from hcat_nb.training.events import Listener
-from tests.campaign.trials import Campaign, Trial, told
+from tests.campaign.trials import SAID, Campaign, Trial, told
 from tests.contract.test_hostile import DATA, LABELS, OPTIONS, SMALL, TABLE
 
 STRANGE: dict[str, Any] = {
@@ -25,12 +27,15 @@ STRANGE: dict[str, Any] = {
     "words": "no such thing", "empty": "", "NUL": "a\0b", "surrogate": "\ud800", "bytes": b"x",
     "list": [1, "a"], "dict": {"a": 1}, "object": object(), "class": int, "array": np.ones(3),
     "complex": 1j, "path": "../../x", "html": "<script>1</script>", "long": "x" * 100_000,
+    "matrix": np.eye(9), "frame": pd.DataFrame(np.eye(9)), "mask": np.ones(60, dtype=bool),
 }  # fmt: skip
 FIELDS = [item.name for item in dataclasses.fields(RunSpec)]
 # Each of them means something there; everything else has to be refused.
 SENSIBLE = {
     "True": {"download", "join_spellings", "strict", "judges", "learning_check"},
     "empty": {"exclude"},
+    "1.5": {"lr"},
+    "mask": {"truth"},
     **{name: {"root"} for name in ("-1", "10**30", "words", "path", "html")},  # names of folders
 }
 
@@ -58,6 +63,9 @@ def _train(options: dict[str, Any], *data: Any) -> None:
         hcat.characterize(*(data or (TABLE, LABELS)), **given)
 
 
+_LINES: list[str] = []  # that refused the inputs of this process
+
+
 def _said(act: Any) -> str:
     """Say what is wrong with how an input was taken; nothing, if one line refuses it."""
     warnings.simplefilter("ignore")
@@ -65,6 +73,7 @@ def _said(act: Any) -> str:
         act()
     except HcatError as error:
         text = str(error)
+        _LINES.append(text)
         return f"several lines: {text[:300]}" if "\n" in text or len(text) > 2000 else ""
     except _BeginsError:
         return "accepted"
@@ -136,6 +145,79 @@ def _of_file(name: str, suffix: str, folder: Path) -> str:
     return _said(lambda: hcat.characterize(str(path), target="y", listeners=[_Stops()], **SMALL))
 
 
+# Of a watched training, of a review, and of an audit: the parameters that take anything.
+WATCHED = (
+    "epochs", "methods", "observe", "keep_dynamics", "seed", "normalize", "name", "classes",
+    "truth", "listeners", "out", "overwrite", "collate", "forward", "lr", "no_such_option",
+)  # fmt: skip
+OF_WATCH = {  # what means something there
+    "True": {"overwrite", "keep_dynamics"}, "empty": {"name"},
+    **{one: {"name", "out"} for one in ("words", "path", "html")}, "mask": {"truth"},
+    "long": {"name"},
+}  # fmt: skip
+IDS = ("mislabeled", "drop", "keep", "clear")
+OF_REVIEW = {"array": IDS, "words": ("keep_in",), "html": ("keep_in",)}  # 1.0 is the sample 1
+REVIEWED = (*IDS, "add", "export", "keep_in", "decide")
+AUDITED = ("budget", "trusted", "out", "overwrite", "methods", "epochs", "model", "seeds")
+OF_AUDIT = {
+    "True": {"overwrite"}, "10**30": {"budget"}, "1.5": {"budget"},
+    **{one: {"out"} for one in ("words", "path", "html")},
+}  # fmt: skip
+
+
+def _of_watch(field: str, name: str) -> str:
+    said = _said(lambda: _watched({field: STRANGE[name]}))
+    return said if said != "accepted" or field not in OF_WATCH.get(name, ()) else ""
+
+
+def _watched(options: dict[str, Any]) -> None:
+    net = torch.nn.Linear(4, 2)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        watch = hcat.watch(net, TABLE, LABELS, **{"epochs": 2, "methods": "el2n", **options})
+        watch.end_epoch()
+        watch.end_epoch()
+        watch.run()
+
+
+def _of_logits(name: str) -> str:
+    watch = hcat.watch(torch.nn.Linear(4, 2), TABLE, LABELS, epochs=2, methods="aum")
+    return _said(lambda: watch.batch([0], STRANGE[name])) or _said(
+        lambda: watch.batch(STRANGE[name], torch.zeros(1, 2))
+    )
+
+
+def _run() -> hcat.Run:
+    warnings.simplefilter("ignore")
+    return hcat.characterize(TABLE, LABELS, **SMALL)
+
+
+def _of_review(what: str, name: str) -> str:
+    decisions, value = _run().decisions(), STRANGE[name]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        if what == "decide":
+            return _said(lambda: decisions.decide([3], value))
+        said = _said(lambda: getattr(decisions, what)(value))
+    return said if said != "accepted" or what not in OF_REVIEW.get(name, ()) else ""
+
+
+def _of_label(name: str) -> str:
+    run = _run()
+    said = _said(lambda: run.decisions().relabel(3, STRANGE[name]))
+    return said or _said(lambda: run.retrain(mislabeled=STRANGE[name]))
+
+
+def _of_audit(field: str, name: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        options = {**SMALL, "listeners": [_Stops()], field: STRANGE[name]}
+        for one in ("judges", "learning_check"):
+            options.pop(one)
+        said = _said(lambda: hcat.audit(TABLE, LABELS, **options))
+    return said if said != "accepted" or field not in OF_AUDIT.get(name, ()) else ""
+
+
 FUNCTIONS = ("load_run", "resume", "load_audit", "results", "sweep", "check", "load", "audit")
 
 
@@ -148,12 +230,12 @@ def _of_function(function: str, name: str) -> str:
     return _said(lambda: getattr(hcat, function)(value))
 
 
-def _attempt(act: Any, *arguments: Any) -> str:
-    return str(told(act, *arguments))
+def _told(act: Any, *arguments: Any) -> tuple[str, list[str]]:
+    return act(*arguments), _LINES
 
 
 def trials() -> Iterator[Trial]:
-    """Options, data, columns, targets, files and what functions take."""
+    """Options, data, columns, targets, files, what functions take, watches, reviews, audits."""
     for number in range(len(OPTIONS)):
         yield _trial(f"option {number}", _of_known, number)
     for number in range(len(DATA)):
@@ -168,6 +250,15 @@ def trials() -> Iterator[Trial]:
     for function in FUNCTIONS:
         for name in STRANGE:
             yield _trial(f"{function}({name})", _of_function, function, name)
+    for name in STRANGE:
+        for field in WATCHED:
+            yield _trial(f"watch, {field} = {name}", _of_watch, field, name)
+        for what in REVIEWED:
+            yield _trial(f"decisions.{what}({name})", _of_review, what, name)
+        for field in AUDITED:
+            yield _trial(f"audit, {field} = {name}", _of_audit, field, name)
+        yield _trial(f"watch.batch({name})", _of_logits, name)
+        yield _trial(f"relabel and retrain with {name}", _of_label, name)
     for field in FIELDS:
         for name in STRANGE:
             yield _trial(f"{field} = {name}", _of_option, field, name)
@@ -175,7 +266,9 @@ def trials() -> Iterator[Trial]:
 
 def _trial(name: str, act: Any, *arguments: Any, at_folder: bool = False) -> Trial:
     def attempt(folder: Path) -> str:
-        return _attempt(act, *arguments, *([folder] if at_folder else []))
+        lost, lines = told(_told, act, *arguments, *([folder] if at_folder else []))
+        (folder / SAID).write_text("\n".join(lines), encoding="utf-8", errors="replace")
+        return str(lost)
 
     return Trial(name, attempt)
 

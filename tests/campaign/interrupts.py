@@ -48,14 +48,14 @@ def _command(folder: Path) -> None:
     raise SystemExit(main(["run", str(_file(folder)), "--out", str(folder / "run"), *WORDS]))
 
 
-def _whole(folder: Path) -> pd.DataFrame:
-    (folder / "undisturbed").mkdir()
-    try:
-        _command(folder / "undisturbed")
-    except SystemExit as ended:
-        if ended.code:
-            raise LostError(f"an undisturbed run ended with {ended.code}") from None
-    return hcat.load_run(folder / "undisturbed" / "run").scores
+def _undisturbed() -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _command(Path(folder))
+        except SystemExit as ended:
+            if ended.code:
+                raise LostError(f"an undisturbed run ended with {ended.code}") from None
+        return hcat.load_run(Path(folder) / "run").scores
 
 
 def _check(folder: Path) -> None:
@@ -69,7 +69,7 @@ def _check(folder: Path) -> None:
         run = hcat.resume(place)
     if (place / "checkpoint" / "checkpoint.json").exists():
         run = hcat.resume(place)
-    if not run.scores.equals(_whole(folder)):
+    if not run.scores.equals(work.once("command", _undisturbed)):
         raise LostError("other scores")
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -27,6 +28,7 @@ from tests.campaign.trials import (
     Trial,
     chance_of,
     gone,
+    prepared,
     start,
     struck,
     timed,
@@ -80,15 +82,41 @@ def _audit(folder: Path) -> Any:
     )
 
 
+def _undisturbed_audit() -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        return _audit(Path(folder)).samples
+
+
+def _watch_in_turn(folder: Path) -> None:
+    for number in itertools.count():
+        work.watched(number % 2, folder / "run")
+        (folder / "began").touch()
+
+
+def _mend_for_ever(folder: Path) -> None:
+    while True:
+        work.mend(folder)
+        (folder / "began").touch()
+
+
 def _old_or_new(folder: Path) -> None:
     found = hcat.load_run(folder / "run").scores
     if not any(found.equals(_scores(seed)) for seed in (0, 1)):
         raise LostError("neither the old run nor the new one")
 
 
-@functools.cache
 def _scores(seed: int) -> Any:
-    return work.train("run", seed=seed).scores
+    return work.once(f"seed {seed}", lambda: work.train("run", seed=seed).scores)
+
+
+def _watched_scores(seed: int) -> Any:
+    return work.once(f"watched {seed}", lambda: work.watched(seed, None).scores)
+
+
+def _old_or_new_watched(folder: Path) -> None:
+    found = hcat.load_run(folder / "run").scores
+    if not any(found.equals(_watched_scores(seed)) for seed in (0, 1)):
+        raise LostError("neither the old run nor the new one")
 
 
 def _still_scored(folder: Path) -> None:
@@ -108,7 +136,7 @@ def _every_decision(folder: Path) -> None:
 
 
 def _same_audit(folder: Path) -> None:
-    if not _audit(folder).samples.equals(_audit(folder.with_name("undisturbed")).samples):
+    if not _audit(folder).samples.equals(work.once("audit", _undisturbed_audit)):
         raise LostError("another audit")
 
 
@@ -130,26 +158,25 @@ WORKS: dict[str, tuple[Any, Any, Any, int]] = {
     "saving": (None, _save_in_turn, _old_or_new, 40),
     "rescore": (functools.partial(_first, "logits"), _rescore_for_ever, _still_scored, 30),
     "decisions": (functools.partial(_first, "run"), _decide_for_ever, _every_decision, 30),
-    "audit": (None, _audit, _same_audit, 10),
+    "audit": (None, _audit, _same_audit, 20),
+    "watch": (None, _watch_in_turn, _old_or_new_watched, 20),
+    "mended file": (work.on_a_file, _mend_for_ever, work.mended_or_not, 20),
 }  # fmt: skip
-ENDLESS = {"saving": "began", "rescore": "began", "decisions": "said"}
+ENDLESS = {"saving": "began", "rescore": "began", "decisions": "said", "watch": "began",
+           "mended file": "began"}  # fmt: skip
 
 
 @functools.cache
 def _seconds(name: str) -> float:
-    import tempfile
-
     prepare, killed, _, _ = WORKS[name]
     with tempfile.TemporaryDirectory() as folder:
-        if prepare is not None:
-            told(prepare, Path(folder))
+        prepared(prepare, Path(folder))
         return timed(killed, Path(folder))
 
 
 def _killed(name: str, number: int, folder: Path) -> str:
     prepare, killed, check, _ = WORKS[name]
-    if prepare is not None:
-        told(prepare, folder)
+    prepared(prepare, folder)
     chance = chance_of(name, number)
     if name in ENDLESS:
         process, begun = start(killed, folder), folder / ENDLESS[name]
@@ -171,24 +198,28 @@ def _events(out: Path) -> dict[str, list[str]]:
     }
 
 
-def _sweep(folder: Path) -> subprocess.Popen[bytes]:
+def _sweep(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     plan = {"base": TINY, "total_runs": N_RUNS, "fix_seed": True, "out": str(folder / "out")}
     (folder / "plan.yaml").write_text(json.dumps(plan))
     return subprocess.Popen(
-        [sys.executable, "-m", "hcat_nb", "sweep", str(folder / "plan.yaml"), "--workers", "2"],
+        [sys.executable, "-m", "hcat_nb", "sweep", str(folder / "plan.yaml"), "--workers", "2",
+         *words],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
 
 def _victims(parent: psutil.Process, whom: str) -> list[psutil.Process]:
     workers = parent.children()
+    if whom.startswith("Dask"):  # beside them their resource tracker, which does no work
+        workers = [one for one in workers if "spawn_main" in " ".join(one.cmdline())]
     kernels = [one for worker in workers for one in worker.children(recursive=True)]
-    return {"parent": [parent], "worker": workers, "kernel": kernels, "group": [parent]}[whom]
+    return {"parent": [parent], "worker": workers, "kernel": kernels}[whom.removeprefix("Dask ")]
 
 
 def _swept(whom: str, number: int, folder: Path) -> str:
     chance = chance_of("sweep", whom, number)
-    with _sweep(folder) as process:
+    words = ("--scheduler", "local") if whom.startswith("Dask") else ()
+    with _sweep(folder, *words) as process:
         parent = psutil.Process(process.pid)
         wanted = chance.randrange(N_RUNS)  # runs that are over at the kill
         while sum("done" in events for events in _events(folder / "out").values()) < wanted:
@@ -199,15 +230,14 @@ def _swept(whom: str, number: int, folder: Path) -> str:
         family: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):  # it was quicker
             family = parent.children(recursive=True)
-            victims = _victims(parent, whom)
             if whom == "group":
                 os.killpg(process.pid, signal.SIGKILL)
-            elif victims:
+            elif victims := _victims(parent, whom):
                 chance.choice(victims).send_signal(signal.SIGKILL)
         process.wait(300)
     gone(family)
     before = {name for name, events in _events(folder / "out").items() if "done" in events}
-    with _sweep(folder) as process:
+    with _sweep(folder, *words) as process:
         process.wait(600)
     after = _events(folder / "out")
     done = [name for name, events in after.items() if events.count("done") == 1]
@@ -227,7 +257,8 @@ def _each_sweep(whom: str, number: int) -> Callable[[Path], str]:
 def trials() -> Iterator[Trial]:
     """All kinds in turn, so that a sample has some of each."""
     left = {name: times for name, (_, _, _, times) in WORKS.items()}
-    sweeps = {"parent": 10, "worker": 10, "kernel": 6, "group": 6}
+    sweeps = {"parent": 10, "worker": 10, "kernel": 6, "group": 6, "Dask worker": 8}
+    sweeps |= {"Dask parent": 3, "Dask kernel": 3}
     for number in range(max(left.values())):
         for name, times in left.items():
             if number < times:
@@ -239,5 +270,6 @@ def trials() -> Iterator[Trial]:
 
 CAMPAIGN = Campaign(
     "SIGKILL at random moments: run, seeds, folds, logits, overwriting, saving, rescore, "
-    "decisions, audit, sweep (parent, worker, kernel, group)", 300, trials,
+    "decisions, audit, watch, mended file, sweep (parent, worker, kernel, group; Dask: worker, "
+    "parent, kernel)", 300, trials,
 )  # fmt: skip

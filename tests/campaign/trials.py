@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import multiprocessing
 import os
 import random
+import shutil
 import signal
+import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,8 @@ import psutil
 
 CONTEXT = multiprocessing.get_context("forkserver")
 PRELOAD = ["hcat_nb.sweeps._preload", "hcat_nb.audits.audit", "hcat_nb.runs.recorded.rescoring"]
+SHARED = "HCAT_CAMPAIGN"  # names the folder of what all processes of a campaign compare with
+SAID = "said.txt"  # in the folder of an attempt: what it was told, for people
 LONGEST = 900.0  # seconds that one attempt may take before it counts as hung
 
 
@@ -37,9 +43,12 @@ class Campaign:
     trials: Callable[[], Iterator[Trial]]
 
 
-def warm() -> None:
-    """Let processes begin with all that a run imports; call it before the first starts."""
-    CONTEXT.set_forkserver_preload(PRELOAD)
+def warm(names: Iterable[str] = ()) -> None:
+    """Let processes begin with all that a run and these campaigns import, before the first one."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="campaign_shared_")
+        atexit.register(shutil.rmtree, os.environ[SHARED])
+    CONTEXT.set_forkserver_preload([*PRELOAD, *(f"tests.campaign.{name}" for name in names)])
 
 
 def chance_of(*words: object) -> random.Random:
@@ -76,6 +85,20 @@ def told(work: Callable[..., object], *arguments: object) -> Any:
     if failed:
         raise LostError(answer)
     return answer
+
+
+@functools.cache
+def made(prepare: Callable[[Path], object]) -> Path:
+    """The folder that ``prepare`` filled, once a campaign."""
+    folder = Path(tempfile.mkdtemp(dir=os.environ[SHARED]))
+    told(prepare, folder)
+    return folder
+
+
+def prepared(prepare: Callable[[Path], object] | None, folder: Path) -> None:
+    """Put a copy of what ``prepare`` makes into ``folder``."""
+    if prepare is not None:
+        shutil.copytree(made(prepare), folder, dirs_exist_ok=True)
 
 
 class LostError(Exception):
@@ -121,9 +144,3 @@ def gone(family: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(family, timeout=300)
     if alive:
         raise LostError(f"orphans: {[one.cmdline() for one in alive]}")
-
-
-__all__ = [
-    "Campaign", "LostError", "Trial", "chance_of", "gone", "start", "struck", "timed", "told",
-    "warm",
-]  # fmt: skip

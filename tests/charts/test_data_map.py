@@ -112,7 +112,7 @@ def test_a_live_map_is_called_the_same_whatever_colours_it() -> None:
 
 def test_mistakes_are_told(make_details: Details) -> None:
     details = make_details(5)
-    with pytest.raises(SpecError, match=r"x is 'variance'.*nearest: variability"):
+    with pytest.raises(SpecError, match=r"x is 'variance'.*expected one of variability"):
         data_map(details, x="variance")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match=r"cannot colour by 'labl'.*nearest: label"):
         data_map(details, color="labl")

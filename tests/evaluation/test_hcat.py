@@ -71,5 +71,5 @@ def test_a_method_turned_by_its_variant_has_its_sign():
 
 
 def test_an_unknown_variant():
-    with pytest.raises(SpecError, match="variant is 'h-cat'; expected 'paper' or 'hcat'"):
+    with pytest.raises(SpecError, match="variant is 'h-cat'; expected one of paper, hcat"):
         evaluate(*world(0.1), variant="h-cat")

@@ -47,5 +47,5 @@ def test_a_single_number_uses_no_randomness():
 
 def test_variants():
     check_variant("hcat")
-    with pytest.raises(SpecError, match="variant is 'h-cat'; expected 'paper' or 'hcat'"):
+    with pytest.raises(SpecError, match="variant is 'h-cat'; expected one of paper, hcat"):
         check_variant("h-cat")

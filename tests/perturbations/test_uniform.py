@@ -58,5 +58,5 @@ def test_hcat_draws_from_all_classes_and_counts_every_draw():
 
 
 def test_a_variant_that_does_not_exist():
-    with pytest.raises(SpecError, match="variant is 'hact'; expected 'paper' or 'hcat'"):
+    with pytest.raises(SpecError, match="variant is 'hact'; expected one of paper, hcat"):
         Uniform(variant="hact")

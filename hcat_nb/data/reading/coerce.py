@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,16 @@ from hcat_nb.errors import DataError
 _COLUMNS_NAMED = 20  # that a message lists
 
 
+@contextmanager
+def _whole_texts() -> Iterator[None]:
+    """Refuse half characters, which no file could hold."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise DataError(f"{error.object!r} is no Unicode", "whole characters") from None
+
+
+@_whole_texts()
 def coerce(
     data: Any,
     labels: Any = None,
@@ -89,7 +100,7 @@ def coerce(
     tensor[bad] = 0
     bad[list(parts.unread)] = True
     dataset = LabelledDataset(
-        name=name or parts.name,
+        name=parts.name if name is None or (isinstance(name, str) and not name) else name,
         features=tensor,
         labels=codes,
         class_values=coded.class_values,
@@ -119,6 +130,9 @@ def coerce(
     if bool(dropped.any()):
         dataset = dataset.take(torch.nonzero(~dropped).ravel())
     check_learnable(dataset)
+    texts = ids if ids.dtype == object else ()
+    for text in (*dataset.class_values, *(dataset.feature_names or ()), *texts):
+        str(text).encode()
     return dataset
 
 

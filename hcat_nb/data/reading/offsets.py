@@ -20,6 +20,7 @@ _EXACT = 2**24  # whole numbers up to here are float32 numbers
 _FAR = 16  # half quartile ranges from 0: nearer, float32 is as fine as where it is best
 _SAME = 2.0**-44  # of the largest: float64 numbers nearer than this differ by rounding alone
 _WIDEST = 2.0**62  # that int64 differences may be
+_TINY = 2.0**-102  # below, a float32 has fewer than 24 bits, and from 2^-150 on it is 0
 _LOOK, _COUNT = 1 << 12, 1 << 18  # rows, evenly spread: to find columns, to count values
 _LISTED = 8
 
@@ -51,6 +52,8 @@ def find_offset(values: np.ndarray) -> Offset | None:
     lost = _lost(x, 0.0)
     if not lost:
         return None
+    if np.abs(x).max() < _TINY:
+        return Offset(0.0, len(x), lost)
     low, middle, high = (float(x[int(share * (len(x) - 1))]) for share in (0.25, 0.5, 0.75))
     whole = bool(values.dtype.kind in "iu" or (x == np.floor(x)).all())
     if not whole and abs(middle) < _FAR * (high - low) / 2:
@@ -80,7 +83,7 @@ def _suspects(table: np.ndarray) -> np.ndarray:
         low, middle, high = np.nanquantile(rows, (0.25, 0.5, 0.75), axis=0)
         most = np.nanmax(np.abs(rows), axis=0)
     far = np.abs(middle) >= _FAR / 2 * (high - low) / 2  # of few rows: half of what decides
-    suspect: np.ndarray = (far & (middle != 0)) | (most >= _EXACT)
+    suspect: np.ndarray = (far & (middle != 0)) | (most >= _EXACT) | (most < _TINY)
     return suspect
 
 
@@ -114,7 +117,7 @@ def offset_notes(found: Mapping[int, Offset], names: Sequence[str] | None) -> It
         if one.lost:
             yield (
                 f"{called(place)}: {one.lost:,} of {one.distinct:,} distinct values are equal to "
-                "another one in float32; split the column into a coarse and a fine part"
+                "another one in float32; rescale the column, or split it into coarse and fine"
             )
 
 

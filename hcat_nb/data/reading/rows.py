@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from hcat_nb.errors import DataError, SpecError, some
+from hcat_nb.errors import DataError, check_word, some
 
 POLICIES = ("error", "drop", "keep")
 
@@ -17,8 +17,7 @@ _NAMED = 5  # rows that a message names
 
 def check_policy(option: str, value: str) -> None:
     """Raise SpecError unless ``value`` is one of error, drop, keep."""
-    if value not in POLICIES:
-        raise SpecError(f"{option} is {value!r}", "one of " + ", ".join(POLICIES))
+    check_word(option, value, POLICIES)
 
 
 def settle_missing_labels(missing: Tensor, ids: pd.Index, policy: str) -> str | None:

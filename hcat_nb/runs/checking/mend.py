@@ -16,7 +16,7 @@ from hcat_nb.checks.raw import Raw, coded
 from hcat_nb.checks.table import about_columns
 from hcat_nb.data.reading.spellings import spellings
 from hcat_nb.errors import DataError, StoreError
-from hcat_nb.runs.store.atomic import written_whole
+from hcat_nb.runs.store.atomic import delivered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,13 +54,16 @@ def mend(
         else:
             told.append(f"to decide in {plan}: {step[0]} {words}")
     if kind == ".parquet":
-        written_whole(file, mended.to_parquet)
+        delivered(file, mended.to_parquet)
     else:
         form: dict[str, Any] = {"sep": "\t" if kind == ".tsv" else ",", "encoding": encoding}
+        texts = mended.select_dtypes(exclude="number")
+        if texts.map(lambda cell: "\r" in str(cell)).any(axis=None):
+            form["lineterminator"] = "\r\n"  # else such a text would not be quoted
         form["index"] = not np.array_equal(mended.index, np.arange(len(mended)))
-        written_whole(file, lambda draft: mended.to_csv(draft, **form))
+        delivered(file, lambda draft: mended.to_csv(draft, **form))
     lines = [f"{'yes' if one in agreed else 'no'} {json.dumps(one)}\n" for one in others]
-    written_whole(plan, lambda draft: draft.write_text(_HEAD + "".join(lines), encoding="utf-8"))
+    delivered(plan, lambda draft: draft.write_text(_HEAD + "".join(lines), encoding="utf-8"))
     return mended, told
 
 

@@ -39,6 +39,6 @@ def costs_table(
         }
         own["own"] = timings.get(OBSERVE + method, 0.0)
         own["score"] = timings.get(SCORE + method, 0.0)
-        rows += [(method, part, seconds) for part, seconds in own.items() if seconds > 0]
+        rows += [(method, part, seconds) for part, seconds in own.items() if (seconds or 0) > 0]
     frame = pd.DataFrame(rows, columns=["hcm", "part", "seconds"])
     return frame.assign(of_training=frame["seconds"] / timings["train"])

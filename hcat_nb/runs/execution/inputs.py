@@ -102,7 +102,7 @@ def check_audience(listeners: Any, control: Any, **flags: Any) -> tuple[Listener
     """Return the listeners of a run; refuse what is no Listener, Control, or True or False."""
     from hcat_nb.training.events import Control, Listener
 
-    if not isinstance(listeners, Iterable):
+    if not isinstance(listeners, Iterable) or isinstance(listeners, str):
         raise SpecError(f"listeners is a {type(listeners).__name__}", "a list of Listener objects")
     told = tuple(listeners)
     for one in told:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hcat_nb.data.class_order import check_order
-from hcat_nb.errors import DataError, ModelError, SpecError, some
+from hcat_nb.errors import DataError, ModelError, SpecError, check_word, some
 from hcat_nb.runs.execution.model_outputs import PROBABILITIES
 from hcat_nb.runs.recorded.frames import align
 
@@ -65,8 +65,7 @@ def read_input(
 
     check_policy("on_missing", on_missing)
     check_policy("on_missing_label", on_missing_label)
-    if recorded not in MOMENTS:
-        raise SpecError(f"recorded is {recorded!r}", "one of " + ", ".join(MOMENTS))
+    check_word("recorded", recorded, MOMENTS)
     moment: Moment = recorded  # type: ignore[assignment]
     given = {"probs": probs, "logits": logits, "log_file": log_file}
     there = [key for key, value in given.items() if value is not None]

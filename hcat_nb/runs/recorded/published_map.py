@@ -19,6 +19,7 @@ import pandas as pd
 
 from hcat_nb.casts import as_path
 from hcat_nb.errors import DataError, MissingDataError
+from hcat_nb.runs.store.atomic import delivered
 
 _COORDINATES = ("confidence", "variability", "correctness")
 _OURS = ("aleatoric", "dataiq_group", "datamaps_group")
@@ -121,10 +122,10 @@ def write_data_map(
             "correctness": counts,
         }
     )
-    target = as_path(path)
-    with target.open("w", encoding="utf-8") as lines:
-        for row in table.to_dict(orient="records"):
-            lines.write(json.dumps(row, ensure_ascii=False) + "\n")  # every digit of a float
+    target, rows = as_path(path), table.to_dict(orient="records")
+    # Of json: every digit of a float.
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    delivered(target, lambda draft: draft.write_text(text, encoding="utf-8"))
     return target
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from hcat_nb.commands.table import MISLABELED
-from hcat_nb.errors import DataError, SpecError
+from hcat_nb.errors import DataError, check_word
 from hcat_nb.runs.review.rebuilding import data_given
 from hcat_nb.runs.review.samples import quoted
 
@@ -56,8 +56,7 @@ def applied(
 
     from hcat_nb.data.dataset import NO_LABEL
 
-    if mislabeled not in MISLABELED:
-        raise SpecError(f"mislabeled is {mislabeled!r}", "one of " + ", ".join(MISLABELED))
+    check_word("mislabeled", mislabeled, MISLABELED)
     samples = decisions.samples
     labels = dataset.labels.clone()
     kept = torch.ones(len(dataset), dtype=torch.bool)

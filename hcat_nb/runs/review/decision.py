@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hcat_nb.errors import SpecError
+from hcat_nb.errors import SpecError, check_word
 
 ACTIONS = ("mislabeled", "relabel", "drop", "keep")
 
@@ -24,8 +24,7 @@ class Decision:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.action not in ACTIONS:
-            raise SpecError(f"the action is {self.action!r}", "one of " + ", ".join(ACTIONS))
+        check_word("the action", self.action, ACTIONS)
         if (self.action == "relabel") != (self.code >= 0):
             raise SpecError(
                 f"{self.action!r} {'without' if self.code < 0 else 'with'} a new label",

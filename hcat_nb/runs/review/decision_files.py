@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import platform
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hcat_nb.runs.store.digests import read_sealed
 from hcat_nb.runs.store.lock import owned
 
 SCHEMA_VERSION = 1
+_END = "\r\n"  # so that a text with either sign is quoted
 
 
 class DecisionFile:
@@ -137,7 +139,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
         if path.suffix.lower() == ".csv":
             # As read_table reads them: pandas would cut midnight off a date.
             plain.index = pd.Index([str(one) for one in plain.index], name="sample_id")
-            written_whole(path, lambda draft: plain.to_csv(draft, encoding="utf-8"))
+            written_whole(path, partial(plain.to_csv, lineterminator=_END))
         else:
             written_whole(path, plain.to_parquet)
     return path

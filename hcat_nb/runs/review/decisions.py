@@ -99,7 +99,7 @@ class Decisions:
             If the file cannot be read or written, or does not fit the samples.
         """
         with self._lock:
-            journal = DecisionFile(file, self.samples)
+            journal = DecisionFile(as_path(file, StoreError).absolute(), self.samples)
             steps, done = journal.read()
             mine = self._steps[: self._done]
             self._steps, self._done = ([*steps[:done], *mine] if mine else steps), done + len(mine)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import name_of_path, names_file
 from hcat_nb.runs.review.decisions import Decisions
 from hcat_nb.runs.review.samples import Samples
-from hcat_nb.runs.store.atomic import make_room
+from hcat_nb.runs.store.atomic import make_room, writing, written_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,24 +78,28 @@ class Mended:
         for place in (out, log):
             if place.exists() and not overwrite:
                 raise StoreError(f"{place} exists", remedy="another name, or overwrite=True")
+        if out.is_dir() and not log.exists():
+            raise StoreError(f"{out} is a folder that no export wrote", remedy="another name")
         make_room(log)
         decisions, changes, rows = self._changes(data)
         draft = out.with_name(f".draft-{out.name}")
-        _remove(draft)
-        try:
-            if listed:
-                told = _list(data, decisions, changes, draft)
-            else:
-                if not data.kind:
-                    draft.mkdir()
-                told = data.write(changes, draft)
-            if out.is_dir():
-                _remove(out)
-            draft.replace(out)
-        finally:
+        with writing(out, "make room there, or choose another place"):
             _remove(draft)
-        with log.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([_LOG, *rows, *(("", "", "", "", text) for text in told)])
+            try:
+                if listed:
+                    told = _list(data, decisions, changes, draft)
+                else:
+                    if not data.kind:
+                        draft.mkdir()
+                    told = data.write(changes, draft)
+                log.unlink(missing_ok=True)  # it tells of what goes now
+                if out.is_dir():
+                    _remove(out)
+                draft.replace(out)
+            finally:
+                _remove(draft)
+            lines = pd.DataFrame([*rows, *(("", "", "", "", one) for one in told)], columns=_LOG)
+            written_whole(log, partial(lines.to_csv, index=False, lineterminator="\r\n"))
         return out
 
     def _changes(
@@ -254,7 +258,7 @@ def _list(data: _Data, decisions: Decisions, changes: dict[int, Any], draft: Pat
             "decision": [said.get(row, "") for row in range(len(old))],
         }
     )
-    frame.to_csv(draft, index=False)
+    frame.to_csv(draft, index=False, lineterminator="\r\n")
     return []
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hcat_nb.data.reading.label_kinds import plain_value
+from hcat_nb.data.reading.label_kinds import kind_of, plain_value
 from hcat_nb.data.reading.spellings import joint_codes
 from hcat_nb.errors import DataError, SpecError, UnknownNameError, some
 from hcat_nb.registry import nearest
@@ -74,8 +74,9 @@ class Samples:
         if label is None or (pd.api.types.is_scalar(label) and pd.isna(label)):
             return -1
         label = plain_value(label)
-        if isinstance(label, Hashable) and label in self._codes:
-            return self._codes[label]
+        code = self._codes.get(label) if isinstance(label, Hashable) else None
+        if code is not None and kind_of(type(label)) == kind_of(type(self.class_values[code])):
+            return code
         if str(label) in self._codes_of_texts:
             return self._codes_of_texts[str(label)]
         with contextlib.suppress(ValueError, KeyError):
@@ -124,9 +125,14 @@ def id_list(ids: Iterable[Hashable] | Hashable) -> list[Hashable]:
     >>> id_list("s1"), id_list(7), id_list(("s1", "s2"))
     (['s1'], [7], ['s1', 's2'])
     """
+    if isinstance(ids, Mapping) or getattr(ids, "ndim", 1) > 1:  # whose names are no ids
+        raise DataError(f"ids are a {type(ids).__name__}", "one id, or a list of them")
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
-        return [ids]
-    return list(ids)
+        ids = [ids]
+    listed = list(ids)
+    if any(isinstance(one, (bool, np.bool_)) for one in listed):  # True would be the id 1
+        raise DataError("a mask is no list of ids", "ids", "run.scores.index[mask] has them")
+    return listed
 
 
 def rows_with(index: pd.Index, ids: Iterable[Hashable] | Hashable) -> np.ndarray:

@@ -85,6 +85,12 @@ def written_whole(path: Path, write: Callable[[Path], object]) -> None:
     flush(path.parent)
 
 
+def delivered(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file for people, whole or not at all; StoreError where it cannot be written."""
+    with writing(path, "make room there, or choose another place"):
+        written_whole(path, write)
+
+
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write strict JSON, whole or not at all, with a digest; ValueError for NaN and infinity."""
     text = sealed(values)

@@ -46,6 +46,25 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _NO_DIGESTS = "read from a folder of an earlier version, which holds no digests of its files"
+# What ``info`` holds, and what it may hold besides: whoever looks at a run relies on it.
+_INFO: dict[str, Any] = {
+    "dataset": {"name": str, "class_values": list, "notes": list},
+    "methods": {"*": {"title": str}},
+    "model": str,
+    "notes": list,
+    "outcome": str,
+}
+_MORE: dict[str, Any] = {
+    "check": {"state": str, "sentence": str},
+    "judges": {"*": {"title": str}},
+    "kind": str,
+    "parts": dict,
+    "proposals": {"reason": str},
+    "rescored": list,
+    "skipped": dict,
+    "versions": dict,
+    "model_seeds": list,
+}
 _CLASS_COLUMNS = {
     "details": ("label", "predicted", "suggested"),
     "truth": ("original_label", "observed_label"),
@@ -141,6 +160,10 @@ def load_record(folder: str | Path) -> Record:
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
     kinds = [(key, dict) for key in ("spec", "info", "timings")]
     record = read_sealed(path / RECORD, "a file that Run.save wrote", SCHEMA_VERSION, None, kinds)
+    more = {key: kind for key, kind in _MORE.items() if record["info"].get(key) is not None}
+    seconds = {key: value for key, value in record["timings"].items() if value is not None}
+    if strange := _odd(record["info"], _INFO | more) or _odd(seconds, {"*": (int, float)}):
+        raise StoreError(f"{path / RECORD} has a strange {strange}", "what a run writes")
     digests: dict[str, str] = record.get("files", {})
     if not isinstance(digests, dict):
         raise StoreError(f"{path / RECORD} names its files as {digests!r}", "names and digests")
@@ -197,6 +220,18 @@ def _loaded(path: Path, record: dict[str, Any], digests: Mapping[str, str]) -> R
         logits=_logits(path, len(tables["scores"]), digests),
         folder=path,
     )
+
+
+def _odd(values: Mapping[str, Any], kinds: Mapping[str, Any]) -> str:
+    """Return the first key whose value is not of its kind, of ``*`` any; "" if there is none."""
+    for key, kind in kinds.items():
+        for name in values if key == "*" else (key,):
+            value = values.get(name)
+            if not isinstance(value, dict if isinstance(kind, dict) else kind):
+                return name
+            if isinstance(kind, dict) and (inner := _odd(value, kind)):
+                return f"{name}.{inner}"
+    return ""
 
 
 def saved_metrics(folder: str | Path) -> pd.DataFrame:

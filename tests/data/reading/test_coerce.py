@@ -267,3 +267,28 @@ def test_numbers_written_otherwise_are_numbers_in_frames_too() -> None:
         frame.assign(ph=["1,500", "2,250"] * 10), target="y", options={"thousands": ","}
     )
     assert numbers.features[:2, 0].tolist() == [1500, 2250]
+
+
+HALF = "a\ud800"  # as a file name that is no UTF-8 has it
+
+
+@pytest.mark.parametrize(
+    ("data", "labels"),
+    [
+        (np.zeros((4, 2)), np.array([HALF, "b"] * 2, dtype=object)),
+        (pd.DataFrame({"a": range(4)}, index=pd.Index([HALF, *"abc"], dtype=object)), [0, 1] * 2),
+        (pd.DataFrame([[1]] * 4, columns=pd.Index([HALF], dtype=object)), [0, 1] * 2),
+        ([HALF, "b", "c", "d"], [0, 1] * 2),
+    ],
+    ids=["class", "id", "column", "text"],
+)
+def test_half_a_character_is_told_before_training(data: Any, labels: Any) -> None:
+    """No file could hold it: the run would be lost when it is saved."""
+    with pytest.raises(DataError, match="is no Unicode"):
+        coerce(data, labels)
+
+
+@pytest.mark.parametrize("name", [3, True, HALF, "two\nlines", np.ones(2)])
+def test_a_name_is_a_line_of_text(name: Any) -> None:
+    with pytest.raises(DataError, match="name is"):
+        coerce(np.zeros((4, 2)), [0, 1] * 2, name=name)

@@ -123,3 +123,11 @@ def test_galleries_and_perturbations_show_the_users_numbers() -> None:
     assert np.abs(after - TIMES).max() < 1000
     shown = before_and_after(clean, noisy, k=1)._repr_html_()
     assert "17000000" in shown
+
+
+def test_what_is_too_small_for_float32_is_told() -> None:
+    tiny = [0.0, 1e-120, 1e-60, 1e-50]  # beside the last the second is a rounding error
+    notes = " ".join(load(np.array([tiny]).T, [0, 1, 0, 1]).notes)
+    assert "column 0: 2 of 3 distinct values are equal" in notes
+    assert "rescale the column" in notes
+    assert not load(np.array([[0.0, 1e-30, 1e-20, 1.0]]).T, [0, 1, 0, 1]).notes

@@ -183,3 +183,13 @@ def test_an_export_replaces_tables_of_decisions_and_nothing_else(suffix, tmp_pat
             table.export(path)
         assert path.read_bytes() == before
         path.write_bytes(before := b"\0mine")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("note", ["a\rb", "a\nb", "\r\n", 'a "b", c'])
+def test_a_note_of_any_text_comes_back(suffix, note, tmp_path):
+    decisions = Decisions(make())
+    decisions.drop([10, 50], note=note)
+    back = Decisions(make())
+    back.add(decisions.export(tmp_path / f"kept{suffix}"))
+    assert back.items() == decisions.items()

@@ -171,3 +171,23 @@ def test_a_class_that_no_row_has_may_be_the_new_label(table: Path, tmp_path: Pat
     decided = pd.DataFrame({"action": ["drop"]}, index=pd.Index([99], name="sample_id"))
     with pytest.raises(UnknownNameError, match="no sample 99"):
         Mended(table, decided, "cls").export(tmp_path / "u.csv")
+
+
+def test_what_no_export_wrote_is_not_replaced_and_a_full_disk_is_told(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = characterize(str(table), target="cls", **QUICK)
+    run.decisions().drop(run.scores.index[0])
+    (tmp_path / "mine.csv").mkdir()
+    (tmp_path / "mine.csv" / "photo.png").touch()
+    with pytest.raises(StoreError, match="no export wrote"):
+        run.apply().export(tmp_path / "mine.csv", overwrite=True)
+    assert (tmp_path / "mine.csv" / "photo.png").exists()
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hcat_nb.data.files.mending.write_bytes", full)
+    with pytest.raises(StoreError, match=r"cannot be written .*No space.*make room there"):
+        run.apply().export(tmp_path / "mended.csv")
+    assert not list(tmp_path.glob("*mended*"))

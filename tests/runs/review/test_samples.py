@@ -94,3 +94,20 @@ def test_spellings_of_one_class_are_one_where_a_run_may_have_joined_them() -> No
         Samples(ids, labels).check_label(0, "pay")
     with pytest.raises(DataError, match="has the label 'trip'"):
         Samples(ids, labels, spelled=True).check_label(1, "pay")
+
+
+@pytest.mark.parametrize(
+    "ids", [True, np.ones(5, dtype=bool), [False, 30], np.eye(2), pd.DataFrame({30: [1]}), {30: 1}]
+)
+def test_masks_and_tables_are_no_lists_of_ids(ids):
+    """A mask of five rows would else be the samples 0 and 1, a table its columns."""
+    samples = Samples(pd.Index([0, 1, 30]), pd.Categorical([0, 1, 0]))
+    with pytest.raises(DataError, match="ids"):
+        samples.rows(ids)
+
+
+def test_true_is_not_the_class_1():
+    samples = Samples(pd.Index([0, 1]), pd.Categorical([0, 1]))
+    with pytest.raises(UnknownNameError, match="no class True"):
+        samples.code(True)
+    assert Samples(pd.Index([0, 1]), pd.Categorical([False, True])).code(True) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.atomic import make_room, write_json, written_whole
+from hcat_nb.runs.store.atomic import delivered, make_room, write_json, written_whole
 from hcat_nb.runs.store.digests import unsealed
 
 
@@ -39,3 +39,14 @@ def test_room_is_made_and_tried_before_the_work(tmp_path):
     for place in (tmp_path / "file" / "page.html", tmp_path / "a"):
         with pytest.raises(StoreError, match=r"cannot be written .* choose another place"):
             make_room(place)
+
+
+def test_what_is_for_people_says_what_helps_where_it_cannot_be_written(tmp_path):
+    def full(draft):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "page").write_text("old")
+    with pytest.raises(StoreError, match=r"page cannot be written .*No space.*make room there"):
+        delivered(tmp_path / "page", full)
+    assert (tmp_path / "page").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1

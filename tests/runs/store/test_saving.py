@@ -271,3 +271,26 @@ def test_a_users_files_in_a_run_stay_when_it_is_replaced(table_run, tmp_path):
     characterize("wine", epochs=1, methods="el2n", out=folder, overwrite=True)
     assert load_run(folder).methods == ["el2n"]
     assert (folder / "notes.md").read_text() == (folder / "figs" / "a.png").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("check", one) for one in ({}, "x", [1])),
+        *(("dataset", one) for one in ({}, None, {"name": 3, "class_values": [], "notes": []})),
+        *(("methods", one) for one in ([], {"aum": 3}, None)),
+        *(("notes", one) for one in ("x", None)),
+    ],
+)
+def test_what_a_stranger_says_of_a_run_has_the_form_of_ours(key, value, table_run, tmp_path):
+    folder = table_run.save(tmp_path / "run")
+    values = unsealed((folder / "run.json").read_bytes())
+    values["info"][key] = value
+    (folder / "run.json").write_text(sealed(values))
+    with pytest.raises(StoreError, match=rf"run\.json has a strange {key}"):
+        load_run(folder)
+    values["info"] |= table_run.info
+    values["timings"]["train"] = "x"
+    (folder / "run.json").write_text(sealed(values))
+    with pytest.raises(StoreError, match="a strange train"):
+        load_run(folder)
