@@ -10,7 +10,8 @@ import base64
 import hashlib
 import json
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ class Executed:
             if not link.is_symlink():
                 link.symlink_to(NOTEBOOKS / name, target_is_directory=True)
         os.environ["OMP_NUM_THREADS"] = "1"  # of the kernels, which share the cores
-        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+        # No threads: papermill changes the folder of its process while it starts a kernel.
+        self._pool = ProcessPoolExecutor(
+            min(4, os.cpu_count() or 1), mp_context=get_context("spawn")
+        )
         code = _code()
         self._done: dict[str, Future[None]] = {}
         for name, parameters in SMALL.items():
@@ -84,7 +88,7 @@ def _execute(name: str, parameters: dict[str, Any], target: Path) -> None:
     from hcat_nb.sweeps._cell import kernel_manager
     from hcat_nb.sweeps.execute import execute_notebook
 
-    kernels = kernel_manager(lambda _: None)  # forked from one process that has imported all
+    kernels = kernel_manager(lambda _: None)  # forked from a process that has imported all
     draft = target.with_name(f"draft-{name}.ipynb")
     notebook = NOTEBOOKS / f"{name}.ipynb"
     execute_notebook(notebook, draft, parameters, progress=False, kernel_manager_class=kernels)
