@@ -74,8 +74,9 @@ format: $(DEV_READY) ## mend the style, strip the notebooks
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-picture: demo ## make the README's picture again, from a real run
+picture: demo ## make the pictures of README and documentation again, from real runs
 	cp output/demo/data_map.png notebooks/data_map.png
+	$(BIN)/python tests/benchmarks/pictures.py # in Chromium
 
 clean: ## remove what runs, builds and tools wrote (.venv stays)
 	rm -rf output notebooks/docs/made dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

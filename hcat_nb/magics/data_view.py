@@ -56,15 +56,11 @@ def _lines(lines: list[str]) -> str:
 
 
 def _pictures(dataset: LabelledDataset, rows: np.ndarray, labels: list[str]) -> str:
-    from hcat_nb.runs.review.pictures import data_url, sprite
+    from hcat_nb.runs.review.pictures import figure, side_by_side, sprite
 
     figures = []
     for row in rows:
         image, label = sprite(dataset, np.array([row]), largest=_PIXELS).png, labels[row]
-        figures.append(
-            '<figure style="margin:0;text-align:center;font-size:12px;line-height:1.4">'
-            f'<img alt="a sample of class {html.escape(label)}" width="{_PIXELS}" '
-            f'style="image-rendering:pixelated" src="{data_url(image)}">'
-            f"<figcaption>{html.escape(label)}</figcaption></figure>"
-        )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(figures)}</div>'
+        words = html.escape(label)
+        figures.append(figure({f"a sample of class {words}": image}, words, _PIXELS))
+    return side_by_side(figures)

@@ -32,20 +32,6 @@ def changed_options(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def spec_words(spec: RunSpec) -> list[str]:
-    """Return what stands for ``spec`` behind a magic; the dataset comes first.
-
-    >>> spec_words(RunSpec(dataset="wine", epochs=3, methods=("aum", "loss")))
-    ['wine', '--methods', 'aum', 'loss', '--epochs', '3', '--seed', '0']
-    """
-    options = changed_options(spec)
-    dataset = options.pop("dataset", spec.dataset)
-    words = [] if dataset == USERS_OWN else [str(dataset)]
-    for name, value in options.items():
-        words += option_words(name, value)
-    return words
-
-
 def option_words(name: str, value: Any) -> list[str]:
     """Return one option as words of a line."""
     flag = f"--{name.replace('_', '-')}"

@@ -29,6 +29,8 @@ NOTEBOOKS = ("takeaways.ipynb", "analysis_plots.ipynb", "stability_plot.ipynb")
 _VEGA = "application/vnd.vegalite.v5+json"
 # Tags of cells: of the results that come along, of H-CAT's evaluator, what leads the report.
 _BUNDLED, _APPENDIX, _ANSWER = "bundled", "appendix", "answer"
+# Words stand where tables and charts do: nbconvert leaves room for a number of the cell.
+_STYLE = "<style>.jp-MarkdownCell .jp-InputPrompt { display: none }</style>"
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _SAYING = "Figures change with each new run of a sweep."  # in every report, since the first
 
@@ -68,6 +70,7 @@ def write_report(
         joined = _joined(documents, place, hcat, _unlearned(study.results))
         whole.write_text(json.dumps(joined), encoding="utf-8")
         page = export_html(whole, code=False).read_text(encoding="utf-8")
+        page = page.replace("</head>", f"{_STYLE}</head>", 1)
     delivered(target, lambda draft: draft.write_text(page, encoding="utf-8"))
     return target
 

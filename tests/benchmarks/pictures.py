@@ -19,16 +19,16 @@ from typing import Any, NamedTuple
 from notebook import lab_page
 from PIL import Image
 
-DOCS = Path(__file__).resolve().parents[2] / "notebooks" / "docs" / "pictures"
+DOCS = Path(__file__).resolve().parents[2] / "notebooks" / "docs" / "views"
 WIDTHS = (480, 800, 1100, 1440)
-COLORS = 64  # of a palette: what is drawn here has few
+COLORS = 128  # of a palette: what is drawn here has few
 WIDTH = "one => one.getBoundingClientRect().width"
-MOST = 150_000  # bytes of a picture in the repository
+MOST = 150_000  # bytes of a picture in the repository (tests/architecture/test_files.py)
 
 DIGITS = "digits --hardness uniform --p 0.1 --model cnn --epochs 10 --seed 0"
 LOAD = "%load_ext hcat_nb\nimport hcat_nb, numpy as np, pandas as pd\n"
 RUN = LOAD + "run = hcat_nb.characterize('digits', model='cnn', epochs=10, seed=0, listeners=[],\n"
-NOISY = RUN + "    hardness='uniform', p=.1, keep_dynamics='probs')\n"
+NOISY = RUN + "    hardness='uniform', p=.1, keep_dynamics='logits')\n"
 FRAME = (
     "rng = np.random.default_rng(0)\n"
     "frame = pd.DataFrame(rng.normal(size=(600, 7)).round(2),\n"
@@ -47,7 +47,7 @@ IMAGES = (
 SWEEP = (
     "%%hcat_sweep --out sweep_results --workers 2\n"
     "grid: {dataset: [wine, digits], hardness: [uniform, asymmetric], p: [0.1, 0.2]}\n"
-    "base: {model: mlp, epochs: 5, methods: [aum, el2n, loss, forgetting, grand]}\n"
+    "base: {model: mlp, epochs: 20, methods: [aum, el2n, loss, forgetting, grand]}\n"
 )
 
 
@@ -150,7 +150,7 @@ BEST = {
     "hover": ("hover", 1100, "Dark"),
     "panel": ("panel", 1100, "Light"),
     "sweep": ("sweep", 800, "Light"),
-    "audit": ("audit", 1100, "Light"),
+    "compare": ("compare", 1100, "Light"),
 }
 
 
@@ -204,6 +204,8 @@ def main() -> None:
     if given.all is None:
         DOCS.mkdir(exist_ok=True)
         for picture, (name, width, theme) in BEST.items():
+            if name not in given.only:
+                continue
             with lab_page() as lab:
                 show(lab, name)
                 (DOCS / f"{picture}.png").write_bytes(small(take(lab, name, width, theme)))

@@ -83,3 +83,9 @@ def test_a_view_has_no_serious_fault(name: str, axe: str, lab_page: LabPage) -> 
         page.wait_for_timeout(500)
         found[theme] = _faults(page, axe, view)
     assert found == {"Light": [], "Dark": []}
+    # It would be found: a picture without words.
+    page.evaluate(
+        "view => document.querySelector(view).append(Object.assign(new Image(), {src: 'x.png'}))",
+        view,
+    )
+    assert "image-alt" in "".join(_faults(page, axe, view))

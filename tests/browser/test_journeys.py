@@ -1,4 +1,4 @@
-"""Whole journeys, as a person makes them: an analyst's, a teacher's."""
+"""Whole journeys, as a person makes them: an analyst's, a teacher's, a researcher's."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def test_an_analyst_cleans_a_folder_of_photos(lab_page: LabPage, shared_data: Pa
     assert not [text for text in lab_page.messages if text.startswith("pageerror")]
 
 
-def test_a_teacher_shows_it_on_one_screen(lab_page: LabPage) -> None:
+def test_a_teacher_shows_it_on_one_screen(either_page: LabPage) -> None:
     """The truth stays hidden until it is revealed; then the looks are counted against it."""
-    page = lab_page.page
+    lab_page, page = either_page, either_page.page
     page.set_viewport_size({"width": 1400, "height": 1000})
     cells = [
         "import hcat_nb\nrun = hcat_nb.characterize('digits', subset=400, epochs=4, seed=0,\n"
@@ -88,7 +88,9 @@ def test_a_teacher_shows_it_on_one_screen(lab_page: LabPage) -> None:
         "panel = run.explore(reveal=False)\npanel",
     ]
     lab_page.open("teacher.ipynb", cells)
-    lab_page.command("application:toggle-left-area")
+    opened = len(lab_page.messages)  # what the front end says of itself while it opens
+    if lab_page.tree == "lab/tree":
+        lab_page.command("application:toggle-left-area")
     lab_page.command("notebook:run-all-cells")
     page.locator(".hcat-tile").first.wait_for()
     page.wait_for_function("() => document.querySelector('.hcat-map')?.dataset.epoch !== undefined")
@@ -122,4 +124,47 @@ def test_a_teacher_shows_it_on_one_screen(lab_page: LabPage) -> None:
     lab_page.screenshot("journey_teacher_revealed")
     # Vega tells what it cannot compute on the console.
     bad = ("pageerror", "error: ERROR")
-    assert not [text for text in lab_page.messages if text.startswith(bad)]
+    assert not [text for text in lab_page.messages[opened:] if text.startswith(bad)]
+
+
+SWEEP = """%%hcat_sweep --out noise_study --workers 1
+grid: {dataset: [wine], hardness: [uniform, asymmetric], p: [0.1, 0.2]}
+base: {model: mlp, epochs: 4, methods: [aum, el2n, loss], judges: false}
+"""
+
+
+def test_a_researcher_goes_from_a_sweep_to_its_report(lab_page: LabPage) -> None:
+    """The answer leads in the notebook and on the page, and both say the same."""
+    page = lab_page.page
+    page.set_viewport_size({"width": 1240, "height": 1200})
+    report = "import sys\n!{sys.executable} -m hcat_nb report noise_study"
+    lab_page.open("researcher.ipynb", ["%load_ext hcat_nb", SWEEP, report])
+    lab_page.command("application:toggle-left-area")
+    lab_page.command("notebook:run-all-cells")
+    page.locator(".jp-OutputArea-output:has-text('of 1 run')").wait_for()  # best so far
+    answer = page.locator(".jp-OutputArea-output p:has-text('On these data')")
+    answer.wait_for()
+    told = answer.inner_text()
+    shown = page.locator(".jp-OutputArea-output:has(em)").first
+    assert "4/4 done" in shown.inner_text()
+    assert "hcat report noise_study" in shown.inner_text()
+    heads = shown.locator("thead th").all_inner_texts()
+    assert {"uniform", "asymmetric"} <= set(heads)
+    assert told.split(" for ")[0].endswith(shown.locator("tbody th").first.inner_text())
+    lab_page.screenshot("journey_researcher_sweep")
+    lab_page.wait_for_text("report: ")
+    made = lab_page.folder / "noise_study" / "report.html"
+    page.goto(made.as_uri())
+    page.wait_for_function("() => !document.querySelector('.hcat-chart img')")
+    lab_page.screenshot("journey_researcher_report")
+    words = page.locator("main").inner_text()
+    assert words.split("\n", 1)[1].strip().startswith("On these data")
+    assert told.split(":")[1].split(";")[0].strip()[:12] in words
+    # Before any scrolling: the sentence and the heatmap.
+    assert page.locator(".hcat-chart").first.bounding_box()["y"] < 1200
+    assert page.locator("text=H-CAT's evaluator").count() == 0
+    page.get_by_role("link", name="Ranks", exact=True).click()
+    page.wait_for_function(
+        "() => Math.abs(document.getElementById('Ranks').getBoundingClientRect().top) < 50"
+    )
+    assert not [text for text in lab_page.messages if text.startswith("pageerror")]

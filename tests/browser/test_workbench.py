@@ -218,6 +218,24 @@ def test_the_explorer_fits_every_width(kind: str, lab_page: LabPage) -> None:
     assert found == {width: [] for width in WIDTHS}
 
 
+def test_nothing_is_clipped_when_the_page_is_enlarged_by_half(
+    browser: Any, lab_page: LabPage
+) -> None:
+    # What a browser's zoom does: fewer and larger pixels, the window stays as it is.
+    size = {"width": 1100 * 2 // 3, "height": 1000 * 2 // 3}
+    context = browser.new_context(viewport=size, device_scale_factor=1.5)
+    context.set_default_timeout(300_000)
+    plain, page = lab_page.page, context.new_page()
+    lab_page.page = page
+    _open(lab_page, "zoom.ipynb", [RUN, "panel = run.explore()\npanel"], view=".hcat-tile")
+    _to_top(page, ".hcat-frame")
+    lab_page.screenshot("workbench_zoom_150")
+    assert page.evaluate("() => window.devicePixelRatio") == 1.5
+    assert page.evaluate(CLIPPED, ".hcat-frame") == []
+    context.close()
+    lab_page.page = plain
+
+
 def test_the_live_view_fits_one_screen_and_every_width(lab_page: LabPage) -> None:
     page = lab_page.page
     train = "run = %hcat_train digits --hardness uniform --p 0.1 --epochs 4 --seed 0"

@@ -10,8 +10,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import hcat_nb
 from hcat_nb.commands.table import MAGICS
+from hcat_nb.fields import USERS_OWN
 from hcat_nb.magics.parser import parse
-from hcat_nb.magics.text import magic_line, python_code, spec_words
+from hcat_nb.magics.text import changed_options, magic_line, option_words, python_code
 from hcat_nb.spec import RunSpec
 
 SPECS = [
@@ -33,6 +34,14 @@ SPECS = [
     ),
     RunSpec(dataset="./a folder/birds.csv", target="the kind", epochs=1),
 ]
+
+
+def spec_words(spec: RunSpec) -> list[str]:
+    """What stands for it behind a magic; the dataset comes first."""
+    options = changed_options(spec)
+    dataset = options.pop("dataset", spec.dataset)
+    words = [] if dataset == USERS_OWN else [str(dataset)]
+    return words + [one for pair in options.items() for one in option_words(*pair)]
 
 
 def read(words: list[str]) -> RunSpec:

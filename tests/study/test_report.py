@@ -45,7 +45,12 @@ def test_it_is_led_by_its_answer_and_ends_with_the_appendix_of_the_study(page: P
     text = re.sub(r"<style.*?</style>", "", page.read_text(), flags=re.S)
     places = [
         text.index(words)
-        for words in ("On these data", "Figures change", "which method for which hardness", "Ranks")
+        for words in (
+            "On these data",
+            "which method for which hardness",
+            "Figures change",
+            ">Ranks<",
+        )
     ]
     assert places == sorted(places)
     appendix = text.index(">Appendix: H-CAT")

@@ -318,7 +318,7 @@ function render({ model, el }) {
       : "";
     const { kind, tiles, first, total, by, brushed } = next;
     list.className = `hcat-tiles hcat-of-${kind}`;
-    const template = `9ch minmax(12ch, 2fr) ${COLUMN.repeat(next.columns.length)}9ch 14ch`;
+    const template = `9ch minmax(21ch, 2fr) ${COLUMN.repeat(next.columns.length)}9ch 14ch`;
     root.style.setProperty("--hcat-columns", template);
     const names = ["id", "label → proposed", ...next.columns, by, "decision"];
     const look = (/** @type {number} */ k) => (k > 1 && k < names.length - 2 ? "hcat-cell" : "");

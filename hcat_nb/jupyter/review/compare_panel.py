@@ -18,7 +18,7 @@ from hcat_nb.jupyter.screens import close_inside
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.registry import nearest
 from hcat_nb.runs.review.comparing import TwoRankings, compare_methods, compare_runs
-from hcat_nb.runs.review.pictures import data_url, sprite
+from hcat_nb.runs.review.pictures import figure, side_by_side, sprite
 from hcat_nb.runs.store.record import Record
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-_PIXELS = 96  # a larger image is reduced to this
+_PIXELS, _DRAWN = 96, 84  # a larger image is reduced to the first, and drawn as the second
 _SHOWN = 20  # samples in the table; comparison.moved has all
 _FIGURES = {
     "first": "method",
@@ -312,19 +312,10 @@ def _pictures_html(compared: TwoRankings, dataset: LabelledDataset | None) -> st
     for row, (sample, ranks) in zip(rows.tolist(), shown.iterrows(), strict=True):
         if row < 0:
             continue
-        name = html.escape(str(sample))
-        image = data_url(sprite(dataset, np.array([row]), largest=_PIXELS).png)
+        image = sprite(dataset, np.array([row]), largest=_PIXELS).png
         places = f"{ranks['rank_first']:g} → {ranks['rank_second']:g}"
-        figures.append(
-            f'<figure style="margin: 0; width: 84px" title="{name}"><img alt="sample {name}" '
-            f'style="width: 76px; image-rendering: pixelated" src="{image}">'
-            f'<figcaption style="font-size: 12px; line-height: 1.4">{places}</figcaption></figure>'
-        )
-    flow = "display: flex; flex-wrap: wrap; gap: 6px; max-width: 720px"
-    return (
-        f"<p>what moved most: ranks in the first and in the second</p>"
-        f'<div style="{flow}">{"".join(figures)}</div>'
-    )
+        figures.append(figure({f"sample {html.escape(str(sample))}": image}, places, _DRAWN))
+    return f"<p>what moved most: ranks in the first and in the second</p>{side_by_side(figures)}"
 
 
 def _table(frame: pd.DataFrame, *, index: bool) -> str:

@@ -227,7 +227,7 @@ class ExploreControls:
             "the ids of the samples shown, as a list",
             lambda: repr(exploration.ids[exploration.rows].tolist()),
         )
-        self._kept = ipywidgets.Label()
+        self._kept = _classed(ipywidgets.Label(), "hcat-kept")
         self._export = self._button("export", *_EXPORT)
         self._written: set[str] = set()  # files that are from here
         self._path.observe(lambda _: self._ask(False), names="value")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hcat_nb.errors import DataError, SpecError
-from hcat_nb.runs.review.pictures import data_url, png
+from hcat_nb.runs.review.pictures import figure, png, side_by_side
 
 if TYPE_CHECKING:
     from hcat_nb.data.dataset import LabelledDataset
@@ -71,19 +71,11 @@ class BeforeAfter:
         tiles = []
         for (sample, old, new), (before, after) in zip(self._words(), self.pictures, strict=True):
             label = old if old == new else f'{old} &rarr; <b style="{_MARK}">{new}</b>'
-            images = "".join(
-                f'<img alt="{sample}, {when}" width="{_TILE}" '
-                f'style="display:inline-block;margin:0 2px 0 0;image-rendering:pixelated" '
-                f'src="{data_url(picture)}">'
-                for when, picture in (("before", before), ("after", after))[: 1 + (before != after)]
-            )
-            tiles.append(
-                '<figure style="margin:0;text-align:center;font-size:12px;line-height:1.4">'
-                f'<div style="display:flex">{images}</div>'
-                f"<figcaption>{label}<br>{sample}</figcaption></figure>"
-            )
-        style = "display:flex;flex-wrap:wrap;gap:8px 20px"
-        return f'<div style="{style}">{"".join(tiles)}</div>'
+            pictures = {f"{sample}, before": before}
+            if before != after:
+                pictures[f"{sample}, after"] = after
+            tiles.append(figure(pictures, f"{label}<br>{sample}", _TILE))
+        return side_by_side(tiles)
 
     def _table(self) -> str:
         assert self.features is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,25 @@ def _encoded(array: np.ndarray, level: int = 6) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG", compress_level=level)
     return buffer.getvalue()
+
+
+def figure(pictures: Mapping[str, bytes], caption: str, pixels: int) -> str:
+    """Return pictures by their words side by side, over a caption; words and caption are HTML."""
+    images = "".join(
+        f'<img alt="{words}" width="{pixels}" src="{data_url(picture)}" '
+        'style="display:inline-block;margin:0 2px 0 0;image-rendering:pixelated">'
+        for words, picture in pictures.items()
+    )
+    style = "margin:0;text-align:center;font-size:12px;line-height:1.4"
+    return (
+        f'<figure style="{style}"><div style="display:flex">{images}</div>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def side_by_side(figures: Sequence[str]) -> str:
+    """Return figures in rows."""
+    return f'<div style="display:flex;flex-wrap:wrap;gap:8px 16px">{"".join(figures)}</div>'
 
 
 def data_url(picture: bytes) -> str:

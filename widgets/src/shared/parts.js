@@ -9,6 +9,7 @@ const SIDE = ["live_accuracy", "live_auroc"]; // names of charts that stand besi
 const SIDE_HEIGHT = 128;
 const HEIGHTS = [240, 380]; // of a map, in pixels of its plot
 const TALL = 0.72; // of its width
+const PRESENTED = 0.5; // of the window's height, before a class
 const CELLS = 128; // a side of the density grid: whole pixels a cell leave no gaps
 const COLUMN = 150; // of small charts side by side
 
@@ -79,7 +80,11 @@ export async function fillRoom(view, place, role, dense) {
   const room = whole - (canvas.clientWidth - view.width());
   const step = dense && role === "map" ? CELLS : 1;
   const width = Math.max(step, 96, Math.floor(room / step) * step);
-  const height = Math.min(Math.max(Math.round(width * TALL), HEIGHTS[0]), HEIGHTS[1]);
+  const [least, most] = HEIGHTS;
+  const presented = place.closest(".hcat-presented")
+    ? Math.round(PRESENTED * window.innerHeight)
+    : 0;
+  const height = Math.min(Math.max(Math.round(width * TALL), least), Math.max(most, presented));
   const tall = step > 1 ? Math.max(step, Math.round(height / step) * step) : height;
   if (width === view.width() && (role !== "map" || tall === view.height())) return;
   view.width(width);
