@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hcat_nb.evaluation.learning_check import check_learning, memorised
+from hcat_nb.evaluation.learning_check import check_learning, memorised, undecided
 
 
 def _probs(labels: np.ndarray, accuracy: float, sure: float, n: int, seed: int = 0) -> np.ndarray:
@@ -79,6 +79,25 @@ def test_noise_is_rarely_taken_for_learning(seed: int) -> None:
     probs = rng.dirichlet(np.ones(5) * 0.3, 140)
     found = check_learning(probs, labels, np.full(5, 0.2), 0.9, [0.9] * 10)
     assert found.state == "not_learned"
+
+
+def test_few_rows_that_cannot_tell_are_no_proof_of_nothing() -> None:
+    """36 rows, three classes, seven in ten predicted: nine of twenty were called not learned."""
+    states, by_chance = [], []
+    for seed in range(20):
+        labels, prior = np.random.default_rng(seed).integers(0, 3, 36), np.full(3, 1 / 3)
+        probs = _probs(labels, 0.7, 0.9, 3, seed)
+        found = check_learning(probs, labels, prior, 0.8, [0.8] * 9)
+        states.append(found.state)
+        if found.state == "not_known":
+            assert "too few to tell" in found.sentence
+            assert undecided(probs, labels, prior)
+        chance = _probs(labels, 1 / 3, 0.9, 3, seed)
+        by_chance.append(check_learning(chance, labels, prior, 0.8, [0.8] * 9).state)
+    assert states.count("not_known") > 2
+    # Both bounds are of 95 %: one in twenty may be beyond.
+    assert states.count("not_learned") <= 1
+    assert by_chance.count("not_learned") >= 19
 
 
 def test_classes_of_five_percent_are_told_from_none() -> None:

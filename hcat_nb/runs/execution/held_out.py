@@ -2,7 +2,8 @@
 
 ``folds=K`` trains K networks, each without one fold.  Otherwise one more
 network, without a fifth of the rows, tells the learning check how well what
-was learned carries over; where it memorised, ``folds="auto"`` trains five.
+was learned carries over; where it memorised, or too few rows were held out to
+tell, ``folds="auto"`` trains five.
 """
 
 from __future__ import annotations
@@ -61,8 +62,10 @@ class HeldOut:
         return self._heard(jobs)
 
     def wants_folds(self, training: Training) -> bool:
-        """Say whether the check's network memorised, and there is time to train the folds."""
-        if self.spec.folds != "auto" or self.folds != 1 or not self._memorised():
+        """Say whether more rows have to be judged, and there is time to train the folds."""
+        if self.spec.folds != "auto" or self.folds != 1:
+            return False
+        if not (self._memorised() or self._undecided()):
             return False
         seconds = (AUTO_FOLDS - 1) * sum(one.train_seconds for one in training.history)
         if seconds > _AUTO_SECONDS:
@@ -124,6 +127,17 @@ class HeldOut:
             return False
         right = self.logits[self.known].argmax(1) == self.dataset.labels[self.known]
         return memorised(self.train_accuracy, right.numpy())
+
+    def _undecided(self) -> bool:
+        """Whether the rows that were held out are too few to tell what was learned."""
+        from hcat_nb.evaluation.learning_check import undecided
+
+        if self.logits is None or self.known is None:
+            return False
+        probs = self.logits[self.known].double().softmax(dim=1).numpy()
+        counts = self.dataset.class_counts.double()
+        labels = self.dataset.labels[self.known].numpy()
+        return undecided(probs, labels, (counts / counts.sum()).numpy())
 
     def _heard(self, jobs: list[Job]) -> list[Job]:
         """Let those who asked for us know which training a record is of."""
