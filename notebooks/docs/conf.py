@@ -68,35 +68,19 @@ KINDS = {
 
 
 def cards(kind: str) -> str:
-    """Return the page of all plug-ins of one kind; methods and hardness have a page each."""
+    """Return the page that lists the plug-ins of one kind, and write the page of each."""
     from hcat_nb.registry import METHODS, MODELS, PERTURBATIONS, SOURCES
 
     registry = dict(zip(KINDS, (METHODS, PERTURBATIONS, SOURCES, MODELS), strict=True))[kind]
     title, about = KINDS[kind]
     names = registry.known()
-    parts = [f"# {title}\n\n{about}\n"]
-    if kind in PAGES:
-        write = PAGES[kind](names)
-        for name in names:
-            (MADE / kind / f"{name}.md").write_text(write(name), encoding="utf-8")
-        lines = [f"| [`{name}`]({name}.md) | {registry.get(name).title} |" for name in names]
-        parts.append("\n".join(["| name | what it is |", "| --- | --- |", *lines]) + "\n")
-        parts.append("\n".join(["```{toctree}", ":hidden:", "", *names, "```\n"]))
-        return "\n".join(parts)
+    write = PAGES[kind](names)
     for name in names:
-        card = registry.get(name)
-        parts.append(f"## `{name}`: {getattr(card, 'title', name)}\n")
-        parts.append(
-            rows(
-                name,
-                {
-                    field: getattr(card, field, None)
-                    for field in ("modality", "paper", "cost", "n_samples")
-                },
-            )
-        )
-        parts.append(text(inspect.getmodule(card).__doc__))
-    return "\n".join(parts)
+        (MADE / kind / f"{name}.md").write_text(write(name), encoding="utf-8")
+    lines = [f"| [`{name}`]({name}.md) | {registry.get(name).title} |" for name in names]
+    listed = "\n".join(["| name | what it is |", "| --- | --- |", *lines]) + "\n"
+    tree = "\n".join(["```{toctree}", ":hidden:", "", *names, "```\n"])
+    return "\n".join([f"# {title}\n\n{about}\n", listed, tree])
 
 
 def rows(name: str, entries: dict[str, object]) -> str:
@@ -136,6 +120,52 @@ def hardness(name: str) -> str:
         f"# `{name}`: {card.title}\n\n{card_table}\n{text(module.__doc__)}\n\n"
         f"## Before and after\n\n{before_and_after(MADE / 'hardness', name)}\n"
         f"## What finds it, and what misses it\n\n{finders(MADE / 'hardness', name)}\n"
+        f"## Options\n\n```{{eval-rst}}\n.. autoclass:: {module.__name__}.{card.__name__}\n```\n"
+    )
+
+
+def dataset(name: str) -> str:
+    """Return the page of a data set: its card, what its module says, how to name it."""
+    from hcat_nb.registry import SOURCES
+
+    card = SOURCES.get(name)
+    known = {field: getattr(card, field) for field in ("modality", "paper", "cost")}
+    known |= {"samples": f"{card.n_samples:,}" if card.n_samples else "as many as you have"}
+    known |= {"comes with the package": "yes" if card.bundled else ""}
+    first = OF_YOURS.get(name, f'hcat.load("{name}")')
+    return page(name, card, known, f"```python\n{first}\n```\n\n")
+
+
+def model(name: str) -> str:
+    """Return the page of a network: its card, what its module says, its layers on an example."""
+    from hcat_nb.registry import MODELS
+
+    card = MODELS.get(name)
+    known = {field: getattr(card, field, None) for field in ("modality", "paper", "cost")}
+    return page(name, card, known, layers(card))
+
+
+def layers(card: type) -> str:
+    """Return the layers of a network for ten classes, with their numbers of parameters."""
+    shape = (3, 32, 32) if "image" in card.modality else (50,)
+    net = card(shape, 10)
+    lines = [
+        f"| `{type(one).__name__}` | {one.extra_repr() or ' '} | {count:,} |"
+        for one in net.modules()
+        if not list(one.children())
+        for count in [sum(p.numel() for p in one.parameters())]
+    ]
+    total = sum(p.numel() for p in net.parameters())
+    what = " x ".join(map(str, shape)) + (" pixels" if len(shape) > 1 else " columns")
+    head = f"## Layers\n\nFor {what} and ten classes: {total:,} parameters.\n\n"
+    return "\n".join([f"{head}| layer | of | parameters |", "| --- | --- | --- |", *lines]) + "\n\n"
+
+
+def page(name: str, card: type, known: dict[str, object], more: str) -> str:
+    """Return a page of a plug-in: title, card, what its module says, ``more``, its options."""
+    module = inspect.getmodule(card)
+    return (
+        f"# `{name}`: {card.title}\n\n{rows(name, known)}\n{text(module.__doc__)}\n\n{more}"
         f"## Options\n\n```{{eval-rst}}\n.. autoclass:: {module.__name__}.{card.__name__}\n```\n"
     )
 
@@ -216,7 +246,18 @@ def words(value: object) -> str:
 
 CHANGES = {"mislabel": "the label", "mixed": "what its parts change"}  # by family
 # What returns the function that writes the page of one plug-in.
-PAGES = {"methods": methods, "hardness": lambda _: hardness}
+PAGES = {
+    "methods": methods,
+    "hardness": lambda _: hardness,
+    "datasets": lambda _: dataset,
+    "models": lambda _: model,
+}
+# How a data set is named that needs a path.
+OF_YOURS = {
+    "file": 'hcat.load("birds.csv", target="species")',
+    "folder": 'hcat.load("./photos")',
+    "medmnist": 'hcat.load("medmnist", path="pneumoniamnist.npz")',
+}
 
 
 def make() -> None:
@@ -225,18 +266,17 @@ def make() -> None:
 
     shutil.rmtree(MADE, ignore_errors=True)  # no page outlives what it is made of
     notebooks = Executed()
-    for folder in ("methods", "hardness", "static"):
+    for folder in (*KINDS, "static"):
         (MADE / folder).mkdir(parents=True, exist_ok=True)
     (MADE / "static" / "charts.js").write_text(charts_module(), encoding="utf-8")
     (MADE / "static" / "site.css").write_text(STYLE, encoding="utf-8")
     for kind in KINDS:
-        page = f"{kind}/index.md" if kind in PAGES else f"{kind}.md"
-        (MADE / page).write_text(cards(kind), encoding="utf-8")
-    for name, page in (("python", api()), ("lines", lines())):
-        (MADE / f"{name}.md").write_text(page, encoding="utf-8")
+        (MADE / kind / "index.md").write_text(cards(kind), encoding="utf-8")
+    for name, content in (("python", api()), ("lines", lines())):
+        (MADE / f"{name}.md").write_text(content, encoding="utf-8")
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
-        page = (HERE.parents[1] / name).read_text(encoding="utf-8")
-        (MADE / name.lower()).write_text(page, encoding="utf-8")
+        content = (HERE.parents[1] / name).read_text(encoding="utf-8")
+        (MADE / name.lower()).write_text(content, encoding="utf-8")
     (MADE / "architecture.md").write_bytes((HERE.parent / "architecture.md").read_bytes())
     (MADE / "data_map.png").write_bytes((HERE.parent / "data_map.png").read_bytes())
     notebooks.write_to(MADE)
