@@ -43,7 +43,7 @@ class _StopAt(Listener):
         self.control = Control()
 
     def on_epoch(self, event: Any) -> None:
-        if event.epoch == 9:
+        if event.epoch == 4:
             self.control.stop.set()
 
 
@@ -71,7 +71,7 @@ def _read_run(folder: Path) -> list[Any]:
 
 def _read_checkpoint(folder: Path) -> list[Any]:
     run = hcat.resume(folder, work.TABLE, work.LABELS)
-    return [run.scores, *(run.logits.epoch(number) for number in range(1, 13))]
+    return [run.scores, *(run.logits.epoch(number) for number in range(1, 7))]
 
 
 def _read_audit(folder: Path) -> list[Any]:

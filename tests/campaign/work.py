@@ -23,7 +23,7 @@ from tests.campaign.trials import SHARED, LostError
 TABLE = np.random.default_rng(0).normal(size=(150, 6)).astype(np.float32)
 LABELS = (TABLE[:, 0] + 0.3 * TABLE[:, 1] > 0).astype(int)
 SETTINGS: dict[str, Any] = {
-    "epochs": 12, "methods": "el2n vog aum", "model": "dense", "seed": 0, "judges": False,
+    "epochs": 6, "methods": "el2n vog aum", "model": "dense", "seed": 0, "judges": False,
     "learning_check": False, "device": "cpu",
 }  # fmt: skip
 KINDS: dict[str, dict[str, Any]] = {
