@@ -131,11 +131,6 @@ Step = Callable[[Path], object]
 _OF_RUN = functools.partial(_run, "run")
 _COME_BACK = functools.partial(_come_back, "run")
 WORKS: dict[str, tuple[Step | None, Step, Step]] = {
-    "run": (None, _OF_RUN, _COME_BACK),
-    **{
-        kind: (None, functools.partial(_run, kind), functools.partial(_come_back, kind))
-        for kind in ("logits", "seeds", "folds")
-    },
     "saving": (_OF_RUN, _save, _COME_BACK),
     "rescore": (functools.partial(_run, "logits"), _rescore, _still_scored),
     "decisions": (_OF_RUN, _decide, _kept_decisions),
@@ -144,6 +139,11 @@ WORKS: dict[str, tuple[Step | None, Step, Step]] = {
     "mended file": (work.on_a_file, work.mend, work.mended_or_not),
     "handed out": (_decided_audit, _hand_out, _hand_out),
     "sweep": (None, _sweep, _swept),
+    "run": (None, _OF_RUN, _COME_BACK),
+    **{
+        kind: (None, functools.partial(_run, kind), functools.partial(_come_back, kind))
+        for kind in ("logits", "seeds", "folds")
+    },
 }
 # Their writes are those of other processes, or come again and again.
 BY_SIZE = {"sweep": SIZES[::6]}
