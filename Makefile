@@ -8,6 +8,11 @@ PYTHON ?= python3
 LAB_FLAGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+UV := $(if $(shell command -v uv),uv,$(BIN)/uv)
+# A name on the path may stand for no interpreter, as those of pyenv do: it is tried.
+NEWEST ?= $(shell for name in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python python3.12 \
+  "$$HOME"/.pyenv/versions/3.12*/bin/python; do \
+  if "$$name" -c "" 2> /dev/null; then echo "$$name"; break; fi; done)
 USER_READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 
@@ -23,7 +28,7 @@ endif
 # are handed out in the order that tests/conftest.py makes.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick campaign lowest bench docs lab lint format picture clean
+.PHONY: help demo test quick campaign lowest supply bench docs lab lint format picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +57,26 @@ lowest: ## the quick tests with the lowest versions that pyproject.toml allows (
 	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -m "not slow" tests/models tests/training \
 	  tests/observation tests/charts tests/data tests/runs tests/contract/test_methods.py
 	.venv-lowest/bin/python -m hcat_nb demo --out output/demo
+
+# In an environment of its own, which goes again; $(1): its Python, $(2): what uv is told.
+define short_run
+	$(UV) venv --quiet --clear --python $(1) .venv-supply
+	$(UV) pip install --quiet --python .venv-supply/bin/python $(2) --editable . "pytest>=8.3"
+	.venv-supply/bin/python tests/architecture/imports.py
+	OMP_NUM_THREADS=1 .venv-supply/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
+	  tests/runs/store/test_saving.py tests/audits/test_store.py tests/test_cli.py
+	.venv-supply/bin/hcat audit wine --epochs 2 --methods aum el2n --out .venv-supply/audit
+	rm -rf .venv-supply
+endef
+
+supply: $(DEV_READY) ## a short run with the lowest versions allowed, and on the newest Python here
+	command -v $(UV) > /dev/null || $(BIN)/python -m pip install --quiet uv
+	$(call short_run,$(BIN)/python,--resolution lowest-direct)
+ifneq ($(NEWEST),)
+	$(call short_run,$(NEWEST),)
+else
+	@echo "supply: no Python 3.13 or 3.12 was found here: only the lowest versions were tried"
+endif
 
 bench: $(DEV_READY) ## measure speed and memory beside the plain training loop (50 minutes)
 	$(BIN)/python tests/benchmarks/speed.py

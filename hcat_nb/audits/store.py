@@ -29,6 +29,7 @@ from hcat_nb.spec import RunSpec
 AUDIT = "audit.json"
 TABLES = ("samples", "methods", "causes")
 SCHEMA_VERSION = 1
+_REMEDY = "make room there and call it again with the same out"
 
 
 def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = False) -> Path:
@@ -60,11 +61,12 @@ def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = F
 
 def begin(folder: Path, plan: Plan, spec: RunSpec) -> None:
     """Record the plan, before anything is trained; trainings of another audit go."""
-    for one in folder.iterdir():
-        if one.is_dir() and not one.is_symlink() and (is_run(one) or unfinished(one) is not None):
-            shutil.rmtree(one)
     head = {"schema_version": SCHEMA_VERSION, "finished": False}
-    write_json(folder / AUDIT, head | {"plan": asdict(plan), "spec": spec.to_dict()})
+    with writing(f"the audit in {folder}", _REMEDY):
+        for one in folder.iterdir():
+            if one.is_dir() and not one.is_symlink() and (is_run(one) or unfinished(one)):
+                shutil.rmtree(one)
+        write_json(folder / AUDIT, head | {"plan": asdict(plan), "spec": spec.to_dict()})
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -77,8 +79,7 @@ def read_plan(folder: Path) -> Plan | None:
 
 def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> None:
     """Write the tables, then the file that holds their digests: whole or not at all."""
-    remedy = "make room there and call it again with the same out"
-    with writing(f"the audit in {folder}", remedy):
+    with writing(f"the audit in {folder}", _REMEDY):
         before = _read(folder)
         digests = {}
         for name, table in tables.items():

@@ -74,3 +74,12 @@ def test_replacing_an_audit_takes_nothing_of_a_users(folder):
         store.check_place(folder, RunSpec(), held, overwrite=True)
     assert (folder / "notes" / "mine.txt").read_text() == "mine"
     assert json.dumps(sorted(one.name for one in folder.iterdir() if one.is_dir())) == '["notes"]'
+
+
+def test_a_disk_that_is_full_when_it_begins_is_told(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "write_json", full)
+    with pytest.raises(StoreError, match=r"audit in .* cannot be written .*make room there"):
+        store.begin(folder, PLAN, RunSpec("wine"))
