@@ -64,7 +64,7 @@ define short_run
 	$(UV) pip install --quiet --python .venv-supply/bin/python $(2) --editable . "pytest>=8.3"
 	.venv-supply/bin/python tests/architecture/imports.py
 	OMP_NUM_THREADS=1 .venv-supply/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
-	  tests/runs/store/test_saving.py tests/audits/test_store.py tests/test_cli.py
+	  tests/runs/store/test_saving.py tests/audits/test_store.py
 	.venv-supply/bin/hcat audit wine --epochs 2 --methods aum el2n --out .venv-supply/audit
 	rm -rf .venv-supply
 endef
