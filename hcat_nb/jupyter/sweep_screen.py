@@ -24,13 +24,15 @@ class SweepScreen:
 
     def conclude(self, answer: str, table: str, line: str) -> None:
         """Put the answer (a sentence of HTML), the table (HTML) and a line for the shell first."""
-        last, style = self._last or {"text/plain": "", "text/html": ""}, "margin:8px 0"
-        told = f'<p style="{style}"><b>{answer}</b></p><div style="overflow-x:auto">{table}</div>'
-        told += f'<p style="{style}">Charts and tests on one page: <code>{escape(line)}</code></p>'
-        plain = re.sub(r"<[^>]+>", "", f"{answer} {line}")
+        told = f'<p><b>{answer}</b></p><div style="overflow-x:auto">{table}</div>'
+        told += f"<p>Charts and tests on one page: <code>{escape(line)}</code></p>"
+        plain = unescape(re.sub(r"<[^>]+>", "", answer))
+        last = self._last or dict.fromkeys(("text/plain", "text/html"), "")  # all was done before
         self._put(
-            {"text/plain": f"{unescape(plain)}\n{last['text/plain']}".strip()}
-            | {"text/html": told + last["text/html"]}
+            {
+                "text/plain": f"{plain}\n{line}\n{last['text/plain']}",
+                "text/html": told + last["text/html"],
+            }
         )
 
     def _put(self, bundle: dict[str, str]) -> None:

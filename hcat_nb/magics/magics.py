@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -197,11 +198,11 @@ def _answer(screen: SweepScreen, done: Sweep) -> None:
     """Show which method is best for which hardness, in a sentence and as a table."""
     from hcat_nb.study.findings import answer, choice_table, method_results
 
-    results = done.results(planned=True)
     if not done.done:
         return
-    near = done.out.is_relative_to(Path.cwd())
-    folder = done.out.relative_to(Path.cwd()) if near else done.out
+    folder = done.out
+    with suppress(ValueError):  # elsewhere the whole path is needed
+        folder = folder.relative_to(Path.cwd())
     line = f"hcat report {shlex.quote(str(folder))}"
     results = done.results(planned=True)
     if "auroc" not in results or method_results(results).empty:

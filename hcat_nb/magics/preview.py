@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -212,18 +211,15 @@ def _taken(values: Any, rows: np.ndarray) -> Any:
 def _texts(dataset: LabelledDataset, made: Perturbed) -> str:
     """Return texts with their label before and after; a perturbation leaves texts as they are."""
     assert dataset.original is not None, "a dataset of texts keeps them"
+    import pandas as pd
+
     hard = np.flatnonzero(made.truth["is_hard"].to_numpy())[:_PAIRS]
-    texts = dataset.original[dataset.text].iloc[hard]
     truth = made.truth.iloc[hard]
-    rows = []
-    for sample, text, old, new in zip(
-        truth.index, texts, truth["original_label"], truth["observed_label"], strict=True
-    ):
-        words = str(text) if len(str(text)) <= _LONGEST else str(text)[:_LONGEST] + " ..."
-        label = str(old) if old == new else f"{old} -> {new}"
-        cells = "".join(
-            f'<td style="text-align:left">{html.escape(one)}</td>' for one in (label, words)
+    old, new = (truth[f"{name}_label"].astype(str) for name in ("original", "observed"))
+    texts = dataset.original[dataset.text].iloc[hard].astype(str).to_numpy()
+    shown = [text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..." for text in texts]
+    frame = pd.DataFrame({"label": old.where(old == new, old + " -> " + new), "text": shown})
+    with pd.option_context("display.max_colwidth", None):
+        return frame.rename_axis(index=None, columns="sample").to_html(
+            border=0, classes="hcat-words"
         )
-        rows.append(f"<tr><th>{html.escape(str(sample))}</th>{cells}</tr>")
-    head = "<tr><th>sample</th><th>label</th><th>text</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"

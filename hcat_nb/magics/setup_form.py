@@ -97,13 +97,14 @@ class SetupForm:
             widget.observe(lambda _: changed(), "value")
 
     def sections(self) -> dict[str, Any]:
-        """Return the boxes by title; every control stands in exactly one."""
+        """Return what folds by title, and what does not by ""; every control stands once."""
         near = (*_NEAR_DATA, *_NEAR_HARDNESS, *_NEAR_TRAINING)
         more = [name for name in self.controls if name not in near]
         return {
-            "Data": [self.data.widget, *self._widgets(_NEAR_DATA)],
-            "Hardness": [*self._widgets(_NEAR_HARDNESS), self._option_box],
-            "Training": [self.model.widget, *self._widgets(_NEAR_TRAINING)],
+            "": [
+                *(self.data.widget, *self._widgets((*_NEAR_DATA, *_NEAR_HARDNESS))),
+                *(self._option_box, self.model.widget, *self._widgets(_NEAR_TRAINING)),
+            ],
             "Saving": [self.out, self.overwrite],
             "Methods": [self.methods.widget],
             "More options": self._widgets(more),

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from hcat_nb.training.events import Control
 
 _TYPING_SECONDS = 0.3
-_CLOSED = ("Methods", "Saving", "More options", "Python code")  # they open on demand
 
 
 class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
@@ -221,15 +220,13 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         return parse(MAGICS["hcat_train"], words, None, self._shell.user_ns)
 
     def _layout(self) -> list[Any]:
-        sections = self._form.sections()
-        sections["Python code"] = [self._code]
-        fields = [one for title in sections if title not in _CLOSED for one in sections[title]]
+        sections = self._form.sections() | {"Python code": [self._code]}
         buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
-        form = _classed(ipywidgets.Box([*fields, buttons]), "hcat-fields")
+        form = _classed(ipywidgets.Box([*sections.pop(""), buttons]), "hcat-fields")
         preview = ipywidgets.VBox([_heading("Preview"), self._pane.problem, self._pane.page])
         top = _classed(ipywidgets.Box([form, preview]), "hcat-setup")
         line = _classed(ipywidgets.HBox([self._line, *self._copies]), "hcat-same")
-        folds = [_folding(title, sections[title]) for title in _CLOSED]
+        folds = [_folding(*one) for one in sections.items()]
         openers = _classed(ipywidgets.HBox([one for one, _ in folds]), "hcat-folds")
         opened = [box for _, box in folds]
         head = ipywidgets.HTML('<div class="hcat-view hcat-head"><h3>Set up a run</h3></div>')

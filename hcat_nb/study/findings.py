@@ -31,7 +31,7 @@ _LEAST_P = 1e-12
 # Fields of RunSpec that change figures and are no key of a block.
 DECISIVE = (
     *("dataset_options", "target", "truth", "groups", "subset", "on_missing_label", "on_bad_row"),
-    *("exclude", "join_spellings"),
+    *("exclude", "join_spellings", "weights"),
     *("hardness_options", "model_options", "features", "embedding", "normalize"),
     *("epochs", "epoch_mean", "observe", "defaults", "batch_size", "lr", "seeds", "folds"),
 )
@@ -140,37 +140,29 @@ def answer(table: pd.DataFrame, metric: str = "auroc") -> str:
     >>> import pandas as pd
     >>> row = {"hardness": "uniform", "hcm": "aum", "kind": "method", "value": 0.9, "n_blocks": 9}
     >>> rows = [{**row, "best_group": True}, {**row, "hcm": "vog", "best_group": False}]
-    >>> answer(pd.DataFrame(rows))
-    'On these data: **aum** for uniform (mean AUROC .90). It is significantly ahead of all others.'
+    >>> answer(pd.DataFrame(rows)).partition(": ")[2]
+    '**aum** for uniform (.90). Significantly ahead of all others there.'
     """
     ranked = table[table["n_blocks"] > 0]
-    if ranked.empty:
-        return (
-            "These results cannot be ranked: there is no block in which two methods have a figure."
-        )
     leads: dict[str, list[str]] = {}
-    shared = []
+    ahead = []
     for kind, part in ranked.groupby("hardness", sort=False):
-        name, figure = part["hcm"].iloc[0], _figure(part["value"].iloc[0])
-        if part["kind"].iloc[0] == "baseline":
-            name = f"{name}, a baseline,"
-            methods = part[part["kind"] == "method"]
-            if len(methods):
-                other, value = methods[["hcm", "value"]].iloc[0]
-                figure += f"; best method: {other}, {_figure(value)}"
-        leads.setdefault(str(name), []).append(f"{kind} ({figure})")
-        shared += [str(kind)] if part["best_group"].sum() > 1 else []
-    words = [f"**{name}** for {', '.join(kinds)}" for name, kinds in leads.items()]
-    first, kinds = "; ".join(words), ranked["hardness"].nunique()
-    if kinds == 1:
-        first = first.replace("(", f"(mean {metric.upper()} ")
-        tail = "not significantly" if shared else "significantly"
-        return f"On these data: {first}. It is {tail} ahead of all others."
-    ahead = [kind for kind in map(str, ranked["hardness"].unique()) if kind not in shared]
-    tail = f"Significantly ahead of all others: only on {', '.join(ahead)}."
-    if len(ahead) in (0, kinds):
-        tail = f"{'Each' if ahead else 'None'} is significantly ahead of all others there."
-    return f"On these data, by mean rank (mean {metric.upper()} in brackets): {first}. {tail}"
+        best, methods = part.iloc[0], part[part["kind"] == "method"]
+        name, figure = f"**{best['hcm']}**", _figure(best["value"])
+        if best["kind"] == "baseline" and len(methods):
+            name, other = f"{name}, a baseline,", methods.iloc[0]
+            figure += f"; best method: {other['hcm']}, {_figure(other['value'])}"
+        leads.setdefault(name, []).append(f"{kind} ({figure})")
+        ahead += [str(kind)] if part["best_group"].sum() == 1 else []
+    if not leads:
+        return "These results cannot be ranked: in no block have two methods a figure."
+    words = "; ".join(f"{name} for {', '.join(kinds)}" for name, kinds in leads.items())
+    all_of_them = len(ahead) == ranked["hardness"].nunique()
+    where = "there" if all_of_them else f"on {', '.join(ahead)} only"
+    tail = (
+        f"Significantly ahead of all others {where}." if ahead else "None is significantly ahead."
+    )
+    return f"On these data, by mean rank (mean {metric.upper()} in brackets): {words}. {tail}"
 
 
 def _figure(value: float) -> str:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hcat_nb.jupyter.sweep_screen import SweepScreen
+from hcat_nb.magics.magics import _answer
 from hcat_nb.sweeps.progress import SweepProgress
+from hcat_nb.sweeps.sweep import Sweep
 
 
 class _Handle:
@@ -52,3 +57,8 @@ def test_the_answer_comes_first_in_the_end_and_what_the_user_named_is_text() -> 
     places = [page.index(one) for one in parts]
     assert places == sorted(places)
     assert plain.startswith("On these data: aum.")
+
+
+def test_a_sweep_of_which_nothing_is_done_has_no_answer(tmp_path: Path) -> None:
+    screen = SweepScreen(lambda *_, **__: pytest.fail("something is shown"))
+    _answer(screen, Sweep(tmp_path, (), {}, 0, 0.0))

@@ -46,34 +46,19 @@ def explore(
 ) -> ExplorePanel:
     """Open the explorer of a run, on the samples to review first; it shows itself in a cell.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset, table or array, optional
-        Of a loaded run whose data its specification cannot make again: what it was trained on, or
-        what they were made of. Without data there are ids, labels and scores only; it says why.
-    file : str or Path, optional
-        JSON file that keeps the decisions; see :meth:`Run.decisions`.
-    x, y : str
-        Axes: ``"variability"``, ``"aleatoric"``, ``"confidence"``,
-        ``"correctness"``, or a method of the run.
-    by : str, optional
-        What orders the gallery: a method, a judge or ``"first_look"`` (the default).
-    queue : DataFrame or iterable of mappings, optional
-        What to review first, in its own order: ``sample_id``, ``proposal``,
-        ``probability``, ``evidence``; see :func:`hcat_nb.runs.review.queue.queue_of`.
-    reveal : bool
-        Whether an injected truth is told from the start; a button tells it later.
-    remains : callable, optional
-        Says after each decision what is left to find; see :meth:`hcat_nb.Audit.explore`.
+    ``dataset`` (LabelledDataset, table or array) is what a loaded run was trained on, where its
+    specification cannot make it again; without data there are ids, labels and scores only. ``file``
+    (JSON) keeps the decisions; see :meth:`Run.decisions`. ``x`` and ``y`` are "variability",
+    "aleatoric", "confidence", "correctness" or a method; ``by``, which orders the gallery, is a
+    method, a judge or "first_look" (the default). ``queue`` (a DataFrame or mappings of
+    ``sample_id``, ``proposal``, ``probability``, ``evidence``) is what to review first, in its own
+    order; see :func:`hcat_nb.runs.review.queue.queue_of`. ``reveal``: whether an injected truth is
+    told from the start; a button tells it later. ``remains`` says after each decision what is left
+    to find; see :meth:`hcat_nb.Audit.explore`.
 
-    Raises
-    ------
-    DataError
-        If ``dataset`` does not hold the run's samples.
-    StoreError
-        If the file of decisions cannot be read, or holds those of other samples.
-    UnknownNameError
-        If there is no such axis or method.
+    A dataset that does not hold the run's samples is a DataError; a file of decisions that cannot
+    be read, or holds those of other samples, a StoreError; an axis or method that there is not an
+    UnknownNameError.
     """
     panel = ExplorePanel(
         run, *data_or_why(run, dataset), file, queue, reveal=reveal, remains=remains
