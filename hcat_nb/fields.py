@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import Any
 
 from hcat_nb.casts import cast, in_words
-from hcat_nb.errors import SpecError
+from hcat_nb.errors import SpecError, some
 from hcat_nb.registry import APART, SOURCES, Registry, names_file, names_folder, nearest
 
 USERS_OWN = "own"  # dataset or model handed over as an object, not by name
@@ -99,7 +99,9 @@ def _wrong(item: dataclasses.Field[Any], value: Any) -> SpecError:
     kinds = {"int": "a whole number", "float": "a finite number", "bool": "true or false"}
     kinds |= {"str": "text", "tuple[str, ...]": "names"}
     kind = str(item.type).replace(" | None", "")
-    expected = item.metadata["expected"] or kinds.get(kind, "a mapping of options to values")
+    known = field_choices(item) if kind == "str" else []
+    expected = item.metadata["expected"] or ("one of " + some(known, 20) if known else "")
+    expected = expected or kinds.get(kind, "a mapping of options to values")
     if kind == "int" and not isinstance(value, int) and "integer" not in expected:
         expected = f"{kinds[kind]}, {expected}"
     return SpecError(f"{item.name} is {value!r}", expected)

@@ -91,7 +91,7 @@ def test_options_beside_a_mixture_that_are_no_mapping_are_named(options):
         ({"model": "lenet", "model_name": "mlp"}, "given twice"),
         ({"methods": "aum", "method_options": {"el2n": {}}}, "not among the methods"),
         ({"model_options": 3}, "model_options is 3; expected a mapping of options to values"),
-        ({"model": 2.5}, "model is 2.5; expected text"),
+        ({"model": 2.5}, "model is 2.5; expected one of .*lenet"),
         ({"methods": 3}, "methods is 3; expected names"),
         ({"method_options": {"el2n": None}}, r"method_options\['el2n'\] is None"),
         ({"root": 1.5}, "root is 1.5"),

@@ -104,6 +104,9 @@ def main() -> None:
         warm(names)
         for name in names:
             attempt(name, options.out, options.trials)
+        if "inputs" in names:
+            page = options.out.with_suffix(".inputs.md")
+            page.write_text(lines(options.out), encoding="utf-8")
     print(table(options.out, names))
 
 

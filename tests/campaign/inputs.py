@@ -32,7 +32,14 @@ STRANGE: dict[str, Any] = {
 FIELDS = [item.name for item in dataclasses.fields(RunSpec)]
 # Each of them means something there; everything else has to be refused.
 SENSIBLE = {
-    "True": {"download", "join_spellings", "strict", "judges", "learning_check"},
+    "True": {
+        "download",
+        "join_spellings",
+        "strict",
+        "judges",
+        "learning_check",
+        "keep_dynamics",
+    },
     "empty": {"exclude"},
     "1.5": {"lr"},
     "mask": {"truth"},
