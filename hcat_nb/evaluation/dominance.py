@@ -53,20 +53,11 @@ def who_beats_whom(
 ) -> pd.DataFrame:
     """Return each ordered pair of methods, with bootstrap intervals over blocks.
 
-    Parameters
-    ----------
-    values, p_values : pandas.DataFrame
-        ``figures`` (complete blocks x methods) and ``p_values`` of a :class:`MethodComparison`.
-    n_resamples : int
-        Of the blocks; 0 leaves intervals NaN.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``first``, ``second``, ``n`` blocks; ``wins``, ``ties``, ``losses`` of
-        the first; mean ``difference`` (above 0: the first is better) and
-        ``effect`` (rank-biserial) with the ends of their 95 % percentile
-        intervals, NaN where there is one block; ``p_value``.
+    ``values`` are ``figures`` (complete blocks x methods) of a :class:`MethodComparison`; blocks
+    are drawn ``n_resamples`` times, 0 leaves intervals NaN. Columns: ``first``, ``second``, ``n``
+    blocks; ``wins``, ``ties``, ``losses`` of the first; mean ``difference`` (above 0: the first is
+    better) and ``effect`` (rank-biserial) with the ends of their 95 % percentile intervals, NaN
+    where there is one block; ``p_value``.
     """
     if n_resamples < 0:
         raise SpecError(f"n_resamples is {n_resamples}", "a number from 0")

@@ -52,19 +52,10 @@ def stability_table(
 ) -> pd.DataFrame:
     """Return the mean correlation of each method and its spread, most stable first.
 
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        As :func:`seed_pairs` gives it, with more columns if ``by`` names them.
-    by : sequence of str
-        Columns within which to average, beside the method.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of ``by``, the method, ``mean``, ``std`` (sample standard
-        deviation over pairs, NaN below two), ``least``, ``most``, ``n_pairs``
-        and ``n_missing`` (pairs without a figure, which enter nothing).
+    ``pairs`` are those of :func:`seed_pairs`, with the columns ``by`` within which to average.
+    Columns: those of ``by``, the method, ``mean``, ``std`` (sample standard deviation over pairs,
+    NaN below two), ``least``, ``most``, ``n_pairs`` and ``n_missing`` (pairs without a figure,
+    which enter nothing).
     """
     for name in (*by, method, value):
         if name not in pairs:

@@ -21,26 +21,13 @@ from hcat_nb.observation.traits import InputTraits
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some samples, and what the shared forward made of them.
+    """Some samples, and what the shared forward made of them."""
 
-    Parameters
-    ----------
-    rows : Tensor of shape (b,), int64
-        Positions in the dataset.
-    x : Tensor of shape (b, ...)
-        Raw features.
-    labels : Tensor of shape (b,), int64
-        Observed codes, 0 where missing.
-    logits : Tensor of shape (b, C)
-    traced : TracedForward, optional
-        The forward, where autograd recorded it.
-    """
-
-    rows: Tensor
-    x: Tensor
-    labels: Tensor
-    logits: Tensor
-    traced: TracedForward | None = None
+    rows: Tensor  # (b,), int64: positions in the dataset
+    x: Tensor  # (b, ...): raw features
+    labels: Tensor  # (b,), int64: observed codes, 0 where missing
+    logits: Tensor  # (b, C)
+    traced: TracedForward | None = None  # the forward, where autograd recorded it
 
 
 class Probe(Protocol):

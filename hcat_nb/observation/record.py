@@ -117,23 +117,12 @@ class Observation:
     Rows come in any order and in chunks of any size; within one epoch and
     kind (and, for ``final``, one ``sweep``) a row occurs at most once.
 
-    Parameters
-    ----------
-    kind : {"train", "epoch", "final", "extra", "data"}
-        Which moment; see :class:`Need`.
-    epoch : int
-        Epochs finished, the current one included; from 1.
-    rows : Tensor of shape (b,), int64
-        Positions in the dataset.
-    labels : Tensor of shape (b,), int64
-        Observed class codes; 0 where a label is missing (the base class of
-        methods discards what is computed from it).
-    logits : Tensor of shape (b, C), float32
-    measured : mapping
-        Further quantities by (need, options); the batch axis comes first.
-    sweep : int
-        Which pass over the final model, from 0; methods with ``sweeps = 2``
-        see every row twice.  Of an ``extra`` record: which extra training.
+    ``kind`` is the moment, see :class:`Need`; ``epoch`` counts finished epochs with the current
+    one, from 1. ``rows`` (b,), int64, are positions in the dataset; ``labels`` (b,), int64, are
+    observed codes, 0 where a label is missing (the base class of methods discards what is computed
+    from it); ``logits`` (b, C), float32; ``measured`` further quantities by (need, options), the
+    batch axis first. ``sweep`` is which pass over the final model, from 0: methods with
+    ``sweeps = 2`` see every row twice; of an ``extra`` record, which extra training.
     """
 
     kind: Kind

@@ -35,15 +35,10 @@ _COMPARED = 2**22  # values compared at a time, so that no mask as large as the 
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A dataset made harder, and the truth about it.
+    """A dataset made harder, with the original's ids and order, and the truth about it.
 
-    Parameters
-    ----------
-    dataset : LabelledDataset
-        The new dataset; ids and order are those of the original.
-    truth : pandas.DataFrame
-        Index ``sample_id``; columns ``is_hard`` (bool), ``hardness``,
-        ``family``, ``strength``, ``original_label``, ``observed_label``.
+    ``truth`` has the index ``sample_id`` and the columns ``is_hard`` (bool), ``hardness``,
+    ``family``, ``strength``, ``original_label``, ``observed_label``.
     """
 
     dataset: LabelledDataset
@@ -101,29 +96,12 @@ class Perturbation(ABC):
         return cls(**options)
 
     def __call__(self, dataset: LabelledDataset, p: float, seed: int) -> Perturbed:
-        """Return a new dataset with a proportion ``p`` of samples made hard.
+        """Return a new dataset with a proportion ``p``, in [0, 1), of trainable samples made hard.
 
-        Parameters
-        ----------
-        dataset : LabelledDataset
-            Left as it is.
-        p : float
-            Proportion of the trainable samples, in ``[0, 1)``.
-        seed : int
-            Decides which samples change and how.
-
-        Returns
-        -------
-        Perturbed
-            The new dataset and its truth table.
-
-        Raises
-        ------
-        SpecError
-            If ``p`` would change no sample, every sample, or more samples
-            than can be changed; names the least and the largest ``p``.
-        DataError
-            If this hardness does not apply to the dataset.
+        The given one is left as it is; ``seed`` decides which samples change and how. A ``p`` that
+        would change no sample, every sample, or more than can be changed is a SpecError, which
+        names the least and the largest ``p``; a dataset that this hardness does not apply to a
+        DataError.
         """
         _check_p(p)
         _check_seed(seed)

@@ -90,11 +90,8 @@ class TwoRankings:
     def chart(self, **options: Any) -> LayerChart:
         """Draw each sample at its place in both rankings.
 
-        Parameters
-        ----------
-        **options
-            Of :func:`hcat_nb.charts.scatter.scatter`; ``color`` names a column
-            of ``moved``, by default ``is_hard`` where it is there.
+        Options are those of :func:`hcat_nb.charts.scatter.scatter`; ``color`` names a column of
+        ``moved``, by default ``is_hard`` where it is there.
         """
         from hcat_nb.charts.scatter import scatter
 

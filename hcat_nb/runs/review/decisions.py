@@ -228,22 +228,13 @@ class Decisions:
         return write_table(self.frame(), as_path(path, StoreError))
 
     def add(self, table: pd.DataFrame | str | Path) -> None:
-        """Take in decisions from a table or a file that :meth:`export` wrote, as one step.
+        """Take in decisions from a table or a file (.csv, .parquet), as one step.
 
-        Parameters
-        ----------
-        table : DataFrame, or path of a .csv or .parquet file
-            ``sample_id`` as index or column, ``action``; ``new_label`` where
-            it relabels; ``label``, ``note`` and ``time`` may be left out.
-
-        Raises
-        ------
-        DataError
-            If a sample occurs twice, or its label is not the one decided on.
-        StoreError
-            If the file cannot be read.
-        UnknownNameError
-            If there is no such sample, class or action.
+        It has what :meth:`export` writes: ``sample_id`` as index or column, ``action``,
+        ``new_label`` where it relabels; ``label``, ``note`` and ``time`` may be left out. A sample
+        that occurs twice, or whose label is not the one decided on, is a DataError, a file that
+        cannot be read a StoreError, a sample, class or action that there is not an
+        UnknownNameError.
         """
         self._add(read_table(table, self.samples))
 
