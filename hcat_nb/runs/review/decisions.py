@@ -31,21 +31,8 @@ class Decisions:
     all, before the call returns, and a later object with the same file goes
     on from there, undo included.
 
-    Parameters
-    ----------
-    samples : Samples
-    file : Path, optional
-        JSON; read if it exists.
-
-    Attributes
-    ----------
-    listeners : list of callable
-        Called without arguments after each change.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be read, or does not fit the samples.
+    ``file`` is JSON, read if it exists; one that cannot be read, or does not fit the samples, is a
+    StoreError. ``listeners`` are called without arguments after each change.
 
     Examples
     --------
