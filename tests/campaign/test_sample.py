@@ -12,7 +12,7 @@ from tests.campaign.trials import Campaign, Trial, warm
 
 # As many as show each kind of attempt once; the soak is a campaign only.
 SAMPLE = {
-    "kills": 11, "interrupts": 4, "bits": 14, "disk": 4, "inputs": 6, "hostile": 5, "pairs": 3,
+    "kills": 11, "interrupts": 4, "bits": 14, "disk": 4, "inputs": 6, "hostile": 3, "pairs": 3,
     "devices": 1,
 }  # fmt: skip
 
