@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import hcat_nb as hcat
 from tests.contract.properties import accepted, examples
+
+pytestmark = pytest.mark.slow  # hundreds of examples
 
 DTYPES = ("f2", "f4", "f8", "i1", "i4", "i8", "u1", "u8", "?")
 WORDS = st.text("ab,;\"'|.1é -_\t<", max_size=4)  # what dialects of files are made of

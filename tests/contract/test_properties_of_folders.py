@@ -20,6 +20,8 @@ from hcat_nb.runs.review.samples import Samples
 from hcat_nb.runs.store.digests import sealed, unsealed
 from tests.contract.properties import accepted, examples
 
+pytestmark = pytest.mark.slow  # hundreds of examples
+
 ROWS = 12
 
 

@@ -7,6 +7,7 @@ import math
 import shlex
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from hcat_nb.registry import METHODS
 from hcat_nb.spec import RunSpec
 from hcat_nb.sweeps.grid import read_plan
 from tests.contract.properties import accepted, examples
+
+pytestmark = pytest.mark.slow  # hundreds of examples
 
 SEED = st.integers(0, 2**31 - 1)
 SHARE = st.floats(0, 1, exclude_max=True)
