@@ -88,7 +88,7 @@ class RunSpec:
     )
     weights: str | None = option(
         None,
-        "column with what each row's loss counts in training, above 0; no feature",
+        "column with the weight of each row's loss in training, above 0; never a feature",
         expected="the name of a column; values go in as hcat.load(X, y, weights=values)",
     )
     root: str | None = option(
@@ -115,8 +115,8 @@ class RunSpec:
     )
     exclude: tuple[str, ...] = option(
         (),
-        "columns that are no features; the word found: those that hcat check calls leaks, "
-        "identifiers or constants",
+        "columns to leave out of the features; the word found: those that hcat check calls "
+        "leaks, identifiers or constants",
     )
     strict: bool = option(
         False, "stop before training where a check of the data finds a severe fault"
@@ -126,7 +126,7 @@ class RunSpec:
     )
     p: float = option(
         0.1,
-        "proportion of samples to make hard; of a mixture, what its parts add up to",
+        "proportion of samples to make hard; of a mixture, the sum of its parts",
         check=lambda value: 0 <= value < 1,
         expected="a proportion in [0, 1)",
     )
@@ -183,7 +183,7 @@ class RunSpec:
     )
     epochs: int | None = option(
         None,
-        "epochs of training (default: 10; with few rows more, up to 100)",
+        "epochs of training (default: 10; more, up to 100, if there are few rows)",
         check=_positive,
         expected="at least 1, and less than 2**31",
     )
@@ -223,13 +223,13 @@ class RunSpec:
     seed: int = _seed(0, "seed of data and model")
     seeds: int = option(
         1,
-        "trainings, each with a model seed of its own: scores are then means, with their spread",
+        "number of trainings, each with its own model seed: scores are their means, with spread",
         check=lambda value: 1 <= value <= 10_000,
         expected="from 1 to 10,000",
     )
-    data_seed: int | None = _seed(None, "seed of subset and flags (default: seed)")
+    data_seed: int | None = _seed(None, "seed of subset and injected hardness (default: seed)")
     model_seed: int | None = _seed(
-        None, "seed of weights, order, dropout and masks (default: seed)"
+        None, "seed of initial weights, batch order, dropout and masks (default: seed)"
     )
     folds: str = option(
         "auto",
@@ -285,12 +285,12 @@ class RunSpec:
 
     @property
     def effective_data_seed(self) -> int:
-        """The seed of subset and flags."""
+        """The seed of the subset and of the injected hardness."""
         return self.seed if self.data_seed is None else self.data_seed
 
     @property
     def effective_model_seed(self) -> int:
-        """The seed of weights, order, dropout and masks."""
+        """The seed of initial weights, batch order, dropout and masks."""
         return self.seed if self.model_seed is None else self.model_seed
 
     @property
@@ -364,8 +364,8 @@ class RunSpec:
         """Return plain JSON values, one per field.
 
         An object among the options (a dataset as ``source`` of far_ood, say)
-        is recorded by its repr; it cannot be made again from that.  A mapping
-        whose keys are no text (rules by class code) is recorded as its pairs.
+        is recorded by its repr, from which it cannot be made again.  A mapping
+        whose keys are not text (rules by class code) is recorded as its pairs.
         """
         return {
             item.name: plain_values(getattr(self, item.name)) for item in dataclasses.fields(self)

@@ -40,11 +40,12 @@ def of_estimator(spec: RunSpec, inputs: Inputs) -> Run:
 
     began = time.perf_counter()
     if spec.seeds > 1 or spec.observe != "pass" or spec.keep_dynamics != "none":
-        raise SpecError("seeds, observe and keep_dynamics are of networks", "none of them")
+        what = "seeds, observe and keep_dynamics are for networks, and the model is a classifier"
+        raise SpecError(what, "none of these options")
     data, labels, name, model, classes, truth, _ = inputs
     if not hasattr(model, "predict_proba"):
         what = f"{type(model).__name__} has no predict_proba"
-        raise ModelError(what, "a classifier that gives probabilities", "CalibratedClassifierCV")
+        raise ModelError(what, "a classifier with it", "wrap it in CalibratedClassifierCV")
     clean = load_dataset(data, labels, name, spec, classes, truth)
     perturbed, said = with_hardness(clean, spec)
     dataset = perturbed.dataset

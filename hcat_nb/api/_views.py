@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 
 class RunViews(Record):
-    """What :class:`Run` inherits; charts are of Altair, and can be changed."""
+    """What :class:`Run` inherits; charts are Altair charts, which you can change further."""
 
     @property
     def first_look(self) -> FirstLook | None:
-        """Which samples to look at first; see :mod:`hcat_nb.runs.first_look`.
+        """Which samples to look at first: ``scores``, (n,), in (0, 1], higher = look first.
 
-        None where the run has neither judges nor one of the methods.
+        The mean of three ranks: by ``aum``, ``el2n``, ``datamaps`` and ``loss`` together, by
+        ``linear``, and by ``knn_label``.  What the run lacks is left out; None if it has none.
         """
         return first_look(self)
 
@@ -57,8 +58,8 @@ class RunViews(Record):
 
         Raises
         ------
-        UnknownNameError
-            If the run has no such method.
+        UnknownNameError, SpecError
+            If the run has no such method, or ``k`` is not a whole number from 0.
         """
         return hardest_samples(self, k, by)
 
@@ -71,9 +72,10 @@ class RunViews(Record):
         ----------
         ids : iterable of sample ids, or one
         k : int
-            How many of each.
+            How many neighbours of each sample, at least 1.
         space : {"auto", "input", "embedding"} or array of shape (n, d)
-            Where they are near; ``"auto"``: where ``knn_label`` looked.
+            The features between which distances are taken; ``"auto"``: those that
+            ``knn_label`` used.
 
         Returns
         -------
@@ -86,10 +88,10 @@ class RunViews(Record):
         Raises
         ------
         DataError, StoreError
-            If there is no such sample, the run was loaded and its data or its
-            model cannot be made again.
+            If there is no such sample; or if the run was loaded, and its data
+            or its model cannot be made again.
         SpecError
-            If ``k`` or ``space`` is none.
+            If ``k`` or ``space`` is not one of these.
         """
         from hcat_nb.runs.review.neighbours import neighbours
 
@@ -114,7 +116,7 @@ class RunViews(Record):
         return duplicates(data_given(self))
 
     def pred_probs(self) -> pd.DataFrame:
-        """Return each sample's probabilities by a network that was not trained on it.
+        """Return out-of-fold probabilities: by a network that was not trained on the sample.
 
         Returns
         -------
@@ -157,8 +159,8 @@ class RunViews(Record):
         methods : str or sequence of str, optional
             Default: all of the run.
         overlay : {"auto", "truth", "flagged", None}
-            What bars are parted by; ``"auto"``: the truth where something was
-            made hard.
+            What the bars are split by; ``"auto"``: the truth, where some sample
+            is known to be hard.
         **options
             Of :func:`hcat_nb.charts.histograms.histograms`.
 
@@ -198,8 +200,9 @@ class RunViews(Record):
         ----------
         methods : str or sequence of str, optional
         measure : {"spearman", "kendall", "top_overlap"}
+            Rank correlation, in [-1, 1], or overlap of the hardest samples, in [0, 1].
         top : float
-            Share of samples whose overlap ``"top_overlap"`` is.
+            Share of samples, in (0, 1], that ``"top_overlap"`` compares.
         **options
             Of :func:`hcat_nb.charts.agreement.agreement`.
         """
@@ -213,9 +216,9 @@ class RunViews(Record):
     def trajectories(self, ids: Iterable[Any] | None = None, **options: Any) -> alt.LayerChart:
         """Draw the probability of the given label over the epochs.
 
-        Whether a prediction was correct is known of all epochs where the run
-        kept its logits; from the label's probability alone, where that is
-        above 1/2 or below 1 / (number of classes).
+        Marks say whether the prediction was correct.  Kept logits tell it of all
+        epochs; the label's probability alone tells it only above 1/2 (correct)
+        and below 1 / (number of classes) (wrong).
 
         Parameters
         ----------
@@ -333,11 +336,17 @@ class RunViews(Record):
             The method whose moved samples are listed (default: the first that
             both have).
         top : float
-            Share of samples whose overlap is measured.
+            Share of samples, in (0, 1], whose overlap is measured.
         kendall : bool
             Whether Kendall's tau-b is measured too; it takes most of the time.
         names : tuple of two str
             What the runs are called on the chart.
+
+        Raises
+        ------
+        DataError, StoreError, UnknownNameError
+            If the runs share no method or no samples, ``other`` cannot be read, or ``by`` is not
+            a method of both.
         """
         from hcat_nb.runs.review.comparing import compare_runs
 
@@ -371,5 +380,5 @@ class RunViews(Record):
         return names
 
     def positions(self, ids: Iterable[Any] | Any) -> np.ndarray:
-        """Return the positions of samples, in the order of the ids, int64."""
+        """Return the positions of samples, in the order of the ids, int64; DataError if unknown."""
         return positions(self.scores.index, ids)

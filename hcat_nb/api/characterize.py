@@ -49,11 +49,11 @@ def characterize(
         What the user's own data are called in tables and on charts.
     model : str, Module, callable or estimator, optional
         Name of a model; a class or function that makes one; or a module, of
-        which each training (of several ``seeds``, of ``cv`` folds) takes a
-        copy with its weights: hand over one that has not seen these data.  Or a
-        classifier of scikit-learn's kind: the stages of its boosting (also
-        XGBoost's, LightGBM's) stand for epochs; others judge out of fold, and
-        the methods that this serves are fewer (``run.info["skipped"]``).
+        which each training (of several seeds, or of a fold) takes a copy
+        with its weights: hand over one that was not trained on these data.  Or
+        a classifier with scikit-learn's interface.  Stages of boosting (also of
+        XGBoost, LightGBM) stand for epochs; any other classifier gives
+        out-of-fold probabilities, and fewer methods (``run.info["skipped"]``).
     classes : sequence, optional
         All class values, where some have no sample.
     truth : str or array-like of length n, optional
@@ -63,15 +63,15 @@ def characterize(
     features : str, array, DataFrame or callable, optional
         What the model sees in place of the samples: see ``features`` of
         :class:`RunSpec`; or an array with a row for each sample, a DataFrame
-        whose index are their ids, or a function that maps a batch of raw
+        whose index holds the sample ids, or a function that maps a batch of raw
         samples, a tensor (b, ...), to (b, columns).
     listeners : sequence of Listener
-        Told about progress.
+        Objects whose methods are called as the training proceeds.
     control : Control, optional
         Stops or pauses from another thread.
     out : str or Path, optional
-        Folder to save the run to; checked before training.  After each epoch
-        it takes a checkpoint from which :func:`hcat_nb.resume` goes on.
+        Folder to save the run to; checked before training.  After each epoch a
+        checkpoint is written there, from which :func:`hcat_nb.resume` goes on.
     overwrite : bool
         Replace a run that stands at ``out``, finished or not.
     keep_checkpoint : bool
@@ -95,15 +95,13 @@ def characterize(
 
     Notes
     -----
-    Under ``torchrun`` all processes call this alike, with the same data and
-    options, and train together: each observes a share of the samples.  Rank 0
-    tells its listeners, scores, and writes ``out``; the other ranks return its
-    run, with their own copy of the data, and its ``save`` does nothing there.
-    Scores are those of one process up to the rounding of float32 sums; not so
-    what a model or method draws anew for each batch by other means than
-    torch's dropout modules (``conf_agree`` with ``masks="per_sample"``, say).
-    An error that all processes make is raised in all; one that a single
-    process makes ends them all.  Several machines need the data on each of
+    Under ``torchrun`` all processes call this alike, with the same data and options, and train
+    together: each observes a share of the samples.  Rank 0 tells its listeners, scores, and writes
+    ``out``; the other ranks return its run, with their own copy of the data, and its ``save`` does
+    nothing there. Scores are those of one process, up to the rounding of float32 sums, unless a
+    model or method draws random numbers for each batch by other means than torch's dropout modules
+    (``conf_agree`` with ``masks="per_sample"``, say). An error that all processes make is raised in
+    all; one that a single process makes ends them all.  Several machines need the data on each of
     them, and for :func:`hcat_nb.resume` a folder that all of them see.
 
     Examples

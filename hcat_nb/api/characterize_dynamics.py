@@ -72,15 +72,15 @@ def characterize_dynamics(
         Probabilities of all classes, or of the label alone, which serve fewer
         methods.  NumPy, torch, memory-mapped, or a list of one array an
         epoch; or of one DataFrame an epoch, whose rows are matched by its
-        index and whose columns by the names of the classes.  Of one moment
+        index and whose columns by the names of the classes.  Of a single epoch
         also (samples, classes).  A sample whose values are all NaN was not
         recorded in that epoch.
     labels : array-like of length n
         One label a sample, of any kind that :func:`hcat_nb.load` takes.  For
-        a ``log_file`` only where other labels than its own count: a Series
-        indexed by its ids.
+        a ``log_file`` only to replace the labels in it: a Series whose index
+        holds its ids.
     logits : array of shape (epochs, samples, classes)
-        In place of ``probs``.
+        Outputs before the softmax, in place of ``probs``.
     log_file : str, Path or sequence
         In place of both, the training dynamics of Dataset Cartography: a
         folder of ``dynamics_epoch_{k}.jsonl``, or such files; or those that
@@ -96,21 +96,21 @@ def characterize_dynamics(
         Of ``probs`` (epochs, samples) with two classes: the class that they
         are the probability of, or ``"label"``, each sample's own.
     recorded : {"epoch_end", "train"}
-        By the model in evaluation mode at the end of each epoch, or by the
-        training forward.  A method that reads the other moment takes these in
-        their place, and ``run.info["notes"]`` says so; ``forgetting`` is
-        counted as its option ``when="epoch_end"`` does.
+        When they were recorded: at the end of each epoch by the model in
+        evaluation mode, or in the forward pass of training.  A method defined
+        on the other ones uses these, and ``run.info["notes"]`` says so;
+        ``forgetting`` is then counted as with its option ``when="epoch_end"``.
     methods : str or sequence of str
         With ``"all"``, those that cannot be scored so are named with the
         reason in ``run.info["skipped"]``.
     method_options : mapping, optional
         Options by method.
     on_missing : {"error", "drop", "keep"}
-        Samples that some epochs lack.  Kept, they are scored from what
+        What to do with samples that some epochs lack.  Kept, they are scored from what
         exists, with the status ``2_of_3_epochs``, and have no score where a
         method needs more than there is.
     on_missing_label : {"error", "drop", "keep"}
-        Samples without a label.
+        What to do with samples without a label.
     truth : array-like of length n, optional
         As in :func:`hcat_nb.characterize`; a Series is matched by its index.
     name : str, optional

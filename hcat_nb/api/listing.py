@@ -103,12 +103,12 @@ def _cell(tag: str, value: object) -> str:
 
 
 def list_methods(*, judges: bool = False) -> pd.DataFrame:
-    """Return one row a hardness characterization method, in the order of all tables.
+    """Return one row for each hardness characterization method, in the order of all tables.
 
     Parameters
     ----------
     judges : bool
-        Whether the judges, which look at no network, follow.
+        Whether the judges follow: baselines that use no training dynamics.
 
     Returns
     -------

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Recorder:
     """Keeps the logits of one training, epoch by epoch; made by :func:`hcat_nb.record`.
 
-    ``logits`` is a list of one array (n, C), float32, an epoch, in the order of ``ids``,
-    NaN where a sample was not recorded; empty where they go to a folder.
+    ``logits`` is a list with an array of shape (n, C), float32, for each epoch, in the order of
+    ``ids``, NaN where a sample was not recorded; empty where they go to a folder.
     """
 
     ids: pd.Index
@@ -32,7 +32,7 @@ class Recorder:
     _epoch: int = 0
 
     def add(self, ids: Any, logits: Any) -> None:
-        """Take the logits, (b, C), of the samples with these ids; the last time counts.
+        """Take the logits, (b, C), of the samples with these ids, (b,); the last time counts.
 
         Raises
         ------
@@ -50,7 +50,10 @@ class Recorder:
         self._now[rows] = values
 
     def end_epoch(self) -> None:
-        """Close an epoch: keep it, or write it as ``dynamics_epoch_{k}.parquet``, k from 0."""
+        """Close an epoch: keep it, or write it as ``dynamics_epoch_{k}.parquet``, k from 0.
+
+        DataError if nothing was recorded in it.
+        """
         seen = ~np.isnan(self._now[:, 0])
         if not seen.any():
             raise DataError(f"nothing was recorded in epoch {self._epoch + 1}", "recorder.add(...)")
@@ -94,12 +97,12 @@ def record(
     classes : int or sequence
         How many classes, or their values, in the order of the logits.
     labels : array-like of length n, optional
-        The label of each sample, written as ``gold``, its place among the classes.
+        The label of each sample, written as ``gold``, its class code.
     out : str or Path, optional
         Folder to write each epoch to, in the fields of Dataset Cartography
         (``guid``, ``logits_epoch_{k}``, ``gold``); without, they are kept in
         memory.  ``pandas.read_parquet(file).to_json(new, orient="records",
-        lines=True)`` makes of one the file that their own tools read.
+        lines=True)`` turns such a file into one that their own tools read.
 
     Raises
     ------

@@ -40,7 +40,7 @@ def resume(
     keep_checkpoint: bool = False,
     **options: Any,
 ) -> Run:
-    """Go on with a run that was killed or stopped; on a CPU it ends as if it never had been.
+    """Go on with a run that was killed or stopped; on a CPU it ends as if never interrupted.
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ def resume(
     data, labels, model, truth, features : optional
         Those of the run again, if they were objects instead of names.
     listeners : sequence of Listener
-        Told about progress.
+        Objects whose methods are called as the training proceeds.
     control : Control, optional
         Stops or pauses from another thread.
     keep_checkpoint : bool
         Whether the last checkpoint stays when the run is finished.
     **options
         Fields of :class:`RunSpec`, only to hand objects over again (a dataset
-        as ``source`` of far_ood, say) or to make sure of the others.
+        as ``source`` of far_ood, say) or to check that others are equal.
 
     Returns
     -------

@@ -43,10 +43,11 @@ class Run(RunViews):
         ``details["<method>_status"]`` gives the reason.
     details : pandas.DataFrame
         ``label``, ``predicted``, ``suggested``, ``suggested_probability``
-        (NaN where no other label is proposed), ``group``,
-        ``confidence``, ``variability``, ``aleatoric``, ``correctness``,
-        ``mean_loss``, ``last_loss``, ``dataiq_group``, ``datamaps_group``, the
-        methods' own quantities, and a ``<method>_status`` each.
+        (NaN where no other label is proposed), ``group``; over the epochs, with p the label's
+        probability: ``confidence`` (mean p), ``variability`` (its standard deviation),
+        ``aleatoric`` (mean p (1 - p)), ``correctness`` (share of them that predict the label),
+        ``mean_loss`` and ``last_loss`` (cross-entropy, nats); ``dataiq_group``, ``datamaps_group``,
+        the methods' own quantities, and for each method ``<method>_status`` ("": as usual).
     truth : pandas.DataFrame
         Which samples were made hard, and how; see ``Perturbed.truth``.
     flags : pandas.DataFrame
@@ -65,20 +66,19 @@ class Run(RunViews):
         float32 columns ``epoch_1 ...``.
     logits : StoredLogits or None
         With ``keep_dynamics="logits"``: all logits after each epoch, on disk;
-        ``logits.epoch(3)`` is a frame of one epoch.  Those of a run that is
-        not saved go with it.
+        ``logits.epoch(3)`` is a frame of one epoch.  Without ``save`` they are
+        deleted together with the run.
     held_out : pandas.DataFrame or None
-        Probabilities by networks that did not see a sample, a column a class
-        code; see :meth:`pred_probs`.
+        Out-of-fold probabilities: of each sample by a network that was not
+        trained on it, one column for each class code; see :meth:`pred_probs`.
     weights : dict of str to Tensor
         The final model's state, scaling included.
     dataset : LabelledDataset or None
-        The data as it was trained on; None after loading, until they are
-        asked for.
+        The data that it was trained on; None after loading, until a method
+        such as :meth:`neighbours` makes them again.
     seed_scores : pandas.DataFrame or None
-        With ``seeds=k``: each training's scores, columns ``el2n_seed_0 ...``.
-        ``scores`` are then their means, and ``details["el2n_std"]`` their
-        sample standard deviation.
+        With ``seeds=k``: each training's scores, columns ``el2n_seed_0 ...``. ``scores`` are then
+        their means, and ``details["el2n_std"]`` their sample standard deviation.
     folder : Path or None
         Where the run was last saved to or loaded from.
 
@@ -148,18 +148,18 @@ class Run(RunViews):
         seed: int = 0,
         **unknown: Any,
     ) -> pd.DataFrame:
-        """Measure how well each method finds the samples that are hard: by injection, or by truth.
+        """Measure how well each method finds the hard samples: those injected, or by ``truth``.
 
         Parameters
         ----------
         baselines : bool
             Whether rows of the baselines follow: ``first_look``, the judges
-            ``linear`` and ``knn_label`` that the run asked, ``random``,
+            ``linear`` and ``knn_label`` where the run has them, ``random``,
             ``class_frequency`` and ``last_loss``.
         variant : {"paper", "hcat"}
             ``"hcat"``: ``auprc`` as H-CAT's released evaluator gives it.
         n_resamples : int, optional
-            Bootstrap resamples behind the 95 % intervals.
+            Bootstrap resamples for the 95 % intervals; default as :func:`hcat_nb.evaluate`.
         seed : int
             Of the resampling, and of the random baseline.
         **unknown
@@ -169,14 +169,13 @@ class Run(RunViews):
         -------
         pandas.DataFrame
             One row a method, then one a baseline; see :func:`hcat_nb.evaluate`.
-            With ``seeds=k`` the figures are those of the mean scores, and
-            ``auroc_std`` and ``auprc_std`` say how much they move from one
-            seed to the next.
+            With ``seeds=k`` the figures are those of the mean scores; ``auroc_std`` and
+            ``auprc_std`` are sample standard deviations over the seeds.
 
         Raises
         ------
         DataError
-            If nobody knows which samples are hard.
+            If no hardness was injected and no truth was given.
         """
         known = inspect.getfullargspec(Run.evaluate).kwonlyargs
         refuse_unknown(unknown, known, "evaluate has no option {!r}")
@@ -187,7 +186,7 @@ class Run(RunViews):
     def data_map(
         self, *, x: XAxis = "variability", color: str = "group", **options: Any
     ) -> alt.LayerChart:
-        """Draw the data map.
+        """Draw the data map; UnknownNameError if there is no such ``color``.
 
         Parameters
         ----------
@@ -200,18 +199,18 @@ class Run(RunViews):
         return drawn_map(self, x=x, color=color, **options)
 
     def costs(self) -> pd.DataFrame:
-        """Return what each method cost: its share of the passes, extra trainings, sums, scoring.
+        """Return what each method cost: share of passes and extra trainings, own work, scoring.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``hcm``, ``part``, ``seconds``, ``of_training``; methods that
-            asked for the same pass bear equal shares of it.
+            Columns ``hcm``, ``part``, ``seconds``, ``of_training`` (seconds over those of the
+            training).  Methods that need the same pass bear equal shares of it.
 
         Raises
         ------
         StoreError
-            If nothing was trained: the run was made of dynamics.
+            If nothing was trained: the run was made from recorded dynamics.
         """
         from hcat_nb.runs.execution.costs import costs_table
 
@@ -279,7 +278,7 @@ class Run(RunViews):
         mislabeled : {"unlabel", "drop", "keep"}
             What becomes of samples marked as mislabeled: they stay without a
             label (never trained on, still scored by methods that do not look
-            at labels), go, or stay as they are.
+            at labels), are dropped, or stay as they are.
 
         Returns
         -------
@@ -331,8 +330,8 @@ class Run(RunViews):
         Raises
         ------
         HcatError
-            As :meth:`apply` and :func:`hcat_nb.characterize`; SpecError if the
-            run was trained by other code, or had an object that is not given.
+            As :meth:`apply` and :func:`hcat_nb.characterize`; SpecError if your
+            own code trained the run, or if an object that it had is not given.
 
         Examples
         --------
@@ -362,7 +361,10 @@ class Run(RunViews):
         return explore(self, **options)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the run into ``folder``; see :func:`hcat_nb.runs.store.saving.save_record`."""
+        """Write the run into ``folder`` and return its path; StoreError if that is not possible.
+
+        A run that is there is replaced only with ``overwrite``; your own files there stay.
+        """
         from hcat_nb.runs.review.decisions import keep_beside
         from hcat_nb.runs.store.saving import folder_path, save_record
 
@@ -376,13 +378,12 @@ class Run(RunViews):
 def load_run(folder: str | Path) -> Run:
     """Read a run that :meth:`Run.save` wrote; its ``dataset`` is None.
 
-    The example of :class:`Run` does.
+    The example of :class:`Run` shows it.
 
     Raises
     ------
     StoreError
-        If there is no run, a file of it is missing, or it was written by a
-        newer schema.
+        If there is no run, a file of it is missing, or a newer version wrote it.
     """
     from hcat_nb.runs.store.saving import load_record
 

@@ -53,7 +53,7 @@ def self_check(methods: Sequence[str] | None = None, *, seed: int = 0) -> pd.Dat
     pandas.DataFrame
         One row for each method and fault that its card names (for a card that
         names none, one row with the fault ``""``): ``method``, ``fault``,
-        ``auroc`` (NaN if there is none), ``passed`` (bool: above ``FLOOR``) and
+        ``auroc`` (NaN if there is none), ``passed`` (bool: AUROC above 0.65) and
         ``problem`` (text, empty if it passed).
 
     Raises

@@ -43,7 +43,7 @@ class Watch:
     _training: Training = field(init=False)
 
     def attach(self, model: nn.Module) -> None:
-        """Watch this module, where :func:`hcat_nb.watch` was given None; raises as it does.
+        """Watch this module, if :func:`hcat_nb.watch` was given None; same errors.
 
         >>> import torch, hcat_nb as hcat
         >>> hcat.watch(None, hcat.load("wine"), epochs=2).attach(torch.nn.Linear(13, 3))
@@ -77,11 +77,11 @@ class Watch:
         self._pipeline = pipeline
 
     def batch(self, ids: Any, logits: Any) -> None:
-        """Take what the optimizer saw; of a sample that comes twice in an epoch, the last counts.
+        """Take the logits of a training step; a sample that comes again in an epoch is replaced.
 
-        ``ids``, of length b, are those of the data, and where these repeat,
-        positions; ``logits``, (b, n_classes), or an output that holds them, is
-        what the training forward made.
+        ``ids``, of length b, are sample ids of the data, or positions where ids
+        repeat.  ``logits``, (b, n_classes), or an output that holds them, are
+        those of the training's forward pass.  DataError if they do not fit.
         """
         import torch
 
@@ -102,7 +102,8 @@ class Watch:
         """Observe the model as it is; nothing of it or of the training is changed.
 
         ``loss`` is the epoch's mean, for the history and the charts; default: the mean
-        cross-entropy of the logits that :meth:`batch` was told, or else of the observed ones.
+        cross-entropy of the logits given to :meth:`batch`, or else of the observed ones.
+        SpecError if methods need :meth:`batch` and it was not called, or all epochs are over.
         """
         pipeline = self._at_work()
         trainer = pipeline.watching
@@ -117,7 +118,8 @@ class Watch:
     def run(self) -> Run:
         """Score what was observed, save it where ``out`` says so, and return the run.
 
-        After early stopping the final model is the one that the module holds now.
+        After early stopping the final model is the one that the module holds now.  HcatError if
+        no epoch ended.
         """
         if self._run is None:
             from hcat_nb.training.watching import left_alone
@@ -195,7 +197,7 @@ def watch(
     forward: Forward | None = None,
     **options: Any,
 ) -> Watch:
-    """Watch a training of your own, which goes on as if nobody did.
+    """Watch a training of your own, without changing it.
 
     The model is observed at the end of each epoch, in evaluation mode, without
     autocast; modes, gradients, buffers and random state are put back.
@@ -208,7 +210,7 @@ def watch(
         What :func:`hcat_nb.load` takes, without augmentation, the features as the
         model takes them; or, with ``collate``, any map-style dataset.
     epochs : int
-        At most.  Methods that read some epochs only (``grand``, ``vog``) choose
+        How many, at most.  Methods that read some epochs only (``grand``, ``vog``) choose
         them by it; after early stopping the run's notes say which they used.
     name, classes, truth, listeners, out, overwrite
         As in :func:`hcat_nb.characterize`.
@@ -220,7 +222,7 @@ def watch(
         ``forward(model, batch)`` returns logits or an output that holds them;
         default: ``model(**batch)`` without the labels of a dict, else ``model(x)``.
     **options
-        Fields of :class:`RunSpec` that are no matter of the training:
+        Fields of :class:`RunSpec` that do not concern the training:
         ``methods``, ``observe="training"``, ``seed``, ``keep_dynamics`` and
         how data are read.  Nothing is scaled unless ``normalize="auto"`` asks for it.
 
@@ -260,7 +262,7 @@ def watch(
         own = OPTION_ALIASES.get(option, option)
         if own in _OURS or (own in ("on_missing_label", "on_bad_row") and value == "drop"):
             raise SpecError(
-                f"{option}={value!r} is of a training that hcat_nb runs itself",
+                f"{option}={value!r} is for a training that hcat_nb runs itself",
                 remedy="hcat.characterize has it; or change what your own loop trains on",
             )
     for option, call in {"collate": collate, "forward": forward}.items():

@@ -80,12 +80,12 @@ def audit(
     Parameters
     ----------
     data, labels, name, model, classes, features, listeners, control, spec
-        As of :func:`hcat_nb.characterize`; listeners hear of run A.
+        As of :func:`hcat_nb.characterize`; listeners are called for run A only.
     budget : str or float, optional
-        Time for all trainings ("90s", "10min", "1h", or seconds): as many
-        seeds, up to 3, as a forecast says fit; where not even one fits, one
-        seed, and only methods that need no pass of their own.  The plan is
-        recorded: with the same plan an audit is repeated to the bit.
+        Time for all trainings ("90s", "10min", "1h", or seconds).  As many
+        seeds are trained, up to 3, as fit by a forecast; if none fits, one
+        seed, with only the methods that need no pass of their own.  The plan is
+        recorded: with the same plan an audit gives identical numbers.
     trusted : array-like of length n or str, optional
         Right labels of some rows, None elsewhere (or the name of a column):
         no fault is planted into these rows, and they tell how far the other
@@ -95,8 +95,8 @@ def audit(
     overwrite : bool
         Replace an audit that stands there.
     **options
-        Fields of :class:`RunSpec`; ``methods`` are all, and the further ones,
-        unless some are named.
+        Fields of :class:`RunSpec`; default of ``methods``: all, ``alt_prob``,
+        ``nearest_twin``, ``knn_ood`` and ``embedding_norm``.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def audit(
     ------
     HcatError
         As :func:`hcat_nb.characterize`; if the network agrees with too few
-        labels to plant any; if it is stopped (with ``out`` it goes on later).
+        labels to plant wrong ones; if it is stopped (with ``out`` it goes on later).
 
     Examples
     --------
@@ -116,7 +116,7 @@ def audit(
     (178, True)
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise SpecError("an audit is started by torchrun", "one process", "start it without")
+        raise SpecError("torchrun started an audit", "one process", "start it without torchrun")
     check_audience(listeners, control, overwrite=overwrite)
     options.setdefault("methods", ("all", *FURTHER))
     chosen = make_spec(data, model, spec, options, trusted, features)

@@ -42,23 +42,25 @@ class Audit:
         cannot be read: ``rank`` (from 1),
         ``label``, ``suggested`` and ``suggested_probability``; ``verdict`` in
         words and ``cause``, "" where nothing is doubted and "unclear" where
-        the ``evidence`` (a share, no probability) is .7 or less;
-        ``worst_in`` of ``of_seeds`` networks among the worst 5 %;
-        ``neighbours_disagree``, as ``knn_label``; ``rank_<cause>`` and
-        ``rank_<method>``.
+        the ``evidence`` (a share in [0, 1], not a probability) is 0.7 or less;
+        ``worst_in``, how many of the ``of_seeds`` networks rank it among the
+        worst 5 %; ``neighbours_disagree``, the score of ``knn_label``;
+        ``rank_<cause>`` and ``rank_<method>``.
     methods : pandas.DataFrame
-        What finds planted wrong labels in these data: index ``ranking``;
-        ``auroc``, ``auprc`` and ``recall`` within 5 % of the looks, each with
-        ``_low`` and ``_high`` (95 %).  Precision at the planted share is not
-        precision on the user's data.
+        How well each ranking finds planted wrong labels in these data: index
+        ``ranking``; ``auroc``, ``auprc`` and ``recall`` in the first 5 % of the
+        ranking, each with ``_low`` and ``_high`` (95 %).  ``auprc`` holds for the
+        share of wrong labels that was planted, not for that of the user's data.
     causes : pandas.DataFrame
-        What tells causes in these data; see ``hcat_nb.audits.causes``.
+        How well planted causes are told apart; see ``hcat_nb.audits.causes``.
     recommended : str
         The ranking that ``samples`` are in.
     probes : numpy.ndarray of shape (k,)
-        Of each planted wrong label, the share of the other rows above it.
+        For each planted wrong label, the share of unplanted rows ranked above it, in [0, 1].
     plan : Plan
+        What was trained: networks, copies, forecast seconds.
     notes : list of str
+        What else the reader has to know, in sentences.
 
     Examples
     --------
@@ -94,7 +96,7 @@ class Audit:
         )
 
     def summary(self) -> str:
-        """Return what there is to say, a sentence a line, with figures and their limits."""
+        """Return the findings, one sentence a line, with figures and their limits."""
         n, doubted = len(self.samples), self.samples[self.samples["cause"] != FINE]
         best = self.methods.loc[self.recommended]
         looks = max(1, min(_LOOKS, n // 10))
@@ -124,14 +126,14 @@ class Audit:
         return "\n".join([*lines, *self.notes])
 
     def review(self) -> Review:
-        """Return the queue in the order of ``samples``, and what decisions say so far."""
+        """Return the queue in the order of ``samples``, and what the decisions so far tell."""
         return Review(self.run, self.samples, self.probes)
 
     def explore(self, k: int = 50, **options: Any) -> ExplorePanel:
         """Open the explorer on the next ``k`` samples of the review, with their verdicts.
 
-        Decisions are those of :meth:`review`.  Further options as of :meth:`Run.explore`.
-        No example here: it needs a kernel, as that.
+        Decisions are those of :meth:`review`; DataError if all samples are decided.  Further
+        options as of :meth:`Run.explore`.  No example here: it needs a kernel, too.
         """
         names = {"suggested": "proposal", "suggested_probability": "probability"}
         names["verdict"] = "evidence"
@@ -144,7 +146,8 @@ class Audit:
     def answer(self, ids: Iterable[Hashable] | Hashable, is_wrong: bool) -> Review:
         """Record that the labels of some samples are wrong, or right; return the review.
 
-        As :meth:`Run.decisions` does, whose file it shares with the explorer.
+        The answers are kept in :meth:`Run.decisions`, as those of the explorer.  SpecError if
+        ``is_wrong`` is not True or False; UnknownNameError if there is no such sample.
         """
         if not isinstance(is_wrong, (bool, np.bool_)):  # a list would count as "yes" for all
             raise SpecError(
@@ -157,13 +160,16 @@ class Audit:
         return self.review()
 
     def remedy(self, **options: Any) -> Remedy:
-        """Measure what mending is worth; see :func:`hcat_nb.audits.remedy.remedy`."""
+        """Measure how much mending improves accuracy; see :func:`hcat_nb.audits.remedy.remedy`."""
         from hcat_nb.audits.remedy import remedy
 
         return remedy(self, **options)
 
     def report(self, path: str | Path, *, k: int = 100, overwrite: bool = False) -> Path:
-        """Write one page that needs neither network nor kernel; see :mod:`hcat_nb.audits.page`."""
+        """Write an HTML page of the first ``k`` samples, readable without network or kernel.
+
+        StoreError if ``path`` does not end in .html, or something else stands there.
+        """
         from hcat_nb.audits.page import write_page
 
         return write_page(self, path, k=k, overwrite=overwrite)
@@ -245,7 +251,7 @@ class Audit:
 def load_audit(folder: str | Path) -> Audit:
     """Read an audit that ``out=`` or :meth:`Audit.save` wrote; its run's ``dataset`` is None.
 
-    The example of :class:`Audit` does.
+    The example of :class:`Audit` shows it.
 
     Raises
     ------

@@ -56,7 +56,7 @@ class Copies:
 class Judged:
     """How the candidates did, and who ranks.
 
-    ``table`` (index ``ranking``): ``auroc``, ``auprc``, ``recall`` within 5 % of the looks, each
+    ``table`` (index ``ranking``): ``auroc``, ``auprc``, ``recall`` in the first 5 % of rows, each
     with ``_low`` and ``_high`` (95 %).  ``probes`` (k,): of each, the share of unplanted rows that
     the recommended ranking puts above it.  ``scores`` (seeds, n): that ranking on the data as they
     are, by each network, higher = look first.

@@ -44,17 +44,18 @@ _LIGHT = 0.25  # what a row counts in the loss that an arm does not trust
 
 @dataclass(frozen=True, eq=False)
 class Remedy:
-    """What each arm is worth.
+    """How accurate networks are after each way of mending (an arm).
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Index ``arm``: ``rows`` trained on; ``accuracy`` on the held-out rows, mean over seeds;
-        ``gain`` over keeping all, with ``gain_low`` and ``gain_high``; ``worst_class``, the class
-        that loses most recall, and ``worst_change``.
+        Index ``arm``: ``rows`` trained on; ``accuracy`` on the held-out rows, in [0, 1], mean over
+        seeds; ``gain`` over keeping all, with ``gain_low`` and ``gain_high`` (95 %);
+        ``worst_class``, the class that loses most recall, and ``worst_change``.
     sentence : str
+        The result in words.
     held_out : int
-        Rows.
+        How many rows were held out.
     """
 
     table: pd.DataFrame
@@ -75,7 +76,7 @@ def remedy(
     data: Any = None,
     features: Any = None,
 ) -> Remedy:
-    """Measure what mending is worth; see the head of this module.
+    """Measure how much mending improves accuracy; the head of this module names the arms.
 
     Parameters
     ----------
@@ -83,13 +84,13 @@ def remedy(
     held_out : array-like of sample ids, optional
         Rows to judge by; default: a quarter of each class, groups and duplicates whole.
     share : float
-        Of the rows, that the arms without decisions drop or weigh less.
+        Share of the rows, above 0 and below 0.5, that arms without decisions drop or weigh less.
     seeds : int
         Networks an arm; at least 2.
     model : str, Module or callable, optional
         Default: the run's, unless that was an object.
     data, features : optional
-        What the audit was given as an object, where it was loaded from a folder, or had features.
+        Again what the audit was given as objects, if it was loaded, or had ``features``.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def remedy(
         If too few rows are left to train on, or to judge by.
     """
     if not isinstance(share, (int, float)) or not 0 < share < 0.5:
-        raise SpecError(f"share is {share!r}", "of the rows, above 0 and below 0.5")
+        raise SpecError(f"share is {share!r}", "a share of the rows, above 0 and below 0.5")
     if type(seeds) is not int or seeds < 2:
         raise SpecError(f"seeds is {seeds!r}", "at least 2 networks an arm")
     dataset = data_given(audit.run, data)

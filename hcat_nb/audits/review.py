@@ -39,7 +39,7 @@ class Review:
     samples : pandas.DataFrame
         As of ``Audit.samples``.
     probes : array of shape (k,)
-        Of each planted wrong label, the share of the other rows above it.
+        For each planted wrong label, the share of unplanted rows ranked above it.
     """
 
     run: Record
@@ -52,7 +52,7 @@ class Review:
 
     @property
     def reviewed(self) -> int:
-        """Decided samples, from the top of the ranking without a gap."""
+        """How many samples are decided, from the top of the ranking without a gap."""
         open_ = np.flatnonzero(self._actions() == "")
         return int(open_[0]) if len(open_) else len(self.samples)
 
@@ -67,7 +67,7 @@ class Review:
         Parameters
         ----------
         reviewed : int, optional
-            As if only so many had been; default: all that are.
+            Count as if only these first ones were reviewed; default: all that are.
         """
         actions = self._actions()
         upto = self.reviewed if reviewed is None else reviewed
@@ -79,12 +79,12 @@ class Review:
 
     @property
     def tenth_left(self) -> bool:
-        """Stop rule (a): at most a tenth of all wrong labels remains, as two looks say."""
+        """Stop rule (a): at most a tenth of all wrong labels remains, now and 25 reviews ago."""
         before = self.reviewed - LOOK
         return before > 0 and may_stop(self.remaining(), self.remaining(before))
 
     def next_few(self, fewer_than: float = 5) -> bool:
-        """Stop rule (b): the next 50 hold fewer than this, with 95 % confidence."""
+        """Stop rule (b): the next 50 hold fewer wrong labels than this, with 95 % confidence."""
         return next_batch(self.answers.tolist())[1] < fewer_than
 
     def so_far(self) -> str:

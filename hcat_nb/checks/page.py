@@ -28,7 +28,7 @@ class Check:
     read : mapping of str to str or mapping
         What was read: rows, columns, classes, missing values, ...
     done : tuple of str
-        What a run does to the data.
+        How a run changes the data (scaling, encoding, imputing, ...).
     findings : tuple of Finding
         The worst first.
     skipped : tuple of str

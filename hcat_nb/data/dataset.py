@@ -67,7 +67,7 @@ class LabelledDataset:
         Which rows belong together (those of a patient, of an author): codes
         from 0, -1 for a row that belongs to none.  They share a fold.
     weights : Tensor of shape (n,), float32, optional
-        What each row's loss counts in training, above 0; only ratios matter.
+        Weight of each row's loss in training, above 0; only ratios matter.
     truth : array of shape (n,), object, optional
         What the user knows of each sample: its true label, or whether the
         observed one is wrong; None where nothing is known.

@@ -41,7 +41,7 @@ def duplicates(dataset: LabelledDataset) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If ``dataset`` is none.
+        If ``dataset`` is not a LabelledDataset.
 
     Notes
     -----

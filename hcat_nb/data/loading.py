@@ -48,21 +48,23 @@ def load(
     Parameters
     ----------
     data : object
-        One of: the name of a dataset (``list_datasets()``); the path of a
-        table (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl, .xlsx, .arff),
-        of a folder of such files or a pattern (``"data/*.parquet"``), a
-        DataFrame (of pandas, polars, pyarrow, duckdb, ...), a dict of columns
-        or a list of dicts, with ``target``; a Path of a folder of images, or
-        its path with a slash (``"./photos"``), where each subfolder is a class;
-        features with ``labels`` beside them, or a pair ``(features, labels)``;
-        a list of texts with labels; a map-style torch Dataset of
-        pairs, or of dicts; a DataLoader over one, of which the dataset is read in dataset
-        order; a Dataset of Hugging Face's ``datasets``, of images or a table;
-        a LabelledDataset; the path of an array (.npy), with ``labels`` or with
-        the path of an array of these as ``target``.  A table may name image
-        files, or hold images as bytes: ``image=`` is its column of them.
-        Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c)
-        or (n, h, w), or a numeric table of shape (n, columns).
+        One of:
+
+        - the name of a dataset (``list_datasets()``);
+        - with ``target``, a table: its path (.csv, .tsv, .data, .txt, .parquet, .json, .jsonl,
+          .xlsx, .arff), that of a folder of such files, a pattern (``"data/*.parquet"``), a
+          DataFrame (of pandas, polars, pyarrow, duckdb, ...), a dict of columns, a list of dicts;
+        - a Path of a folder of images, or its path with a slash (``"./photos"``), where each
+          subfolder is a class;
+        - features or texts with ``labels`` beside them, or a pair ``(features, labels)``; the path
+          of an array (.npy), with ``labels`` or with the path of an array of these as ``target``;
+        - a map-style torch Dataset of pairs, or of dicts; a DataLoader over one, of which the
+          dataset is read in dataset order; a Dataset of Hugging Face's ``datasets``, of images or
+          a table; a LabelledDataset.
+
+        Features are images, uint8 or float of shape (n, c, h, w), (n, h, w, c) or (n, h, w), or a
+        numeric table of shape (n, columns).  A table may name image files, or hold images as
+        bytes: ``image=`` is its column of them.
     labels : array, tensor, sequence, Series, Categorical or one-hot matrix, optional
         One label a row.
     target : hashable, optional
@@ -81,9 +83,9 @@ def load(
         All class values in the order of their codes.  Classes that no row has
         are allowed; a label that is not among them is an error.
     on_missing_label : {"error", "drop", "keep"}
-        What to do with rows whose label is missing: stop, leave them out, or
-        keep them without a label (code -1).  Missing are None, NaN and NA; the
-        text "nan" is, too, among numbers; among words it is a class (a note says so).
+        What to do with rows whose label is missing: stop, leave them out, or keep them without a
+        label (code -1).  Missing are None, NaN and NA; the text "nan" is, too, among numbers; among
+        words it is a class (a note says so).
     on_bad_row : {"error", "drop", "keep"}
         What to do with rows that hold NaN, infinity, or a number beyond
         float32: stop, leave them out, or keep them as ``unreadable``.
@@ -92,11 +94,10 @@ def load(
         of yours draws from ``random``, NumPy's or torch's global streams: each
         row is drawn once, whatever the order of reading.
     data_on : {"auto", "device", "host", "disk"}
-        Whether features lie in memory or, with ``"disk"``, in a memory-mapped
-        file: that of the user, if ``data`` is a float32 (of images, also
-        uint8) array in a .npy file or a ``numpy.memmap``; else a temporary
-        one, in the folder that ``TMPDIR`` names.  ``"auto"``: on disk, if
-        they would take more than half of the memory that is free.
+        Whether features lie in memory or, with ``"disk"``, in a memory-mapped file: that of the
+        user, if ``data`` is a float32 (of images, also uint8) array in a .npy file or a
+        ``numpy.memmap``; else a temporary one, in the folder that ``TMPDIR`` names.  ``"auto"``: on
+        disk, if they would take more than half of the memory that is free.
     truth : hashable or array-like of length n, optional
         What you know of the labels: the true ones, or whether each is wrong
         (yes or no); a column of a table, which is then no feature, or the
@@ -112,23 +113,20 @@ def load(
         ``_``) or a closing stop only are one, called by the commonest; notes
         tell which.
     **options
-        Of a named dataset, its own (``list_datasets()`` names them); of a
-        table, those of :class:`~hcat_nb.data.table_options.TableOptions`: how
-        a file is written, and categories, missing numbers and texts are read;
-        ``split=`` of a folder of images; of a table of image
-        paths ``image=`` (their column), ``image_root=`` (the folder that they
-        start from; default: that of the table's file, else the current one),
-        ``transform=`` (a callable that takes a PIL image) and those of
-        :class:`~hcat_nb.data.image_options.ImageOptions`.
+        Of a named dataset, its own (``list_datasets()`` names them); of a table, those of
+        :class:`~hcat_nb.data.table_options.TableOptions`: how a file is written, and categories,
+        missing numbers and texts are read; ``split=`` of a folder of images; of a table of image
+        paths ``image=`` (their column), ``image_root=`` (the folder that they start from; default:
+        that of the table's file, else the current one), ``transform=`` (a callable that takes a PIL
+        image) and those of :class:`~hcat_nb.data.image_options.ImageOptions`.
 
     Returns
     -------
     LabelledDataset
-        A copy: the user's object is never changed, and later changes to it do
-        not arrive here (of a file that stays mapped they may).  The index of
-        a DataFrame becomes the sample ids, else that of labels beside the
-        data, else positions (of a ``Subset``, those in its parent); ``notes``
-        tell how the data were read.
+        A copy: the user's object is never changed, and later changes to it do not arrive here (of a
+        file that stays mapped they may).  The index of a DataFrame becomes the sample ids, else
+        that of labels beside the data, else positions (of a ``Subset``, those in its parent);
+        ``notes`` tell how the data were read.
 
     Raises
     ------
@@ -137,10 +135,10 @@ def load(
     MissingDataError
         If a named dataset is absent and may not, or cannot, be downloaded.
     UnknownNameError
-        If no dataset has that name, or it no such option or column.
+        If there is no such dataset, or it has no such option or column.
     SpecError
-        If ``on_missing_label``, ``on_bad_row`` or ``data_on`` is none of its
-        choices.
+        If ``on_missing_label``, ``on_bad_row`` or ``data_on`` is not one of
+        its choices.
     TooLargeError
         If there is not enough memory, or disk.
 

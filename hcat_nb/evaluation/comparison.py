@@ -144,7 +144,7 @@ def compare(
         If a column is absent, no block has a figure of two methods, or none
         is complete.
     SpecError
-        If ``posthoc`` or ``alpha`` is none of these.
+        If ``posthoc`` is not one of these, or ``alpha`` is out of range.
 
     Examples
     --------

@@ -30,7 +30,7 @@ NEXT, RECENT, _AS_IF = 50, 300, 30  # rule (b)
 class Remaining:
     """Wrong labels that are left below the place that a review reached.
 
-    Median, 5 % and 95 % quantiles; None: not known yet.
+    ``estimate``, ``low``, ``high``: median, 5 % and 95 % quantiles; None: not known yet.
     """
 
     found: int

@@ -83,13 +83,13 @@ def evaluate(
         ``"hcat"``: ``auprc`` and its interval are those of H-CAT's released
         evaluator (:mod:`hcat_nb.evaluation.hcat`), and ``auprc_lift`` their
         ratio to the share of untouched samples, which are its positives.  All
-        other figures stay.  Rows without a score are left out here, too,
+        other figures are as before.  Rows without a score are left out here, too,
         where H-CAT fills in the mean.
     low_is_hard : collection of str
         For ``"hcat"``: methods of which it computes a quantity that is *low*
         for hard samples, as it is by default for the paper's scores.
     n_resamples : int
-        Bootstrap resamples behind the 95 % intervals; 0 for none.
+        Bootstrap resamples for the 95 % intervals; 0 for none.
     seed : int
         Of the bootstrap.
     **unknown

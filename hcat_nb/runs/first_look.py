@@ -27,7 +27,7 @@ DYNAMICS = ("aum", "el2n", "datamaps", "loss")
 
 @dataclass(frozen=True, eq=False)
 class FirstLook:
-    """A ranking made of the rankings that a run has: methods of the first part, then judges.
+    """A ranking made of others: of the methods in ``dynamics`` together, and of each judge.
 
     ``scores`` (n,) lie in (0, 1], higher = look first; NaN where no part has a score.
     """
@@ -70,7 +70,7 @@ def _first_look(run: Record) -> FirstLook | None:
 
 
 def judges_of(run: Record) -> list[str]:
-    """Return the judges that the run asked, among its methods or beside them."""
+    """Return the judges that the run used, among its methods or beside them."""
     asked = {*run.info.get("judges", {}), *run.methods}
     return [name for name in JUDGES if name in asked]
 

@@ -31,7 +31,7 @@ class DryRun:
 
     Columns: the parameters that were given, and ``epochs`` where nobody chose them; ``done``;
     ``seconds`` that the run took or is expected to take; ``from``: ``measured``, ``like`` (the
-    mean of like runs that were done) or ``forecast`` (training and observation only; see
+    mean of similar runs that were done) or ``forecast`` (training and observation only; see
     :func:`hcat_nb.runs.execution.forecast.forecast`).
     """
 

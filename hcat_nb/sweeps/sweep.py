@@ -46,7 +46,7 @@ _TURN = 0.2  # seconds between two looks at the clock and at interrupts
 
 @dataclass(frozen=True)
 class Stop:
-    """Ends a sweep from another thread: ``soon`` lets finish what runs, ``now`` does not."""
+    """Ends a sweep from another thread: ``soon`` lets running runs finish, ``now`` ends them."""
 
     soon: threading.Event = field(default_factory=threading.Event)
     now: threading.Event = field(default_factory=threading.Event)
@@ -54,7 +54,7 @@ class Stop:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What a sweep did: states by address of the runs that ended, and how many were skipped."""
+    """What a sweep did: ``states`` of the runs by address, and how many were ``skipped``."""
 
     out: Path
     cells: tuple[Cell, ...]

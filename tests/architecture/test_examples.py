@@ -64,7 +64,8 @@ def test_functions_are_shown() -> None:
     functions = _functions()
     assert "characterize" in functions
     for name, owner in READERS.items():
-        assert f"The example of :class:`{owner.__name__}` does." in inspect.getdoc(functions[name])
+        says = f"The example of :class:`{owner.__name__}` shows it."
+        assert says in inspect.getdoc(functions[name])
     missing = [
         name for name, one in functions.items() if not _shown(rf"\b{name}", one, READERS.get(name))
     ]

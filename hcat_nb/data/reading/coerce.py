@@ -192,7 +192,8 @@ def _parts(
     if loaded:
         if labels is not None:
             raise DataError(
-                f"labels were given beside a {type(data).__name__}, which has its own", "one"
+                f"labels were given beside a {type(data).__name__}, which has its own",
+                "one of them",
             )
         if isinstance(data, DataLoader):
             return from_loader(data, seed, data_on, target)

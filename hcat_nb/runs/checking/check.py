@@ -73,12 +73,12 @@ def check(
         As of :func:`hcat_nb.characterize`; also an .npz file in MedMNIST's form.
     test : object, optional
         A test set of the same kind (a path, a frame, a pair): samples that
-        are in both are told.
+        are in both are reported.
     fix : path, optional
-        New file (.csv, .tsv, .parquet) for the table with what is safe mended,
-        and ``<fix>.plan`` beside it: a line for each further step, done in the
-        next call if its first word is ``yes``.  The result is that of the new
-        file.
+        New file (.csv, .tsv, .parquet) for the table with the safe repairs
+        made.  ``<fix>.plan`` beside it has a line for each further repair; the
+        next call makes those whose line begins with ``yes``.  What is returned
+        is the check of the new file.
     **options
         Fields of :class:`RunSpec` that say how data are read, and options of
         :func:`hcat_nb.load` (``drop=``, ``missing=``, ...).

@@ -30,7 +30,7 @@ class TwoRankings:
     first, second : str
         What is compared, in words.
     by : str or None
-        The method whose samples ``moved`` lists; None where two are compared.
+        The method whose samples ``moved`` lists; None where two methods are compared.
     agreement : pandas.DataFrame
         ``first`` and ``second`` (methods), ``n``, ``n_missing``, ``spearman``,
         ``kendall``, ``top_k``, ``top_overlap``, ``top_chance``, ``note``; a row
@@ -42,7 +42,7 @@ class TwoRankings:
         ties at their mean), ``moved`` (their difference: below 0 it became
         harder), ``score_first``, ``score_second``.
     n_unmatched : int
-        Samples that one run only has.
+        Samples that only one of the runs has.
     """
 
     first: str

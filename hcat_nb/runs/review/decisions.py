@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Decisions:
-    """Decisions on samples, by their ids.
+    """Decisions on samples, by their ids; a sample or class that there is not: UnknownNameError.
 
     Each call is about one sample or several, and one step, which :meth:`undo`
     takes back.  With a file, every step is written there, whole or not at
@@ -78,7 +78,7 @@ class Decisions:
         return None if self._journal is None else self._journal.path
 
     def keep_in(self, file: Path) -> None:
-        """Keep the decisions in ``file`` from now on; what it holds comes first.
+        """Keep the decisions in ``file`` from now on; those already in it count as made before.
 
         Raises
         ------
