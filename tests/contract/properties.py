@@ -7,8 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from hcat_nb.errors import HcatError
+
+# Hypothesis draws constants of the modules that are imported, which are others in each order of
+# tests, with each number of workers: the same examples have to be drawn whatever ran before.
+if hasattr(providers, "_get_local_constants"):  # of versions that do
+    providers._get_local_constants = providers.Constants
 
 
 def examples(number: int) -> Callable[[Any], Any]:

@@ -67,7 +67,8 @@ def to_features(
     for start in range(0, len(own), _BLOCK) if offsets else ():
         part = slice(start, start + _BLOCK)
         for place, offset in offsets.items():
-            own[part, place] = difference(view[part, place], offset)
+            with np.errstate(over="ignore"):  # beyond float32 becomes infinite, a bad row
+                own[part, place] = difference(view[part, place], offset)
     tensor = torch.from_numpy(own)
     if tensor.dtype == torch.uint8:
         bad = torch.zeros(len(tensor), dtype=torch.bool)
