@@ -249,7 +249,7 @@ def test_ids_are_the_users_own():
 
 def test_what_is_wrong_is_said_before_training():
     for options in ({"lr": 0.1}, {"hardness": "uniform"}, {"folds": "5"}, {"on_bad_row": "drop"}):
-        with pytest.raises(SpecError, match="of a training that hcat_nb runs itself"):
+        with pytest.raises(SpecError, match="for a training that hcat_nb runs itself"):
             hcat.watch(net(), data(), epochs=2, **options)
     with pytest.raises(UnknownNameError, match="unknown option 'metods'"):
         hcat.watch(net(), data(), epochs=2, metods="aum")
