@@ -84,9 +84,10 @@ def characterize(
     device: str = "cpu",
     **options: object,
 ) -> float:
-    """Return the seconds of training, observation and scoring."""
+    """Return the seconds of training, observation and scoring; judges are no methods of these."""
+    given = {"judges": False, **options}
     run = hcat.characterize(
-        data, model=model, methods=methods, epochs=epochs, device=device, seed=0, **options
+        data, model=model, methods=methods, epochs=epochs, device=device, seed=0, **given
     )
     return run.timings["train"] + run.timings["observe"] + run.timings["score"]
 
