@@ -207,7 +207,8 @@ def _plan(
     if (n := int(dataset.trainable.sum())) < _LEAST:
         raise DataError(f"{n} rows can be trained on", f"{_LEAST} at least: fewer tell nothing")
     if (few := len(np.unique(units(dataset)[dataset.trainable.numpy()]))) < 5:
-        raise DataError(f"the data are {few} groups", "5 at least, to judge by groups left out")
+        wrong = f"the data are {few} groups of rows that belong together or are equal"
+        raise DataError(wrong, "5 at least, to judge by groups left out")
     return planned(n, wanted, methods, limit, seconds)
 
 

@@ -148,7 +148,8 @@ def near_findings(
     """Return the images that are nearly another one, of ``test`` nearly one of ``train``."""
     rows, own = np.flatnonzero(train.readable.numpy()), _pictures(train)
     twin, distance = _nearest(own, own, apart=True)
-    limit = _NEAR * float(np.median(distance[distance > _EQUAL])) if len(own) > 1 else 0.0
+    unequal = distance[distance > _EQUAL]
+    limit = _NEAR * float(np.median(unequal)) if len(unequal) else 0.0
     asked, places = train, rows
     if test is not None:
         asked, places = test, np.flatnonzero(test.readable.numpy())

@@ -206,7 +206,7 @@ def test_rows_without_label_are_neither_ranked_nor_judged_by(monkeypatch):
     ("n", "change", "message"),
     [
         (12, {}, "12 rows can be trained on; expected 20 at least"),
-        (100, {"g": [0, 1] * 50}, "the data are 2 groups; expected 5 at least"),
+        (100, {"g": [0, 1] * 50}, "the data are 2 groups of rows .* equal; expected 5 at least"),
     ],
 )
 def test_too_little_to_judge_by_is_refused_before_training(n, change, message, monkeypatch):
