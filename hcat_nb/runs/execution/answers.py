@@ -98,19 +98,11 @@ def _checked(
     dataset: LabelledDataset, held_out: HeldOut, accuracies: Sequence[float], n_doubted: int
 ) -> LearningCheck | None:
     """Return what the check says; None if nobody wanted it, or its training was stopped."""
-    import torch
-
-    rows, logits = held_out.known, held_out.logits
-    if rows is None or logits is None:
-        if not held_out.impossible:
-            return None
-        rows, logits = torch.zeros(0, dtype=torch.int64), torch.zeros((0, dataset.n_classes))
-    counts = dataset.class_counts.double()
+    if held_out.logits is None and not held_out.impossible:
+        return None
     trained = held_out.train_accuracy
     return check_learning(
-        torch.softmax(logits[rows].double(), dim=1).numpy(),
-        dataset.labels[rows].numpy(),
-        (counts / counts.sum()).numpy(),
+        *held_out.judged(),
         float(accuracies[-1]) if trained is None else trained,
         accuracies,
         all_equal=_all_equal(dataset),

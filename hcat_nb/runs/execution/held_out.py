@@ -16,6 +16,7 @@ from hcat_nb.observation.record import Need, Observation, Options
 from hcat_nb.runs.execution.extra_jobs import Asks, Job, hold_out_job, plan_jobs
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
@@ -63,9 +64,11 @@ class HeldOut:
 
     def wants_folds(self, training: Training) -> bool:
         """Say whether more rows have to be judged, and there is time to train the folds."""
+        from hcat_nb.evaluation.learning_check import undecided
+
         if self.spec.folds != "auto" or self.folds != 1:
             return False
-        if not (self._memorised() or self._undecided()):
+        if not (self._memorised() or undecided(*self.judged())):
             return False
         seconds = (AUTO_FOLDS - 1) * sum(one.train_seconds for one in training.history)
         if seconds > _AUTO_SECONDS:
@@ -128,16 +131,16 @@ class HeldOut:
         right = self.logits[self.known].argmax(1) == self.dataset.labels[self.known]
         return memorised(self.train_accuracy, right.numpy())
 
-    def _undecided(self) -> bool:
-        """Whether the rows that were held out are too few to tell what was learned."""
-        from hcat_nb.evaluation.learning_check import undecided
+    def judged(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return of held-out rows probabilities (m, C) and labels (m,), and class shares (C,)."""
+        import torch
 
-        if self.logits is None or self.known is None:
-            return False
-        probs = self.logits[self.known].double().softmax(dim=1).numpy()
+        rows, logits = self.known, self.logits
+        if rows is None or logits is None:
+            rows, logits = torch.zeros(0, dtype=torch.int64), torch.zeros(0, self.dataset.n_classes)
         counts = self.dataset.class_counts.double()
-        labels = self.dataset.labels[self.known].numpy()
-        return undecided(probs, labels, (counts / counts.sum()).numpy())
+        probs = logits[rows].double().softmax(dim=1).numpy()
+        return probs, self.dataset.labels[rows].numpy(), (counts / counts.sum()).numpy()
 
     def _heard(self, jobs: list[Job]) -> list[Job]:
         """Let those who asked for us know which training a record is of."""
