@@ -58,14 +58,16 @@ def chance_of(*words: object) -> random.Random:
 
 def start(work: Callable[..., object], *arguments: object) -> Any:
     """Start ``work`` in a process and a group of its own."""
-    process = CONTEXT.Process(target=_alone, args=(work, *arguments))
+    # Handed over: the server may have begun, for other tests, before the folder had a name.
+    process = CONTEXT.Process(target=_alone, args=(os.environ[SHARED], work, *arguments))
     process.start()
     return process
 
 
-def _alone(work: Callable[..., object], *arguments: object) -> None:
+def _alone(shared: str, work: Callable[..., object], *arguments: object) -> None:
     import torch
 
+    os.environ[SHARED] = shared
     os.setsid()
     torch.set_num_threads(1)
     null = os.open(os.devnull, os.O_WRONLY)
