@@ -69,9 +69,9 @@ def table(file: Path, names: list[str]) -> str:
 
 
 def lines(file: Path) -> str:
-    """What each attempt was told, in Markdown."""
+    """What each bad input was told, in Markdown."""
     rows = ["| what was given | what was said |", "| --- | --- |"]
-    for one in tried(file):
+    for one in (one for one in tried(file) if one["campaign"] == "inputs"):
         for line in one.get("said", "").splitlines():
             rows.append("| " + " | ".join(_cell(text) for text in (one["trial"], line)) + " |")
     return "\n".join(rows)

@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_client.manager import KernelManager
 
 from hcat_nb.cli import main
-from tests.campaign.trials import LONGEST, Campaign, Trial, start, struck
+from tests.campaign.trials import LONGEST, SAID, Campaign, Trial, start, struck
 
 GROWTH = 1.02  # of memory in use, from the first hundred rounds to the end
 # Counts of objects move by a few: caches of a fixed size fill slowly.
@@ -126,6 +126,7 @@ def _in_kernel(name: str, folder: Path) -> str:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+    (folder / SAID).write_text(json.dumps(dict(zip((warm, rounds), found, strict=True))))
     return _grown(*found)
 
 
@@ -158,6 +159,7 @@ def _command_line(rounds: int, folder: Path) -> str:
         if number in (0, rounds - 1):
             places = {"files": folder / "tmp", "shared": Path("/dev/shm"), "ours": folder}
             found.append({name: len(list(place.iterdir())) for name, place in places.items()})
+    (folder / SAID).write_text(json.dumps({1: found[0], rounds: found[-1]}))
     return _grown(*found)
 
 
