@@ -2,6 +2,7 @@
 
     python -m tests.campaign                     # all of them: hours on two cores
     python -m tests.campaign kills --trials 20   # the first 20 attempts of one
+    python -m tests.campaign disk --only folds   # those whose name has this in it
     python -m tests.campaign --table             # what was found so far
     python -m tests.campaign --lines             # the line that each bad input got
 
@@ -36,11 +37,11 @@ def tried(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def attempt(name: str, file: Path, trials: int | None) -> None:
+def attempt(name: str, file: Path, trials: int | None, only: str = "") -> None:
     """Make the attempts that the file has not yet."""
     known = {(one["campaign"], one["trial"]) for one in tried(file)}
     for trial in islice(campaign(name).trials(), trials):
-        if (name, trial.name) in known:
+        if (name, trial.name) in known or only not in trial.name:
             continue
         begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="campaign_") as folder:
@@ -89,6 +90,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--trials", type=int, help="the first so many of each")
+    parser.add_argument("--only", default="", metavar="TEXT", help="those with this in their name")
     parser.add_argument("--out", type=Path, default=Path("output/campaign.jsonl"))
     parser.add_argument("--table", action="store_true", help="print what was found, try nothing")
     parser.add_argument("--lines", action="store_true", help="print what bad inputs were told")
@@ -103,7 +105,7 @@ def main() -> None:
     if not options.table:
         warm(names)
         for name in names:
-            attempt(name, options.out, options.trials)
+            attempt(name, options.out, options.trials, options.only)
         if "inputs" in names:
             page = options.out.with_suffix(".inputs.md")
             page.write_text(lines(options.out), encoding="utf-8")
