@@ -21,6 +21,7 @@ import psutil
 
 CONTEXT = multiprocessing.get_context("forkserver")
 PRELOAD = ["hcat_nb.sweeps._preload", "hcat_nb.audits.audit", "hcat_nb.runs.recorded.rescoring"]
+LAST = "tests.campaign._preload"
 SHARED = "HCAT_CAMPAIGN"  # names the folder of what all processes of a campaign compare with
 SAID = "said.txt"  # in the folder of an attempt: what it was told, for people
 LONGEST = 900.0  # seconds that one attempt may take before it counts as hung
@@ -48,7 +49,7 @@ def warm(names: Iterable[str] = ()) -> None:
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="campaign_shared_")
         atexit.register(shutil.rmtree, os.environ[SHARED])
-    CONTEXT.set_forkserver_preload([*PRELOAD, *(f"tests.campaign.{name}" for name in names)])
+    CONTEXT.set_forkserver_preload([*PRELOAD, *(f"tests.campaign.{name}" for name in names), LAST])
 
 
 def chance_of(*words: object) -> random.Random:
