@@ -14,8 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from hcat_nb.audits.plan import Plan
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json, writing, written_whole
@@ -23,13 +21,14 @@ from hcat_nb.runs.store.checkpoint import unfinished
 from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed
 from hcat_nb.runs.store.folder import is_run
 from hcat_nb.runs.store.lock import owned
-from hcat_nb.runs.store.saving import folder_path
+from hcat_nb.runs.store.saving import folder_path, read_table
 from hcat_nb.spec import RunSpec
 
 AUDIT = "audit.json"
 TABLES = ("samples", "methods", "causes")
 SCHEMA_VERSION = 1
 _REMEDY = "make room there and call it again with the same out"
+_OTHER = "overwrite it, or choose another folder"
 
 
 def check_place(out: Any, spec: RunSpec, held: ExitStack, *, overwrite: bool = False) -> Path:
@@ -74,7 +73,10 @@ def read_plan(folder: Path) -> Plan | None:
     if not (folder / AUDIT).exists():
         return None
     plain = _read(folder)["plan"]
-    return Plan(**{**plain, "methods": tuple(plain["methods"])})
+    try:
+        return Plan(**{**plain, "methods": tuple(plain["methods"])})
+    except (KeyError, TypeError) as error:
+        raise StoreError(f"{folder / AUDIT} has a strange plan ({error})", remedy=_OTHER) from error
 
 
 def write(folder: Path, findings: dict[str, Any], tables: dict[str, Any]) -> None:
@@ -97,13 +99,14 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             f"the audit in {folder} is not finished", remedy="call it again with the same out"
         )
     names = [f"{name}.parquet" for name in TABLES]
-    check_files(folder, found["digests"], names)
-    return found, {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    if not isinstance(digests := found.get("digests"), dict):
+        raise StoreError(f"{folder / AUDIT} names its files as {digests!r}", remedy=_OTHER)
+    check_files(folder, digests, names)
+    return found, {name: read_table(folder / f"{name}.parquet") for name in TABLES}
 
 
 def _read(folder: Path) -> dict[str, Any]:
     if not (folder / AUDIT).is_file():
         raise StoreError(f"{folder} holds no audit", "the folder of hcat.audit(out=...)")
-    remedy = "overwrite it, or choose another folder"
     kinds = [("plan", dict), ("spec", dict)]
-    return read_sealed(folder / AUDIT, "a file of an audit", SCHEMA_VERSION, remedy, kinds)
+    return read_sealed(folder / AUDIT, "a file of an audit", SCHEMA_VERSION, _OTHER, kinds)

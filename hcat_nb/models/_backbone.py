@@ -306,12 +306,17 @@ def _absent(features: str, why: str) -> MissingDataError:
 def _load(net: nn.Module, path: Path) -> None:
     if not path.is_file():
         raise MissingDataError(f"the file of weights {path} is absent", "a file of weights")
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
+    from safetensors.torch import load_file
 
-        state: Mapping[str, Tensor] = load_file(path)
-    else:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state: Mapping[str, Tensor] = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
+    except Exception as error:  # they raise whatever they like
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(f"{path} cannot be read ({first})", "a file of weights") from error
     try:
         net.load_state_dict(state)
     except RuntimeError as error:

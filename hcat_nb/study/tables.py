@@ -27,6 +27,7 @@ from hcat_nb.casts import as_path
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.registry import nearest
 from hcat_nb.runs.store.atomic import writing
+from hcat_nb.runs.store.saving import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def load_study(path: str | os.PathLike[str]) -> Study:
             f"{place} does not exist", "a table of results, or a folder of tables or of runs"
         )
     others = {
-        name: pd.read_parquet(place / f"{name}.parquet")
+        name: read_table(place / f"{name}.parquet")
         for name in _TABLES[1:]
         if (place / f"{name}.parquet").is_file()
     }

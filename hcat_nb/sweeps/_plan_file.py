@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import write_json, writing
-from hcat_nb.runs.store.digests import read_sealed
+from hcat_nb.runs.store.digests import parsed, read_sealed
 from hcat_nb.runs.store.lock import LOCK
 from hcat_nb.spec import DEFAULTS
 from hcat_nb.sweeps._version import code_version
@@ -35,7 +34,7 @@ def _may_be_ours(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        record = json.loads(path.read_bytes())
+        record = parsed(path.read_bytes())
     except ValueError:
         return True
     known = {"schema_version", "runs", "settings"}

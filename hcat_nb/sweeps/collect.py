@@ -196,7 +196,7 @@ def _read(
             **{name: info["versions"].get(key) for key, name in _PACKAGES.items()},
         }
         metrics = record["metrics"] if spec["hardness"] or spec.get("truth") else [{}]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{path} cannot be read ({error!r})",
             "a file that a run wrote",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from hcat_nb.casts import time_words
+from hcat_nb.runs.store.saving import read_index
+from hcat_nb.spec import RunSpec
 from hcat_nb.sweeps._state import RUN, done_state
 from hcat_nb.sweeps._workers import available_cores
 from hcat_nb.sweeps.grid import Cell
@@ -64,7 +65,7 @@ def dry_run(cells: Sequence[Cell], settings: Mapping[str, Any]) -> DryRun:
 
     folder = Path(settings["out"])
     measured: dict[str, list[float]] = {}
-    epochs: dict[str, int] = {}
+    epochs: dict[str, int | None] = {}
     known = {}
     for cell in cells:
         if state := done_state(folder / cell.address):
@@ -99,10 +100,9 @@ def _kind(cell: Cell) -> str:
     return repr([values[name] for name in (*_ALIKE, *_ALIKE_MORE)])
 
 
-def _epochs(folder: Path) -> int:
+def _epochs(folder: Path) -> int | None:
     """Return the epochs of a complete run."""
-    record = json.loads((folder / RUN / "run.json").read_bytes())
-    return int(record["spec"]["epochs"])
+    return RunSpec.recorded(read_index(folder / RUN, ("spec", dict))["spec"]).epochs
 
 
 def _cell_text(value: Any) -> Any:

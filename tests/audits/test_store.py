@@ -11,6 +11,7 @@ import pytest
 from hcat_nb.audits import store
 from hcat_nb.audits.plan import Plan
 from hcat_nb.errors import StoreError
+from hcat_nb.runs.store.digests import sealed, unsealed
 from hcat_nb.spec import RunSpec
 
 PLAN = Plan(1, 1, ("aum", "el2n"), 3.5, 60.0)
@@ -52,6 +53,24 @@ def test_what_no_audit_wrote_is_refused(tmp_path, text):
         ExitStack() as held,
     ):
         store.check_place(tmp_path, RunSpec(), held)
+
+
+@pytest.mark.parametrize(
+    ("changed", "read"),
+    [
+        ({"plan": {"x": 1}}, store.read_plan),
+        ({"plan": {}}, store.read_plan),
+        ({"digests": 3}, store.read),
+        ({"digests": None}, store.read),
+        ({"digests": {}}, store.read),
+    ],
+)
+def test_a_strangers_audit_is_refused_by_name(folder, changed, read):
+    plain = unsealed((folder / "audit.json").read_bytes())
+    (folder / "audit.json").write_text(sealed(plain | changed))
+    (folder / "samples.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match=r"audit\.json|samples\.parquet"):
+        read(folder)
 
 
 def test_an_audit_begun_with_other_options_is_not_gone_on_with(tmp_path):

@@ -198,12 +198,12 @@ def _events(out: Path) -> dict[str, list[str]]:
     }
 
 
-def _sweep(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+def _sweep(folder: Path, *words: str, workers: int = 2) -> subprocess.Popen[bytes]:
     plan = {"base": TINY, "total_runs": N_RUNS, "fix_seed": True, "out": str(folder / "out")}
     (folder / "plan.yaml").write_text(json.dumps(plan))
     return subprocess.Popen(
-        [sys.executable, "-m", "hcat_nb", "sweep", str(folder / "plan.yaml"), "--workers", "2",
-         *words],
+        [sys.executable, "-m", "hcat_nb", "sweep", str(folder / "plan.yaml"), "--workers",
+         str(workers), *words],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
@@ -237,7 +237,8 @@ def _swept(whom: str, number: int, folder: Path) -> str:
         process.wait(300)
     gone(family)
     before = {name for name, events in _events(folder / "out").items() if "done" in events}
-    with _sweep(folder, *words) as process:
+    # What is left is little: a second worker would take longer to begin than to do it.
+    with _sweep(folder, *words, workers=1) as process:
         process.wait(600)
     after = _events(folder / "out")
     done = [name for name, events in after.items() if events.count("done") == 1]

@@ -75,7 +75,7 @@ panel = audit.explore()
 panel._ipython_display_()
 panel.close()
 """
-WATCH = "work.watched(0, None)"
+WATCH = "run = work.watched(0, None)"  # a bare value would be kept in Out
 COMPARE = """
 from hcat_nb.jupyter.review.compare_panel import ComparePanel
 panel = ComparePanel(run, run)

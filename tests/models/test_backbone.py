@@ -162,6 +162,16 @@ def test_weights_of_another_network_are_refused(weights) -> None:
         frozen(f"torchvision:squeezenet1_1:{weights[1]}", frozen_backbone_images(3), download=False)
 
 
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"\x80\x02garbage"])
+def test_a_damaged_file_of_weights_is_named(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"damaged.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=rf"damaged\.{suffix} cannot be read") as raised:
+        frozen(f"{NAME}:{path}", frozen_backbone_images(3), download=False)
+    assert "\n" not in str(raised.value)
+
+
 def test_an_unknown_network_is_refused() -> None:
     with pytest.raises(SpecError, match="no network 'resnet7'"):
         frozen("torchvision:resnet7", frozen_backbone_images(3), download=False)

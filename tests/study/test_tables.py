@@ -128,6 +128,15 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
         load_study(tmp_path / "empty.csv")
 
 
+def test_a_damaged_table_is_named(study: Study, tmp_path: Path) -> None:
+    folder = study.save(tmp_path / "tables")
+    for name in ("stability", "shortcuts", "results"):
+        (folder / f"{name}.parquet").write_bytes(b"PAR1")
+        with pytest.raises(StoreError, match=rf"{name}\.parquet cannot be read"):
+            load_study(folder)
+        study.save(folder)
+
+
 def test_scores_have_a_stability_without_injected_hardness(tmp_path: Path) -> None:
     plain = {key: value for key, value in OPTIONS.items() if key not in ("hardness", "p")}
     for seed in (0, 1):

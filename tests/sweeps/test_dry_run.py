@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hcat_nb.errors import StoreError
 from hcat_nb.sweeps._state import write_state
 from hcat_nb.sweeps.dry_run import DryRun
 from hcat_nb.sweeps.grid import read_plan
@@ -33,6 +34,16 @@ def test_it_shows_the_runs_and_what_they_would_take(tmp_path: Path, tiny: dict[s
     assert told.seconds == pytest.approx(12.0, abs=0.1)  # the longest; the others fit beside it
     assert "4 runs, 1 of them done; about 12 s for the others, 2 at a time" in repr(told)
     assert not (tmp_path / "sweep.json").exists()
+
+
+def test_a_damaged_run_is_named(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    plain = {name: value for name, value in tiny.items() if name != "epochs"}
+    (cell,) = read_plan([plain]).cells
+    _done(tmp_path / cell.address, 3.0)
+    for text in ('{"spec', "[" * 5000, "{}", '{"schema_version": 1, "spec": []}'):
+        (tmp_path / cell.address / "run/run.json").write_text(text)
+        with pytest.raises(StoreError, match=r"run\.json cannot be read"):
+            sweep([plain], out=tmp_path, dry_run=True)
 
 
 def test_when_all_is_done_nothing_is_left(tmp_path: Path, tiny: dict[str, Any]) -> None:

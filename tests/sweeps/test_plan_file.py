@@ -52,7 +52,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         remembered(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{}", '{"schema', '{"schema_version": 1}', "[]"])
+@pytest.mark.parametrize("text", ["{}", '{"schema', '{"schema_version": 1}', "[]", "[" * 5000])
 def test_a_damaged_plan_is_told_with_what_to_do(text: str, tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(text)
     with pytest.raises(StoreError, match=r"cannot be read .* what is done stays done"):

@@ -9,7 +9,6 @@ decided on, so that decisions never land on other samples.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 from functools import partial
@@ -23,7 +22,7 @@ from hcat_nb.errors import DataError, HcatError, StoreError
 from hcat_nb.runs.review.decision import Decision, Step
 from hcat_nb.runs.review.samples import Samples, quoted
 from hcat_nb.runs.store.atomic import refuse_foreign, write_json, writing, written_whole
-from hcat_nb.runs.store.digests import read_sealed
+from hcat_nb.runs.store.digests import parsed, read_sealed
 from hcat_nb.runs.store.lock import owned
 
 SCHEMA_VERSION = 1
@@ -82,7 +81,7 @@ class DecisionFile:
     def _writer(self) -> str:
         """Return who wrote what stands there now."""
         try:
-            writer = json.loads(self.path.read_bytes())["writer"]
+            writer = parsed(self.path.read_bytes())["writer"]
             return "process {pid} on {host}".format_map(writer)
         except (OSError, ValueError, KeyError, TypeError):
             return "someone else"

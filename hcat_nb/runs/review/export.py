@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,8 @@ from hcat_nb.registry import name_of_path, names_file
 from hcat_nb.runs.review.decisions import Decisions
 from hcat_nb.runs.review.samples import Samples
 from hcat_nb.runs.store.atomic import make_room, writing, written_whole
+from hcat_nb.runs.store.saving import read_index
+from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,9 +197,9 @@ def apply_to_files(
     if not place.is_file():
         raise StoreError(f"there are no decisions at {place}", "a run's, or a table of decisions")
     if (folder / "run.json").is_file():
-        spec = json.loads((folder / "run.json").read_bytes()).get("spec", {})
-        target = spec.get("target") if target is None else target
-        before = {k: v for k, v in spec.get("dataset_options", {}).items() if k != "path"}
+        spec = RunSpec.recorded(read_index(folder, ("spec", dict))["spec"])
+        target = spec.target if target is None else target
+        before = {k: v for k, v in spec.dataset_options.items() if k != "path"}
         options = {**before, **options}
     return Mended(data, place, target, options, mislabeled).export(out, overwrite=overwrite)
 

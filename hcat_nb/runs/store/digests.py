@@ -58,6 +58,14 @@ def sealed(values: Mapping[str, Any]) -> str:
     return json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
+def parsed(text: str | bytes) -> Any:
+    """Return what JSON stands for; ValueError if it is none, or nested too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its lists and objects are nested too deep") from None
+
+
 def unsealed(text: str | bytes) -> Any:
     """Return what :func:`sealed` was given; JSON of earlier versions has no seal.
 
@@ -71,10 +79,7 @@ def unsealed(text: str | bytes) -> Any:
         ...
     ValueError: it is damaged, or was changed after it was written: its digest does not fit
     """
-    try:
-        values = json.loads(text)
-    except RecursionError:
-        raise ValueError("its lists and objects are nested too deep") from None
+    values = parsed(text)
     if isinstance(values, dict) and _SEAL in values:
         seal = values.pop(_SEAL)
         if seal != _digest(values):

@@ -9,7 +9,6 @@ at the folder next completes.  What each file holds: ``runs/store/saving.py``.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from typing import Any
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import DRAFT, flush, write_json
-from hcat_nb.runs.store.digests import unsealed
+from hcat_nb.runs.store.digests import parsed, unsealed
 from hcat_nb.runs.store.lock import LOCK, owned
 
 RECORD, WEIGHTS, LOGITS, CHECKPOINT = "run.json", "model.safetensors", "logits", "checkpoint"
@@ -40,7 +39,7 @@ _CHECKPOINT_FILE = re.compile(r"checkpoint(\.previous)?\.json|[^.][^/\\]*\.safet
 def is_run(folder: Path) -> bool:
     """Say whether ``run.json`` there is one that a run of ours wrote."""
     try:
-        record = json.loads((folder / RECORD).read_bytes())  # a damaged one is ours too
+        record = parsed((folder / RECORD).read_bytes())  # a damaged one is ours too
     except (OSError, ValueError):
         return False
     return isinstance(record, dict) and {"schema_version", "spec", "info"} <= record.keys()

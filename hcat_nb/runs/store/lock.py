@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.store.atomic import writing
+from hcat_nb.runs.store.digests import parsed
 
 LOCK = ".lock"  # in a folder that has one owner at a time
 
@@ -100,7 +101,7 @@ def _describe(handle: int, doing: str) -> None:
 
 def _owner(handle: int) -> str:
     try:
-        owner = json.loads(os.pread(handle, 4096, 0) if hasattr(os, "pread") else b"")
+        owner = parsed(os.pread(handle, 4096, 0) if hasattr(os, "pread") else b"")
         return "process {pid} on {host}, since {since}: {doing}".format_map(owner)
     except (OSError, ValueError, KeyError, TypeError):  # it writes its name at this moment
         return "another process"

@@ -145,6 +145,12 @@ def write_record(
     run.folder = path
 
 
+def read_index(folder: Path, *kinds: tuple[str, type]) -> dict[str, Any]:
+    """Return what the ``run.json`` of a folder holds; ``kinds``: keys, and the types of these."""
+    file = folder / RECORD
+    return read_sealed(file, "a file that Run.save wrote", SCHEMA_VERSION, None, kinds)
+
+
 def load_record(folder: str | Path) -> Record:
     """Read a run that :func:`save_record` wrote; its ``dataset`` is None."""
     from safetensors import SafetensorError
@@ -158,8 +164,7 @@ def load_record(folder: str | Path) -> Record:
                 remedy="`hcat resume` it",
             )
         raise StoreError(f"{path} holds no run", "a folder with a run.json")
-    kinds = [(key, dict) for key in ("spec", "info", "timings")]
-    record = read_sealed(path / RECORD, "a file that Run.save wrote", SCHEMA_VERSION, None, kinds)
+    record = read_index(path, ("spec", dict), ("info", dict), ("timings", dict))
     more = {key: kind for key, kind in _MORE.items() if record["info"].get(key) is not None}
     seconds = {key: value for key, value in record["timings"].items() if value is not None}
     if strange := _odd(record["info"], _INFO | more) or _odd(seconds, {"*": (int, float)}):
@@ -197,12 +202,14 @@ def _loaded(path: Path, record: dict[str, Any], digests: Mapping[str, str]) -> R
     """Return the run of files that are there; of strange ones, raise whatever comes."""
     from safetensors.torch import load_file
 
-    tables = {table: _read(path / f"{table}.parquet") for table in TABLES}
+    tables = {table: read_table(path / f"{table}.parquet") for table in TABLES}
     # Parquet forgets the rows of a table without columns.
     flags = tables["flags"] if tables["flags"].columns.size else tables["scores"][[]]
     _restore_classes(tables, record["info"]["dataset"]["class_values"])
     optional = {
-        table: _read(file) for table in OPTIONAL if (file := path / f"{table}.parquet").is_file()
+        table: read_table(file)
+        for table in OPTIONAL
+        if (file := path / f"{table}.parquet").is_file()
     }
     return Record(
         spec=RunSpec.recorded(record["spec"]),
@@ -238,12 +245,10 @@ def saved_metrics(folder: str | Path) -> pd.DataFrame:
     """Return what :meth:`Run.evaluate` gave when the run was saved, without doing it again."""
     import pandas as pd
 
-    file = folder_path(folder) / RECORD
-    if not file.is_file():
-        raise StoreError(f"{file.parent} holds no run", "a folder with a run.json")
-    kinds = [("metrics", list)]
-    record = read_sealed(file, "a file that Run.save wrote", SCHEMA_VERSION, None, kinds)
-    frame = pd.DataFrame(record["metrics"])
+    path = folder_path(folder)
+    if not (path / RECORD).is_file():
+        raise StoreError(f"{path} holds no run", "a folder with a run.json")
+    frame = pd.DataFrame(read_index(path, ("metrics", list))["metrics"])
     empty = [name for name in frame.columns if frame[name].isna().all()]
     return frame.astype(dict.fromkeys(empty, "float64"))
 
@@ -291,15 +296,14 @@ def _of_logits(name: str) -> bool:
     return folder == LOGITS and re.fullmatch(r"\w+\.parquet", file) is not None
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table that we wrote; StoreError if it is none."""
     import pandas as pd
 
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise StoreError(
-            f"{path} cannot be read ({error})", "a file that Run.save wrote"
-        ) from error
+        raise StoreError(f"{path} cannot be read ({error})", "a table as it was saved") from error
 
 
 def _restore_classes(tables: dict[str, pd.DataFrame], class_values: list[Any]) -> None:

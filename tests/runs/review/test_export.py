@@ -95,6 +95,16 @@ def test_the_command_takes_target_and_options_from_the_run(
     assert main(["apply", str(tmp_path / "no"), str(table), "--out", str(tmp_path / "p.csv")]) == 2
 
 
+@pytest.mark.parametrize("text", ["", '{"spec', "[1]", "[" * 5000, '{"spec": [1]}', "\0"])
+def test_a_damaged_run_is_named(table: Path, tmp_path: Path, text: str) -> None:
+    run = characterize(str(table), target="cls", drop="id", out=tmp_path / "run", **QUICK)
+    run.decisions().mislabeled([1])
+    (tmp_path / "run" / "run.json").write_text(text)
+    with pytest.raises(StoreError, match=r"run\.json cannot be read"):
+        apply_to_files(tmp_path / "run", table, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_parts_of_a_table_stay_parts(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for part in range(2):
