@@ -233,7 +233,7 @@ def _run(spec: RunSpec, plan: ReplayPlan, given: RecordedInput, began: float) ->
         tally=tally,
     )
     hard, note = with_hardness(dataset, spec)
-    said = answer(dataset, dynamics, spec.effective_model_seed)
+    said = answer(dataset, dynamics)
     on_map = map_columns(dataset, dynamics, recorded.n_epochs, plan.methods, said)
     del dynamics  # as large as an epoch's logits, and cleanlab's own copies come next
     outcomes = {method.name: outcome(method, scored[method.name]) for method in plan.methods}

@@ -11,7 +11,6 @@ import numpy as np
 from hcat_nb.evaluation.learning_check import LearningCheck, check_learning
 from hcat_nb.evaluation.proposals import Proposals, Table, none_proposed, propose
 from hcat_nb.observation.dynamics import ONE_EPOCH
-from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +63,6 @@ class Answers:
 def answer(
     dataset: LabelledDataset,
     dynamics: MapDynamics,
-    seed: int,
     *,
     held_out: HeldOut | None = None,
     accuracies: Sequence[float] = (),
@@ -83,7 +81,7 @@ def answer(
         tables["network, out of fold"] = folds.numpy()
     elif not dynamics.label_only and (check is None or check.state != "memorised"):
         tables["network, mean over epochs"] = _Means(dynamics)
-    said = propose(list(tables.values()), labels, child_seed(seed, "proposals"))
+    said = propose(list(tables.values()), labels)
     if check is not None and check.withholds:
         said = none_proposed(len(labels), "the network has not learned")
     elif held_out is not None:  # what is doubted decides whether there is nothing to find

@@ -158,7 +158,6 @@ class Pipeline(PipelineState):
         said = self.answers = answer(
             dataset,
             self.dynamics,
-            self.spec.effective_model_seed,
             held_out=self.extra.held_out,
             accuracies=[record.accuracy for record in training.history],
             judges=judged([*self.methods, *self.judges]),
