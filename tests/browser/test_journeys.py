@@ -45,7 +45,8 @@ def test_an_analyst_cleans_a_folder_of_photos(lab_page: LabPage, shared_data: Pa
         "import hcat_nb\nrun = hcat_nb.characterize('./my_flowers', epochs=6, methods='aum,loss',\n"
         "    seed=0, listeners=[], judges=False, folds='0', learning_check=False)\n"
         "queue = run.hardest(60).frame.reset_index()[['sample_id']].head(40)\n"
-        "queue['proposal'] = [run.details['suggested'][one] for one in queue.sample_id]\n",
+        # of photos like these nothing is proposed; these are the analyst's own guesses
+        "queue['proposal'] = [run.details['predicted'][one] for one in queue.sample_id]\n",
         "panel = run.explore(queue=queue)\npanel",
     ]
     lab_page.open("analyst.ipynb", cells)
