@@ -58,6 +58,7 @@ class Proposals:
     probabilities: np.ndarray
     margin: float | None = None
     reason: str = ""
+    untrusted: bool = False  # there are doubts, of which none can be trusted
 
 
 def propose(tables: Sequence[Table], labels: np.ndarray) -> Proposals:
@@ -88,6 +89,7 @@ def propose(tables: Sequence[Table], labels: np.ndarray) -> Proposals:
             n,
             f"the judges agree too little with the labels (Cohen's kappa {kappa:.2f}, at least "
             f"{_LEAST_KAPPA:.2f}): many wrong labels and classes that overlap would look alike",
+            untrusted=True,
         )
     far = float((lead[judged] > -np.median(lead[lead < 0])).mean())
     wrong = max(_WRONG, min(2 * far, float(doubted[judged].mean())))
@@ -97,6 +99,7 @@ def propose(tables: Sequence[Table], labels: np.ndarray) -> Proposals:
             n,
             "at every margin too many labels are doubted, beside planted wrong ones, for the "
             "doubts to be trusted",
+            untrusted=True,
         )
     offered = judged & (np.nan_to_num(lead, nan=-1.0) > margin)
     return Proposals(
@@ -107,9 +110,10 @@ def propose(tables: Sequence[Table], labels: np.ndarray) -> Proposals:
     )
 
 
-def none_proposed(n: int, reason: str) -> Proposals:
+def none_proposed(n: int, reason: str, *, untrusted: bool = False) -> Proposals:
     """Return no proposal for ``n`` samples, with the reason."""
-    return Proposals(np.full(n, -1, dtype=np.int64), np.full(n, np.nan, np.float32), None, reason)
+    none, unknown = np.full(n, -1, dtype=np.int64), np.full(n, np.nan, np.float32)
+    return Proposals(none, unknown, None, reason, untrusted)
 
 
 def _kappa(first: np.ndarray, second: np.ndarray) -> float:

@@ -57,7 +57,8 @@ class Answers:
     def notes(self) -> list[str]:
         """Return the sentences for the run's notes."""
         check = "" if self.check is None else self.check.sentence
-        return [one for one in (check, *self.also) if one]
+        why = f"No other label is proposed: {self.proposals.reason}." * self.proposals.untrusted
+        return [one for one in (check, *self.also, why) if one]
 
 
 def answer(

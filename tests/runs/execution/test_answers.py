@@ -81,6 +81,15 @@ def test_proposals_are_right_labels_for_wrong_rows() -> None:
     assert run.info["proposals"]["offered"] == int(doubted.sum())
 
 
+def test_where_classes_overlap_nothing_is_proposed_and_a_note_says_why() -> None:
+    features, labels = _noise(600)
+    features[np.arange(600), labels] += 1.5  # the best rule is right for two rows of three
+    run = characterize(features, labels, **OPTIONS)
+    assert run.info["check"]["state"] != "not_learned"
+    assert run.details["suggested"].isna().all()
+    assert any("No other label is proposed: the judges agree too" in x for x in run.info["notes"])
+
+
 def test_the_same_proposal_everywhere() -> None:
     run = _planted("healthy")
     frame = run.hardest(None).frame
