@@ -5,9 +5,9 @@ One's own, from runs of one's own or from the built-in families::
     train_detector("mine.safetensors", runs)
     hcat.characterize(data, method_options={"detector": {"weights": "mine.safetensors"}})
 
-The file that ships, with its model card, on one thread in about ten minutes::
+The file that ships, on one thread in about ten minutes::
 
-    python -m hcat_nb.study.train_detector hcat_nb/methods/detector.safetensors --mnist FOLDER
+    python -m hcat_nb.study.train_detector detector.safetensors
 
 Any start of a run at a steady learning rate is a shorter run, and every k-th
 epoch of it is much like a run on k times as much data.  So the network is
@@ -24,13 +24,12 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hcat_nb.api.run import Run
 from hcat_nb.errors import DataError, SpecError, StoreError
 from hcat_nb.runs.store.atomic import delivered
 from hcat_nb.seeds import child_seed
-from hcat_nb.study._detector_card import card, compare, held_out
 from hcat_nb.study._detector_data import FAMILIES, Dynamics, dynamics_of, family_runs
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def train_detector(
         ),
         "versions": json.dumps(_versions()),
     }
-    _write(path, weights, about)
+    write_weights(path, weights, about)
     return path
 
 
@@ -170,7 +169,7 @@ def _checked(out: str | Path, *, overwrite: bool) -> Path:
     return path
 
 
-def _write(path: Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+def write_weights(path: Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
     """Write the file whole or not at all."""
     from safetensors.torch import save
 
@@ -182,37 +181,17 @@ def _versions() -> dict[str, str]:
     return {"Python": platform.python_version(), **packages}
 
 
-def add_evaluation(path: Path, mnist: Path | None) -> None:
-    """Measure the weights at ``path`` on held-out runs; write figures into it, the card beside."""
-    from safetensors import safe_open
-
-    from hcat_nb.methods.detector import load_weights
-
-    weights = load_weights(path)
-    with safe_open(path, "pt") as file:
-        about = file.metadata()
-    rows: list[dict[str, Any]] = [
-        {"dataset": dataset, "noise": noise, "p": p, **compare(dynamics, weights)}
-        for dataset, noise, p, dynamics in held_out(mnist)
-    ]
-    about["evaluation"] = json.dumps(rows)
-    _write(path, weights, about)
-    path.with_suffix(".md").write_text(card(about), encoding="utf-8")
-
-
 def main(words: Sequence[str] | None = None) -> None:
-    """Make the weights that ship, and their model card."""
+    """Make the weights that ship."""
     import torch
 
-    parser = argparse.ArgumentParser(description="Train the detector and write its model card.")
-    parser.add_argument("out", type=Path, help="safetensors file; the card goes beside it")
-    parser.add_argument("--mnist", type=Path, help="folder that holds MNIST/raw, to measure on it")
+    parser = argparse.ArgumentParser(description="Train the detector.")
+    parser.add_argument("out", type=Path, help="safetensors file; one that is there is replaced")
     parser.add_argument("--n-runs", type=int, default=160, help="training runs [160]")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything [0]")
     options = parser.parse_args(words)
     torch.set_num_threads(1)  # sums in one order, whatever the machine
-    path = train_detector(options.out, n_runs=options.n_runs, seed=options.seed, overwrite=True)
-    add_evaluation(path, options.mnist)
+    train_detector(options.out, n_runs=options.n_runs, seed=options.seed, overwrite=True)
 
 
 if __name__ == "__main__":

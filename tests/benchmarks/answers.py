@@ -17,6 +17,7 @@ wrong 5 % of the time; what mending is worth (--remedy); seconds and memory.
 from __future__ import annotations
 
 import argparse
+import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ import numpy as np
 import pandas as pd
 import psutil
 from judges import DATA, SETS, Task, planted
+from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import hcat_nb as hcat
@@ -63,7 +65,15 @@ def _table(file: str, target: str, ids: list[str], seed: int, rows: int) -> Task
     return planted(x, table[target].to_numpy(), scaled, seed)
 
 
-SETS |= {"cover": cover, "eye": eye}
+def cifar10(seed: int, rows: int | None) -> Task:
+    table = pd.read_parquet(DATA / "cifar10_jpeg" / "train.parquet")
+    table = table.sample(rows or 5000, random_state=seed)
+    x = np.stack([np.asarray(Image.open(io.BytesIO(one))) for one in table["image"]])
+    small = x[:, ::2, ::2].reshape(len(x), -1) / 255
+    return planted(x.transpose(0, 3, 1, 2), table["label"].to_numpy(np.int64), small, seed)
+
+
+SETS |= {"cifar10": cifar10, "cover": cover, "eye": eye}
 
 
 def by_name(name: str, seed: int, rows: int | None, labels_only: bool) -> Known:

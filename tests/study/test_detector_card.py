@@ -10,9 +10,9 @@ from sklearn.metrics import roc_auc_score
 
 from hcat_nb.assets import asset
 from hcat_nb.methods.detector import load_weights, read_sequences
-from hcat_nb.study import _detector_card
-from hcat_nb.study._detector_card import LENGTHS, card, compare, held_out
 from hcat_nb.study._detector_data import Dynamics
+from tests.benchmarks import detector_card
+from tests.benchmarks.detector_card import LENGTHS, card, compare, held_out
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_figures_are_those_of_scikit_learn():
 
 
 def test_without_mnist_digits_alone_are_measured(monkeypatch):
-    monkeypatch.setattr(_detector_card, "_DIGITS", (1, (0,)))
+    monkeypatch.setattr(detector_card, "_DIGITS", (1, (0,)))
     cells = list(held_out(None))
     assert [cell[:3] for cell in cells] == [
         ("digits", noise, p) for noise in ("adjacent", "instance") for p in (0.1, 0.4)
@@ -85,10 +85,10 @@ def test_without_mnist_digits_alone_are_measured(monkeypatch):
 
 @pytest.mark.slow
 def test_mnist_is_read_from_its_folder(monkeypatch, shared_data):
-    monkeypatch.setattr(_detector_card, "_DIGITS", (1, ()))
-    monkeypatch.setattr(_detector_card, "_MNIST", (1, (0,)))
-    monkeypatch.setattr(_detector_card, "NOISE", ("adjacent",))
-    monkeypatch.setattr(_detector_card, "PROPORTIONS", (0.1,))
+    monkeypatch.setattr(detector_card, "_DIGITS", (1, ()))
+    monkeypatch.setattr(detector_card, "_MNIST", (1, (0,)))
+    monkeypatch.setattr(detector_card, "NOISE", ("adjacent",))
+    monkeypatch.setattr(detector_card, "PROPORTIONS", (0.1,))
     (_, (name, noise, p, (one,))) = held_out(shared_data)
     assert (name, noise, p, one.probs.shape) == ("mnist", "adjacent", 0.1, (10_000, 1))
     assert one.wrong.sum() == 1000

@@ -12,10 +12,10 @@ from hcat_nb.api.characterize import characterize
 from hcat_nb.errors import DataError, HcatError, SpecError, StoreError
 from hcat_nb.evaluation.ranking import auroc
 from hcat_nb.methods.detector import read_sequences
-from hcat_nb.study import _detector_card
 from hcat_nb.study import train_detector as module
 from hcat_nb.study._detector_data import Dynamics
 from hcat_nb.study.train_detector import train_detector
+from tests.benchmarks import detector_card
 
 pytestmark = pytest.mark.slow
 
@@ -105,13 +105,14 @@ def test_mistakes_are_found_before_training(image_run, table_run, tmp_path):
     assert issubclass(StoreError, HcatError)
 
 
-def test_the_script_writes_weights_and_card(tmp_path, monkeypatch):
-    monkeypatch.setattr(_detector_card, "_DIGITS", (1, (0,)))
+def test_the_scripts_write_weights_and_card(tmp_path, monkeypatch):
+    monkeypatch.setattr(detector_card, "_DIGITS", (1, (0,)))
     out = tmp_path / "detector.safetensors"
     module.main([str(out), "--n-runs", "1"])
     assert load_file(out)["head_weight"].shape == (1, 16)
+    detector_card.main([str(out)])
     text = (tmp_path / "detector.md").read_text()
     assert text.count("| digits |") == 4
     assert "| mnist |" not in text
     with safe_open(out, "pt") as file:
-        assert text == _detector_card.card(file.metadata())
+        assert text == detector_card.card(file.metadata())

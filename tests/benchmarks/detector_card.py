@@ -1,11 +1,15 @@
-"""How well a detector does on what it never saw, and the model card that says so.
+"""How well the detector that ships does on what it never saw, and the model card that says so.
 
-The card is made from the metadata of the weights file alone, so that the two
-cannot part.
+    python -m hcat_nb.study.train_detector hcat_nb/methods/detector.safetensors
+    python tests/benchmarks/detector_card.py hcat_nb/methods/detector.safetensors --mnist FOLDER
+
+The figures are written into the weights file, and the card is made from its
+metadata alone, so that the two cannot part.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +20,7 @@ import numpy as np
 from hcat_nb.api.characterize import characterize
 from hcat_nb.evaluation.ranking import auroc
 from hcat_nb.study._detector_data import Dynamics, dynamics_of
+from hcat_nb.study.train_detector import write_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -162,3 +167,37 @@ def _row(row: Mapping[str, Any]) -> str:
 def _leads(rows: list[dict[str, Any]]) -> list[float]:
     """Return by how much the detector is ahead in each cell, as the table shows it."""
     return [round(pair[0], 3) - round(pair[1], 3) for row in rows for pair in row["auroc"].values()]
+
+
+def add_evaluation(path: Path, mnist: Path | None) -> None:
+    """Measure the weights at ``path`` on held-out runs; write figures into it, the card beside."""
+    from safetensors import safe_open
+
+    from hcat_nb.methods.detector import load_weights
+
+    weights = load_weights(path)
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+    rows: list[dict[str, Any]] = [
+        {"dataset": dataset, "noise": noise, "p": p, **compare(dynamics, weights)}
+        for dataset, noise, p, dynamics in held_out(mnist)
+    ]
+    about["evaluation"] = json.dumps(rows)
+    write_weights(path, weights, about)
+    path.with_suffix(".md").write_text(card(about), encoding="utf-8")
+
+
+def main(words: list[str] | None = None) -> None:
+    """Measure weights and write their model card."""
+    import torch
+
+    parser = argparse.ArgumentParser(description="Measure a detector and write its model card.")
+    parser.add_argument("weights", type=Path, help="safetensors file; the card goes beside it")
+    parser.add_argument("--mnist", type=Path, help="folder that holds MNIST/raw, to measure on it")
+    options = parser.parse_args(words)
+    torch.set_num_threads(1)  # sums in one order, whatever the machine
+    add_evaluation(options.weights, options.mnist)
+
+
+if __name__ == "__main__":
+    main()
