@@ -9,20 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from hcat_nb.errors import StoreError
-from hcat_nb.runs.store.digests import check_files, read_sealed
+from hcat_nb.runs.store.digests import check_files, misfit, read_sealed
 from hcat_nb.runs.store.folder import CHECKPOINT, LOGITS, is_rest, within
 
 INDEX = "checkpoint.json"  # in the folder of checkpoints
 PREVIOUS = "checkpoint.previous.json"  # of the epoch before, should the last one be damaged
 SCHEMA_VERSION = 1
-# What an index says in any case, and by which type it is known.
+_NUMBER, _NONE = (int, float), type(None)
+# What an index says in any case, and by which kind it is known.
 _KEYS: dict[str, Any] = {
-    **dict.fromkeys(("spec",), dict),
-    **dict.fromkeys(("history", "accumulators", "files", "epoch_files"), list),
+    **dict.fromkeys(("spec", "model", "environment"), dict),
+    "data": {"class values": list},
+    **dict.fromkeys(("objects", "accumulators", "files", "epoch_files"), [str]),
     **dict.fromkeys(("seed", "epoch"), int),
-    "seconds": (int, float),
-    "outcome": (str, type(None)),
-}
+    "history": [{
+        "epoch": int, **dict.fromkeys(("loss", "accuracy"), (*_NUMBER, _NONE)),
+        **dict.fromkeys(("train_seconds", "observe_seconds"), _NUMBER),
+    }],
+    "clock": {"*": _NUMBER},
+    "seconds": _NUMBER,
+    **dict.fromkeys(("outcome", "name"), (str, _NONE)),
+    "classes": (list, _NONE),
+}  # fmt: skip
+_MORE: dict[str, Any] = {"digests": {"*": str}, "resumed": list}  # since they are written
 # What an index may name: plain files that a run writes.
 _NAMES = {
     "files": re.compile(r"[^./\\][^/\\]*\.safetensors"),
@@ -74,10 +83,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _whole(index: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return an index that says all that going on from it needs."""
-    wrong = [key for key, kind in _KEYS.items() if not isinstance(index.get(key, ...), kind)]
-    if wrong:
+    more = {key: kind for key, kind in _MORE.items() if key in index}
+    if wrong := misfit(index, _KEYS | more):
         raise StoreError(
-            f"{path} cannot be read (it lacks {', '.join(wrong)})",
+            f"{path} cannot be read (its {wrong} is missing or strange)",
             "a checkpoint as it was written",
             "take it from a copy, or start the run again (overwrite)",
         )
@@ -89,7 +98,8 @@ def _check_names(index: Mapping[str, Any], path: Path) -> None:
     within(path.parent, LOGITS)
     for what, known in _NAMES.items():
         place = path.parent / LOGITS if what == "epoch_files" else path.parent
-        for name in index.get(what, ()):
+        names = index.get(what, [])
+        for name in names if isinstance(names, list) else [names]:
             if not (isinstance(name, str) and known.fullmatch(name)):
                 raise StoreError(
                     f"{path} names the file {name!r}",

@@ -116,6 +116,24 @@ def read_sealed(
     return values
 
 
+def misfit(values: Mapping[Any, Any], kinds: Mapping[str, Any]) -> str:
+    """Return the first key whose value is not of its kind, "" if there is none.
+
+    A kind is a type or several; kinds by key, ``*`` for any; or a list of what its items are.
+    """
+    for key, kind in kinds.items():
+        for name in values if key == "*" else (key,):
+            value = values.get(name, ...)
+            if isinstance(kind, list):
+                value = dict(enumerate(value)) if isinstance(value, list) else ...
+            within = {"*": kind[0]} if isinstance(kind, list) else kind
+            if not isinstance(value, dict if isinstance(within, dict) else within):
+                return str(name)
+            if isinstance(within, dict) and (inner := misfit(value, within)):
+                return f"{name}.{inner}"
+    return ""
+
+
 def _digest(values: Mapping[str, Any]) -> str:
     text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=_SIZE).hexdigest()

@@ -142,7 +142,7 @@ class Journal:
             kind, _, name = key.partition(":")
             if kind == "parts":
                 parts[name] = value
-            else:
+            elif kind in states:  # else the run has no such part, as its check tells
                 states[kind][name] = value
         return parts, states
 

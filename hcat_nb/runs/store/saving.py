@@ -22,7 +22,7 @@ from hcat_nb.casts import as_path
 from hcat_nb.errors import HcatError, StoreError, some
 from hcat_nb.runs.store.atomic import writing
 from hcat_nb.runs.store.checkpoint import is_ours, progress_words, unfinished
-from hcat_nb.runs.store.digests import check_files, file_digest, read_sealed, sealed
+from hcat_nb.runs.store.digests import check_files, file_digest, misfit, read_sealed, sealed
 from hcat_nb.runs.store.fingerprint import data_fingerprint
 from hcat_nb.runs.store.folder import (
     LOGITS,
@@ -167,7 +167,7 @@ def load_record(folder: str | Path) -> Record:
     record = read_index(path, ("spec", dict), ("info", dict), ("timings", dict))
     more = {key: kind for key, kind in _MORE.items() if record["info"].get(key) is not None}
     seconds = {key: value for key, value in record["timings"].items() if value is not None}
-    if strange := _odd(record["info"], _INFO | more) or _odd(seconds, {"*": (int, float)}):
+    if strange := misfit(record["info"], _INFO | more) or misfit(seconds, {"*": (int, float)}):
         raise StoreError(f"{path / RECORD} has a strange {strange}", "what a run writes")
     digests: dict[str, str] = record.get("files", {})
     if not isinstance(digests, dict):
@@ -227,18 +227,6 @@ def _loaded(path: Path, record: dict[str, Any], digests: Mapping[str, str]) -> R
         logits=_logits(path, len(tables["scores"]), digests),
         folder=path,
     )
-
-
-def _odd(values: Mapping[str, Any], kinds: Mapping[str, Any]) -> str:
-    """Return the first key whose value is not of its kind, of ``*`` any; "" if there is none."""
-    for key, kind in kinds.items():
-        for name in values if key == "*" else (key,):
-            value = values.get(name)
-            if not isinstance(value, dict if isinstance(kind, dict) else kind):
-                return name
-            if isinstance(kind, dict) and (inner := _odd(value, kind)):
-                return f"{name}.{inner}"
-    return ""
 
 
 def saved_metrics(folder: str | Path) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from hcat_nb.runs.store.checkpoint import (
     INDEX,
     SCHEMA_VERSION,
     is_ours,
+    last_good,
     progress_words,
     read_index,
     unfinished,
@@ -45,6 +48,27 @@ def test_a_damaged_one_is_named(text, message, tmp_path):
     write(tmp_path, text)
     with pytest.raises(StoreError, match=message):
         read_index(tmp_path)
+
+
+INTERRUPTED = Path(__file__).parents[2] / "contract/saved/bc134c2/interrupted"
+KEYS = sorted(json.loads((INTERRUPTED / CHECKPOINT / INDEX).read_bytes()).keys() - {"epochs"})
+
+
+@pytest.mark.parametrize("value", ["gone", {"a": [1]}, 0.5, [None], [{"epoch": []}]], ids=str)
+@pytest.mark.parametrize("key", KEYS)
+def test_one_that_lacks_something_is_refused_by_its_name(key, value, tmp_path):
+    folder = Path(shutil.copytree(INTERRUPTED, tmp_path / "run"))
+    assert last_good(folder)["epoch"] > 0
+    path = folder / CHECKPOINT / INDEX
+    index = json.loads(path.read_bytes())
+    index.pop(key) if value == "gone" else index.update({key: value})
+    path.write_text(json.dumps(index))
+    kept = {"seconds": 0.5, "spec": {"a": [1]}, "environment": {"a": [1]}, "model": {"a": [1]}}
+    if kept.get(key) == value or (key == "classes" and isinstance(value, list)):
+        assert last_good(folder) == index  # of this kind it may be
+    else:
+        with pytest.raises(StoreError, match=rf"checkpoint\.json .*({key}|names the file)"):
+            last_good(folder)
 
 
 def test_a_folder_of_somebody_elses_checkpoints_is_not_ours(tmp_path):
