@@ -26,12 +26,12 @@ _KEYS: dict[str, Any] = {
         "epoch": int, **dict.fromkeys(("loss", "accuracy"), (*_NUMBER, _NONE)),
         **dict.fromkeys(("train_seconds", "observe_seconds"), _NUMBER),
     }],
-    "clock": {"*": _NUMBER},
     "seconds": _NUMBER,
     **dict.fromkeys(("outcome", "name"), (str, _NONE)),
     "classes": (list, _NONE),
 }  # fmt: skip
-_MORE: dict[str, Any] = {"digests": {"*": str}, "resumed": list}  # since they are written
+# What it may say besides; before the first epoch there is no clock.
+_MORE: dict[str, Any] = {"clock": {"*": _NUMBER}, "digests": {"*": str}, "resumed": list}
 # What an index may name: plain files that a run writes.
 _NAMES = {
     "files": re.compile(r"[^./\\][^/\\]*\.safetensors"),
@@ -83,7 +83,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _whole(index: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return an index that says all that going on from it needs."""
-    more = {key: kind for key, kind in _MORE.items() if key in index}
+    there = index.keys() | ({"clock"} if index.get("epoch") else set())
+    more = {key: kind for key, kind in _MORE.items() if key in there}
     if wrong := misfit(index, _KEYS | more):
         raise StoreError(
             f"{path} cannot be read (its {wrong} is missing or strange)",
