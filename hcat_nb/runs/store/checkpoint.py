@@ -18,9 +18,8 @@ SCHEMA_VERSION = 1
 _NUMBER, _NONE = (int, float), type(None)
 # What an index says in any case, and by which kind it is known.
 _KEYS: dict[str, Any] = {
-    **dict.fromkeys(("spec", "model", "environment"), dict),
-    "data": {"class values": list},
-    **dict.fromkeys(("objects", "accumulators", "files", "epoch_files"), [str]),
+    **dict.fromkeys(("spec", "model", "environment"), dict), "data": {"class values": list},
+    **{key: [str] for key in ("objects", "accumulators", "files", "epoch_files")},
     **dict.fromkeys(("seed", "epoch"), int),
     "history": [{
         "epoch": int, **dict.fromkeys(("loss", "accuracy"), (*_NUMBER, _NONE)),

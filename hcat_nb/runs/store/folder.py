@@ -117,9 +117,7 @@ def remove_checkpoint(folder: Path) -> None:
         elif _SEED.fullmatch(path.name):
             remove_run(path)
         elif path.name == LOGITS:
-            for file in path.glob("epoch_*.parquet"):
-                file.unlink()
-            for file in path.glob(f"{DRAFT}*"):
+            for file in (*path.glob("epoch_*.parquet"), *path.glob(f"{DRAFT}*")):
                 file.unlink()
             drop_if_empty(path)
         elif is_rest(path):
