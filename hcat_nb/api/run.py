@@ -214,7 +214,7 @@ class Run(RunViews):
         """
         from hcat_nb.runs.execution.costs import costs_table
 
-        if "parts" not in self.info or "train" not in self.timings:
+        if self.info.get("parts") is None or "train" not in self.timings:
             raise StoreError(
                 "the run does not know what its methods cost",
                 "a run that was trained",

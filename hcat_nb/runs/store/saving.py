@@ -58,7 +58,7 @@ _MORE: dict[str, Any] = {
     "check": {"state": str, "sentence": str},
     "judges": {"*": {"title": str}},
     "kind": str,
-    "parts": dict,
+    "parts": {"*": list},
     "proposals": {"reason": str},
     "rescored": list,
     "skipped": dict,

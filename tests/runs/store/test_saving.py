@@ -280,6 +280,7 @@ def test_a_users_files_in_a_run_stay_when_it_is_replaced(table_run, tmp_path):
         *(("dataset", one) for one in ({}, None, {"name": 3, "class_values": [], "notes": []})),
         *(("methods", one) for one in ([], {"aum": 3}, None)),
         *(("notes", one) for one in ("x", None)),
+        *(("parts", one) for one in ([], {"forward": 1})),
     ],
 )
 def test_what_a_stranger_says_of_a_run_has_the_form_of_ours(key, value, table_run, tmp_path):
