@@ -4,6 +4,7 @@ from .data.dataset import LabelledDataset as LabelledDataset
 from .data.duplicates import duplicates as duplicates
 from .data.loading import load as load
 from .evaluation.table import evaluate as evaluate
+from .evaluation.votes import evaluate_votes as evaluate_votes
 from .perturbations._apply import perturb as perturb
 from .registry import register as register
 from .api.characterize import characterize as characterize

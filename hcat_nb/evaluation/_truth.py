@@ -45,14 +45,14 @@ def read_truth(truth: Any, index: pd.Index) -> Truth:
             raise DataError(
                 f"the truth has the columns {listed or '(none)'}", "a column is_hard (bool)"
             )
-        aligned = _aligned(truth, index, "truth")
-        is_hard = flags_of(aligned["is_hard"], len(index), "is_hard")
-        if "hardness" in aligned.columns:
-            kinds = aligned["hardness"].astype(str).to_numpy()
+        table = aligned(truth, index, "truth")
+        is_hard = flags_of(table["is_hard"], len(index), "is_hard")
+        if "hardness" in table.columns:
+            kinds = table["hardness"].astype(str).to_numpy()
             return Truth(is_hard, np.where(is_hard | (kinds == UNKNOWN), kinds, NOTHING))
         return _plain(is_hard)
     if isinstance(truth, pd.Series):
-        return _plain(flags_of(_aligned(truth, index, "truth"), len(index), "truth"))
+        return _plain(flags_of(aligned(truth, index, "truth"), len(index), "truth"))
     if isinstance(truth, str) or not isinstance(truth, Iterable):
         raise DataError(f"the truth is {truth!r}", "flags, one a sample, or the ids of hard ones")
     if _are_ids(truth, index):
@@ -86,7 +86,7 @@ def _plain(is_hard: np.ndarray) -> Truth:
     return Truth(is_hard, np.where(is_hard, GIVEN, NOTHING).astype(object))
 
 
-def _aligned(table: Any, index: pd.Index, what: str) -> Any:
+def aligned(table: Any, index: pd.Index, what: str) -> Any:
     """Return a frame or series in the order of ``index``."""
     if len(table) != len(index):
         raise DataError(f"{what} has {len(table)} rows, scores have {len(index)}", "one each")

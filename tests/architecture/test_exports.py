@@ -18,6 +18,7 @@ PUBLIC = {
         "characterize",
         "characterize_dynamics",
         "evaluate",
+        "evaluate_votes",
         "load_run",
         "record",
         "register",
