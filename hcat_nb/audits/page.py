@@ -28,10 +28,10 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 24px aut
 h1 { font-size: 20px; } h2 { font-size: 16px; margin-top: 32px; }
 p { margin: 8px 0; max-width: 75ch; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 12px 4px 0; text-align: left; border-bottom: 1px solid var(--line);
   vertical-align: top; }
-td:first-child { overflow-wrap: anywhere; min-width: 12ch; }
+td:first-child { overflow-wrap: anywhere; min-width: 9ch; }
 img { width: 72px; image-rendering: pixelated; display: block; }
 """
 
@@ -127,6 +127,7 @@ def _cell(value: object) -> str:
 
 
 def _table(rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in rows[0])
+    # A long name breaks where its words do, and so a narrow page holds more columns.
+    head = "".join(f"<th>{html.escape(cell).replace('_', '_<wbr>')}</th>" for cell in rows[0])
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows[1:])
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+    return f'<div class="wide" tabindex="0"><table><tr>{head}</tr>{body}</table></div>'

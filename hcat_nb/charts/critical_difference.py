@@ -97,14 +97,13 @@ def critical_difference_diagram(
         bar = alt.Chart(segments).encode(
             x=alt.X("start:Q", scale=x), x2="stop:Q", y=alt.Y("level:Q", **y)
         )
-        tip = [alt.Tooltip("group:N", title="do not differ")]
+        tip, solid = [alt.Tooltip("group:N", title="do not differ")], "datum.solid == 1"
         layers += [
-            bar.transform_filter("datum.solid == 1")
-            .mark_rule(strokeWidth=5, color="#888888")
-            .encode(tooltip=tip),
-            bar.transform_filter("datum.solid == 0")
-            .mark_rule(strokeWidth=1, strokeDash=[2, 3], color="#888888")
-            .encode(tooltip=tip),
+            bar.mark_rule(color="#888888").encode(
+                strokeWidth=alt.condition(solid, alt.value(5), alt.value(1)),
+                strokeDash=alt.condition(solid, alt.value([1, 0]), alt.value([2, 3])),
+                tooltip=tip,
+            ),
             alt.Chart(members)
             .mark_point(filled=True, size=45, opacity=1, color="#888888")
             .encode(x=alt.X("rank:Q", scale=x), y=alt.Y("level:Q", **y), tooltip=tip),

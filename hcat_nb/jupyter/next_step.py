@@ -6,7 +6,7 @@ import weakref
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from hcat_nb.jupyter.screens import WidgetScreen
+from hcat_nb.jupyter.screens import WidgetScreen, classed
 
 if TYPE_CHECKING:
     from hcat_nb.runs.store.record import Record
@@ -30,17 +30,20 @@ def result_words(run: Record) -> str:
     return "No label is doubted."
 
 
-def offer_next(screen: Any, run: Record) -> None:
-    """Show a run's result under its live view, with a button that opens the explorer there."""
+def offer_next(screen: Any, run: Any, audit: Any = None) -> None:
+    """Show the result of a run, or of its audit, under its live view, with a button that explores.
+
+    ``run`` is a :class:`hcat_nb.Run`, ``audit`` an :class:`hcat_nb.Audit`: they stand above.
+    """
     if not isinstance(screen, WidgetScreen):
         return
     import ipywidgets
 
-    held = weakref.ref(run)  # a view must not keep data and model
+    held = weakref.ref(run if audit is None else audit)  # a view must not keep data and model
     check = run.info.get("check") or {}
-    told = f"<b>{escape(result_words(run))}</b>"
-    if check.get("state") not in (None, "learned"):
-        told += f" {escape(run.learning_check)}"
+    more = "" if check.get("state") in (None, "learned") else run.learning_check
+    more = more if audit is None else audit.summary()
+    told = f"<b>{escape(result_words(run))}</b> {escape(more)}"
     words = ipywidgets.HTML(f'<span class="hcat-view">{told}</span>')
     button = ipywidgets.Button(description="Look at the suspects", button_style="primary")
 
@@ -49,17 +52,13 @@ def offer_next(screen: Any, run: Record) -> None:
         if alive is None:
             words.value = "The run is gone: load it, and run.explore() in a cell opens it."
             return
-        from hcat_nb.jupyter.review.explore_panel import ExplorePanel
         from hcat_nb.jupyter.review.explore_screen import ExploreScreen
-        from hcat_nb.runs.review.rebuilding import data_or_why
 
         button.disabled = True
-        panel = ExplorePanel(alive, *data_or_why(alive), None)
+        panel = alive.explore()
         panel.attach(ExploreScreen(panel))
         assert panel.screen is not None
         screen.add(panel.screen.box, panel.close)
 
     button.on_click(explore)
-    line = ipywidgets.HBox([words, button])
-    line.add_class("hcat-result")
-    screen.conclude(line)
+    screen.conclude(classed(ipywidgets.HBox([words, button]), "hcat-result"))

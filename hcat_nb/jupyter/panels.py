@@ -21,21 +21,28 @@ class Panel(Protocol):
 _panels: dict[str | None, Panel] = {}
 
 
-def show_panel(panel: Panel, widget: Callable[[], Any], view: Callable[[], StaticView]) -> None:
+def show_panel(
+    panel: Panel, widget: Callable[[], Any], view: Callable[[], StaticView]
+) -> Callable[[], object]:
     """Display a panel: a widget where a person watches, and behind it what needs no kernel.
 
     The panel is closed when its cell shows another one, unless it is shown elsewhere, too. The
-    widget's page has an element of the class ``hcat-live``.
+    widget's page has an element of the class ``hcat-live``.  Returned is what brings the view
+    behind it up to date.
     """
     from IPython.display import display
 
     how, cell = asked_from()
     if how == "none":
         print(repr(panel))
-        return
+        return lambda: None
+    of = ""
     if how == "widget":
         before, _panels[cell] = _panels.get(cell), panel
         if before is not None and before not in _panels.values():
             before.close()
-        display(live_output(widget()), raw=True)
-    display(view().bundle(), raw=True)
+        shown = widget()
+        of = shown.model_id
+        display(live_output(shown), raw=True)
+    handle = display(view().bundle(of), raw=True, display_id=True)
+    return lambda: handle.update(view().bundle(of), raw=True)

@@ -70,7 +70,7 @@ class StaticScreen(Screen):
     def __init__(self) -> None:
         self._handle = _output(StaticView("preparing", share=0.0))
         self._begun = False
-        self._limiter = Throttle(_MAP_SECONDS, on_error=_raise)
+        self._limiter = Throttle(_MAP_SECONDS, on_error=raised)
 
     def update(self, progress: ProgressBar) -> None:
         """Show how far the run is."""
@@ -112,11 +112,9 @@ class WidgetScreen:
         from hcat_nb.jupyter.run_monitor import RunMonitor
 
         self._monitor = RunMonitor(line="preparing")
-        self._run = ipywidgets.VBox([self._monitor])
-        self._run.add_class("hcat-run")
+        self._run = classed(ipywidgets.VBox([self._monitor]), "hcat-run")
         # The outer box is what the inner one's layout measures (live_map.css).
-        self._box = ipywidgets.VBox([self._run])
-        self._box.add_class("hcat-frame")
+        self._box = classed(ipywidgets.VBox([self._run]), "hcat-frame")
         self._closing: list[Callable[[], object]] = []
         self._map: LiveMap | None = None
         self._replay: ReplayBar | None = None
@@ -133,9 +131,14 @@ class WidgetScreen:
         self._handle: DisplayHandle | None = None
         if place is None:
             display(live_output(self._box), raw=True)
-            self._handle = _output(StaticView("a run is being prepared", share=0.0))
+            preparing = StaticView("a run is being prepared", share=0.0)
+            self._handle = _output(preparing, self._box.model_id)
         else:
             place.children = (self._box,)
+        # Altair, loaded in that thread, and scikit-learn, loaded in this one, would both load it,
+        # and its modules import each other: Python takes that for a deadlock, and one import fails.
+        import narwhals.stable.v1  # noqa: F401
+
         in_thread(self._build, "hcat-live-map")
 
     def update(self, progress: ProgressBar) -> None:
@@ -165,7 +168,7 @@ class WidgetScreen:
         self._lines.finish()
         self._show(progress)
         if self._handle is not None:
-            self._handle.update(view.bundle(), raw=True)
+            self._handle.update(view.bundle(self._box.model_id), raw=True)
         if self._map is not None and self._replay is not None and self._epochs is not None:
             live, (epochs, frame, note) = self._map, self._epochs
             self._replay.offer(epochs, lambda epoch: live.show(lambda: frame(epoch)), note)
@@ -259,6 +262,12 @@ def in_thread(body: Callable[[], None], name: str) -> None:
     threading.Thread(target=context.run, args=(body,), name=name, daemon=True).start()
 
 
+def classed(widget: Any, name: str) -> Any:
+    """Return a widget, which a style sheet finds by the class ``name`` from now on."""
+    widget.add_class(name)
+    return widget
+
+
 def close_tree(widget: Any) -> None:
     """Close a widget and all that stands in it: what is not closed, ipywidgets keeps for ever."""
     close_inside(widget)
@@ -274,11 +283,11 @@ def close_inside(widget: Any) -> None:
             getattr(widget, part).close()
 
 
-def _output(view: StaticView) -> DisplayHandle:
+def _output(view: StaticView, of: str = "") -> DisplayHandle:
     """Return one output of the cell, to be replaced in place."""
     from IPython.display import display
 
-    handle: DisplayHandle = display(view.bundle(), raw=True, display_id=True)
+    handle: DisplayHandle = display(view.bundle(of), raw=True, display_id=True)
     return handle
 
 
@@ -353,5 +362,6 @@ def _request() -> dict[str, Any] | None:
     return None if kernel is None else kernel.get_parent()
 
 
-def _raise(error: Exception) -> None:
+def raised(error: Exception) -> None:
+    """Raise what a thread without a caller met, so that its traceback is shown."""
     raise error

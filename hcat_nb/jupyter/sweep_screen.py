@@ -58,4 +58,5 @@ def _bundle(progress: SweepProgress) -> dict[str, str]:
     share = progress.ended / max(progress.total, 1)
     # The element draws itself in the colours of the page, light or dark.
     bar = f'<progress value="{share:.4f}" max="1" aria-label="sweep" style="width:24em"></progress>'
+    bar = bar if progress.ended < progress.total else ""
     return {"text/plain": line, "text/html": f"<div>{bar}<div>{escape(line)}</div></div>"}

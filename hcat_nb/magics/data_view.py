@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from hcat_nb.data.dataset import LabelledDataset
 
-_SHOWN, _COLUMNS, _CLASSES = 6, 12, 12
+_IMAGES, _ROWS, _COLUMNS, _CLASSES = 6, 4, 12, 12
 _PIXELS = 72  # a side
 
 
 def seen(dataset: LabelledDataset) -> str:
     """Return it as HTML, in which whatever comes from the data is text."""
-    rows = np.linspace(0, len(dataset) - 1, min(_SHOWN, len(dataset))).astype(int)
+    few = min(_IMAGES if dataset.modality == "image" else _ROWS, len(dataset))
+    rows = np.linspace(0, len(dataset) - 1, few).astype(int)
     labels = [str(value) for value in dataset.label_values()]
     counts = np.bincount(dataset.labels[dataset.labels >= 0], minlength=dataset.n_classes)
     classes = [f"{value} ({counts[code]:,})" for code, value in enumerate(dataset.class_values)]
@@ -39,10 +40,9 @@ def seen(dataset: LabelledDataset) -> str:
     lines.append(f"{frame.shape[1]:,} columns: {', '.join(told)}")
     shown = frame.iloc[rows, :_COLUMNS].copy()
     shown.insert(0, "label", [labels[row] for row in rows], allow_duplicates=True)
-    return (
-        _lines(lines)
-        + f'<div style="overflow-x:auto">{shown.to_html(border=0, justify="right")}</div>'
-    )
+    # A sample is a column: a narrow cell has room for a few of those, and below it for the rest.
+    table = shown.T.to_html(border=0, justify="right", float_format="{:.4g}".format)
+    return _lines(lines) + f'<div style="overflow-x:auto">{table}</div>'
 
 
 def _column(column: pd.Series) -> str:

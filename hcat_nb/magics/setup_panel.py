@@ -16,7 +16,7 @@ from hcat_nb.errors import HcatError
 from hcat_nb.jupyter.copy_button import CopyButton
 from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.panels import show_panel
-from hcat_nb.jupyter.screens import WidgetScreen, attempt, close_inside
+from hcat_nb.jupyter.screens import WidgetScreen, attempt, classed, close_inside
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.jupyter.training_thread import TrainingThread, aside, error_words
 from hcat_nb.magics.newest import Newest
@@ -29,10 +29,13 @@ from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
     from hcat_nb.api.run import Run
+    from hcat_nb.audits.outcome import Audit
     from hcat_nb.runs.execution.forecast import Forecast
     from hcat_nb.training.events import Control
 
 _TYPING_SECONDS = 0.3
+_AUDIT_HELP = "look for wrong labels, and say how sure that is: trains several times"
+_AUDITING = "After this run the audit trains on copies of the data with planted faults."
 
 
 class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not annotated
@@ -40,7 +43,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     The panel trains what its line says, through the same parser as the magic. ``spec`` is None
     while the controls hold a mistake; ``run`` is the newest run of this panel, a stopped one
-    included, and ``hcat_nb.last_run`` too; ``error`` is what the newest training failed with.
+    included, and ``hcat_nb.last_run`` too; ``found`` is its audit, where it was made for one;
+    ``error`` is what the newest training failed with.
     """
 
     _open = False  # Python closes a panel, too, whose options were refused
@@ -49,6 +53,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         call = MagicCall() if call is None else call
         self.spec: RunSpec | None = _spec(call)
         self.run: Run | None = None
+        self.found: Audit | None = None
         self.error: Exception | None = None
         self._shell = shell
         self._lock = threading.RLock()  # callbacks may run in the thread of a subshell
@@ -61,8 +66,11 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
         self._pane = PreviewPane(_TYPING_SECONDS, Problem(self._form.named))
         self._train_button = _button("Train", "train in the background", self.train, "primary")
+        self._audit_button = _button("Audit", _AUDIT_HELP, self.audit)
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
+        self._starts = [self._train_button, self._audit_button]
+        self._buttons = [*self._starts, self._pause_button, self._stop_button]
         self._message = Problem(self._form.named)
         self._line = ipywidgets.HTML("")
         self._code = ipywidgets.HTML("")
@@ -74,7 +82,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         super().__init__(self._layout())
         self.add_class("hcat-live")  # a live view stands here (static_view.py)
         self.add_class("hcat-frame")
-        for button in (self._train_button, self._pause_button, self._stop_button):
+        for button in self._buttons:
             hear_while_busy(button)
         self._show_state()
         self.refresh()
@@ -97,6 +105,13 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def train(self) -> None:
         """Start training, and return at once."""
+        self._begin(audits=False)
+
+    def audit(self) -> None:
+        """Start an audit of the data, and return at once; it will be ``found``."""
+        self._begin(audits=True)
+
+    def _begin(self, audits: bool) -> None:
         with self._lock:
             if self._is_training:
                 return
@@ -107,23 +122,28 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
                 self._message.fail(error, error_words(error))
                 return
             own = self._form.own()
-            self.run, self.error = None, None
+            self.run, self.error, self.found = None, None, None
             if self._screen is not None:
                 self._screen.close()
             self._screen = screen = WidgetScreen(self._live)
 
             def work(control: Control) -> Run:
                 from hcat_nb.api.characterize import characterize
+                from hcat_nb.audits.audit import audit
                 from hcat_nb.jupyter.listener import LiveListener
 
-                listener = LiveListener(screen=screen)
-                return characterize(**call.keywords, **own, listeners=[listener], control=control)
+                given = {**call.keywords, **own, "control": control}
+                given["listeners"] = [LiveListener(screen=screen)]
+                if not audits:
+                    return characterize(**given)
+                self.found = audit(**given)
+                return self.found.run
 
             self._pane.drop()
             self._estimates.drop()
             self._pane.offer(call.keywords, training=True)
             self._training = TrainingThread(work, self._ended)
-            self._message.say("")
+            self._message.say(_AUDITING if audits else "")
             self._training.start()
             self._show_state()
 
@@ -208,8 +228,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         show_panel(self, lambda: self, self._static)
 
     def _static(self) -> StaticView:
-        words = f"{self!r}: %hcat_panel opens it again"
-        return StaticView(words + (f"\n{self.line}" if self.line else ""))
+        words = "The panel needs a kernel: run this cell, or %hcat_panel opens it again."
+        return StaticView(words + (f" It stood at: {self.line}" if self.line else ""))
 
     @property
     def _is_training(self) -> bool:
@@ -221,13 +241,13 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def _layout(self) -> list[Any]:
         sections = self._form.sections() | {"Python code": [self._code]}
-        buttons = ipywidgets.HBox([self._train_button, self._pause_button, self._stop_button])
-        form = _classed(ipywidgets.Box([*sections.pop(""), buttons]), "hcat-fields")
+        buttons = ipywidgets.HBox(self._buttons)
+        form = classed(ipywidgets.Box([*sections.pop(""), buttons]), "hcat-fields")
         preview = ipywidgets.VBox([_heading("Preview"), self._pane.problem, self._pane.page])
-        top = _classed(ipywidgets.Box([form, preview]), "hcat-setup")
-        line = _classed(ipywidgets.HBox([self._line, *self._copies]), "hcat-same")
+        top = classed(ipywidgets.Box([form, preview]), "hcat-setup")
+        line = classed(ipywidgets.HBox([self._line, *self._copies]), "hcat-same")
         folds = [_folding(*one) for one in sections.items()]
-        openers = _classed(ipywidgets.HBox([one for one, _ in folds]), "hcat-folds")
+        openers = classed(ipywidgets.HBox([one for one, _ in folds]), "hcat-folds")
         opened = [box for _, box in folds]
         head = ipywidgets.HTML('<div class="hcat-view hcat-head"><h3>Set up a run</h3></div>')
         return [head, top, self._message, line, openers, *opened, self._live]
@@ -253,6 +273,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             assert training is not None
             self.run, self.error = training.run, training.error
             notes = [] if self.run is None else [f"{self.run!r} is .run of this panel"]
+            notes += [] if self.found is None else ["its audit is .found"]
             said = " · ".join([*notes, *training.warnings])
             if self.error is not None:
                 self._message.fail(
@@ -265,7 +286,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
             if (run := training.run) is not None and self._open:
                 from hcat_nb.jupyter.next_step import offer_next
 
-                attempt("the result's line", lambda: offer_next(self._screen, run))
+                attempt("the result's line", lambda: offer_next(self._screen, run, self.found))
             if not self._open:
                 self._let_go()
                 return
@@ -274,7 +295,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
 
     def _let_go(self) -> None:
         """Keep tables only of what was trained: the whole run is ``hcat_nb.last_run``."""
-        training = self._training
+        training, self.found = self._training, None
         if training is not None and training.over and training.run is not None:
             self.run = training.run = training.run.without_data()
 
@@ -292,7 +313,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
     def _show_state(self) -> None:
         training, active = self._training, self._is_training
         stopping = training is not None and training.control.stop.is_set()
-        self._train_button.disabled = active or self.spec is None
+        for button in self._starts:
+            button.disabled = active or self.spec is None
         self._pause_button.disabled = self._stop_button.disabled = not active or stopping
         paused = active and training is not None and not training.control.resume.is_set()
         self._pause_button.description = "Resume" if paused else "Pause"
@@ -345,11 +367,6 @@ def _button(text: str, tooltip: str, act: Any, style: str = "") -> Any:
 
 def _heading(text: str) -> Any:
     return ipywidgets.HTML(f"<b>{html.escape(text)}</b>")
-
-
-def _classed(box: Any, name: str) -> Any:
-    box.add_class(name)
-    return box
 
 
 def _folding(title: str, inside: list[Any]) -> tuple[Any, Any]:

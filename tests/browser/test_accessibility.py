@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import hcat_nb
+from hcat_nb.study.report import write_report
+
 if TYPE_CHECKING:
     from conftest import LabPage
 
@@ -31,6 +34,19 @@ SWEEP = (
 VIEWS = {
     "live": ([TRAIN], ".hcat-result", ".hcat-frame"),
     "explorer": ([TRAIN, "run.explore()"], ".hcat-bench .hcat-verdict", ".hcat-bench"),
+    "teaching": (
+        [TRAIN, "run.explore(reveal=False)"],
+        ".hcat-bench .hcat-verdict",
+        ".hcat-presented",
+    ),
+    "audit": (
+        [
+            "import hcat_nb\nfound = hcat_nb.audit('wine', epochs=2, methods='aum el2n', seed=0)",
+            "found.explore()",
+        ],
+        ".hcat-bench .hcat-verdict",
+        ".hcat-bench",
+    ),
     "panel": (
         ["%load_ext hcat_nb\n%hcat_panel digits --hardness uniform --p 0.1"],
         ".jp-OutputArea-output figure img, .jp-OutputArea-output td img",
@@ -69,6 +85,35 @@ def _faults(page: Any, axe: str, view: str) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def written(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a report of a study, and the page of an audit of images."""
+    folder = tmp_path_factory.mktemp("pages")
+    write_report(repository / "notebooks" / "small_study", folder / "report.html", progress=False)
+    found = hcat_nb.audit("digits", subset=300, epochs=2, methods="aum el2n", seed=0)
+    found.report(folder / "audit.html")
+    return folder
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["report", "audit"])
+def test_a_page_has_no_serious_fault(
+    name: str, scheme: str, axe: str, written: Path, browser: Any
+) -> None:
+    for width in (480, 1100):
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True
+        )
+        page = context.new_page()
+        page.goto((written / f"{name}.html").as_uri())
+        page.wait_for_function("() => !document.querySelector('.hcat-chart img')")
+        assert _faults(page, axe, "html") == []
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        page.evaluate("() => document.body.append(Object.assign(new Image(), {src: 'x.png'}))")
+        assert "image-alt" in "".join(_faults(page, axe, "html"))
+        context.close()
+
+
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_has_no_serious_fault(name: str, axe: str, lab_page: LabPage) -> None:
     cells, ready, view = VIEWS[name]
@@ -76,6 +121,8 @@ def test_a_view_has_no_serious_fault(name: str, axe: str, lab_page: LabPage) -> 
     lab_page.open(f"axe_{name}.ipynb", cells)
     lab_page.command("notebook:run-all-cells")
     page.locator(ready).first.wait_for()
+    if name == "teaching":
+        page.get_by_role("button", name="Present").click()
     page.wait_for_timeout(1500)  # what is drawn after it
     found = {}
     for theme in ("Light", "Dark"):

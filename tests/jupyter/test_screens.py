@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -208,3 +210,17 @@ def test_the_monitor_of_a_screen_obeys() -> None:
     screen.obey(Control())
     assert screen._monitor.buttons
     screen.discard()
+
+
+def test_altair_and_scikit_learn_are_not_loaded_into_each_other() -> None:
+    """Python fails one of two threads that load narwhals at once, which the two lean on."""
+    script = (
+        "import sys\nfrom hcat_nb.jupyter import screens\nloaded = []\n"
+        "screens.in_thread = lambda *_: loaded.extend(sys.modules)\n"
+        "screens.WidgetScreen()\n"
+        "print([name in loaded for name in ('narwhals.stable.v1', 'narwhals.stable.v2', 'altair')])"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert made.stdout.splitlines()[-1] == "[True, True, False]"

@@ -42,7 +42,8 @@ def test_one_output_is_updated_where_something_changed() -> None:
         "sweep: 2/4 done, 2 running, 50 s left",
         "sweep: 3/4 done, 1 failed",
     ]
-    assert 'value="1.0000"' in handle.sent[-1]["text/html"]
+    assert 'value="0.5000"' in handle.sent[1]["text/html"]
+    assert "<progress" not in handle.sent[-1]["text/html"]  # there is nothing to wait for
     assert "3/4 done, 1 failed" in handle.sent[-1]["text/html"]
 
 

@@ -74,6 +74,31 @@ def test_it_trains_what_the_plain_call_trains(make: Callable[[str], SetupPanel])
     assert "<Run" not in panel._message.children[0].value  # as text, not as an element
 
 
+def test_its_audit_is_that_of_the_plain_call_and_its_result_leads_to_the_review(
+    make: Callable[[str], SetupPanel],
+) -> None:
+    panel = make("wine --epochs 2 --methods aum el2n --seed 0")
+    panel._audit_button.click()
+    assert "copies of the data" in panel._message.children[0].value
+    assert panel._audit_button.disabled
+    assert panel.wait(LIMIT)
+    assert panel.error is None
+    assert panel.found is not None
+    assert panel.found.run is panel.run is hcat_nb.last_run
+    plain = hcat_nb.audit("wine", epochs=2, methods="aum el2n", seed=0)
+    pd.testing.assert_frame_equal(panel.found.samples, plain.samples)  # same seed, same bits
+    run_view = panel._live.children[0].children[0]
+    words, button = run_view.children[-1].children
+    assert "labels are doubted.</b>" in words.value
+    assert "The network doubts" in words.value
+    button.click()
+    head = panel._live.children[0].children[1].children[0].children[0]
+    assert "of 50 suspects reviewed" in head.value  # the queue of the audit, not of the run
+    panel.train()
+    assert panel.wait(LIMIT)
+    assert panel.found is None
+
+
 def test_a_panel_whose_options_were_refused_leaves_no_trace(shell: InteractiveShell) -> None:
     before = list(shell.events.callbacks["post_run_cell"])
     panel = SetupPanel.__new__(SetupPanel)
@@ -291,7 +316,7 @@ def test_it_is_shown_with_words_for_where_no_kernel_is(
     make: Callable[[str], SetupPanel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Any] = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
     monkeypatch.setattr(panels, "asked_from", lambda: ("widget", "c1"))
     panel = make("digits")
     panel._ipython_display_()

@@ -10,6 +10,9 @@ import { INK, onTheme, pageTheme } from "./shared/dom.js";
 
 /** @typedef {import("./shared/dom.js").Model} Model */
 
+const LEAST = 96; // pixels across
+const BELOW = { orient: "bottom", titleOrient: "left" }; // beside the chart it would be cut off
+
 /**
  * @param {{model: Model, el: HTMLElement}} context
  * @returns {() => void} takes off every listener
@@ -38,6 +41,17 @@ function render({ model, el }) {
     embedded?.view.signal("ink", INK[pageTheme()]).runAsync();
   };
 
+  let wide = 0; // as the chart was made
+  /** Make a chart narrower that is wider than the row that it stands in. */
+  const narrow = () => {
+    const canvas = box.querySelector("canvas");
+    const room = el.parentElement?.clientWidth;
+    if (!embedded || !canvas || !room) return;
+    const { view } = embedded;
+    const width = Math.max(LEAST, Math.min(wide, room - (canvas.clientWidth - view.width())));
+    if (width !== view.width()) view.width(width).runAsync();
+  };
+
   const draw = async () => {
     busy = true;
     while (pending && !closed) {
@@ -53,7 +67,9 @@ function render({ model, el }) {
         const page = /** @type {any} */ (globalThis);
         // As Vega makes its expressions.
         if (!page.hcatVegaEmbed) new Function(model.get("_vega"))();
-        const result = await page.hcatVegaEmbed(place, spec, {
+        const legend = { ...spec.config?.legend, ...BELOW };
+        const chart = { ...spec, config: { ...spec.config, legend } };
+        const result = await page.hcatVegaEmbed(place, chart, {
           renderer: "canvas",
           actions: false,
         });
@@ -61,7 +77,9 @@ function render({ model, el }) {
           result.finalize();
         } else {
           embedded = result;
+          wide = result.view.width();
           paintInk();
+          narrow();
           box.dataset.seq = String(seq);
         }
       } catch (error) {
@@ -78,12 +96,15 @@ function render({ model, el }) {
   };
 
   const unpaint = onTheme(paintInk);
+  const sizes = "ResizeObserver" in globalThis ? new ResizeObserver(narrow) : null;
+  if (el.parentElement) sizes?.observe(el.parentElement);
   model.on("msg:custom", hear);
   model.send({ type: "ready" });
 
   return () => {
     closed = true;
     unpaint();
+    sizes?.disconnect();
     model.off("msg:custom", hear);
     embedded?.finalize();
     box.remove();

@@ -280,7 +280,7 @@ function render({ model, el }) {
     option.append(words);
     if (kind === "text") option.append(make("span", "hcat-text", tile.text));
     for (const cell of tile.cells ?? []) option.append(make("span", "hcat-cell", cell));
-    if (kind === "table") option.append(make("span", "hcat-score", tile.score));
+    if (kind === "table" && tile.score) option.append(make("span", "hcat-score", tile.score));
     option.append(make("span", "hcat-badge"));
     option.addEventListener("focus", () => {
       focus(k, false);
@@ -318,10 +318,13 @@ function render({ model, el }) {
       : "";
     const { kind, tiles, first, total, by, brushed } = next;
     list.className = `hcat-tiles hcat-of-${kind}`;
-    const template = `9ch minmax(21ch, 2fr) ${COLUMN.repeat(next.columns.length)}9ch 14ch`;
+    const score = tiles.some((tile) => tile.score) ? "9ch" : ""; // a queue has none
+    const template = `9ch minmax(21ch, 2fr) ${COLUMN.repeat(next.columns.length)}${score} 14ch`;
     root.style.setProperty("--hcat-columns", template);
-    const names = ["id", "label → proposed", ...next.columns, by, "decision"];
-    const look = (/** @type {number} */ k) => (k > 1 && k < names.length - 2 ? "hcat-cell" : "");
+    root.style.setProperty("--hcat-score", score);
+    const names = ["id", "label → proposed", ...next.columns, ...(score ? [by] : []), "decision"];
+    const cells = next.columns.length + 2;
+    const look = (/** @type {number} */ k) => (k > 1 && k < cells ? "hcat-cell" : "");
     heads.replaceChildren(...names.map((name, k) => make("span", look(k), name)));
     heads.hidden = kind !== "table" || tiles.length === 0;
     list.replaceChildren(...tiles.map(drawTile));

@@ -22,7 +22,16 @@ const chart = (/** @type {number} */ seq) => ({
 
 beforeEach(() => {
   document.body.dataset.jpThemeLight = "true";
-  view = { signal: vi.fn(() => view), runAsync: vi.fn(async () => view) };
+  let wide = 340;
+  view = {
+    signal: vi.fn(() => view),
+    width: vi.fn((to) => {
+      if (to === undefined) return wide;
+      wide = to;
+      return view;
+    }),
+    runAsync: vi.fn(async () => view),
+  };
   finalized = [];
   embed = vi.fn(async (/** @type {HTMLElement} */ place, /** @type {any} */ spec) => {
     place.append(document.createElement("canvas"));
@@ -43,6 +52,23 @@ test("asks for the chart, draws it on canvas, and says what it is", async () => 
   expect(box.getAttribute("aria-label")).toBe("chart <b>1</b>");
   expect(box.dataset.seq).toBe("1");
   expect(el.querySelector("b")).toBeNull();
+});
+
+test("a chart is no wider than its row, and its legend stands below it", async () => {
+  const row = document.createElement("div");
+  row.append(el);
+  Object.defineProperty(row, "clientWidth", { value: 300 });
+  embed.mockImplementation(async (/** @type {HTMLElement} */ place) => {
+    const canvas = document.createElement("canvas");
+    Object.defineProperty(canvas, "clientWidth", { value: 400 });
+    place.append(canvas);
+    return { view, finalize: vi.fn() };
+  });
+  widget.render({ model, el });
+  model.emit("msg:custom", chart(1));
+  await settle();
+  expect(view.width()).toBe(240);
+  expect(embed.mock.calls[0][1].config.legend.orient).toBe("bottom");
 });
 
 test("a new chart takes the place of the old one", async () => {

@@ -25,7 +25,10 @@ test("a concatenation is taken apart, each part with the parameters that it know
 
 test("a part is prepared for its room", () => {
   const [map, side, , , many] = partsOf(run());
-  expect(fitted(map, 640).config.legend).toMatchObject({ orient: "bottom", labelFontSize: 11 });
+  expect(fitted(map, 640).config.legend).toMatchObject({
+    orient: "bottom",
+    labelFontSize: { expr: "11 * enlarged" },
+  });
   expect(fitted(side, 300).height).toBe(128);
   expect([fitted(many, 640).columns, fitted(many, 10).columns]).toEqual([4, 1]);
 });
@@ -39,6 +42,7 @@ test("a view takes the room that its labels leave, in whole cells of a density",
     height: vi.fn((/** @type {number} */ to) =>
       to ? Object.assign(sized, { height: to }) : sized.height,
     ),
+    signal: vi.fn((/** @type {string} */ _, /** @type {number} */ to) => (to ? view : 1)),
     resize: () => view,
     runAsync: vi.fn(),
   };
@@ -54,6 +58,10 @@ test("a view takes the room that its labels leave, in whole cells of a density",
   sized.width = 300;
   await fillRoom(view, place, "map", true);
   expect(sized).toEqual({ width: 640, height: 384 });
+  expect(view.signal).not.toHaveBeenCalledWith("enlarged", 1.5);
+  box.className = "hcat-presented"; // before a class its type is larger
+  await fillRoom(view, place, "map", true);
+  expect(view.signal).toHaveBeenLastCalledWith("enlarged", 1.5);
 });
 
 test("a box moves within the map, and grows at its upper end", () => {

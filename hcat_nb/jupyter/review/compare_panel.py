@@ -75,6 +75,7 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         self._chart = ChartView()
         super().__init__(self._layout())
         self.add_class("hcat-live")  # a live view stands here (static_view.py)
+        self.add_class("hcat-frame")
         self._find_runs()
         self._begin_with(list(methods or ()))
         for control in (self._first, self._second, self._method, self._other):
@@ -208,7 +209,9 @@ class ComparePanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not a
         led = f"<h3>{html.escape(done)}</h3>" if (done := compared.relabelled()) else ""
         words = f"{led}<span>{html.escape(_words(compared))}</span>"
         self._headline.value = f'<div class="hcat-view hcat-head">{words}</div>'
-        self._agreement.value = f"<p>How much they agree</p>{_agreement_html(compared)}"
+        self._agreement.value = (
+            f"<details><summary>How much they agree</summary>{_agreement_html(compared)}</details>"
+        )
         pictures = _pictures_html(compared, self._images())
         moved = _moved_html(compared)
         if pictures:  # which tell the same
@@ -285,6 +288,7 @@ def _agreement_html(compared: TwoRankings) -> str:
     if compared.by is None:
         table = table.assign(first=table["first"] + " and " + table["second"])
     shown = table[list(_FIGURES)].rename(columns=_FIGURES)
+    shown = shown.loc[:, shown.notna().any() & shown.ne("").any()]  # no column of notes without any
     return _table(shown, index=False)
 
 

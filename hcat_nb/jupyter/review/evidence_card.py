@@ -67,7 +67,7 @@ class EvidenceCards:
             ],
             "note": note,
             "near": near,
-            "nearNote": "" if self._nearest is None else self._nearest.why_not,
+            "nearNote": (self._nearest.why_not or self._views.strip_columns) if near else "",
             "scores": [
                 (name, number_words(value), exploration.share_easier(row, name))
                 for name in rankings(self._run)

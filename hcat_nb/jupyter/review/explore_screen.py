@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +17,24 @@ from hcat_nb.jupyter.copy_button import CopyButton
 from hcat_nb.jupyter.live_map import LiveMap
 from hcat_nb.jupyter.panels import show_panel
 from hcat_nb.jupyter.review.exploration import DECISION
+from hcat_nb.jupyter.review.gallery_page import kept_words
 from hcat_nb.jupyter.review.retraining import Retraining
 from hcat_nb.jupyter.review.sample_detail import SampleDetail
 from hcat_nb.jupyter.review.sample_gallery import SampleGallery
-from hcat_nb.jupyter.screens import close_tree
+from hcat_nb.jupyter.screens import classed, close_tree, raised
 from hcat_nb.jupyter.static_view import StaticView
+from hcat_nb.jupyter.throttle import Throttle
 from hcat_nb.runs.review.drawing import drawn_map
 
 if TYPE_CHECKING:
     from hcat_nb.jupyter.map_scene import MapScene
     from hcat_nb.jupyter.review.exploration import Exploration
     from hcat_nb.jupyter.review.explore_panel import ExplorePanel
+    from hcat_nb.runs.review.decisions import Decisions
+    from hcat_nb.runs.store.record import Record
 
 _ALL = object()  # no class can be mistaken for it, whatever it is called
+_BEHIND_SECONDS = 2.0  # decisions come faster, and the picture goes along
 _EXPORT = ("Export", "write all decisions to this file")
 _REPLACE = ("Replace the file?", "it was there before: press again to write over it")
 _WORDS = {"label": "class", "group": "group", "truth": "truth", "decision": "decision"}
@@ -42,6 +48,8 @@ class ExploreScreen:
 
     def __init__(self, panel: ExplorePanel) -> None:
         self._panel = panel
+        self.behind: list[Callable[[], object]] = []  # bring what stands behind it up to date
+        self._behind = Throttle(_BEHIND_SECONDS, on_error=raised)
         self._row: int | None = None  # in focus
         self.gallery = SampleGallery(panel.classes, panel.heard)
         self.detail = SampleDetail()
@@ -55,12 +63,12 @@ class ExploreScreen:
             reveal=panel.reveal,
         )
         self._head = ipywidgets.HTML()
-        self._bench = _classed(ipywidgets.Box(), "hcat-bench")
+        self._bench = classed(ipywidgets.Box(), "hcat-bench")
         self.map = self._new_map()
         self.progress(0.0, "", "")
         # The outer box is what the inner one's layout measures (sample_gallery.css).
         self.retraining = Retraining(panel)
-        self.box = _classed(ipywidgets.VBox([self._bench, *self.retraining.parts]), "hcat-frame")
+        self.box = classed(ipywidgets.VBox([self._bench, *self.retraining.parts]), "hcat-frame")
         self.controls.present.observe(
             lambda change: (self.box.add_class if change["new"] else self.box.remove_class)(
                 "hcat-presented"
@@ -83,6 +91,11 @@ class ExploreScreen:
             + (f'<p class="hcat-warned">{escape(run.learning_check)}</p>' if warned else "")
             + "</div>"
         )
+        self._behind.offer(self._update_behind)
+
+    def _update_behind(self) -> None:
+        for update in self.behind:
+            update()
 
     def show_map(self, scene: MapScene) -> None:
         """Put another map in the place of the one before, without its brush and zoom."""
@@ -120,6 +133,7 @@ class ExploreScreen:
 
     def close(self) -> None:
         """Take everything off the page."""
+        self._behind.finish()
         self.retraining.close()
         close_tree(self.box)
 
@@ -133,11 +147,16 @@ def show_explorer(panel: ExplorePanel) -> None:
         assert panel.screen is not None
         return panel.screen.box  # a second view shows the same state
 
-    show_panel(panel, widget, lambda: _static(panel))
+    run, decisions = panel.run, panel.decisions
+    color = "truth" if run.truth["is_hard"].any() else "group"
+    png = cache(lambda: picture(drawn_map(run, color=color)))
+    shown = show_panel(panel, widget, lambda: StaticView(_static_words(run, decisions), png=png()))
+    if panel.screen is not None:
+        panel.screen.behind.append(shown)
 
 
-def _static(panel: ExplorePanel) -> StaticView:
-    run = panel.run
+def _static_words(run: Record, decisions: Decisions | None) -> str:
+    """Say what was explored and decided, to those who have no kernel."""
     scheme = "group" if "group" in run.details else "datamaps_group"
     title, names = SCHEMES[scheme]
     groups = run.details[scheme].value_counts()
@@ -146,16 +165,8 @@ def _static(panel: ExplorePanel) -> StaticView:
     words = f"Explorer of {name}: {len(run.scores):,} samples · {title}: {shares}"
     if check := run.learning_check:
         words += f" · {check}"
-    decisions = panel.decisions
-    if decisions is not None and len(decisions):
-        words += f" · {repr(decisions)[1:-1]}"
-    color = "truth" if run.truth["is_hard"].any() else "group"
-    return StaticView(words, png=picture(drawn_map(run, color=color)))
-
-
-def _classed(box: ipywidgets.Box, name: str) -> ipywidgets.Box:
-    box.add_class(name)
-    return box
+    kept = f"; {kept_words(decisions)}" if decisions else ""
+    return f"{words} · Run this cell to go on{kept}"
 
 
 class ExploreControls:
@@ -227,7 +238,7 @@ class ExploreControls:
             "the ids of the samples shown, as a list",
             lambda: repr(exploration.ids[exploration.rows].tolist()),
         )
-        self._kept = _classed(ipywidgets.Label(), "hcat-kept")
+        self._kept = classed(ipywidgets.Label(), "hcat-kept")
         self._export = self._button("export", *_EXPORT)
         self._written: set[str] = set()  # files that are from here
         self._path.observe(lambda _: self._ask(False), names="value")

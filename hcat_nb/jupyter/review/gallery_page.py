@@ -164,6 +164,11 @@ class SampleViews:
         cells = [self._cells(column, rows) for column in self._shown]
         return b"", [", ".join(row) for row in zip(*cells, strict=True)]
 
+    @property
+    def strip_columns(self) -> str:
+        """Which columns a line of :meth:`strip` has, in words, "" where it has none."""
+        return "of each: " + ", ".join(name for name, _ in self._shown) if self._shown else ""
+
     def name(self, code: int) -> str:
         """Return the name of a class, "" for -1."""
         return "" if code < 0 else self.classes[code]

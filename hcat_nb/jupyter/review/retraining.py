@@ -10,7 +10,7 @@ import ipywidgets  # noqa: TID253 - this module is imported when a panel is show
 from hcat_nb.jupyter.kernel_routes import hear_while_busy
 from hcat_nb.jupyter.latest import keep
 from hcat_nb.jupyter.review.compare_panel import ComparePanel
-from hcat_nb.jupyter.screens import WidgetScreen
+from hcat_nb.jupyter.screens import WidgetScreen, classed
 from hcat_nb.jupyter.training_thread import TrainingThread, error_words
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class Retraining:
         )
         self._button.on_click(lambda _: self.begin())
         hear_while_busy(self._button)
-        line = ipywidgets.HBox([self._said, self._button])
-        line.add_class("hcat-result")
+        line = classed(ipywidgets.HBox([self._said, self._button]), "hcat-result")
         self._compared, self._live = ipywidgets.VBox(), ipywidgets.VBox()
         self.parts = (line, self._compared, self._live)
         self.tell(0, "")
@@ -50,7 +49,7 @@ class Retraining:
     def tell(self, decided: int, remains: str) -> None:
         """Show what is left to find, and let decisions be applied once there are some."""
         self._decided = decided
-        self._say(remains or ("" if decided else _FIRST))
+        self._say(remains or (f"{decided:,} decided on." if decided else _FIRST))
 
     def begin(self) -> None:
         """Train in the background, with a live view; a mistake is told in the line."""

@@ -232,7 +232,8 @@ class Decisions:
         actions = [decision.action for _, decision in self.items()]
         counts = [f"{n:,} {action}" for action in ACTIONS if (n := actions.count(action))]
         where = f"kept in {self.file}" if self.file else "kept in memory only"
-        return f"<{len(actions):,} decisions ({', '.join(counts) or 'none yet'}); {where}>"
+        word = "decision" if len(actions) == 1 else "decisions"
+        return f"<{len(actions):,} {word} ({', '.join(counts) or 'none yet'}); {where}>"
 
     def _add(self, step: Step) -> None:
         if not step:

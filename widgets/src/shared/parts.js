@@ -8,8 +8,15 @@
 const SIDE = ["live_accuracy", "live_auroc"]; // names of charts that stand beside the map
 const SIDE_HEIGHT = 128;
 const HEIGHTS = [240, 380]; // of a map, in pixels of its plot
-const TALL = 0.72; // of its width
+const TALL = 0.9; // of its width
 const PRESENTED = 0.5; // of the window's height, before a class
+const ENLARGED = 1.5; // its type, then
+const TYPE = Object.fromEntries(
+  Object.entries({ labelFontSize: 11, titleFontSize: 12 }).map(([name, size]) => [
+    name,
+    { expr: `${size} * enlarged` },
+  ]),
+);
 const CELLS = 128; // a side of the density grid: whole pixels a cell leave no gaps
 const COLUMN = 150; // of small charts side by side
 
@@ -60,7 +67,9 @@ export function fitted({ role, spec }, room) {
   const most = role === "side" ? 2 : 4; // as many as fit the narrowest place
   const columns = Math.min(most, Math.max(2, Math.floor((room || most * COLUMN) / COLUMN)));
   const legend = { ...made.config?.legend, orient: "bottom", titleOrient: "left", columns };
-  made.config = { ...made.config, legend };
+  made.config = { ...made.config, legend: { ...legend, ...TYPE } };
+  made.config.axis = { ...made.config.axis, ...TYPE };
+  made.params = [...(made.params ?? []), { name: "enlarged", value: 1 }];
   if (role !== "map") made.height = SIDE_HEIGHT;
   return made;
 }
@@ -77,13 +86,17 @@ export async function fillRoom(view, place, role, dense) {
   const canvas = place.querySelector("canvas");
   const whole = place.parentElement?.clientWidth;
   if (!canvas || !whole) return; // not on the page yet
+  const shown = place.closest(".hcat-presented");
+  const enlarged = shown ? ENLARGED : 1;
+  if (view.signal("enlarged") !== enlarged) {
+    await view.signal("enlarged", enlarged).runAsync();
+    await view.resize().runAsync(); // a legend is laid out by what its words took before
+  }
   const room = whole - (canvas.clientWidth - view.width());
   const step = dense && role === "map" ? CELLS : 1;
   const width = Math.max(step, 96, Math.floor(room / step) * step);
   const [least, most] = HEIGHTS;
-  const presented = place.closest(".hcat-presented")
-    ? Math.round(PRESENTED * window.innerHeight)
-    : 0;
+  const presented = shown ? Math.round(PRESENTED * window.innerHeight) : 0;
   const height = Math.min(Math.max(Math.round(width * TALL), least), Math.max(most, presented));
   const tall = step > 1 ? Math.max(step, Math.round(height / step) * step) : height;
   if (width === view.width() && (role !== "map" || tall === view.height())) return;
