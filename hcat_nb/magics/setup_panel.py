@@ -66,7 +66,7 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         self._form = SetupForm(_spec(call), call.words, call.own, self.update, self.estimate)
         self._pane = PreviewPane(_TYPING_SECONDS, Problem(self._form.named))
         self._train_button = _button("Train", "train in the background", self.train, "primary")
-        self._audit_button = _button("Audit", _AUDIT_HELP, self.audit)
+        self._audit_button = _button("Audit", _AUDIT_HELP, lambda: self.train(audits=True))
         self._pause_button = _button("Pause", "wait after this batch", self._pause_or_go_on)
         self._stop_button = _button("Stop", "end after this batch, keep finished epochs", self.stop)
         self._starts = [self._train_button, self._audit_button]
@@ -103,15 +103,8 @@ class SetupPanel(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets is not ann
         """The Python that does the same; empty while the controls hold a mistake."""
         return self._text[1]
 
-    def train(self) -> None:
-        """Start training, and return at once."""
-        self._begin(audits=False)
-
-    def audit(self) -> None:
-        """Start an audit of the data, and return at once; it will be ``found``."""
-        self._begin(audits=True)
-
-    def _begin(self, audits: bool) -> None:
+    def train(self, audits: bool = False) -> None:
+        """Start training, or with ``audits`` an audit that will be ``found``; return at once."""
         with self._lock:
             if self._is_training:
                 return

@@ -121,7 +121,7 @@ def test_a_page_of_nbconvert_tells_what_the_views_told(
 PLAIN = """
 from ipywidgets.embed import embed_minimal_html, dependency_state
 box = panel.screen.box
-state = dependency_state([box], drop_defaults=False)  # else modules that no page changed are left out
+state = dependency_state([box], drop_defaults=False)  # else modules are left out
 embed_minimal_html("embedded.html", views=[box], state=state, drop_defaults=False)
 print("written")
 """

@@ -287,9 +287,9 @@ def _agreement_html(compared: TwoRankings) -> str:
     table = compared.agreement
     if compared.by is None:
         table = table.assign(first=table["first"] + " and " + table["second"])
-    shown = table[list(_FIGURES)].rename(columns=_FIGURES)
-    shown = shown.loc[:, shown.notna().any() & shown.ne("").any()]  # no column of notes without any
-    return _table(shown, index=False)
+    noted = any(bool(note) and note == note for note in table["note"])
+    names = [name for name in _FIGURES if noted or name != "note"]
+    return _table(table[names].rename(columns=_FIGURES), index=False)
 
 
 def _moved_html(compared: TwoRankings) -> str:

@@ -67,7 +67,7 @@ class EvidenceCards:
             ],
             "note": note,
             "near": near,
-            "nearNote": (self._nearest.why_not or self._views.strip_columns) if near else "",
+            "nearNote": self._near_note(),
             "scores": [
                 (name, number_words(value), exploration.share_easier(row, name))
                 for name in rankings(self._run)
@@ -123,6 +123,10 @@ class EvidenceCards:
             for at, words in oddest(dataset, row)
             if shown.get(str(names[at])) != "missing"
         ]
+
+    def _near_note(self) -> str:
+        """Say why there are no neighbours, or what of them is told."""
+        return "" if self._nearest is None else self._nearest.why_not or self._views.strip_columns
 
     def _near(self, row: int, labels: list[int]) -> tuple[list[dict[str, Any]], np.ndarray, bytes]:
         parts: list[tuple[int, np.ndarray]] = []
