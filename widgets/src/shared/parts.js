@@ -8,7 +8,7 @@
 const SIDE = ["live_accuracy", "live_auroc"]; // names of charts that stand beside the map
 const SIDE_HEIGHT = 128;
 const HEIGHTS = [240, 380]; // of a map, in pixels of its plot
-const TALL = 0.9; // of its width
+const TALL = 0.75; // of its width
 const PRESENTED = 0.5; // of the window's height, before a class
 const ENLARGED = 1.5; // its type, then
 const TYPE = Object.fromEntries(
