@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,8 +183,6 @@ class Audit:
         StoreError
             If something stands there, or it cannot be written.
         """
-        from contextlib import ExitStack
-
         with ExitStack() as held:
             place = store.check_place(folder, self.run.spec, held)
             store.begin(place, self.plan, self.run.spec)

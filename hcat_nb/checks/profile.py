@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?")
 _COMMA = re.compile(r"[-+]?\d{1,3}(\.?\d{3})*,\d+|[-+]?\d+,\d+")
@@ -93,8 +94,6 @@ def profiles(frame: pd.DataFrame) -> list[Profile]:
 
 
 def _profile(series: pd.Series, name: str) -> Profile:
-    from pandas.api import types
-
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
     levels: Any

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from hcat_nb.data.files.array_file import names_array_file, read_arrays
@@ -22,8 +23,6 @@ from hcat_nb.fields import USERS_OWN
 from hcat_nb.registry import SOURCES, name_of_path, names_file, names_folder
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
 
@@ -42,8 +41,6 @@ class Raw:
 
 def raw_table(data: Any, labels: Any, spec: RunSpec, truth: Any = None) -> Raw | None:
     """Return the table that a run would read, truth and groups apart; None if there is none."""
-    import numpy as np
-
     options = dict(spec.dataset_options)
     target: Any = spec.target
     from_file = False
@@ -107,8 +104,6 @@ def _frame_of_source(name: str, spec: RunSpec, options: dict[str, Any]) -> tuple
 
 def coded(labels: Any, classes: Sequence[Any] | None = None) -> tuple[np.ndarray, list[Any]]:
     """Return class codes, -1 where missing, and class values; of labels that a run refuses, too."""
-    import numpy as np
-
     try:
         made = code_labels(labels, classes)
     except DataError:  # a run stops, and says why

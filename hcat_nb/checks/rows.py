@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from hcat_nb.checks.finding import LOOK, NOTE, SEVERE, Finding
 from hcat_nb.checks.profile import Profile, profiles
@@ -184,8 +185,6 @@ def near_findings(
 
 def _pictures(dataset: LabelledDataset) -> np.ndarray:
     """Return grey pictures without brightness and contrast: (m, d) float32 of length 1, or 0."""
-    import torch
-
     height, width = (min(_SIDE, size) for size in dataset.sample_shape[1:])
     small = [
         torch.nn.functional.adaptive_avg_pool2d(
@@ -219,8 +218,6 @@ def shared_images(
     dataset: LabelledDataset, other: LabelledDataset, called: str = "the test set"
 ) -> list[Finding]:
     """Return the images of another dataset that this one holds."""
-    import torch
-
     if dataset.sample_shape != other.sample_shape:
         raise DataError(f"the test set has samples of {shape_of(other)}", f"{shape_of(dataset)}")
     keys, n = row_keys(torch.cat([dataset.features, other.features])), len(dataset)

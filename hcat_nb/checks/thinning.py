@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import re
@@ -14,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
+
+import pyarrow as pa
 
 from hcat_nb.data.files.compressed import opened
 from hcat_nb.data.files.dialect import SPACE, encoding_of, find_dialect, form
@@ -91,7 +94,6 @@ def _size(file: Path, kind: str) -> int:
 
 
 def _thin_parquet(file: Path, part: Path, step: int, seen: int) -> int:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     source, count = pq.ParquetFile(file), 0
@@ -196,8 +198,6 @@ def _thin_lines(file: Path, part: Path, step: int, seen: int, options: TableOpti
 
 def _thin_text(file: Path, part: Path, step: int, seen: int, options: TableOptions) -> int:
     """Write each k-th row of a text, which may be of several lines, and what is above them."""
-    import csv
-
     options = dataclasses.replace(options, header=options.header or "first")
     found = find_dialect(file, head_of(file), kind_of_file(file), options)
     # A byte of another encoding far below stays what it is: reading the part tells of it.

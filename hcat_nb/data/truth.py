@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from hcat_nb.data.reading.any_frame import as_pandas, type_name
 from hcat_nb.data.reading.hugging_face import column_values, is_hugging_face
@@ -88,8 +89,6 @@ def with_truth(dataset: LabelledDataset, truth: Any) -> LabelledDataset:
 
 def group_codes(groups: Any, ids: pd.Index) -> Tensor:
     """Return a code for each group, from 0, and -1 where a row has none: (n,), int64."""
-    import torch
-
     values = truth_values(groups, ids)
     return torch.from_numpy(pd.factorize(values)[0].astype(np.int64))
 
@@ -102,8 +101,6 @@ def with_groups(dataset: LabelledDataset, groups: Any) -> LabelledDataset:
 
 def weight_values(weights: Any, ids: pd.Index) -> Tensor:
     """Return what each row's loss counts: (n,), float32, above 0."""
-    import torch
-
     values = pd.to_numeric(pd.Series(truth_values(weights, ids, "weights")), errors="coerce")
     wrong = ~(np.isfinite(values) & (values > 0) & (values.astype(np.float32) > 0))
     if wrong.any():

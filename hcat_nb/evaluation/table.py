@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from hcat_nb.errors import DataError, check_word
 from hcat_nb.evaluation._truth import NOTHING, UNKNOWN, Truth, flags_of, read_truth
@@ -168,8 +169,6 @@ def _part(truth: Truth, kind: str) -> _Part:
 
 def _numeric(scores: Any) -> pd.DataFrame:
     """Return the methods' columns as float64."""
-    from pandas.api.types import is_numeric_dtype
-
     if isinstance(scores, pd.Series):
         scores = scores.to_frame("score" if scores.name is None else scores.name)
     if not isinstance(scores, pd.DataFrame):

@@ -7,6 +7,7 @@ line at once.  All methods are safe in any thread; none prints.
 from __future__ import annotations
 
 import contextvars
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -352,8 +353,6 @@ def asked_from() -> tuple[Display, str | None]:
 
 def _request() -> dict[str, Any] | None:
     """Return the request that a kernel is executing, None outside a kernel."""
-    import sys
-
     if "IPython" not in sys.modules:
         return None
     from IPython.core.getipython import get_ipython

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.data.folds import joined_units
 from hcat_nb.errors import SpecError
@@ -41,8 +42,6 @@ def same_rows(features: Matrix) -> np.ndarray:
     >>> same_rows(np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]])).tolist()
     [0, 1, 0]
     """
-    import pandas as pd
-
     if isinstance(features, np.ndarray):
         rows = np.ascontiguousarray(features + 0.0)  # of -0 makes 0, which has other bytes
         keys = [row.tobytes() for row in rows]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -92,7 +93,6 @@ class LogitsKeeper(EachEpoch):
             raise _unwritten(self.folder, error) from error
 
     def _append(self, record: Observation) -> None:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         rows = record.rows.cpu().numpy()

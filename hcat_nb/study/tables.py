@@ -13,6 +13,7 @@ look tells, and every method's figure on it is in doubt (hypothesis H3).
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -231,8 +232,6 @@ def _from_runs(folder: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
 
 def _groups(table: pd.DataFrame) -> Iterable[list[str]]:
     """Return the runs that differ by their seeds alone, group by group."""
-    import dataclasses
-
     from hcat_nb.spec import RunSpec
 
     fields = [item.name for item in dataclasses.fields(RunSpec) if item.name in table]

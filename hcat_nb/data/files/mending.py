@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from hcat_nb.data.files.compressed import read_bytes, write_bytes
 from hcat_nb.data.files.dialect import Dialect, byte_order_mark, encoding_of
 from hcat_nb.data.files.mend_text import DROP, json_cells, mend_json, mend_rows, row_cells
@@ -151,8 +154,6 @@ def _as_rows(text: str, dialect: Dialect | None, target: str) -> tuple[Dialect, 
 
 
 def _write_parquet(file: Path, target: str, changes: Mapping[int, Any], out: Path) -> None:
-    import numpy as np
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pq.read_table(file)

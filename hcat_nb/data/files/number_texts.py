@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from hcat_nb.errors import DataError, some
 
@@ -211,8 +212,6 @@ def without(column: pd.Series, words: Collection[str]) -> tuple[pd.Series, dict[
 
     Spaces around a word do not count; a number is the word that is its value.
     """
-    from pandas.api import types
-
     known = {word.strip() for word in words}
     if not known:
         return column, {}
@@ -250,8 +249,6 @@ def blanked(
 
 def blank_mixed(column: pd.Series) -> tuple[pd.Series, dict[str, int]]:
     """Return a column of numbers and missing words, as cells of a sheet, without these words."""
-    from pandas.api import types
-
     if not types.is_object_dtype(column.dtype):
         return column, {}
     present = column.dropna()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api import types
 
 from hcat_nb.data.files.compressed import read_bytes, unpacked
 from hcat_nb.data.files.dialect import Dialect, find_dialect, guess_encoding
@@ -104,8 +105,6 @@ def _numbers(
     ``read`` takes further settings of pandas: a first look at some rows tells the decimal sign,
     for column by column, as text, a large file would take minutes.
     """
-    from pandas.api import types
-
     skipped = (*options.drop, options.text)
     head = read(dtype=str, nrows=_LOOK)
     names = [str(name) for name in head.columns]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from hcat_nb.data.files.number_texts import number_text
 from hcat_nb.errors import DataError, some
@@ -44,8 +45,6 @@ class Category:
 
 def read_column(series: pd.Series, name: str, options: TableOptions) -> Number | Category:
     """Return a column's values, as numbers or as categories."""
-    from pandas.api import types
-
     dtype = series.dtype
     chosen = name in options.categorical
     if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype) and not chosen:
@@ -98,8 +97,6 @@ def _factorized(values: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _readable(dtype: Any) -> bool:
-    from pandas.api import types
-
     return (
         types.is_object_dtype(dtype)
         or types.is_string_dtype(dtype)

@@ -8,6 +8,7 @@ from http.client import HTTPException
 from typing import ClassVar
 
 import pandas as pd
+from pandas.api import types
 
 from hcat_nb.data.files.table_files import read_frame
 from hcat_nb.data.sources._downloads import data_root
@@ -91,8 +92,6 @@ class OpenMLTable(TableSource):
 
 def _as_numbers(column: pd.Series) -> pd.Series:
     """Return texts or categories as numbers if all are; ARFF's flags and codes of classes are."""
-    from pandas.api import types
-
     if types.is_numeric_dtype(column.dtype):
         return column
     texts = column.astype(object)

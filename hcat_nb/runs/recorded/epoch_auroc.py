@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import torch
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.observation.recorded import Recorded
@@ -60,8 +61,6 @@ def epoch_auroc(run: Record, methods: Sequence[str]) -> pd.DataFrame:
 def _measure(
     run: Record, recorded: Recorded, methods: Sequence[Method], is_hard: np.ndarray
 ) -> dict[str, float]:
-    import torch
-
     from hcat_nb.evaluation.ranking import auroc
     from hcat_nb.methods.base import UNREADABLE, Context
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from hcat_nb.data.class_order import check_order
@@ -163,7 +164,6 @@ def _positive(positive: Any, dataset: LabelledDataset, content: str) -> int | No
 
 def _check_order(arrays: Any, dataset: LabelledDataset) -> None:
     """Refuse columns that hit the labels of the last epoch in another order only."""
-    import numpy as np
     import torch
 
     found = [(rows, values.argmax(1)) for rows, values in arrays.chunks(arrays.n_epochs)]

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import torch
+
 from hcat_nb.observation.record import EachEpoch, Need, Observation
 from hcat_nb.seeds import child_seed
 
@@ -108,8 +110,6 @@ def score(
     many epochs each was recorded, not positive where the last one lacks it: what reads the last
     epoch alone cannot score it.
     """
-    import torch
-
     from hcat_nb.methods.base import UNREADABLE, Context
     from hcat_nb.observation.finite import FiniteOutputs
     from hcat_nb.observation.recorded import replay

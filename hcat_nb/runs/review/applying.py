@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import torch
+
 from hcat_nb.commands.table import MISLABELED
 from hcat_nb.errors import DataError, check_word
 from hcat_nb.runs.review.rebuilding import data_given
@@ -52,8 +54,6 @@ def applied(
 
     ``mislabeled``: what becomes of samples whose label is wrong, the right one unknown.
     """
-    import torch
-
     from hcat_nb.data.dataset import NO_LABEL
 
     check_word("mislabeled", mislabeled, MISLABELED)

@@ -243,8 +243,6 @@ def _folder(path: str, _: str | None, options: Mapping[str, Any]) -> _Data:
 
 def _list(data: _Data, decisions: Decisions, changes: dict[int, Any], draft: Path) -> list[str]:
     """Write where each image lies, and what was decided on it."""
-    import pandas as pd
-
     from hcat_nb.data.files.mend_text import DROP
 
     old = [data.class_values[code] for code in data.codes]

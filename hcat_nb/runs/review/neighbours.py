@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.fields import USERS_OWN
@@ -130,8 +131,6 @@ def _space(run: Record) -> str:
 
 
 def _features(run: Record, dataset: LabelledDataset, rows: np.ndarray, space: str) -> Matrix:
-    import torch
-
     from hcat_nb.methods._judge import compact
     from hcat_nb.runs.execution.judging import judge_features
 
@@ -151,8 +150,6 @@ def _embedded(run: Record, dataset: LabelledDataset, rows: Tensor) -> np.ndarray
 
     StoreError if the model was an object, of which weights are kept and no code.
     """
-    import torch
-
     from hcat_nb.models._adapter import AdaptedModel, fit_scaling
     from hcat_nb.models._building import build_network
     from hcat_nb.models._embedding import find_embedding

@@ -137,8 +137,6 @@ def id_list(ids: Iterable[Hashable] | Hashable) -> list[Hashable]:
 
 def rows_with(index: pd.Index, ids: Iterable[Hashable] | Hashable) -> np.ndarray:
     """Return the positions in ``index`` of these ids, of every one that repeats, ascending."""
-    import pandas as pd
-
     wanted, known = pd.Index(id_list(ids), dtype=object), index.astype(object)
     if (unknown := wanted[~wanted.isin(known)]).size:
         raise unknown_ids(unknown.tolist(), index)
