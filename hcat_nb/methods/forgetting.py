@@ -28,15 +28,6 @@ from hcat_nb.methods.base import Context
 from hcat_nb.observation.record import Need, Observation
 
 
-def count_forgetting(correct: Tensor) -> Tensor:
-    """Return how often each sample went from correct to wrong; (n, presentations), bool, in order.
-
-    >>> count_forgetting(torch.tensor([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1]]).bool())
-    tensor([2, 0])
-    """
-    return (correct[:, :-1] & ~correct[:, 1:]).sum(1)
-
-
 @dataclass(eq=False)
 class Forgetting(PerEpoch):
     """Number of forgetting events; never learned scores the number of epochs.

@@ -24,9 +24,10 @@ from typing import Any
 import pandas as pd
 import yaml
 from PIL import Image
+from shortcuts import shortcut_table
 
 import hcat_nb as hcat
-from hcat_nb.study.tables import Study, load_study, shortcut_table
+from hcat_nb.study.tables import Study, load_study
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LABELS = ("uniform", "asymmetric", "adjacent", "instance")

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from shortcuts import shortcut_table
 
 import hcat_nb as hcat
-from hcat_nb.study.tables import Study, load_study, shortcut_table
+from hcat_nb.study.tables import Study, load_study
 
 KINDS = {
     "digits": ("uniform", "asymmetric", "ood_covariate", "crop_shift"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hcat_nb.errors import SpecError
-from hcat_nb.methods.forgetting import Forgetting, count_forgetting
+from hcat_nb.methods.forgetting import Forgetting
 from hcat_nb.observation.record import Need
 
 
@@ -93,11 +93,6 @@ def test_card_names_the_second_key_and_the_option_the_records():
     assert Forgetting(when="epoch_end").needs == {Need.LOGITS}
     with pytest.raises(SpecError, match=r"forgetting.when is 'always'.*train, epoch_end"):
         Forgetting(when="always")
-
-
-def test_pure_function_counts_drops_only():
-    correct = torch.tensor([[1, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]).bool()
-    assert count_forgetting(correct).tolist() == [2, 0, 0]
 
 
 def test_hcat_takes_what_was_never_learned_for_easy(run, feed):

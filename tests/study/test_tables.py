@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.stats import spearmanr
 import hcat_nb as hcat
 from hcat_nb.errors import StoreError, UnknownNameError
 from hcat_nb.evaluation.stability import stability_table
-from hcat_nb.study.tables import SHORTCUT_COLUMNS, Study, load_study, shortcut_table
+from hcat_nb.study.tables import SHORTCUT_COLUMNS, Study, load_study
 
 OPTIONS = {
     "dataset": "wine",
@@ -154,7 +155,13 @@ def test_a_table_that_cannot_be_read_is_told(name: str, text: str, tmp_path: Pat
 
 
 @pytest.fixture(scope="module")
-def table():
+def shortcut_table():
+    path = Path(__file__).parents[1] / "benchmarks" / "shortcuts.py"
+    return runpy.run_path(str(path))["shortcut_table"]
+
+
+@pytest.fixture(scope="module")
+def table(shortcut_table):
     digits, wine = hcat.load("digits", subset=200), hcat.load("wine")
     kinds = ("uniform", "ood_covariate", "crop_shift")
     return shortcut_table([digits, wine], kinds, p=[0.2], seeds=[0, 1])
@@ -193,7 +200,7 @@ def test_labels_that_truly_changed_are_counted(table) -> None:
     assert np.all(shifted["n_changed"] == 0)
 
 
-def test_without_a_hard_sample_there_is_nothing_to_probe() -> None:
+def test_without_a_hard_sample_there_is_nothing_to_probe(shortcut_table) -> None:
     made = shortcut_table([hcat.load("digits", subset=50)], ["crop_shift"], p=[0.0], seeds=[0])
     assert made["n_hard"].tolist() == [0, 0]
     assert made["auroc"].isna().all()
