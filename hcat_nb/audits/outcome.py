@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hcat_nb.api.run import Run, load_run
 from hcat_nb.audits import store
@@ -21,8 +22,6 @@ from hcat_nb.evaluation._truth import UNKNOWN
 from hcat_nb.runs.store.saving import folder_path
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.audits.remedy import Remedy
     from hcat_nb.jupyter.review.explore_panel import ExplorePanel
 

@@ -6,6 +6,8 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from hcat_nb.audits.review import next_ones
 from hcat_nb.errors import StoreError
 from hcat_nb.runs.review.pictures import data_url, png
@@ -13,8 +15,6 @@ from hcat_nb.runs.review.rebuilding import data_or_why
 from hcat_nb.runs.store.atomic import delivered, make_room
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.audits.outcome import Audit
     from hcat_nb.data.dataset import LabelledDataset
 

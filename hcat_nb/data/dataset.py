@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -15,9 +16,6 @@ from torch import Tensor
 from hcat_nb.data.placement import copied, taken
 from hcat_nb.data.reading.label_kinds import kind_of
 from hcat_nb.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 NO_LABEL = -1  # code of a row whose label is missing
 

@@ -187,13 +187,7 @@ class TableOptions:
 
     @classmethod
     def of(cls, **options: Any) -> Self:
-        """Return options made of keywords.
-
-        Raises
-        ------
-        UnknownNameError
-            If an option does not exist; names the nearest.
-        """
+        """Return options made of keywords; UnknownNameError, with the nearest, of one unknown."""
         known = [item.name for item in dataclasses.fields(cls)]
         refuse_unknown(options, known, "a table has no option {!r}")
         return cls(**options)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from hcat_nb.data.reading.any_frame import as_pandas, type_name
 from hcat_nb.data.reading.hugging_face import column_values, is_hugging_face
@@ -16,8 +17,6 @@ from hcat_nb.data.reading.table import nearest_columns
 from hcat_nb.errors import DataError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from hcat_nb.data.dataset import LabelledDataset
 
 _OBJECT = "{}=, an array or Series with a value for each row"

@@ -23,14 +23,7 @@ from hcat_nb.jupyter.screens import Display, Screen, open_screen
 from hcat_nb.jupyter.static_view import StaticView
 from hcat_nb.jupyter.throttle import Pace
 from hcat_nb.observation.dynamics import MapSnapshot
-from hcat_nb.training.events import (
-    EndEvent,
-    EpochEvent,
-    ExtraEvent,
-    Listener,
-    StartEvent,
-    StepEvent,
-)
+from hcat_nb.training import events
 from hcat_nb.training.interim import InterimScores
 
 if TYPE_CHECKING:
@@ -44,7 +37,7 @@ _STEP_SECONDS = 0.1  # the bar needs no more of a thousand steps a second
 Chart = Any  # an Altair chart, or a function from ours to one
 
 
-class LiveListener(Listener):
+class LiveListener(events.Listener):
     """Shows a run in the notebook while it trains, and leaves a picture.
 
     ``color="auto"`` is the truth where something was injected, else the group. A ``chart``, or a
@@ -79,12 +72,12 @@ class LiveListener(Listener):
         self._replay_bytes = replay_bytes
         self._screen = open_screen(display) if screen is None else screen
         self._progress = ProgressBar()
-        self._start: StartEvent | None = None
+        self._start: events.StartEvent | None = None
         self._map: MapSnapshot | None = None
         self._pace = Pace(_SCORING, _FREE)
         self._next_step = float("-inf")
 
-    def on_start(self, event: StartEvent) -> None:
+    def on_start(self, event: events.StartEvent) -> None:
         """Show the bar and prepare the map."""
         if self._screen is None:
             return
@@ -96,7 +89,7 @@ class LiveListener(Listener):
         self._screen.update(self._progress)
         self._screen.start_map(self._scene)
 
-    def on_step(self, event: StepEvent) -> None:
+    def on_step(self, event: events.StepEvent) -> None:
         """Move the bar."""
         now = time.monotonic()
         if self._screen is not None and now >= self._next_step:
@@ -104,7 +97,7 @@ class LiveListener(Listener):
             self._progress = self._progress.after_step(event)
             self._screen.update(self._progress)
 
-    def on_epoch(self, event: EpochEvent) -> None:
+    def on_epoch(self, event: events.EpochEvent) -> None:
         """Move the map."""
         if self._screen is None or self._start is None:
             return
@@ -116,13 +109,13 @@ class LiveListener(Listener):
         self._screen.update(self._progress)
         self._move(event.map, self._progress.heading())
 
-    def on_extra(self, event: ExtraEvent) -> None:
+    def on_extra(self, event: events.ExtraEvent) -> None:
         """Say how far the extra training is."""
         if self._screen is not None:
             self._progress = self._progress.after_extra(event)
             self._screen.update(self._progress)
 
-    def on_end(self, event: EndEvent) -> None:
+    def on_end(self, event: events.EndEvent) -> None:
         """Show the last state and put the picture behind it."""
         if self._screen is None or self._start is None:
             return
@@ -158,7 +151,7 @@ class LiveListener(Listener):
         self._scene.move(epoch, heading, x, y, extras={**extras, **_now(*earlier)})
         return self._scene.frame()
 
-    def _make_scene(self, start: StartEvent) -> MapScene:
+    def _make_scene(self, start: events.StartEvent) -> MapScene:
         scene = MapScene(
             start.sample_ids,
             X_AXES[self.x],
@@ -171,7 +164,9 @@ class LiveListener(Listener):
         scene.trails(self._replay.trail)
         return scene
 
-    def _chart(self, start: StartEvent, coloring: Coloring, caption: str, n_points: int) -> Chart:
+    def _chart(
+        self, start: events.StartEvent, coloring: Coloring, caption: str, n_points: int
+    ) -> Chart:
         if self.chart is not None and not callable(self.chart):
             return self.chart
         chart: OfflineConcat = live_view(
@@ -190,7 +185,9 @@ class LiveListener(Listener):
         _check(made)
         return made
 
-    def _coloring(self, start: StartEvent, x: np.ndarray, confidence: np.ndarray) -> Coloring:
+    def _coloring(
+        self, start: events.StartEvent, x: np.ndarray, confidence: np.ndarray
+    ) -> Coloring:
         if _truth(start) and self.color in ("auto", "truth"):
             assert start.is_hard is not None
             return by_truth(start.is_hard)
@@ -198,7 +195,7 @@ class LiveListener(Listener):
         spread = x if self.x == "variability" else np.zeros_like(x)
         return by_group(_so_far(confidence, spread), "group_so_far")
 
-    def _view(self, start: StartEvent) -> StaticView:
+    def _view(self, start: events.StartEvent) -> StaticView:
         words = f"{self._progress.title()}: {len(start.labels):,} samples, {self._progress.line()}"
         if self._map is None:
             return StaticView(words)
@@ -232,7 +229,7 @@ def _so_far(confidence: np.ndarray, variability: np.ndarray) -> np.ndarray:
     return names
 
 
-def _truth(start: StartEvent) -> bool:
+def _truth(start: events.StartEvent) -> bool:
     return start.is_hard is not None and bool(start.is_hard.any())
 
 

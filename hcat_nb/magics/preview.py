@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets  # noqa: TID253 - this module is imported when a panel opens
 import numpy as np
 
+from hcat_nb.data.dataset import LabelledDataset
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.jupyter.training_thread import aside, error_words
 from hcat_nb.magics.data_view import seen
@@ -183,8 +184,6 @@ def _some_of(dataset: LabelledDataset, seed: int) -> LabelledDataset:
 def _some_rows(data: Any, labels: Any, seed: int) -> tuple[Any, Any]:
     """Return some rows of the user's own data, so that not all have to be read."""
     import torch
-
-    from hcat_nb.data.dataset import LabelledDataset
 
     if isinstance(data, LabelledDataset):
         return _some_of(data, seed), labels

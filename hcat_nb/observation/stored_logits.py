@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import torch
 from torch import Tensor
@@ -30,8 +31,6 @@ from hcat_nb.observation.record import EachEpoch, Need, Observation
 from hcat_nb.observation.recorded import Recorded, chunk_rows
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hcat_nb.data.dataset import LabelledDataset
 
 _CLASS_VALUES = b"hcat_nb.class_values"

@@ -8,9 +8,10 @@ import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -19,9 +20,6 @@ from hcat_nb.errors import DataError, HcatError, SpecError
 from hcat_nb.perturbations._chosen_rows import chosen_rows
 from hcat_nb.registry import refuse_unknown
 from hcat_nb.seeds import child_seed
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 H_CAT = "H-CAT, arXiv 2403.04551"  # published most kinds
 
@@ -86,10 +84,7 @@ class Perturbation(ABC):
     def from_options(cls, **options: Any) -> Self:
         """Return a perturbation with these options, as they come from keywords or a shell.
 
-        Raises
-        ------
-        UnknownNameError
-            If an option does not exist; names the nearest.
+        UnknownNameError, with the nearest, of an option that does not exist.
         """
         known = [item.name for item in dataclasses.fields(cls) if item.init]
         refuse_unknown(options, known, f"unknown option {{!r}} of the hardness {cls.name!r}")
@@ -230,8 +225,6 @@ class Perturbation(ABC):
 
 def untouched(dataset: LabelledDataset) -> pd.DataFrame:
     """Return the truth table of a dataset in which no sample was made hard."""
-    import pandas as pd
-
     n = len(dataset)
     labels = dataset.label_values()
     return pd.DataFrame(

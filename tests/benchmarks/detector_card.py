@@ -13,17 +13,16 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from hcat_nb.api.characterize import characterize
 from hcat_nb.evaluation.ranking import auroc
 from hcat_nb.study._detector_data import Dynamics, dynamics_of
 from hcat_nb.study.train_detector import write_weights
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 NOISE = ("adjacent", "instance")
 PROPORTIONS = (0.1, 0.4)
@@ -71,8 +70,6 @@ def compare(dynamics: list[Dynamics], weights: Mapping[str, Tensor]) -> dict[str
     A start of a run is a shorter run, for the learning rate is steady. Keys: ``runs``; ``auroc``:
     epochs to [detector, data maps]; ``mean_probability`` after ten epochs (or the last).
     """
-    import torch
-
     from hcat_nb.methods.detector import read_sequences
 
     with torch.no_grad():

@@ -21,15 +21,7 @@ from hcat_nb.runs.store.fingerprint import (
     model_fingerprint,
     seen_fingerprint,
 )
-from hcat_nb.training.events import (
-    Control,
-    EndEvent,
-    EpochEvent,
-    ExtraEvent,
-    Listener,
-    StartEvent,
-    StepEvent,
-)
+from hcat_nb.training import events
 
 if TYPE_CHECKING:
     from hcat_nb.models._backbone import Backbone
@@ -49,8 +41,8 @@ def carry_out(
     make_pipeline: Callable[..., Pipeline],
     spec: RunSpec,
     inputs: Inputs,
-    listeners: Sequence[Listener],
-    control: Control | None,
+    listeners: Sequence[events.Listener],
+    control: events.Control | None,
     journal: Journal | None,
     ranks: Ranks | None = None,
 ) -> Record:
@@ -60,7 +52,7 @@ def carry_out(
     go to ``journal``; the run goes on from those that it reads.  ``ranks`` are the processes that
     all carry it out together, if this one is not alone.
     """
-    control = control or Control()
+    control = control or events.Control()
     leads = ranks is None or ranks.leads
     specs = seed_specs(spec)
     if ranks is not None:
@@ -143,7 +135,7 @@ def _ended(
     return run if ranks is None else broadcast(ranks, run, pipeline.dataset)
 
 
-def _begin(pipeline: Pipeline, journal: Journal, number: int) -> Listener:
+def _begin(pipeline: Pipeline, journal: Journal, number: int) -> events.Listener:
     """Return what writes the checkpoints of a pipeline, which goes on from one if there is one."""
     facts = {
         "data": seen_fingerprint(pipeline.dataset, pipeline.backbone),
@@ -205,7 +197,7 @@ def _resume(pipeline: Pipeline, journal: Journal, index: dict[str, Any]) -> None
     pipeline.began = time.perf_counter() - index["seconds"]
 
 
-class Checkpoints(Listener):
+class Checkpoints(events.Listener):
     """Writes a pipeline's checkpoints, of the run's ``number``-th seed; a failure stops the run.
 
     Goes before other listeners: what they draw from the global generators is
@@ -219,7 +211,7 @@ class Checkpoints(Listener):
         self._journal = journal
         self._number = number
 
-    def on_epoch(self, event: EpochEvent) -> None:
+    def on_epoch(self, event: events.EpochEvent) -> None:
         """Write a checkpoint."""
         pipeline = self._pipeline
         assert pipeline is not None, "no epoch comes after the end"
@@ -234,15 +226,15 @@ class Checkpoints(Listener):
             pipeline.trainer.observer.clock.seconds,
         )
 
-    def on_end(self, event: EndEvent) -> None:
+    def on_end(self, event: events.EndEvent) -> None:
         """Let go of the pipeline: a cycle would keep its tensors alive."""
         self._pipeline = None
 
 
-class Relay(Listener):
+class Relay(events.Listener):
     """Stands between one listener and each of ``n`` trainings."""
 
-    def __init__(self, listener: Listener, n: int) -> None:
+    def __init__(self, listener: events.Listener, n: int) -> None:
         self.essential = listener.essential
         self._listener = listener
         self._n = n
@@ -256,18 +248,18 @@ class Relay(Listener):
         """Say which training comes, from 0."""
         self._number = number
 
-    def on_start(self, event: StartEvent) -> None:
+    def on_start(self, event: events.StartEvent) -> None:
         """Pass the first one on."""
         self._epochs = event.n_epochs
         if not self._heard_start:
             self._heard_start = True
             self._tell("on_start", dataclasses.replace(event, n_epochs=self._n * event.n_epochs))
 
-    def on_step(self, event: StepEvent) -> None:
+    def on_step(self, event: events.StepEvent) -> None:
         """Pass it on."""
         self._tell("on_step", dataclasses.replace(event, epoch=self._before + event.epoch))
 
-    def on_epoch(self, event: EpochEvent) -> None:
+    def on_epoch(self, event: events.EpochEvent) -> None:
         """Pass it on as an epoch of the whole."""
         epoch, n_epochs = self._before + event.epoch, self._n * event.n_epochs
         elapsed = time.perf_counter() - self._began
@@ -283,11 +275,11 @@ class Relay(Listener):
             ),
         )
 
-    def on_extra(self, event: ExtraEvent) -> None:
+    def on_extra(self, event: events.ExtraEvent) -> None:
         """Pass it on."""
         self._tell("on_extra", event)
 
-    def on_end(self, event: EndEvent) -> None:
+    def on_end(self, event: events.EndEvent) -> None:
         """Pass the last one on, or the one that ends it all."""
         if event.outcome != "finished" or self._number == self._n - 1:
             self._tell("on_end", dataclasses.replace(event, epochs=self._before + event.epochs))

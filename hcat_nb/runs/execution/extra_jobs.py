@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+import torch
+from torch import Tensor
+
 from hcat_nb.observation.record import Need, Observation, Options
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from hcat_nb.data.dataset import LabelledDataset
 
 Quantity = tuple[Need, Options]
@@ -95,8 +96,6 @@ def hold_out_job(
     It trains on at most ``most`` rows, drawn from the other four fifths; None if there are fewer
     than ``least_units`` of rows that belong together.
     """
-    import torch
-
     from hcat_nb.data.folds import split_rows, units
 
     if len(set(units(dataset)[dataset.trainable.numpy()].tolist())) < least_units:
@@ -114,8 +113,6 @@ def hold_out_job(
 
 def _thresholds(quantity: Quantity, dataset: LabelledDataset, seed: int) -> Iterator[Job]:
     """Yield two trainings in which other samples each have the class C + 1."""
-    import torch
-
     rows = torch.nonzero(dataset.trainable).ravel()
     extra = dataset.n_classes
     size = len(rows) // (extra + 1)

@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor, nn
+
 from hcat_nb.errors import DivergedError, ModelError
 from hcat_nb.observation.clock import Clock
 from hcat_nb.observation.dynamics import MapDynamics
@@ -20,18 +23,9 @@ from hcat_nb.runs.execution.costs import EXTRA
 from hcat_nb.runs.execution.extra_jobs import Job
 from hcat_nb.runs.execution.held_out import HeldOut
 from hcat_nb.seeds import child_seed
-from hcat_nb.training.events import (
-    EndEvent,
-    EpochEvent,
-    ExtraEvent,
-    Listener,
-    StartEvent,
-    StepEvent,
-)
+from hcat_nb.training import events
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods.base import Method
     from hcat_nb.models._adapter import AdaptedModel
@@ -92,7 +86,7 @@ class ExtraTrainings:
                 what = f"the extra training for {job.purpose}"
                 raise DivergedError(error.epoch, error.loss, training, what) from error
 
-    def _train(self, job: Job, relay: Listener) -> Outcome:
+    def _train(self, job: Job, relay: events.Listener) -> Outcome:
         """Train one, and hand over what it measured if it was not stopped."""
         from hcat_nb.observation.observer import Observer
 
@@ -156,8 +150,8 @@ class ExtraTrainings:
                 "hand over its name, or a class or function that takes n_classes, not a module",
             )
 
-    def _start(self, trainer: Trainer, job: Job) -> StartEvent:
-        return StartEvent(
+    def _start(self, trainer: Trainer, job: Job) -> events.StartEvent:
+        return events.StartEvent(
             n_epochs=trainer.epochs,
             n_steps=trainer.steps,
             dataset=self.dataset.name,
@@ -181,7 +175,7 @@ class _FinalMap(MapDynamics):
         return epoch == self._last
 
 
-class _Relay(Listener):
+class _Relay(events.Listener):
     """Tells the run's listeners how far an extra training is."""
 
     essential = True  # what fails behind it is reported there
@@ -190,25 +184,22 @@ class _Relay(Listener):
         self._purpose, self._number, self._of, self._notify = purpose, number, of, notify
         self._n_epochs = 0
 
-    def on_start(self, event: StartEvent) -> None:
+    def on_start(self, event: events.StartEvent) -> None:
         self._n_epochs = event.n_epochs
         self._say(0, 0, event.n_steps)
 
-    def on_step(self, event: StepEvent) -> None:
+    def on_step(self, event: events.StepEvent) -> None:
         self._say(event.epoch - 1, event.step, event.n_steps)
 
-    def on_epoch(self, event: EpochEvent) -> None:
+    def on_epoch(self, event: events.EpochEvent) -> None:
         self._say(event.epoch, 0, 1)
 
-    def on_end(self, event: EndEvent) -> None:
+    def on_end(self, event: events.EndEvent) -> None:
         self._say(event.epochs, 0, 1, over=True)
 
     def _say(self, epoch: int, step: int, n_steps: int, *, over: bool = False) -> None:
-        n_epochs = self._n_epochs
-        self._notify(
-            "on_extra",
-            ExtraEvent(self._purpose, self._number, self._of, epoch, n_epochs, step, n_steps, over),
-        )
+        done = epoch, self._n_epochs, step, n_steps, over
+        self._notify("on_extra", events.ExtraEvent(self._purpose, self._number, self._of, *done))
 
 
 class _Gauge(EachEpoch, ABC):
@@ -271,8 +262,6 @@ class _ThresholdMargins(_Gauge):
         self.aum.observe(record)
 
     def record(self) -> Observation:
-        import torch
-
         rows = self.job.rows.to(self.labels.device)
         labels = self.labels[rows]
         relabelled = labels == self.job.n_classes - 1

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
 from hcat_nb.observation.record import Need, Observation, Options
 from hcat_nb.runs.execution.extra_jobs import Asks, Job, hold_out_job, plan_jobs
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
 
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.spec import RunSpec
@@ -85,8 +87,6 @@ class HeldOut:
 
     def probabilities(self) -> Tensor | None:
         """Return out-of-fold probabilities, (n, C), NaN where no fold judged; None of no folds."""
-        import torch
-
         if self.folds < 2 or self.logits is None or self.known is None:
             return None
         probs = torch.softmax(self.logits, dim=1)
@@ -95,8 +95,6 @@ class HeldOut:
 
     def take(self, job: Job, folds: int, record: Observation) -> None:
         """Take in what the network of a training says of the rows that it watched."""
-        import torch
-
         n, rows = len(self.dataset), record.rows.cpu()
         logits = record.logits.float().cpu()
         if self.logits is None or self.known is None or folds != self.folds:
@@ -133,8 +131,6 @@ class HeldOut:
 
     def judged(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return of held-out rows probabilities (m, C) and labels (m,), and class shares (C,)."""
-        import torch
-
         rows, logits = self.known, self.logits
         if rows is None or logits is None:
             rows, logits = torch.zeros(0, dtype=torch.int64), torch.zeros(0, self.dataset.n_classes)

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from hcat_nb.errors import ModelError
 from hcat_nb.methods.base import Context, Method
@@ -21,8 +23,6 @@ from hcat_nb.registry import JUDGES
 from hcat_nb.runs.execution.inputs import make_methods
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.observation.clock import Clock
     from hcat_nb.runs.execution.state import PipelineState
@@ -79,8 +79,6 @@ def find_embedding_of(pipeline: PipelineState, trial: nn.Module, features: Tenso
 
 def ask(judges: Sequence[Method], dataset: LabelledDataset, epoch: int, clock: Clock) -> None:
     """Show the features to those of ``judges`` that need them, after ``epoch`` epochs."""
-    import torch
-
     asked = [one for one in judges if Need.FEATURES in one.needs]
     if not asked:
         return
@@ -105,8 +103,6 @@ def judge_features(dataset: LabelledDataset, rows: Tensor) -> Tensor:
     Images as pixels and tables as columns, scaled as for a network, whatever
     ``normalize`` says of that; categories as indicators.
     """
-    import torch
-
     from hcat_nb.models._adapter import fit_scaling
 
     scale = fit_scaling(dataset, "auto", 1)
@@ -122,8 +118,6 @@ def judge_seconds(
     Of ``embedding``, the layer whose input it is, nothing is known but its width: it is not
     trained yet.
     """
-    import torch
-
     chosen = [one for one in judges if one.name in JUDGES]
     rows = torch.nonzero(dataset.trainable).ravel()
     some = rows[torch.linspace(0, len(rows) - 1, min(len(rows), _TRIAL)).long()]
@@ -150,8 +144,6 @@ def judge_seconds(
 
 def _record(features: Tensor, labels: Tensor, rows: Tensor, epoch: int) -> Observation:
     """Return the record that shows judges the features of ``rows``."""
-    import torch
-
     logits = torch.zeros(len(rows), 0)
     measured: dict[tuple[Need, Options], Tensor] = {(Need.FEATURES, ()): features}
     return Observation("data", epoch, rows, labels.clamp(min=0), logits, measured)

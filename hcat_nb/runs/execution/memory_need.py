@@ -11,12 +11,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import torch
+
 from hcat_nb.data.placement import free_host_memory
 from hcat_nb.errors import TooLargeError
 
 if TYPE_CHECKING:
-    import torch
-
     from hcat_nb.observation.buffered import Buffered
     from hcat_nb.runs.execution.state import PipelineState
     from hcat_nb.training.loop import Trainer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.observation.recorded import Recorded
@@ -16,8 +17,6 @@ from hcat_nb.runs.recorded.kept import kept_dynamics
 from hcat_nb.runs.recorded.replaying import plan_methods, score
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from hcat_nb.methods.base import Method
     from hcat_nb.runs.store.record import Record
 

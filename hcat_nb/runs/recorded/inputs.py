@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hcat_nb.data.class_order import check_order
+from hcat_nb.data.class_order import check_order, fit_classes
 from hcat_nb.errors import DataError, ModelError, SpecError, check_word, some
 from hcat_nb.runs.execution.model_outputs import PROBABILITIES
 from hcat_nb.runs.recorded.frames import align
@@ -234,7 +234,6 @@ def _dataset(
 ) -> LabelledDataset:
     import torch
 
-    from hcat_nb.data.class_order import fit_classes
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.data.reading.ids import sample_ids
     from hcat_nb.data.reading.labels import code_labels

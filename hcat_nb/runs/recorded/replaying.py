@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from hcat_nb.observation.record import EachEpoch, Need, Observation
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from hcat_nb.methods.base import Method, Scored
     from hcat_nb.observation.dynamics import MapDynamics
     from hcat_nb.observation.recorded import Recorded

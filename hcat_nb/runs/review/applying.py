@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
 import torch
 
 from hcat_nb.commands.table import MISLABELED
@@ -12,10 +14,6 @@ from hcat_nb.runs.review.rebuilding import data_given
 from hcat_nb.runs.review.samples import quoted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.runs.review.decisions import Decisions
     from hcat_nb.runs.store.record import Record

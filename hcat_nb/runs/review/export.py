@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from hcat_nb.casts import as_path
@@ -23,8 +24,6 @@ from hcat_nb.runs.store.saving import read_index
 from hcat_nb.spec import RunSpec
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hcat_nb.runs.review.applying import Mislabeled
     from hcat_nb.runs.store.record import Record
 

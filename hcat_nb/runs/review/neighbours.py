@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from hcat_nb.errors import SpecError, StoreError
 from hcat_nb.fields import USERS_OWN
 from hcat_nb.runs.review.samples import positions
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.methods._judge import Matrix
     from hcat_nb.runs.store.record import Record
