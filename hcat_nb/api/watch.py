@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -48,31 +48,38 @@ class Watch:
         >>> import torch, hcat_nb as hcat
         >>> hcat.watch(None, hcat.load("wine"), epochs=2).attach(torch.nn.Linear(13, 3))
         """
-        from torch import distributed, nn
+        from torch import nn
+        from torch.nn.parallel import DistributedDataParallel
 
         from hcat_nb.models._watched import numbered
+        from hcat_nb.runs.execution.followers import check_spec
         from hcat_nb.runs.execution.info import start_event
         from hcat_nb.runs.watched.pipeline import WatchedPipeline, device_of
+        from hcat_nb.training.ranks import joined
         from hcat_nb.training.watching import left_alone
 
         if not isinstance(model, nn.Module):
             raise ModelError(f"the model is a {type(model).__name__}", "a torch.nn.Module")
-        several = distributed.is_available() and distributed.is_initialized()
-        if several and (size := distributed.get_world_size()) > 1:
-            what = f"{size} processes train together, and hcat.watch watches one"
-            raise SpecError(what, "one process", "hcat.characterize trains in several")
+        ranks = joined()
         model = getattr(model, "_orig_mod", model)  # of torch.compile; the weights are the same
+        if isinstance(model, DistributedDataParallel):
+            model = getattr(model.module, "_orig_mod", model.module)
         data, labels, name, _, classes, truth, _ = self._inputs
         with left_alone(model):
-            spec, items = self._spec.replace(device=str(device_of(model))), None
+            device = device_of(model)
+            # Under several processes each has a GPU of its own, which it knows.
+            where = str(device) if ranks is None else device.type
+            spec, items = self._spec.replace(device=where), None
+            if ranks is not None:
+                check_spec(spec, ranks)
             if self._collate is not None:
                 items, data = numbered(data, labels, self._collate, spec, name, classes)
                 labels = classes = None
             pipeline = WatchedPipeline(
-                spec, items=items, forward=self._forward, checks_data=items is None
+                spec, ranks=ranks, items=items, forward=self._forward, checks_data=items is None
             )
             pipeline.prepare(data, labels, name, model, classes, truth)
-        pipeline.watching.listeners = self._listeners
+        pipeline.watching.listeners = self._listeners if pipeline.watching.leads else ()
         self._training = pipeline.watching.open(start_event(pipeline))
         self._pipeline = pipeline
 
@@ -107,7 +114,7 @@ class Watch:
         """
         pipeline = self._at_work()
         trainer = pipeline.watching
-        if not trainer.told and pipeline.wants_batches:
+        if pipeline.wants_batches and not trainer.was_told:
             raise SpecError(
                 f"watch.batch was not called in epoch {trainer.epoch}",
                 "watch.batch(ids, logits) after each step",
@@ -132,17 +139,52 @@ class Watch:
             outcome: Outcome = "finished" if whole else "stopped"
             self._close(outcome)
             with left_alone(pipeline.net):
-                self._run = Run.of(pipeline.run(self._training, outcome))
+                self._run = Run.of(pipeline.shared_run(self._training, outcome))
             if self._out is not None:
                 self._run.save(self._out, overwrite=self._overwrite)
         return self._run
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was observed so far, to keep beside a checkpoint of your own.
+
+        For ``torch.save``: tensors on the CPU and plain values, as many bytes as the methods
+        remember.  Of several processes all call it, and the first gets all.  SpecError in the
+        midst of an epoch that :meth:`batch` was told of, or with ``keep_dynamics="logits"``.
+
+        >>> import torch, hcat_nb as hcat
+        >>> watch = hcat.watch(torch.nn.Linear(13, 3), hcat.load("wine"), epochs=2)
+        >>> watch.end_epoch()
+        >>> len(watch.state_dict()["history"])
+        1
+        """
+        if self._run is not None:
+            raise SpecError("the training is over and scored", remedy="run.save(folder)")
+        return self._attached().kept()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from :meth:`state_dict`, of the same call, in every process alike.
+
+        The model and all else of the training are yours to restore.  StoreError if the state is
+        not of such a watch; SpecError if epochs were observed already.
+
+        >>> import torch, hcat_nb as hcat
+        >>> net, data = torch.nn.Linear(13, 3), hcat.load("wine")
+        >>> first, second = (hcat.watch(net, data, epochs=2, methods="el2n") for _ in range(2))
+        >>> first.end_epoch()
+        >>> second.load_state_dict(first.state_dict())
+        """
+        self._attached().go_on(state)
 
     def callback(self, of: str) -> Any:
         """Return a callback for a trainer of "huggingface", "lightning" or "skorch".
 
         It ends epochs and makes the run.  Methods that read the logits of
-        training need the ids of samples, which only steps of Lightning hand
-        on: ``return {"loss": loss, "ids": ids, "logits": logits}``.
+        training need the ids of samples.  A step of Lightning hands them on:
+        ``return {"loss": loss, "ids": ids, "logits": logits}``.  With the
+        others give the model a keyword more, ``sample_id``, of which it never
+        hears: a column of the data that ``collate`` keeps (with Hugging Face's
+        ``remove_unused_columns=False``), or ``fit({"x": X, "sample_id": ids},
+        y)`` of skorch, where ``x`` is the module's own keyword.
         No example here: it needs one of these packages.  "How to" in the documentation has one.
         """
         from hcat_nb.api._callbacks import callback
@@ -162,18 +204,22 @@ class Watch:
         """Return the pipeline, on the model's device, if the training goes on."""
         from hcat_nb.runs.watched.pipeline import device_of
 
-        if self._pipeline is None:
-            raise SpecError("no model is watched yet", "watch.attach(model)")
-        done, planned = len(self._training.history), self._pipeline.epochs
+        pipeline = self._attached()
+        done, planned = len(self._training.history), pipeline.epochs
         if self._run is not None or done == planned:
             raise SpecError(
                 f"{done} of {planned} planned epochs are over" + " and scored" * bool(self._run),
                 "epochs=, as many as there are at most",
             )
-        if (now := device_of(self._pipeline.net)) != self._pipeline.device:
-            if done or self._pipeline.watching.told:
+        if (now := device_of(pipeline.net)) != pipeline.device:
+            if done or pipeline.watching.told:
                 raise ModelError(f"the model moved to {now} while it was watched", "one device")
-            self.attach(self._pipeline.net)  # it moved before it was trained
+            self.attach(pipeline.net)  # it moved before it was trained
+        return self._attached()
+
+    def _attached(self) -> WatchedPipeline:
+        if self._pipeline is None:
+            raise SpecError("no model is watched yet", "watch.attach(model)")
         return self._pipeline
 
     def _close(self, outcome: Outcome, message: str = "") -> None:

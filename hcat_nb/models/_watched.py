@@ -19,6 +19,7 @@ from hcat_nb.spec import RunSpec
 
 Forward = Callable[[nn.Module, Any], Any]
 Prepare = Callable[[Tensor], Any]
+IDS = "sample_id"  # the keyword of ids in a batch that is a dict, of which no module hears
 _MOST = 2**24  # whole numbers that float32 tells apart
 
 
@@ -96,10 +97,27 @@ def _label(item: Any, number: int, keys: Sequence[str]) -> Any:
 
 
 def call(net: nn.Module, batch: Any) -> Any:
-    """Call a module with a batch: a dict by its keys but the labels, of a pair the first."""
+    """Call a module with a batch: a dict by its keys but labels and ids, of a pair the first."""
     if isinstance(batch, Mapping):
-        return net(**{key: value for key, value in batch.items() if key not in LABELS})
+        return net(**{key: value for key, value in batch.items() if key not in (*LABELS, IDS)})
     return net(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+
+def token_layer(net: nn.Module) -> tuple[str, nn.Embedding | None]:
+    """Return the layer that embeds tokens, with its name before it.
+
+    That is the only ``nn.Embedding``, or the one that ``get_input_embeddings()`` names, as models
+    of transformers do.
+    """
+    found = {name: one for name, one in net.named_modules() if isinstance(one, nn.Embedding)}
+    for one in net.modules():
+        if len(found) > 1 and hasattr(one, "get_input_embeddings"):
+            try:
+                named = one.get_input_embeddings()  # type: ignore[operator]
+            except NotImplementedError:  # it says so of sounds
+                continue
+            found = {name: layer for name, layer in found.items() if layer is named}
+    return next(iter(found.items())) if len(found) == 1 else ("", None)
 
 
 def to(batch: Any, device: torch.device) -> Any:

@@ -21,7 +21,8 @@ class InputGradients:
 
     ``model``: raw features in, logits out; in evaluation mode when it is measured; ``target``
     {"label", "predicted"}: which class's output is differentiated; ``of`` {"logit", "softmax"}: the
-    output itself, or its probability.
+    output itself, or its probability; ``tokens``: the layer that embeds samples of token ids, for
+    which there are gradients (b, d) with respect to a shift of all of a sample's embeddings.
     """
 
     def __init__(
@@ -29,12 +30,14 @@ class InputGradients:
         model: nn.Module,
         target: Literal["label", "predicted"] = "label",
         of: Literal["logit", "softmax"] = "logit",
+        tokens: nn.Embedding | None = None,
     ) -> None:
         check_word("target", target, ("label", "predicted"))
         check_word("of", of, ("logit", "softmax"))
         self.model = model
         self.target = target
         self.of = of
+        self.tokens = tokens
         self._rows: int | None = None
 
     def measure(self, x: Tensor, labels: Tensor) -> Tensor:
@@ -42,7 +45,10 @@ class InputGradients:
         size = self.affordable(x)
         parts = zip(x.split(size), labels.split(size), strict=True)
         return torch.cat(
-            [self.follow(traced_forward(self.model, some), own) for some, own in parts]
+            [
+                self.follow(traced_forward(self.model, some, tokens=self.tokens), own)
+                for some, own in parts
+            ]
         )
 
     def affordable(self, x: Tensor) -> int:

@@ -70,16 +70,17 @@ class Observer:
     """Measures a model for its subscribers.
 
     ``model``: raw features in, logits out; ``features`` (n, ...): raw, batches on the model's
-    device; ``labels`` (n,) int64: observed codes, -1 where missing; ``rows`` (m,) int64: positions
-    to observe, ascending; ``embedding``: the layer whose input is the embedding; required if
-    someone needs it; ``n_classes``: number of logits; ``batch_size``: samples in a forward;
-    measurements do not depend on it; ``seed``: parent of whatever a measurement draws; ``traits``:
-    of the features; required if someone needs augmented copies; ``sharing``: with whom the samples
-    are shared, if this process is not alone; ``from_training``: whether the logits of training
-    serve who wants logits of each epoch; ``weights``, (n,): what a sample's loss counts, and so its
-    gradient; ``clock``: seconds of the shared forward (``forward``), of
-    each further quantity (``dropout``, ``augmented``, ``gradient_norm``, ``input_gradients``) and
-    of each subscriber.
+    device; ``labels`` (n,) int64: observed codes, -1 where missing; ``rows`` (m,) int64:
+    positions to observe, ascending; ``embedding``: the layer whose input is the embedding;
+    required if someone needs it; ``n_classes``: number of logits; ``batch_size``: samples in a
+    forward; measurements do not depend on it; ``seed``: parent of whatever a measurement draws;
+    ``traits``: of the features; required if someone needs augmented copies; ``sharing``: with
+    whom the samples are shared, if this process is not alone; ``from_training``: whether the
+    logits of training serve who wants logits of each epoch; ``weights``, (n,): what a sample's
+    loss counts, and so its gradient; ``tokens``: the layer that embeds token ids, if input
+    gradients are to be those of its output; ``clock``: seconds of the shared forward
+    (``forward``), of each further quantity (``dropout``, ``augmented``, ``gradient_norm``,
+    ``input_gradients``) and of each subscriber.
     """
 
     def __init__(
@@ -98,9 +99,11 @@ class Observer:
         sharing: Sharing | None = None,
         from_training: bool = False,
         weights: Tensor | None = None,
+        tokens: nn.Embedding | None = None,
     ) -> None:
         self.model = model
         self.weights = weights
+        self.tokens = tokens
         self.from_training = from_training
         self.sharing = sharing
         self.features = features
@@ -119,6 +122,7 @@ class Observer:
         if from_training or self._wanting("train"):
             self._staged = torch.zeros(len(labels), n_classes, device=features.device)
         self._presented = torch.zeros(len(labels), dtype=torch.bool, device=features.device)
+        self._exchanged = False
         self._kept: dict[int, tuple[Tensor, dict[Quantity, Tensor]]] = {}
         self.clock = Clock()
 
@@ -150,7 +154,8 @@ class Observer:
             self._presented[rows] = True
 
     def staged_loss(self, rows: Tensor) -> float:
-        """Return the mean cross-entropy of what was staged of ``rows``; NaN of nothing."""
+        """Return the mean cross-entropy of what was staged of ``rows``, by all; NaN of nothing."""
+        self._exchange()
         shown = rows[self._presented[rows]]
         if self._staged is None or not len(shown):
             return math.nan
@@ -159,6 +164,7 @@ class Observer:
     def discard_steps(self) -> None:
         """Forget what was staged since the last epoch's end."""
         self._presented.zero_()
+        self._exchanged = False
 
     def end_epoch(self, epoch: int, *, last: bool) -> None:
         """Hand over the epoch's training logits, then observe the model; epochs count from 1."""
@@ -195,13 +201,14 @@ class Observer:
         if (need, options) not in self._probes:
             traits = self._traits or InputTraits()
             n = len(self.features)
-            self._probes[need, options] = make_probe(need, options, self.model, traits, n, seed)
+            self._probes[need, options] = make_probe(
+                need, options, self.model, traits, n, seed, self.tokens
+            )
 
     def _hand_over_training(self, epoch: int) -> None:
         if self._staged is None:
             return
-        if self.sharing is not None:
-            self.sharing.exchange(self._staged, self._presented)
+        self._exchange()
         presented = torch.nonzero(self._presented).ravel()
         served = [one for one in self.subscribers if self._served(one) and one.due(epoch)]
         if self.sharing is not None:
@@ -213,6 +220,12 @@ class Observer:
         if self.sharing is not None and served:
             self.sharing.sweep_ended()
         self.discard_steps()
+
+    def _exchange(self) -> None:
+        """Fill in, once an epoch, what other processes staged."""
+        if self.sharing is not None and self._staged is not None and not self._exchanged:
+            self.sharing.exchange(self._staged, self._presented)
+            self._exchanged = True
 
     def _served(self, subscriber: Subscriber) -> bool:
         """Whether the logits of training are all that a subscriber wants of an epoch."""
@@ -338,6 +351,7 @@ class Observer:
                         x,
                         leaf=any(probe.leaf for probe in following),
                         layers=[layer for probe in following for layer in probe.layers],
+                        tokens=self.tokens,
                     )
                     batch = Batch(part, x, labels, traced.logits.detach(), traced)
                 else:

@@ -98,7 +98,13 @@ class GradientNormProbe(TracingProbe):
 
 
 def make_probe(
-    need: Need, options: Options, model: nn.Module, traits: InputTraits, n: int, seed: int
+    need: Need,
+    options: Options,
+    model: nn.Module,
+    traits: InputTraits,
+    n: int,
+    seed: int,
+    tokens: nn.Embedding | None = None,
 ) -> Probe:
     """Return what measures ``need`` for a batch; ``n``: samples of the dataset."""
     how = dict(options)
@@ -114,5 +120,5 @@ def make_probe(
         case Need.GRADIENT_NORM:
             return GradientNormProbe(GradientNorms(model, **how))
         case Need.INPUT_GRADIENTS:
-            return InputGradientProbe(InputGradients(model, **how))
+            return InputGradientProbe(InputGradients(model, **how, tokens=tokens))
     raise HcatError(f"{need.name} cannot be measured in this run")

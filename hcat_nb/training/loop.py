@@ -27,7 +27,9 @@ from hcat_nb.training.events import Control, EndEvent, EpochEvent, Listener, Sta
 from hcat_nb.training.interim import ScoreBoard
 from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.moving_parts import MovingParts
+from hcat_nb.training.ranks import Ranks
 from hcat_nb.training.seed import isolated_rng, kept_streams
+from hcat_nb.training.shares import Replicated
 
 Outcome = Literal["finished", "stopped", "failed"]
 Moment = Literal["on_start", "on_step", "on_epoch", "on_extra", "on_end"]
@@ -97,15 +99,16 @@ class Trainer:
     # outcome it may change, and what tells the listeners.
     afterwards: Callable[[Training, Notify], None] | None = None
     weights: Tensor | None = None  # float32, shape (n,): what a sample's loss counts; mean 1
+    ranks: Ranks | None = None  # those that train together; see :class:`RankTrainer`
 
     @property
     def leads(self) -> bool:
-        """Whether what methods remember comes together here; see :class:`RankTrainer`."""
-        return True
+        """Whether what methods remember comes together here."""
+        return self.ranks is None or self.ranks.leads
 
     def sharing_all(self) -> Sharing | None:
         """Return how an observer shares samples that each process observes; alone, not at all."""
-        return None
+        return None if self.ranks is None else Replicated(self.ranks)
 
     @property
     def steps(self) -> int:
@@ -252,6 +255,8 @@ class Trainer:
 
     def _scored_meanwhile(self) -> list[Method]:
         """Return whom listeners may ask for scores while the run goes on."""
+        if self.ranks is not None:  # each process knows its own samples only, until the end
+            return []
         return [one for one in self.observer.subscribers if isinstance(one, Method)]
 
     def _stop_requested(self) -> bool:
@@ -264,6 +269,8 @@ class Trainer:
 
     def _look(self, epoch: int) -> tuple[float, MapSnapshot]:
         """Return the accuracy, and where all samples stand on the map."""
+        if isinstance(sharing := self.observer.sharing, Replicated):
+            return sharing.look(self.dynamics, epoch)
         return self.dynamics.accuracy(), self.dynamics.snapshot(epoch)
 
     @torch.no_grad()

@@ -33,8 +33,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from hcat_nb.methods.base import Method
-from hcat_nb.observation.buffered import Sharing
 from hcat_nb.observation.dynamics import MapSnapshot
 from hcat_nb.seeds import child_seed
 from hcat_nb.training.events import StartEvent
@@ -42,7 +40,6 @@ from hcat_nb.training.lean_adam import LeanAdam
 from hcat_nb.training.loop import Trainer, Training
 from hcat_nb.training.ranks import Ranks
 from hcat_nb.training.seed import isolated_rng, random_state, set_random_state
-from hcat_nb.training.shares import Replicated
 
 # torch renamed it in 2.14, and warns of the old name.
 _OWN_BUFFERS: Any = (
@@ -62,15 +59,6 @@ class RankTrainer(Trainer):
     """A :class:`Trainer` that is one of several; all of them run at the same time."""
 
     ranks: Ranks = field(kw_only=True)
-
-    @property
-    def leads(self) -> bool:
-        """Whether this is rank 0."""
-        return self.ranks.leads
-
-    def sharing_all(self) -> Sharing:
-        """Return how an observer shares samples that each process observes."""
-        return Replicated(self.ranks)
 
     def fit(self, start: StartEvent) -> Training:
         """Train all epochs, or until some rank is told to stop; see :meth:`Trainer.fit`."""
@@ -107,9 +95,6 @@ class RankTrainer(Trainer):
             self.observer.record_step(mine, logits)
         return summed.detach()
 
-    def _scored_meanwhile(self) -> list[Method]:
-        return []  # each process knows its own samples only, until the end
-
     def _stop_requested(self) -> bool:
         while True:
             control = self.control
@@ -130,9 +115,7 @@ class RankTrainer(Trainer):
         # A checkpoint holds the random state of rank 0; whoever resumes goes on from it.
         device = self.features.device
         set_random_state(self.ranks.broadcast(random_state(device)), device)
-        sharing = self.observer.sharing
-        assert isinstance(sharing, Replicated)
-        return sharing.look(self.dynamics, epoch)
+        return super()._look(epoch)
 
     def _leaves_some_out(self) -> bool:
         """Whether a parameter has no part in the logits, and so no gradient to wait for."""

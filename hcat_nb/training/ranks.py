@@ -128,9 +128,13 @@ class Ranks:
 
     def either(self, flags: Tensor) -> Tensor:
         """Return where a flag is set on some rank; bool of the same shape."""
-        told = flags.to("cpu", torch.uint8)
-        dist.all_reduce(told, dist.ReduceOp.MAX, group=self.group)
-        return told.to(flags.device).bool()
+        return self.first(flags) < self.size
+
+    def first(self, flags: Tensor) -> Tensor:
+        """Return the lowest rank that set each flag, int32 of the same shape; ``size``: none."""
+        told = torch.where(flags.cpu(), self.rank, self.size).int()
+        dist.all_reduce(told, dist.ReduceOp.MIN, group=self.group)
+        return told.to(flags.device)
 
     def to_leader(self, mine: Tensor, lengths: Sequence[int]) -> list[Tensor] | None:
         """Return on rank 0 what each rank hands over, (lengths[rank], ...), on the CPU."""
@@ -246,6 +250,18 @@ class _Alarm(threading.Thread):
     def message(self) -> str:
         """Return what the process that failed first said."""
         return str(self._ranks.store.get(self._message).decode())
+
+
+def joined() -> Ranks | None:
+    """Return this process's place in the group that the script made; None if it is alone."""
+    if not dist.is_available() or dist.is_initialized():
+        return _join()
+    if dist.is_torchelastic_launched() and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise SpecError(
+            "several processes were started that do not know each other yet",
+            "torch.distributed.init_process_group() before hcat.watch",
+        )
+    return None
 
 
 def speaks() -> bool:

@@ -32,11 +32,12 @@ class Replicated:
     def exchange(self, staged: Tensor, presented: Tensor) -> None:
         """Fill in what the others staged, (n, C), and which samples were presented to them.
 
-        A sample is trained once an epoch, by one rank: all others add zeros.
+        Of a sample that several ranks trained (samplers pad their shares) the first one's counts.
         """
-        staged[~presented] = 0
+        first = self.ranks.first(presented)
+        staged[first != self.ranks.rank] = 0  # exact: all others add zeros
         self.ranks.all_reduce(staged)
-        presented.copy_(self.ranks.either(presented))
+        presented.copy_(first < self.ranks.size)
 
     def owned(self, rows: Tensor) -> Tensor:
         """Return all of them."""

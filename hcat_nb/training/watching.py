@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hcat_nb.errors import ModelError
 from hcat_nb.training.events import StartEvent, StepEvent
-from hcat_nb.training.loop import Outcome, Trainer, Training
+from hcat_nb.training.loop import EpochRecord, Outcome, Trainer, Training
 from hcat_nb.training.seed import kept_streams, undisturbed
 
 
@@ -52,9 +53,17 @@ def left_alone(model: nn.Module) -> Iterator[None]:
 
 @dataclass(eq=False)
 class Watching(Trainer):
-    """A trainer that is told of each batch and of the end of each epoch, and trains nothing."""
+    """A trainer that is told of each batch and of the end of each epoch, and trains nothing.
+
+    Of several ``ranks`` each is told of its own batches, and observes its share of the samples.
+    """
 
     told = most = 0  # batches of this epoch, and of the longest so far
+
+    @property
+    def was_told(self) -> bool:
+        """Whether a batch of this epoch was told of; of several processes, all of them ask."""
+        return self.told > 0 if self.ranks is None else self.ranks.any(self.told > 0)[0]
 
     @property
     def steps(self) -> int:
@@ -71,7 +80,17 @@ class Watching(Trainer):
     @property
     def epoch(self) -> int:
         """The epoch that goes on, from 1."""
-        return len(self._training.history) + 1
+        return len(self.history) + 1
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """The epochs that are over."""
+        return self._training.history
+
+    def go_on(self, history: list[EpochRecord]) -> None:
+        """Take over the epochs that an earlier watch heard of, before the first of this one."""
+        self.history.extend(history)
+        self._began -= sum(one.train_seconds + one.observe_seconds for one in history)
 
     def batch(self, rows: Tensor, logits: Tensor) -> None:
         """Take the logits, (b, C), that the optimizer saw of the samples at ``rows``."""
@@ -84,12 +103,15 @@ class Watching(Trainer):
         """Have the model observed; ``loss`` is the epoch's, if it is known."""
         trained, epoch = time.perf_counter(), self.epoch
         with left_alone(self.model):
+            self._agree()
             if loss is None:
                 loss = self.observer.staged_loss(self.rows)
             self._observe(epoch)
             if math.isnan(loss):  # nobody told: what the samples have now stands in
                 losses = self.dynamics.last_losses()
-                loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else loss
+                sums = [float(np.nansum(losses)), float(np.isfinite(losses).sum())]
+                total, n = sums if self.ranks is None else self.ranks.total(*sums)
+                loss = total / n if n else loss
             self._epoch_over(epoch, loss, trained - self._since, trained, self._began)
         self.told, self._since = 0, time.perf_counter()
 
@@ -99,8 +121,28 @@ class Watching(Trainer):
         epochs = self.epoch - 1
         if outcome != "failed" and epochs:
             with left_alone(self.model):
+                self._agree()
                 if epochs < self.epochs:
                     self._observe_final(epochs)
                 if self.afterwards is not None:
                     self.afterwards(self._training, self._audience.notify)
         self._close(outcome, message)
+
+    def _agree(self) -> None:
+        """Have all ranks look at one model, while it is left alone: its buffers are rank 0's.
+
+        ModelError if weights differ, so that there is no such model.
+        """
+        if self.ranks is None:
+            return
+        weights = list(self.model.parameters())
+        first = [weight.detach().clone() for weight in weights]
+        self.ranks.broadcast_tensors(first)
+        same = all(map(torch.equal, weights, first))
+        if self.ranks.any(not same)[0]:
+            raise ModelError(
+                "the weights are not the same in all processes",
+                "a whole model in each, as of DistributedDataParallel",
+                "hcat.record takes the logits of a model that is sharded",
+            )
+        self.ranks.broadcast_tensors(list(self.model.buffers()))

@@ -102,29 +102,58 @@ def test_hugging_face(tmp_path):
         labels = torch.tensor([one["label"] for one in items])
         return {"input_ids": ids, "attention_mask": (ids > 0).long(), "labels": labels}
 
-    torch.manual_seed(0)
-    model = transformers.BertForSequenceClassification(config)
-    watch = hcat.watch(model, rows, epochs=2, collate=padded)
-    arguments = transformers.TrainingArguments(
-        str(tmp_path),
-        num_train_epochs=2,
-        per_device_train_batch_size=8,
-        report_to=[],
-        save_strategy="no",
-        use_cpu=True,
-        disable_tqdm=True,
-    )
-    transformers.Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=rows,
-        data_collator=padded,
-        callbacks=[watch.callback("huggingface")],
-    ).train()
-    run = watch.run()
+    def with_ids(items):
+        return {**padded(items), "sample_id": torch.tensor([one["sample_id"] for one in items])}
+
+    def fit(rows, collate, watched):
+        torch.manual_seed(0)
+        model = transformers.BertForSequenceClassification(config)
+        watch = watched and hcat.watch(model, rows, epochs=2, collate=collate)
+        arguments = transformers.TrainingArguments(
+            str(tmp_path),
+            num_train_epochs=2,
+            per_device_train_batch_size=8,
+            report_to=[],
+            save_strategy="no",
+            use_cpu=True,
+            disable_tqdm=True,
+            remove_unused_columns=False,
+        )
+        seen = []
+
+        class Trainer(transformers.Trainer):
+            def compute_loss(self, model, inputs, *rest, **named):
+                loss, out = super().compute_loss(model, inputs, return_outputs=True)
+                seen.append((inputs.get("sample_id"), out.logits.detach()))
+                return loss
+
+        Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=rows,
+            data_collator=collate,
+            callbacks=[watch.callback("huggingface")] if watched else [],
+        ).train()
+        assert not model._forward_hooks
+        assert not model._forward_pre_hooks
+        return watch and watch.run(), list(model.state_dict().values()), seen
+
+    run, weights, _ = fit(rows, padded, True)
     assert run.info["outcome"] == "finished"
-    assert set(run.info["skipped"]) == {"aum", "forgetting", "vog", "allsh", "conf_agree"}
+    assert set(run.info["skipped"]) == {"aum", "forgetting", "allsh", "conf_agree"}
     assert np.isfinite(run.scores.to_numpy()).all()
+    numbered = [{**row, "sample_id": k} for k, row in enumerate(rows)]
+    assert any("output of bert.embeddings.word_embeddings" in note for note in run.info["notes"])
+    told, same, seen = fit(numbered, with_ids, True)
+    _, plain, _ = fit(rows, padded, False)
+    assert all(map(torch.equal, weights, plain))
+    assert all(map(torch.equal, same, plain))
+    assert set(told.info["skipped"]) == {"allsh", "conf_agree"}
+    margins = np.zeros(len(rows))
+    for ids, logits in seen:
+        for i, (no, yes) in zip(ids.tolist(), logits.tolist(), strict=True):
+            margins[i] += (no - yes) * (1 if rows[i]["label"] == 0 else -1) / 2
+    np.testing.assert_allclose(told.scores["aum"], -margins, rtol=1e-4, atol=1e-6)
 
 
 def test_skorch():
@@ -149,3 +178,40 @@ def test_skorch():
     assert len(run.history) == 3
     assert set(run.info["skipped"]) == {"aum", "forgetting"}
     assert np.isfinite(run.scores.to_numpy()).all()
+
+    class Hears(skorch.callbacks.Callback):
+        def on_batch_end(self, net, batch, training, y_pred, **_):
+            if training:
+                seen.append((batch[0]["sample_id"], batch[1], y_pred.detach()))
+
+    def fit(rows, *callbacks):
+        torch.manual_seed(0)
+        net = skorch.NeuralNetClassifier(
+            Net,
+            criterion=nn.CrossEntropyLoss,
+            max_epochs=3,
+            batch_size=16,
+            verbose=0,
+            train_split=skorch.dataset.ValidSplit(4),
+            iterator_train__shuffle=True,
+            callbacks=list(callbacks),
+        )
+        net.fit(rows, y.numpy())
+        return net
+
+    seen = []
+    watch = hcat.watch(None, (x, y), epochs=3)
+    named = {"input": x.numpy(), "sample_id": np.arange(N)}
+    net = fit(named, watch.callback("skorch"), Hears())
+    plain = fit({"input": x.numpy()})
+    weights, without = (list(one.module_.state_dict().values()) for one in (net, plain))
+    assert all(map(torch.equal, weights, without))
+    assert net.predict(x.numpy()).tolist() == plain.predict(x.numpy()).tolist()
+    run = watch.run()
+    assert len(run.methods) == 13
+    margins = np.full(N, np.nan)  # a quarter is validated on, and never trained
+    for ids, labels, logits in seen:
+        for i, label, values in zip(ids.tolist(), labels.tolist(), logits.tolist(), strict=True):
+            margins[i] = np.nansum([margins[i], (values[label] - values[1 - label]) / 3])
+    assert np.isnan(margins).sum() == N // 4
+    np.testing.assert_allclose(run.scores["aum"], -margins, rtol=1e-4, atol=1e-6)

@@ -269,80 +269,6 @@ def test_what_is_wrong_is_said_before_training():
         watch.callback("keras")
 
 
-def test_several_processes_are_refused(monkeypatch):
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
-    with pytest.raises(SpecError, match="2 processes train together"):
-        hcat.watch(net(), data(), epochs=2)
-
-
-class Tokens:
-    """Sequences of different lengths, as a tokeniser makes them."""
-
-    def __init__(self, n: int = 48) -> None:
-        draw = np.random.default_rng(0)
-        self.label = [i % 2 for i in range(n)]
-        self.ids = [
-            [label + 2 * int(k) for k in draw.integers(1, 9, 3 + i % 4)]
-            for i, label in enumerate(self.label)
-        ]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, i: int) -> dict:
-        return {"input_ids": self.ids[i], "label": self.label[i]}
-
-
-def padded(items):
-    width = max(len(one["input_ids"]) for one in items)
-    rows = [one["input_ids"] + [0] * (width - len(one["input_ids"])) for one in items]
-    labels = torch.tensor([one["label"] for one in items])
-    return {"input_ids": torch.tensor(rows), "labels": labels}
-
-
-class Bag(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.words = nn.Embedding(20, 6, padding_idx=0)
-        self.drop = nn.Dropout(0.1)
-        self.head = nn.Linear(6, 2)
-
-    def forward(self, input_ids):
-        from types import SimpleNamespace
-
-        shares = (input_ids > 0).sum(1, keepdim=True)
-        return SimpleNamespace(logits=self.head(self.drop(self.words(input_ids).sum(1) / shares)))
-
-
-def test_samples_that_are_no_tensors_go_through_collate_and_forward():
-    tokens = Tokens()
-    runs = []
-    for forward in (None, lambda model, batch: model(batch["input_ids"])):
-        torch.manual_seed(0)
-        model = Bag()
-        watch = hcat.watch(model, tokens, epochs=3, collate=padded, forward=forward)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
-        for _ in range(3):
-            for ids in torch.randperm(len(tokens)).split(8):
-                batch = padded([tokens[int(i)] for i in ids])
-                out = model(batch["input_ids"])
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(out.logits, batch["labels"]).backward()
-                optimizer.step()
-                watch.batch(ids, out)
-            watch.end_epoch()
-        runs.append(watch.run())
-    one, two = runs
-    assert one.scores.equals(two.scores)
-    assert set(one.info["skipped"]) == {"vog", "allsh", "conf_agree"}
-    assert {"aum", "grand", "prototypicality"} <= set(one.methods)
-    assert np.isfinite(one.scores.to_numpy()).all()
-    assert one.history["accuracy"].iloc[-1] > 0.8
-    with pytest.raises(DataError, match="sample 0 has no label"):
-        hcat.watch(Bag(), [{"input_ids": [1]}], epochs=1, collate=padded)
-
-
 def test_a_forward_of_ones_own_serves_models_of_another_input():
     class Doubles(nn.Module):
         def __init__(self) -> None:
@@ -370,3 +296,79 @@ def test_ids_of_a_batch_are_one_for_each_row(ids: Any) -> None:
     watch = hcat.watch(nn.Linear(4, 3), data(), epochs=2, methods="el2n")
     with pytest.raises(DataError):
         watch.batch(ids, torch.zeros(1, 3))
+
+
+@pytest.mark.parametrize("options", [{}, {"observe": "training", "keep_dynamics": "probs"}])
+def test_a_training_that_was_stopped_goes_on_and_scores_alike(tmp_path, options):
+    def begin(state=None):
+        model = net()
+        watch = hcat.watch(model, data(), epochs=6, seed=1, **options)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        if state is not None:
+            model.load_state_dict(state["model"])
+            optimizer.load_state_dict(state["optimizer"])
+            torch.set_rng_state(state["random"])
+            watch.load_state_dict(state["watch"])
+        return watch, model, optimizer
+
+    def epochs(watch, model, optimizer, n):
+        x, y = data()
+        for _ in range(n):
+            for rows in torch.randperm(len(y)).split(16):
+                logits = model(x[rows])
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(logits, y[rows]).backward()
+                optimizer.step()
+                watch.batch(rows, logits)
+            watch.end_epoch()
+
+    whole = begin()
+    epochs(*whole, 6)
+    watch, model, optimizer = begin()
+    epochs(watch, model, optimizer, 3)
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    state |= {"random": torch.get_rng_state(), "watch": watch.state_dict()}
+    torch.save(state, tmp_path / "mine.pt")
+    epochs(watch, model, optimizer, 1)  # what comes after is not in it
+    torch.rand(3)
+    again = begin(torch.load(tmp_path / "mine.pt", weights_only=True))
+    epochs(*again, 3)
+    one, two = whole[0].run(), again[0].run()
+    assert all(map(torch.equal, whole[1].state_dict().values(), again[1].state_dict().values()))
+    assert len(one.methods) == 13
+    assert one.scores.equals(two.scores)
+    assert one.details.equals(two.details)
+    assert one.history[["loss", "accuracy"]].equals(two.history[["loss", "accuracy"]])
+    if options:
+        assert one.dynamics.equals(two.dynamics)
+
+
+def test_a_state_fits_the_watch_that_it_is_of():
+    def watch(xy=None, **options):
+        return hcat.watch(net(), xy or data(), **{"epochs": 3, "methods": "el2n", **options})
+
+    first = watch()
+    first.end_epoch()
+    state = first.state_dict()
+    x, y = data()
+    others = [watch((x + 1, y)), watch(methods="loss"), watch(epochs=4), watch(observe="training")]
+    for other in others:
+        with pytest.raises(StoreError, match=r"the state is of other (data|options)"):
+            other.load_state_dict(state)
+    with pytest.raises(SpecError, match="epochs were observed already"):
+        first.load_state_dict(state)
+    with pytest.raises(StoreError, match="no state of a watch"):
+        watch().load_state_dict({"model": 1})
+    with pytest.raises(StoreError, match="first of several processes"):
+        watch().load_state_dict({**state, "states": {}})
+    with pytest.raises(SpecError, match="keep_dynamics is 'logits'"):
+        watch(keep_dynamics="logits").state_dict()
+    first.batch([0], torch.zeros(1, 3))
+    with pytest.raises(SpecError, match="epoch 2 has begun"):
+        first.state_dict()
+    first.end_epoch()
+    first.run()
+    with pytest.raises(SpecError, match="over and scored"):
+        first.state_dict()
+    with pytest.raises(SpecError, match="no model is watched yet"):
+        hcat.watch(None, data(), epochs=2).state_dict()

@@ -34,7 +34,7 @@ def check_spec(spec: RunSpec, ranks: Ranks) -> None:
         )
 
 
-def broadcast(ranks: Ranks, run: Record | None, dataset: LabelledDataset) -> Record:
+def broadcast(ranks: Ranks, run: Record | None, dataset: LabelledDataset | None) -> Record:
     """Return the run that rank 0 hands over, on all ranks at the same time."""
     if ranks.leads:
         assert run is not None

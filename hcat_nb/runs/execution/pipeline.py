@@ -6,10 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import torch
+from torch import nn
 
 from hcat_nb.checks.before_training import told_before
 from hcat_nb.data.class_order import in_recorded_order
+from hcat_nb.data.placement import place_features
+from hcat_nb.observation.record import Need
 from hcat_nb.runs.execution.accumulators import begin
 from hcat_nb.runs.execution.answers import answer
 from hcat_nb.runs.execution.costs import OBSERVE, SCORE
@@ -33,11 +40,6 @@ from hcat_nb.runs.store.record import Record
 from hcat_nb.seeds import child_seed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
-    from torch import nn
-
     from hcat_nb.data.dataset import LabelledDataset
     from hcat_nb.models._backbone import Backbone
     from hcat_nb.models._building import ModelLike
@@ -148,8 +150,6 @@ class Pipeline(PipelineState):
 
     def run(self, training: Training, outcome: str) -> Record:
         """Score what was observed; of that, nothing but the tables is left."""
-        import pandas as pd
-
         from hcat_nb.runs.execution.judging import judged
 
         scoring = time.perf_counter()
@@ -203,12 +203,9 @@ class Pipeline(PipelineState):
         self, model: ModelLike, clean: LabelledDataset, backbone: Backbone
     ) -> LabelledDataset:
         """Make the network, and return the data with a class for each of its outputs."""
-        import torch
-
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
         from hcat_nb.models._building import build_network, default_model, model_name
         from hcat_nb.models._embedding import output_width
-        from hcat_nb.observation.record import Need
         from hcat_nb.runs.execution.judging import find_embedding_of
         from hcat_nb.training.seed import isolated_rng
 
@@ -237,13 +234,20 @@ class Pipeline(PipelineState):
         from hcat_nb.models._adapter import AdaptedModel, fit_scaling
 
         scaling = fit_scaling(self.seen, self.spec.normalize, self.spec.effective_defaults)
-        return AdaptedModel(scaling, self.net).to(self.device)
+        model = AdaptedModel(scaling, self.net).to(self.device)
+        if self.ranks is not None:
+            self.ranks.start_alike(model)
+        return model
 
     def _trainer(self) -> Callable[..., Trainer]:
-        """Return what makes the trainer of a process that is alone."""
-        from hcat_nb.training.loop import Trainer
+        """Return what makes the trainer."""
+        if self.ranks is None:
+            from hcat_nb.training.loop import Trainer
 
-        return Trainer
+            return Trainer
+        from hcat_nb.training.rank_trainer import RankTrainer
+
+        return RankTrainer
 
     def _need(self) -> dict[str, int]:
         """Return the bytes that the run will take, by name."""
@@ -253,9 +257,6 @@ class Pipeline(PipelineState):
 
     def _wire(self) -> None:
         """Connect model, methods, observer and trainer."""
-        import torch
-
-        from hcat_nb.data.placement import place_features
         from hcat_nb.observation.batch_size import default_batch_size
         from hcat_nb.observation.observer import Observer
         from hcat_nb.observation.traits import InputTraits
@@ -269,24 +270,20 @@ class Pipeline(PipelineState):
         seed = spec.effective_model_seed
         own = begin(self, labels)
         seen = self.seen
-        model = self._model()
         batch_size = spec.observe_batch_size or default_batch_size(seen.sample_shape, device)
         observed = torch.nonzero(dataset.readable).ravel().to(device)
         weights = dataset.weights
         if weights is not None:
             weights = (weights / weights[dataset.trainable].mean()).to(device)
-        make = self._trainer()
         if self.ranks is not None:
-            from hcat_nb.training.rank_trainer import RankTrainer
             from hcat_nb.training.shares import Shares
 
-            make = partial(RankTrainer, ranks=self.ranks)
             same = seen_fingerprint(dataset, self.backbone), spec_fingerprint(spec)
             self.ranks.check_same(dict(zip(("dataset", "specification"), same, strict=True)))
-            self.ranks.start_alike(model)
             portions = self.ranks.portions(observed, batch_size)
             self.shares = Shares(self.ranks, portions, len(dataset), self.accumulators())
             observed = self.shares.mine
+        model = self._model()
         own_bytes = [one.later_bytes(seen.sample_shape) for one in self.accumulators().values()]
         reserved = 4 * seen.n_classes * len(seen) + sum(own_bytes)
         free = free_memory(device)
@@ -306,10 +303,11 @@ class Pipeline(PipelineState):
             sharing=self.shares,
             from_training=spec.observe == "training",
             weights=weights,
+            tokens=self.tokens,
         )
         with isolated_rng(child_seed(seed, "rehearsal"), device):
             observer.rehearse()
-        self.trainer = make(
+        self.trainer = self._trainer()(
             model,
             features,
             labels,
@@ -321,6 +319,7 @@ class Pipeline(PipelineState):
             lr=spec.lr,
             seed=seed,
             weights=weights,
+            ranks=self.ranks,
         )
         held_out = HeldOut(spec, dataset, seed, self.epochs)
         agreed = bool if self.ranks is None else self.ranks.broadcast

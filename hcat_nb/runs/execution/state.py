@@ -59,6 +59,7 @@ class PipelineState:
     seen: LabelledDataset = field(init=False)
     net: nn.Module = field(init=False)
     embedding: nn.Module | None = field(init=False, default=None)
+    tokens: nn.Embedding | None = field(init=False, default=None)
     device: torch.device = field(init=False)
     model_name: str = field(init=False)
     initial_weights: str = field(init=False)
