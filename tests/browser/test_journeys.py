@@ -48,6 +48,9 @@ def test_an_analyst_cleans_a_folder_of_photos(lab_page: LabPage, shared_data: Pa
         # of photos like these nothing is proposed; these are the analyst's own guesses
         "queue['proposal'] = [run.details['predicted'][one] for one in queue.sample_id]\n",
         "panel = run.explore(queue=queue)\npanel",
+        f"planted = {planted!r}\nlabel = getattr(hcat_nb, 'last_run', run).details['label']\n"
+        f"mended = sum(label.get(one) == true for one, true in planted.items())\n"
+        f"print(f'{{mended}} of {{len(planted)}} are mended')",
     ]
     lab_page.open("analyst.ipynb", cells)
     lab_page.command("application:toggle-left-area")
@@ -76,6 +79,9 @@ def test_an_analyst_cleans_a_folder_of_photos(lab_page: LabPage, shared_data: Pa
     page.locator(f".hcat-live :text('{accepted} relabelled: ')").wait_for()
     page.locator(".hcat-frame > .hcat-result").scroll_into_view_if_needed()
     lab_page.screenshot("journey_analyst_retrained")
+    # The run that was trained again has the labels that were accepted, and they are the true ones.
+    lab_page.run_last_cell()
+    lab_page.wait_for_text(f"{accepted} of {PLANTED} are mended")
     assert not [text for text in lab_page.messages if text.startswith("pageerror")]
 
 

@@ -25,10 +25,8 @@ test("a concatenation is taken apart, each part with the parameters that it know
 
 test("a part is prepared for its room", () => {
   const [map, side, , , many] = partsOf(run());
-  expect(fitted(map, 640).config.legend).toMatchObject({
-    orient: "bottom",
-    labelFontSize: { expr: "11 * enlarged" },
-  });
+  expect(fitted(map, 640).config.legend).toMatchObject({ orient: "bottom", labelFontSize: 11 });
+  expect(fitted(map, 640).config.axis.labelFontSize).toEqual({ expr: "11 * enlarged" });
   expect(fitted(side, 300).height).toBe(128);
   expect([fitted(many, 640).columns, fitted(many, 10).columns]).toEqual([4, 1]);
 });

@@ -9,7 +9,7 @@ const SIDE = ["live_accuracy", "live_auroc"]; // names of charts that stand besi
 const SIDE_HEIGHT = 128;
 const HEIGHTS = [240, 380]; // of a map, in pixels of its plot
 const TALL = 0.75; // of its width
-const PRESENTED = 0.5; // of the window's height, before a class
+const PRESENTED = 0.42; // of the window's height, before a class
 const ENLARGED = 1.5; // its type, then
 const TYPE = Object.fromEntries(
   Object.entries({ labelFontSize: 11, titleFontSize: 12 }).map(([name, size]) => [
@@ -67,7 +67,7 @@ export function fitted({ role, spec }, room) {
   const most = role === "side" ? 2 : 4; // as many as fit the narrowest place
   const columns = Math.min(most, Math.max(2, Math.floor((room || most * COLUMN) / COLUMN)));
   const legend = { ...made.config?.legend, orient: "bottom", titleOrient: "left", columns };
-  made.config = { ...made.config, legend: { ...legend, ...TYPE } };
+  made.config = { ...made.config, legend }; // whose layout would not follow a larger type
   made.config.axis = { ...made.config.axis, ...TYPE };
   made.params = [...(made.params ?? []), { name: "enlarged", value: 1 }];
   if (role !== "map") made.height = SIDE_HEIGHT;
@@ -90,7 +90,6 @@ export async function fillRoom(view, place, role, dense) {
   const enlarged = shown ? ENLARGED : 1;
   if (view.signal("enlarged") !== enlarged) {
     await view.signal("enlarged", enlarged).runAsync();
-    await view.resize().runAsync(); // a legend is laid out by what its words took before
   }
   const room = whole - (canvas.clientWidth - view.width());
   const step = dense && role === "map" ? CELLS : 1;
