@@ -80,7 +80,7 @@ def _review(lab_page: LabPage, name: str, cells: list[str]) -> None:
     lab_page.command("notebook:run-all-cells")
     page.wait_for_selector(".hcat-verdict")
     page.locator(".hcat-tile").first.focus()
-    for number, key in enumerate("akd", start=1):
+    for number, key in enumerate("mkd", start=1):
         page.keyboard.press(key)
         page.locator(f".hcat-progress:has-text('{number} of ')").wait_for()
 
