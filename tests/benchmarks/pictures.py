@@ -122,8 +122,9 @@ VIEWS = {
     ),
     "compare": View(
         [
-            NOISY + "for one in run.hardest(12).frame.index:\n"
-            "    run.decisions().relabel([one], run.details['suggested'][one])\n",
+            NOISY + "offered = run.details['suggested'][run.hardest(60).frame.index].dropna()\n"
+            "for one in offered.index[:12]:\n"
+            "    run.decisions().relabel([one], offered[one])\n",
             "again = run.retrain(listeners=[])",
             "%hcat_compare run again",
         ],
